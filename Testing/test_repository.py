@@ -1,0 +1,274 @@
+"""The repository as a whole: sizes, licenses of what it ships, no pickles, no traces of a build machine."""
+
+import ast
+import hashlib
+import importlib.metadata
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import DiffuFuseMedLib
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+LIBRARY = ROOT / "DiffuFuseMed" / "DiffuFuseMedLib"
+SAMPLE = ROOT / "Resources" / "SampleData" / "STS_010"
+MODELS = ROOT / "models"
+
+MEGABYTE = 10**6
+LARGEST_WEIGHTS = 16 * MEGABYTE
+LARGEST_FILE = 4 * MEGABYTE
+LARGEST_REPOSITORY = 90 * MEGABYTE  # the Extensions Index refuses a checkout of 100 MB, history included
+
+BUILD_MACHINE_PATH = re.compile(rb"(?<![\w.~-])/(?:work|root|home)/[\w.]")
+PICKLING_MODULES = {"pickle", "_pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
+UNSAFE_CALLS = {"torch.load", "torch.save", "torch.hub.load", "numpy.lib.format.read_array"}
+TARGETS = ["help", "setup", "run", "test", "lint", "bench", "train", "clean"]
+ACTIONS = {
+    "run": "diffufusemed run",
+    "test": "pytest",
+    "lint": "lint-imports",
+    "bench": "diffufusemed bench --json out/bench.json",
+    "train": "diffufusemed train --recipe sts-diffufusemed",
+}
+
+
+def git(*arguments: str) -> str | None:
+    """What git says about this repository, or None in a copy without history."""
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        return None
+    result = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    return result.stdout if result.returncode == 0 else None
+
+
+def walked_files() -> list[Path]:
+    files = []
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = [name for name in folders if not name.startswith(".") or name == ".ci"]
+        folders[:] = [n for n in folders if n not in {"__pycache__", "build", "out"} and not n.endswith(".egg-info")]
+        files += [Path(folder, name) for name in names]
+    return files
+
+
+@pytest.fixture(scope="module")
+def repository_files():
+    """Every file that is tracked or about to be: what git ignores is no part of the repository."""
+    listed = git("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    files = walked_files() if listed is None else [ROOT / name for name in listed.split("\0") if name]
+    return [file for file in files if file.is_file()]
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_no_file_is_larger_than_allowed(repository_files):
+    sizes = {relative(file): file.stat().st_size for file in repository_files}
+    limits = {name: LARGEST_WEIGHTS if name.endswith(".safetensors") else LARGEST_FILE for name in sizes}
+    assert not {name: size for name, size in sizes.items() if size > limits[name]}
+
+
+def test_the_whole_repository_stays_small(repository_files):
+    history = git("count-objects", "-v") or ""
+    kilobytes = sum(int(size) for size in re.findall(r"^size(?:-pack)?: (\d+)", history, re.MULTILINE))
+    assert sum(file.stat().st_size for file in repository_files) + 1024 * kilobytes < LARGEST_REPOSITORY
+
+
+def test_no_file_names_a_path_of_a_build_machine(repository_files):
+    found = {relative(file): BUILD_MACHINE_PATH.findall(file.read_bytes()) for file in repository_files}
+    assert not {name: paths for name, paths in found.items() if paths}
+
+
+@pytest.mark.parametrize("folder", ["work", "root", "home"])
+def test_a_path_of_a_build_machine_is_recognized(folder):
+    assert BUILD_MACHINE_PATH.search(f"read from /{folder}/data/case".encode())
+    assert not BUILD_MACHINE_PATH.search(f"https://example.org/{folder}/page and net{folder}/x".encode())
+
+
+def dotted_name(node: ast.AST, aliases: dict[str, str]) -> str:
+    """`np.load` -> `numpy.load`; empty for what is not a plain name."""
+    if isinstance(node, ast.Name):
+        return aliases.get(node.id, node.id)
+    if isinstance(node, ast.Attribute):
+        return f"{dotted_name(node.value, aliases)}.{node.attr}"
+    return ""
+
+
+def imported_names(tree: ast.AST) -> dict[str, str]:
+    """The name that each import binds -> the dotted name of what it stands for."""
+    names = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {
+                a.asname or a.name.split(".")[0]: a.name if a.asname else a.name.split(".")[0] for a in node.names
+            }
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def pickle_uses(source: str) -> list[str]:
+    """Dotted names in `source` that write or read pickles: modules, torch's load and save, numpy's allow_pickle."""
+    tree = ast.parse(source)
+    aliases = imported_names(tree)
+    uses = [name for name in aliases.values() if name.split(".")[0] in PICKLING_MODULES or name in UNSAFE_CALLS]
+    for node in ast.walk(tree):
+        name = dotted_name(node, aliases) if isinstance(node, ast.Attribute) else ""
+        uses += [name] if name in UNSAFE_CALLS else []
+        uses += ["allow_pickle"] if isinstance(node, ast.keyword) and allows_pickle(node) else []
+    return uses
+
+
+def allows_pickle(keyword: ast.keyword) -> bool:
+    refused = isinstance(keyword.value, ast.Constant) and keyword.value.value is False
+    return keyword.arg == "allow_pickle" and not refused
+
+
+def test_the_library_reads_and_writes_no_pickles():
+    found = {relative(file): pickle_uses(file.read_text(encoding="utf-8")) for file in LIBRARY.rglob("*.py")}
+    assert len(found) > 5
+    assert not {name: uses for name, uses in found.items() if uses}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import pickle",
+        "from pickle import loads",
+        "import torch\ntorch.load('x', weights_only=True)",
+        "import torch as t\nt.save({}, 'x')",
+        "from torch import load",
+        "import numpy as np\nnp.load('x', allow_pickle=True)",
+        "def f():\n    import joblib",
+    ],
+)
+def test_a_pickle_is_recognized(source):
+    assert pickle_uses(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["import numpy as np\nnp.load('x', allow_pickle=False)", "from safetensors.torch import load_file", "x.load()"],
+)
+def test_harmless_loading_is_not_taken_for_a_pickle(source):
+    assert not pickle_uses(source)
+
+
+def test_the_installed_version_is_the_one_in_the_source():
+    assert importlib.metadata.version("DiffuFuseMedLib") == DiffuFuseMedLib.__version__
+
+
+def test_the_sample_case_is_what_its_attribution_says():
+    text = (SAMPLE / "ATTRIBUTION.md").read_text(encoding="utf-8")
+    stated = dict(re.findall(r"^\| `([^`]+)` .*\| `([0-9a-f]{64})` \|$", text, re.MULTILINE))
+    assert stated == {file.name: sha256(file) for file in SAMPLE.glob("*.nii.gz")}
+    assert {"CT.nii.gz", "PET.nii.gz", "MR_T1.nii.gz", "GTV.nii.gz"} <= stated.keys()
+    assert "CC BY 3.0" in text and "10.7937/K9/TCIA.2015.7GO2GSKS" in text
+
+
+def model_faults(folder: Path) -> list[str]:
+    """What is wrong with a shipped model's folder; empty for a sound one. Files: model.json, weights, card.md."""
+    missing = [name for name in ("model.json", "weights.safetensors", "card.md") if not (folder / name).is_file()]
+    if missing:
+        return [f"{name} is missing" for name in missing]
+    weights = folder / "weights.safetensors"
+    try:
+        stated = json.loads((folder / "model.json").read_text(encoding="utf-8")).get("sha256")
+    except json.JSONDecodeError as error:
+        return [f"model.json does not parse: {error}"]
+    faults = [] if stated == sha256(weights) else ["sha256 in model.json is not that of the weights"]
+    return faults + (["weights are too large"] if weights.stat().st_size > LARGEST_WEIGHTS else [])
+
+
+def test_every_shipped_model_is_the_one_its_json_describes():
+    folders = [path for path in MODELS.glob("*") if path.is_dir()]
+    if not folders:
+        pytest.skip("no model ships yet")
+    assert not {folder.name: faults for folder in folders if (faults := model_faults(folder))}
+
+
+@pytest.fixture
+def a_model_folder(tmp_path):
+    (tmp_path / "weights.safetensors").write_bytes(b"abc")
+    (tmp_path / "card.md").write_text("# A model\n", encoding="utf-8")
+    # FIPS 180-2, appendix B.1: the SHA-256 of "abc".
+    digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    (tmp_path / "model.json").write_text(json.dumps({"sha256": digest}), encoding="utf-8")
+    return tmp_path
+
+
+def test_a_sound_model_folder_has_no_faults(a_model_folder):
+    assert model_faults(a_model_folder) == []
+
+
+def test_changed_weights_are_found(a_model_folder):
+    (a_model_folder / "weights.safetensors").write_bytes(b"abd")
+    assert model_faults(a_model_folder) == ["sha256 in model.json is not that of the weights"]
+
+
+def test_an_unreadable_model_json_is_found(a_model_folder):
+    (a_model_folder / "model.json").write_text("{", encoding="utf-8")
+    assert "does not parse" in model_faults(a_model_folder)[0]
+
+
+def test_a_missing_model_card_is_found(a_model_folder):
+    (a_model_folder / "card.md").unlink()
+    assert model_faults(a_model_folder) == ["card.md is missing"]
+
+
+def declared_requirements() -> set[str]:
+    """Normalized names of what the package needs, its test extra included."""
+    names = [re.match(r"[\w.-]+", line).group() for line in importlib.metadata.requires("DiffuFuseMedLib")]
+    return {normalized(name) for name in names}
+
+
+def normalized(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@pytest.fixture(scope="module")
+def pins():
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    return dict(line.split("==") for line in lines if line and not line.startswith("#"))
+
+
+def test_every_requirement_is_pinned(pins):
+    assert declared_requirements() - pins.keys() == set()
+
+
+def test_the_installed_packages_are_the_pinned_ones(pins):
+    installed = {name: importlib.metadata.version(name).split("+")[0] for name in declared_requirements()}
+    assert installed == {name: pins[name] for name in installed}
+
+
+def test_torchvision_stays_out(pins):
+    assert pins["torch"] == "2.13.0"  # another version brings gigabytes of CUDA libraries with it
+    assert "torchvision" not in pins
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+@pytest.mark.parametrize("target", TARGETS)
+def test_make_knows_the_target(target):
+    clean = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}}
+    command = ["make", "--dry-run", target]
+    result = subprocess.run(command, cwd=ROOT, env=clean, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert ACTIONS.get(target, "") in result.stdout
+
+
+def test_continuous_integration_runs_the_tests():
+    script = ROOT / ".ci" / "run"
+    assert os.access(script, os.X_OK)
+    assert re.search(r"^make test$", script.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_the_license_is_apache_2():
+    text = (ROOT / "LICENSE").read_text(encoding="utf-8")
+    assert "Apache License" in text and "Version 2.0, January 2004" in text and "END OF TERMS AND CONDITIONS" in text
