@@ -1,0 +1,129 @@
+"""What an image must be before anything is computed from it; each refusal is one sentence (see errors.input_error).
+
+The plausibility limits are deliberately wide: they catch a wrong unit (counts for SUV, gray levels for HU), never an
+unusual patient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import SimpleITK as sitk
+
+from .errors import input_error
+from .volume import MODALITIES, Volume
+
+CT_MIN_RANGE_HU = 50.0  # water, fat and air differ by more than this in any scan of a body
+PET_MIN_SUV = -1.0  # reconstruction noise goes a little below zero, never this far
+PET_MAX_SUV = 1000.0  # a full bladder reaches a few hundred; Bq/mL and counts run to tens of thousands
+PET_MAX_WHOLE_SUV = 100.0  # whole numbers up to more than this are gray levels or counts
+
+
+def check_image(image: sitk.Image, name: str) -> None:
+    """Refuse what is not one 3D gray-value image with usable geometry and values. Raises InputError."""
+    channels = image.GetNumberOfComponentsPerPixel()
+    if channels != 1:
+        raise input_error(
+            f"{name} with {channels} values per voxel (RGB or vector)",
+            "one gray value per voxel",
+            "export the single-channel image",
+        )
+    check_dimensions(image.GetSize(), name)
+    check_spacing(image.GetSpacing(), name)
+    check_values(sitk.GetArrayViewFromImage(image), name)
+
+
+def check_volume(volume: Volume, name: str | None = None) -> None:
+    """The same for a Volume, and that its values can be those of its modality; a mask (modality None) may be constant.
+
+    name: what to call it in the InputError, its own name if None.
+    """
+    name = volume.name if name is None else name
+    check_dimensions(volume.grid.size, name)
+    check_spacing(volume.grid.spacing_mm, name)
+    if volume.modality is None:
+        check_finite(volume.array, name)
+        return
+    check_modality(volume.modality, name)
+    check_values(volume.array, name)
+    check_plausible(volume.array, volume.modality, name)
+
+
+def check_modality(modality: str, name: str) -> None:
+    """Refuse a modality key that is not one of MODALITIES."""
+    if modality not in MODALITIES:
+        raise input_error(
+            f"{name} as '{modality}'", f"a modality among {', '.join(MODALITIES)}", "use one of these keys"
+        )
+
+
+def check_dimensions(size: Sequence[int], name: str) -> None:
+    """size: voxels along i, j, k; three axes of at least two voxels each."""
+    shape = " x ".join(str(n) for n in size)
+    if len(size) != 3:
+        raise input_error(f"{name} with {len(size)} axes ({shape})", "one 3D volume", "export a single 3D volume")
+    if min(size) < 1:
+        raise input_error(f"{name} that is empty ({shape} voxels)", "a 3D volume with voxels", "export the image again")
+    if min(size) < 2:
+        remedy = "load the whole stack of slices"
+        raise input_error(f"{name} with {shape} voxels", "at least 2 slices and 2 voxels along each axis", remedy)
+
+
+def check_spacing(spacing_mm: Sequence[float], name: str) -> None:
+    """spacing_mm: along i, j, k; finite and above zero."""
+    if any(not np.isfinite(s) or s <= 0 for s in spacing_mm):
+        shown = " x ".join(f"{s:g}" for s in spacing_mm)
+        remedy = "correct the voxel spacing in the header or export the image again"
+        raise input_error(
+            f"{name} with a voxel spacing of {shown} mm", "a finite spacing above zero on each axis", remedy
+        )
+
+
+def check_finite(array: np.ndarray, name: str) -> None:
+    """Refuse NaN and infinity."""
+    if not np.issubdtype(array.dtype, np.floating):
+        return
+    bad = array.size - int(np.count_nonzero(np.isfinite(array)))
+    if bad:
+        remedy = "replace them with the background value or export the image again"
+        raise input_error(f"{name} with {bad} voxels that are NaN or infinite", "finite values only", remedy)
+
+
+def check_values(array: np.ndarray, name: str) -> None:
+    """array: any shape; not empty, finite, not all the same."""
+    if array.size == 0:
+        raise input_error(f"{name} that is empty", "a 3D volume with voxels", "export the image again")
+    check_finite(array, name)
+    if array.min() == array.max():
+        wanted = "an image that shows something"
+        raise input_error(
+            f"{name} whose voxels are all {array.min():g}", wanted, "check the export and load another file"
+        )
+
+
+def check_plausible(array: np.ndarray, modality: str, name: str) -> None:
+    """Refuse values that cannot be HU (CT) or SUVbw (PET); MR and SPECT have no fixed scale."""
+    if modality == "CT":
+        _check_hounsfield(array, name)
+    if modality == "PET":
+        _check_suv(array, name)
+
+
+def _check_hounsfield(array: np.ndarray, name: str) -> None:
+    # Air is -1000 HU and fat about -100 HU: an image without one negative value is 8-bit, normalized or not rescaled.
+    low, high = float(array.min()), float(array.max())
+    if low >= 0 or high - low < CT_MIN_RANGE_HU:
+        given = f"{name} as CT with values from {low:g} to {high:g}"
+        remedy = "load the original CT or apply its rescale slope and intercept, or name another modality"
+        raise input_error(given, "Hounsfield units, with fat or air below 0 HU", remedy)
+
+
+def _check_suv(array: np.ndarray, name: str) -> None:
+    low, high = float(array.min()), float(array.max())
+    whole = high > PET_MAX_WHOLE_SUV and bool(np.all(array == np.rint(array)))
+    if low < PET_MIN_SUV or high > PET_MAX_SUV or whole:
+        kind = "whole-number values" if whole else "values"
+        given = f"{name} as PET with {kind} from {low:g} to {high:g}"
+        remedy = "convert counts or Bq/mL to SUVbw, or load the DICOM series, whose tags allow it"
+        raise input_error(given, "SUVbw (body-weight SUV), from about 0 to a few hundred", remedy)

@@ -1,0 +1,10 @@
+"""The one error that bad input raises: a sentence that names what was given, what was wanted and what to do."""
+
+
+class InputError(ValueError):
+    """Input that cannot be used as given. Its message is one sentence fit for a reader's eyes."""
+
+
+def input_error(given: str, wanted: str, remedy: str) -> InputError:
+    """Compose the one sentence; each part is a phrase without a full stop."""
+    return InputError(f"Given {given}, wanted {wanted}: {remedy}.")

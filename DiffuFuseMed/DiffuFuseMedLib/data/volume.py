@@ -1,0 +1,59 @@
+"""Volume: one image of one patient, an array with its place in space and what is known of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+
+from .grid import Grid
+
+MODALITIES = ("CT", "PET", "MR_T1", "MR_T2", "MR_FLAIR", "MR_T1C", "SPECT")
+UNITS = {"CT": "HU", "PET": "SUVbw", "SPECT": "counts"}
+
+
+@dataclass(frozen=True)
+class Volume:
+    """array: float32 (image) or uint8 (mask), [k, j, i]; grid: LPS; modality: one of MODALITIES or None for a mask.
+
+    meta holds what the file said: "name", "source" (path), "units", "patient_id", "frame_of_reference",
+    "notes" (list of sentences for the quality report), and DICOM facts where there were any.
+    """
+
+    array: np.ndarray
+    grid: Grid
+    modality: str | None = None
+    meta: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.array.shape != self.grid.shape:
+            raise ValueError(f"array shape {self.array.shape} does not match the grid's {self.grid.shape} (k, j, i)")
+
+    @classmethod
+    def from_sitk(cls, image: sitk.Image, modality: str | None = None, meta: dict[str, Any] | None = None) -> Volume:
+        return cls(sitk.GetArrayFromImage(image), Grid.of(image), modality, dict(meta or {}))
+
+    def to_sitk(self) -> sitk.Image:
+        image = sitk.GetImageFromArray(self.array)
+        image.SetSpacing(self.grid.spacing_mm)
+        image.SetOrigin(self.grid.origin)
+        image.SetDirection(self.grid.direction)
+        return image
+
+    @property
+    def name(self) -> str:
+        return str(self.meta.get("name", self.modality or "mask"))
+
+    @property
+    def units(self) -> str:
+        return str(self.meta.get("units") or UNITS.get(self.modality or "", "MR units"))
+
+    def with_array(self, array: np.ndarray, **meta: Any) -> Volume:
+        """The same place and kind with another array; meta entries are added."""
+        return replace(self, array=array, meta={**self.meta, **meta})
+
+    def cropped(self, start_kji: tuple[int, int, int], stop_kji: tuple[int, int, int]) -> Volume:
+        box = tuple(slice(a, b) for a, b in zip(start_kji, stop_kji, strict=True))
+        return replace(self, array=self.array[box], grid=self.grid.cropped(start_kji, stop_kji))
