@@ -1,0 +1,138 @@
+"""Content: what the page says and shows, as plain lists the template walks through."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+
+from ..data.prediction import Interval
+from . import figures, words
+from .planes import AXIAL, PLANES, Plane
+from .scene import Scene
+
+MONTAGE_SLICES = 12
+THUMBNAIL_IN = 3.6
+
+
+def key_numbers(volume: Interval, measures: dict[str, float | None]) -> list[dict[str, str]]:
+    """Tiles: label, value, unit and what it means; the volume with its interval first."""
+    percent = f"{100 * volume.level:g} %"
+    reach = f"{percent} interval {words.number(volume.low)} to {words.number(volume.high)} {volume.unit}"
+    tiles = [{"label": "Volume", "value": words.number(volume.value), "unit": volume.unit, "meaning": reach}]
+    for key, (label, unit, meaning) in words.MEASURES.items():
+        if key in measures:
+            value = words.number(measures[key])
+            tiles.append({"label": label, "value": value, "unit": unit, "meaning": meaning})
+    return tiles
+
+
+def gate_rows(gates: dict[str, float]) -> list[dict[str, Any]]:
+    """One bar per modality, the heaviest first; width in percent of the whole."""
+    total = sum(gates.values()) or 1.0
+    ranked = sorted(gates.items(), key=lambda gate: -gate[1])
+    return [
+        {"label": words.MODALITY_NAMES.get(m, m), "weight": f"{w:.2f}", "percent": round(100 * w / total, 1)}
+        for m, w in ranked
+    ]
+
+
+def score_rows(scores: dict[str, Any]) -> list[tuple[str, str]]:
+    """Label and value with its unit; known scores in their order, others behind them under their own name."""
+    known = [(label, scores[key], unit) for key, (label, unit) in words.SCORES.items() if key in scores]
+    told = {*words.SCORES, "volume_ml", "volume_low_ml", "volume_high_ml"}  # the volume stands among the key numbers
+    other = [(words.sentence_case(key), value, "") for key, value in scores.items() if key not in told]
+    return [(label, f"{words.number(value)} {unit}".strip()) for label, value, unit in known + other]
+
+
+def provenance_rows(provenance: dict[str, Any]) -> list[tuple[str, str]]:
+    """Label and value; an entry with entries of its own (versions, timings) takes one row each."""
+    rows = []
+    for key, value in provenance.items():
+        label = words.PROVENANCE.get(key, words.sentence_case(key))
+        if key not in words.HIDDEN:
+            rows += _nested_rows(label, value) if isinstance(value, dict) else [(label, _text(value))]
+    return rows
+
+
+def _nested_rows(label: str, entries: dict[str, Any]) -> list[tuple[str, str]]:
+    # "timings_s" has become "Timings s": its unit goes to the values.
+    name, _, unit = label.rpartition(" ") if label.endswith(" s") else (label, "", "")
+    return [(f"{name}: {key.replace('_', ' ')}", f"{_text(value)} {unit}".strip()) for key, value in entries.items()]
+
+
+def _text(value: Any) -> str:
+    return words.number(float(value)) if isinstance(value, (float, np.floating)) else str(value)
+
+
+def plane_rows(scene: Scene, name: str) -> list[dict[str, Any]]:
+    """Per plane its place and its panels: every modality, then the doubt called `name` over the reference image."""
+    widest = max(_width_mm(scene, plane) for plane in PLANES)
+    return [
+        {
+            "name": plane.name,
+            "position": plane.position(scene.grid, scene.center_kji[plane.axis]),
+            "width": round(100 * _width_mm(scene, plane) / widest, 2),  # one scale in all planes
+            "panels": _panels(scene, plane, name),
+        }
+        for plane in PLANES
+    ]
+
+
+def _panels(scene: Scene, plane: Plane, name: str) -> list[dict[str, str]]:
+    drawn = "lesion contour, inner and outer contour" + (" and reference" if "reference" in scene.masks else "")
+    where = f"{plane.name} slice at {plane.position(scene.grid, scene.center_kji[plane.axis])}"
+    panels = [
+        {
+            "src": data_uri(figures.image_panel(scene, m, plane)),
+            "alt": f"{where}, {words.MODALITY_NAMES.get(m, m)} with {drawn}",
+        }
+        for m in scene.images
+    ]
+    if name in scene.uncertainty:
+        alt = f"{where}, predictive entropy in nats over {words.MODALITY_NAMES.get(scene.reference, scene.reference)}"
+        panels.append({"src": data_uri(figures.doubt_panel(scene, name, plane)), "alt": alt})
+    return panels
+
+
+def columns(scene: Scene, name: str) -> list[tuple[str, str]]:
+    """Title and caption above each column of panels."""
+    heads = [(words.MODALITY_NAMES.get(m, m), figures.window_in(scene, m).caption) for m in scene.images]
+    return [*heads, ("Doubt", "predictive entropy, 0 to 0.69 nat")] if name in scene.uncertainty else heads
+
+
+def map_rows(scene: Scene) -> list[dict[str, str]]:
+    """Each uncertainty map: its name, what it means, and a small axial picture."""
+    return [
+        {
+            "title": title,
+            "text": text,
+            "src": data_uri(figures.doubt_panel(scene, key, AXIAL, THUMBNAIL_IN)),
+            "alt": f"{title} in nats, axial slice at {AXIAL.position(scene.grid, scene.center_kji[0])}",
+        }
+        for key, (title, text) in words.MAPS.items()
+        if key in scene.uncertainty
+    ]
+
+
+def montage(scene: Scene) -> dict[str, str] | None:
+    """Axial slices through the lesion, evenly apart from its top to its bottom; None without a lesion."""
+    filled = np.flatnonzero(scene.masks["lesion"].any(axis=(1, 2)))
+    if not filled.size:
+        return None
+    count = min(MONTAGE_SLICES, filled.size)
+    chosen = filled[np.round(np.linspace(filled.size - 1, 0, count)).astype(int)]
+    ends = [AXIAL.position(scene.grid, int(k)) for k in (chosen[0], chosen[-1])]
+    picture = figures.montage(scene, [int(k) for k in chosen], columns=min(6, count))
+    title = f"{count} axial slices through the lesion, {ends[0]} to {ends[1]}"
+    name = words.MODALITY_NAMES.get(scene.reference, scene.reference)
+    return {"title": title, "src": data_uri(picture), "alt": f"{title}: {name} with contours"}
+
+
+def data_uri(png: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+
+
+def _width_mm(scene: Scene, plane: Plane) -> float:
+    return scene.grid.extent_mm[0 if plane.axis != 2 else 1]

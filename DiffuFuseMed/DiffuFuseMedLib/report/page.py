@@ -1,0 +1,71 @@
+"""The page: report.html, self-contained, for the screen and for paper."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined, Template
+
+from ..data.case import Case
+from ..data.prediction import Prediction
+from ..data.staging import staged
+from . import content, figures, words
+from .scene import scene_of
+
+DOUBT = "predictive_entropy"
+
+
+def write_report(
+    prediction: Prediction,
+    case: Case,
+    path: Path,
+    quality: list[str],
+    measures: dict[str, float | None],
+    scores: dict[str, Any] | None = None,
+) -> None:
+    """Write the report of a run to `path`; nothing outside the file is needed to read it.
+
+    quality: sentences on the input; measures: from evaluation.lesion.quantify; scores: against the reference mask.
+    Raises InputError when the folder cannot be written or the prediction is not on the case's grid.
+    """
+    html = _template().render(**_page(prediction, case, quality, measures, scores))
+    with staged(path.parent) as desk:
+        (desk / path.name).write_text(html, encoding="utf-8")
+
+
+def _template() -> Template:
+    # Escaped: a case or a model may be called anything.
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(files(__package__).joinpath("report.html.j2").read_text(encoding="utf-8"))
+
+
+def _page(
+    prediction: Prediction,
+    case: Case,
+    quality: list[str],
+    measures: dict[str, float | None],
+    scores: dict[str, Any] | None,
+) -> dict[str, Any]:
+    scene, provenance = scene_of(prediction, case), prediction.provenance
+    return {
+        "case": case.name,
+        "model": provenance.get("model", provenance.get("model_id", "not recorded")),
+        "modalities": ", ".join(words.MODALITY_NAMES.get(m, m) for m in case.modalities),
+        "date": f"{datetime.now().astimezone():%Y-%m-%d %H:%M %Z}",
+        "empty": not scene.masks["lesion"].any(),
+        "level": f"{100 * prediction.volume_ml.level:g} %",
+        "numbers": content.key_numbers(prediction.volume_ml, measures),
+        "quality": [*quality, *(n for n in provenance.get("notes", ()) if n not in quality)],
+        "gates": content.gate_rows(prediction.gates),
+        "scores": content.score_rows(scores or {}),
+        "provenance": content.provenance_rows(provenance),
+        "columns": content.columns(scene, DOUBT),
+        "planes": content.plane_rows(scene, DOUBT),
+        "maps": content.map_rows(scene),
+        "montage": content.montage(scene),
+        "has_reference": "reference" in scene.masks,
+        "color_bar": content.data_uri(figures.color_bar()),
+    }

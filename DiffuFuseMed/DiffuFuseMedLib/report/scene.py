@@ -1,0 +1,95 @@
+"""Scene: what the report draws, cut to the lesion's surroundings and turned to the patient's axes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import SimpleITK as sitk
+from scipy.ndimage import find_objects
+
+from ..data.case import Case
+from ..data.errors import input_error
+from ..data.grid import Grid
+from ..data.prediction import Prediction
+
+MARGIN_MM = 45.0
+LEAST_VIEW_MM = 160.0
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Arrays [k, j, i] on `grid`, whose axes run to the patient's superior, posterior and left (within 45 degrees).
+
+    masks: "lesion", "inner", "outer" and, when the case has one, "reference"; uncertainty: nats, by map name.
+    """
+
+    grid: Grid
+    reference: str
+    images: dict[str, np.ndarray]
+    valid: dict[str, np.ndarray]
+    masks: dict[str, np.ndarray]
+    uncertainty: dict[str, np.ndarray]
+    center_kji: tuple[int, int, int]
+
+
+def scene_of(prediction: Prediction, case: Case) -> Scene:
+    """The Scene of a prediction on its case. Raises InputError when they are not on one grid."""
+    if not prediction.grid.same_as(case.grid):
+        raise input_error("a prediction on another grid than its case", "one grid", "predict this case again")
+    masks = _masks(prediction, case)
+    box = _box(np.logical_or.reduce(list(masks.values())), case.grid)
+    grid = case.grid.cropped(tuple(s.start for s in box), tuple(s.stop for s in box))
+
+    def turned(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        return {key: _turn(array[box], grid)[0] for key, array in arrays.items()}
+
+    probability, lps = _turn(prediction.probability[box], grid)
+    lesion = turned({"lesion": masks["lesion"]})["lesion"]
+    return Scene(
+        grid=lps,
+        reference=case.reference if case.reference in case.volumes else next(iter(case.volumes)),
+        images=turned({m: v.array for m, v in case.volumes.items()}),
+        valid=turned(case.valid),
+        masks=turned(masks),
+        uncertainty=turned(prediction.uncertainty),
+        center_kji=_center(lesion, probability),
+    )
+
+
+def _masks(prediction: Prediction, case: Case) -> dict[str, np.ndarray]:
+    masks = {"lesion": prediction.labels == 1, "inner": prediction.inner > 0, "outer": prediction.outer > 0}
+    return masks if case.reference_mask is None else {**masks, "reference": case.reference_mask.array > 0}
+
+
+def _box(mask: np.ndarray, grid: Grid) -> tuple[slice, slice, slice]:
+    """The mask's bounding box with a margin, at least LEAST_VIEW_MM wide where the grid is; all of an empty mask."""
+    found = find_objects(mask.astype(np.uint8))
+    if not found:
+        return tuple(slice(0, n) for n in mask.shape)
+    return tuple(_widened(s, n, mm) for s, n, mm in zip(found[0], mask.shape, grid.spacing_kji_mm, strict=True))
+
+
+def _widened(found: slice, size: int, spacing_mm: float) -> slice:
+    missing_mm = LEAST_VIEW_MM - (found.stop - found.start) * spacing_mm
+    margin = int(np.ceil(max(MARGIN_MM, missing_mm / 2) / spacing_mm))
+    return slice(max(0, found.start - margin), min(size, found.stop + margin))
+
+
+def _turn(array: np.ndarray, grid: Grid) -> tuple[np.ndarray, Grid]:
+    """array with its axes flipped and swapped to the nearest of superior, posterior, left: no voxel is resampled."""
+    image = sitk.GetImageFromArray(array.astype(np.uint8) if array.dtype == bool else array)
+    image.SetSpacing(grid.spacing_mm)
+    image.SetOrigin(grid.origin)
+    image.SetDirection(grid.direction)
+    image = sitk.DICOMOrient(image, "LPS")
+    turned = sitk.GetArrayFromImage(image)
+    return turned.astype(bool) if array.dtype == bool else turned, Grid.of(image)
+
+
+def _center(lesion: np.ndarray, probability: np.ndarray) -> tuple[int, int, int]:
+    """Per axis the slice with the largest cross-section; without a lesion, the likeliest voxel."""
+    if not lesion.any():
+        return tuple(int(n) for n in np.unravel_index(np.argmax(probability), probability.shape))
+    areas = (lesion.sum(axis=tuple(a for a in range(3) if a != axis)) for axis in range(3))
+    return tuple(int(np.argmax(area)) for area in areas)

@@ -1,0 +1,73 @@
+"""Words: labels, units and explanations of the report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+MODALITY_NAMES = {
+    "CT": "CT",
+    "PET": "PET",
+    "MR_T1": "MR T1",
+    "MR_T2": "MR T2",
+    "MR_FLAIR": "MR FLAIR",
+    "MR_T1C": "MR T1 contrast",
+    "SPECT": "SPECT",
+}
+MEASURES = {  # label, unit, meaning; in the order shown
+    "suv_max": ("SUVmax", "g/mL", "highest voxel"),
+    "suv_peak": ("SUVpeak", "g/mL", "highest 1 mL sphere"),
+    "suv_mean": ("SUVmean", "g/mL", "mean of the lesion"),
+    "mtv_ml": ("MTV", "mL", "at least 41 % of SUVmax"),
+    "mtv_2_5_ml": ("MTV 2.5", "mL", "SUV above 2.5"),
+    "tlg_g": ("TLG", "g", "total uptake in the MTV"),
+}
+MAPS = {
+    "predictive_entropy": (
+        "Predictive entropy",
+        "All of the doubt: how undecided the calibrated probability is, from 0 nat (certain) to 0.69 nat (even odds).",
+    ),
+    "expected_entropy": (
+        "Expected entropy",
+        "Doubt that every sample shares: the images themselves leave the border open here.",
+    ),
+    "mutual_information": (
+        "Mutual information",
+        "Doubt from disagreement: single samples are sure, but not of the same thing; the model lacks experience here.",
+    ),
+}
+SCORES = {  # label, unit; in the order shown
+    "dice": ("Dice", ""),
+    "iou": ("Intersection over union", ""),
+    "precision": ("Precision", ""),
+    "recall": ("Recall", ""),
+    "nsd_2mm": ("Surface Dice at 2 mm", ""),
+    "hd95_mm": ("Hausdorff distance, 95th percentile", "mm"),
+    "reference_volume_ml": ("Reference volume", "mL"),
+    "volume_hit": ("Reference volume inside the interval", ""),
+    "coverage": ("Reference border between the two contours", ""),
+    "ece": ("Expected calibration error", ""),
+    "ace": ("Average calibration error", ""),
+    "brier": ("Brier score", ""),
+    "nll": ("Negative log-likelihood", "nat"),
+}
+PROVENANCE = {"model": "Model", "model_id": "Model", "sha256": "SHA-256 of the weights", "seed": "Seed"}
+HIDDEN = ("config", "notes")  # long: in prediction.json; notes stand among the quality sentences
+
+
+def number(value: Any) -> str:
+    """Three significant digits, never an exponent; yes or no for a truth; n/a for nothing."""
+    if value is None or value != value:
+        return "n/a"
+    if isinstance(value, (bool, np.bool_)):
+        return "yes" if value else "no"
+    if isinstance(value, (int, np.integer)):
+        return str(value)
+    size = abs(float(value))
+    return f"{float(value):.{0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3}f}"
+
+
+def sentence_case(key: str) -> str:
+    """A key as a label: "surface_dice" becomes "Surface dice"."""
+    return key[:1].upper() + key[1:].replace("_", " ")
