@@ -77,6 +77,14 @@ def onto(volume: Volume, grid: Grid, transform: sitk.Transform | None = None) ->
     return Volume(array, grid, volume.modality, dict(volume.meta)), inside
 
 
+def resample_smoothly(array: np.ndarray, source: Grid, grid: Grid) -> np.ndarray:
+    """A float array [k, j, i] from source to grid, linearly, smoothed first where the spacing grows; 0 outside."""
+    sigma = _antialias_sigma_voxels(source, grid)
+    array = array.astype(np.float32)
+    smooth = ndimage.gaussian_filter(array, sigma, mode="nearest") if any(sigma) else array
+    return _on_grid(smooth, Volume(array, source), grid, None)
+
+
 def valid_mask(volume: Volume) -> np.ndarray:
     """bool [k, j, i] on the volume's own grid: where the modality says anything.
 

@@ -1,0 +1,18 @@
+"""Diffusion mathematics: schedules, the forward process, parametrisations and samplers, without any network."""
+
+from .forward import add_noise, at_time, gaussian_like
+from .parametrisation import decode, target
+from .samplers import ddim, ddpm_mean
+from .schedules import ddim_times, linear_alphas_cumprod
+
+__all__ = [
+    "add_noise",
+    "at_time",
+    "ddim",
+    "ddim_times",
+    "ddpm_mean",
+    "decode",
+    "gaussian_like",
+    "linear_alphas_cumprod",
+    "target",
+]

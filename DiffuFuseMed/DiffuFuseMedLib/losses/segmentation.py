@@ -1,0 +1,57 @@
+"""Segmentation losses, DiffuFuseMed eq. (20)-(23): cross-entropy, soft Dice and the boundary loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from monai.losses import DiceLoss
+from torch import Tensor
+from torch.nn import functional as F
+
+
+@dataclass(frozen=True)
+class SegmentationWeights:
+    """alpha, beta, gamma of eq. (23) and epsilon of eq. (21)."""
+
+    bce: float = 1.0
+    dice: float = 1.0
+    boundary: float = 0.2
+    dice_epsilon: float = 1.0
+
+
+def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
+    """Eq. (20) for one channel; over channels as a softmax when there are several. target: one-hot, (B, C, ...)."""
+    if logits.shape[1] == 1:
+        return F.binary_cross_entropy_with_logits(logits, target)
+    return F.cross_entropy(logits, target)
+
+
+def soft_dice(logits: Tensor, target: Tensor, epsilon: float = 1.0) -> Tensor:
+    """Eq. (21), a mean over samples and channels."""
+    many = logits.shape[1] > 1
+    return DiceLoss(sigmoid=not many, softmax=many, smooth_nr=epsilon, smooth_dr=epsilon)(logits, target)
+
+
+def boundary(logits: Tensor, target: Tensor, distance: Tensor) -> Tensor:
+    """Eq. (22): mean of d |y_hat - y| with d >= 0 the distance to the reference border."""
+    probability = logits.sigmoid() if logits.shape[1] == 1 else logits.softmax(dim=1)
+    return (distance * (probability - target).abs()).mean()
+
+
+def segmentation(logits: Tensor, target: Tensor, distance: Tensor, weights: SegmentationWeights) -> dict[str, Tensor]:
+    """The weighted terms of eq. (23). distance: a share of the window's reach, so that weights keep their meaning."""
+    logits = logits.float()
+    return {
+        "bce": weights.bce * cross_entropy(logits, target),
+        "dice": weights.dice * soft_dice(logits, target, weights.dice_epsilon),
+        "boundary": weights.boundary * boundary(logits, target, distance),
+    }
+
+
+def coarse_targets(target: Tensor, like: Tensor) -> Tensor:
+    """The target averaged to a coarser map's size: a soft label, since a coarse voxel can be part lesion."""
+    return (
+        F.adaptive_avg_pool3d(target, like.shape[2:])
+        if like.ndim == 5
+        else F.adaptive_avg_pool2d(target, like.shape[2:])
+    )

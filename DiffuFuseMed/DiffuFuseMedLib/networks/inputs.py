@@ -1,0 +1,34 @@
+"""From a Case to what a network sees: normalised intensities and valid masks on the network's own spacing."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..data.case import Case
+from ..data.grid import Grid
+from ..data.intensity import normalise
+from ..data.resample import resample_smoothly
+
+
+def network_grid(grid: Grid, spacing_kji_mm: tuple[float, float, float]) -> Grid:
+    """The Grid over the same box of space at the network's spacing."""
+    return grid.with_spacing(spacing_kji_mm[::-1])
+
+
+def network_images(case: Case, grid: Grid, modalities: tuple[str, ...]) -> dict[str, Tensor]:
+    """Per modality that the case has and the network knows: (2, *grid.shape) float32, intensity and valid.
+
+    Intensities are normalised on the case's own grid, where percentiles see every voxel, and then resampled.
+    """
+    return {m: _channels(case, m, grid) for m in modalities if m in case.volumes}
+
+
+def _channels(case: Case, modality: str, grid: Grid) -> Tensor:
+    valid = case.valid[modality]
+    image = resample_smoothly(normalise(case.volumes[modality], valid), case.grid, grid)
+    weight = resample_smoothly(valid, case.grid, grid)
+    inside = weight >= 0.5
+    # normalised convolution: voxels beyond the field of view hold 0 and must not pull the rim towards it
+    return torch.from_numpy(np.stack([np.where(inside, image / np.maximum(weight, 0.5), 0), inside]).astype(np.float32))

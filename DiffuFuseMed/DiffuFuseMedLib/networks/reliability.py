@@ -1,0 +1,33 @@
+"""How far each modality's tokens can be trusted, and the gates made of it, DiffuFuseMed eq. (11), (12)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class Reliability(nn.Module):
+    """rho_m = sigmoid(phi([GAP(Z_t), Var(eps_hat)])), eq. (11), as a logit; (B, d, ...) twice -> (B,).
+
+    Var is taken per channel over the tokens, which keeps which feature was hard to denoise. Var enters as a logarithm:
+    it spans decades between a clean and a noisy modality.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.phi = nn.Sequential(nn.Linear(2 * channels, channels), nn.SiLU(), nn.Linear(channels, 1))
+
+    def forward(self, noisy: Tensor, residual: Tensor) -> Tensor:
+        spread = residual.flatten(2).float().var(dim=2).add(1e-6).log()
+        return self.phi(torch.cat([noisy.flatten(2).float().mean(dim=2), spread], dim=1)).squeeze(1)
+
+
+def gates(logits: dict[str, Tensor], sharpness: float) -> dict[str, Tensor]:
+    """w_m = softmax over the present modalities of sharpness * rho_m, eq. (12); each (B,), summing to one."""
+    rho = torch.stack([torch.sigmoid(x) for x in logits.values()])
+    return dict(zip(logits, torch.softmax(sharpness * rho, dim=0), strict=True))
+
+
+def uniform_gates(logits: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Gating switched off: every present modality weighs the same."""
+    return {m: torch.full_like(x, 1 / len(logits)) for m, x in logits.items()}

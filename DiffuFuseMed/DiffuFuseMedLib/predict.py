@@ -1,0 +1,254 @@
+"""From a Case and a Model to a Prediction: sliding window, k samples, calibration, contours."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+import torch
+from monai.inferers import sliding_window_inference
+from scipy import ndimage
+from torch import Tensor
+
+from . import __version__, devices
+from .data.case import Case
+from .data.errors import input_error
+from .data.grid import Grid
+from .data.prediction import Prediction
+from .data.resample import resample_smoothly
+from .networks.inputs import network_grid, network_images
+from .uncertainty import contours, doubt, uncertainty_maps, volume_interval
+from .uncertainty.platt import apply, to_logit
+from .zoo import Model, ModelRecord
+
+log = logging.getLogger(__name__)
+Progress = Callable[[float, str], None]
+OVERLAP = 0.5
+OVERVIEW_FROM, OVERVIEW_TO = 1.05, 2.5  # the zooms that training showed the network, windows.py
+SMALLEST_SHARE = 0.1  # a component below this share of the largest is taken for noise
+LEVEL = 0.95
+LOGIT_REACH = 9.0
+
+
+class CancelledError(Exception):
+    """The run was stopped by its user; nothing was written."""
+
+
+@dataclass
+class Settings:
+    """What a user may choose of a run."""
+
+    samples: int = 8
+    seed: int = 0
+    gating: bool = True
+    progress: Progress | None = None
+    cancel: Callable[[], bool] | None = None
+
+
+@dataclass
+class _Run:
+    """One run's moving parts: the window in use, what was done so far, and what has to be told."""
+
+    model: Model
+    settings: Settings
+    window: tuple[int, ...]
+    notes: list[str] = field(default_factory=list)
+    gates: list[dict[str, float]] = field(default_factory=list)
+
+
+@dataclass
+class Drawn:
+    """The samples of a case before calibration: (k, *grid.shape) probabilities on the network's grid."""
+
+    grid: Grid
+    samples: np.ndarray
+    gates: dict[str, float]
+    provenance: dict[str, Any]
+
+
+def predict(case: Case, model: Model, settings: Settings | None = None) -> Prediction:
+    """Segment the case. The same seed gives the same result on the same machine.
+
+    Raises InputError when the case has no modality that the model knows; CancelledError when settings.cancel says so.
+    """
+    began = time.monotonic()
+    drawn = draw(case, model, settings or Settings())
+    sampled = time.monotonic()
+    prediction = assemble(case, drawn, calibration_for(model.record, case.name))
+    timings = {"network": round(sampled - began, 2), "assembly": round(time.monotonic() - sampled, 2)}
+    return replace(prediction, provenance={**prediction.provenance, "timings_s": timings})
+
+
+def draw(case: Case, model: Model, settings: Settings) -> Drawn:
+    """The network's part of predict()."""
+    present = tuple(m for m in model.modalities if m in case.volumes)
+    if not present:
+        raise input_error(
+            f"a case with {', '.join(case.modalities) or 'no modality'}",
+            f"at least one of {', '.join(model.modalities)}",
+            "switch on a modality that this model was trained with",
+        )
+    run = _Run(model, settings, tuple(model.record.window["shape"]))
+    grid = network_grid(case.grid, tuple(model.record.window["spacing_kji_mm"]))
+    samples = _with_less_memory(run, lambda: _sample_all(run, case, grid, present))
+    return Drawn(grid, samples, _mean_gates(run.gates), _provenance(run, present))
+
+
+def _with_less_memory(run: _Run, work: Callable[[], np.ndarray]) -> np.ndarray:
+    """Do the work; out of memory halves the window, then leaves the GPU, and says so."""
+    run.window = devices.window_that_fits(run.model, run.window, run.notes)
+    while True:
+        try:
+            run.gates.clear()
+            return work()
+        except (MemoryError, RuntimeError) as error:
+            if not devices.is_out_of_memory(error):
+                raise
+            run.model, run.window = devices.retreat(run.model, run.window, run.notes)
+
+
+def _sample_all(run: _Run, case: Case, grid: Grid, present: tuple[str, ...]) -> np.ndarray:
+    """(k, *grid.shape) probabilities."""
+    views = [(grid, network_images(case, grid, present))]
+    overview = _overview_grid(grid, run.window)
+    if overview:
+        views.append((overview, network_images(case, overview, present)))
+    generator = torch.Generator().manual_seed(run.settings.seed)
+    mirrors = list(product((False, True), repeat=3))
+    samples = []
+    for index in range(run.settings.samples):
+        _tell(run, index / run.settings.samples, f"sample {index + 1} of {run.settings.samples}")
+        mirror = [axis + 1 for axis, on in enumerate(mirrors[index % len(mirrors)]) if on]
+        seen = [_look(run, images, mirror, generator) for _, images in views]
+        if overview:
+            seen[1] = resample_smoothly(seen[1], overview, grid)
+        samples.append(np.mean(seen, axis=0))
+    _tell(run, 1.0, "putting the result together")
+    return np.stack(samples).astype(np.float32)
+
+
+def _overview_grid(grid: Grid, window: tuple[int, ...]) -> Grid | None:
+    """A coarser grid on which a case that is larger than the window fits it whole, or None.
+
+    A tumour wider than the window cannot be told from its surroundings by windows inside it.
+    """
+    fit = max(n / w for n, w in zip(grid.shape, window, strict=True))
+    if not OVERVIEW_FROM < fit <= OVERVIEW_TO:
+        return None
+    return grid.with_spacing(tuple(s * fit for s in grid.spacing_mm))
+
+
+def _look(run: _Run, images: dict[str, Tensor], mirror: list[int], generator: torch.Generator) -> np.ndarray:
+    """One sample over one view: mirrored, encoded, drawn, mirrored back; (K, J, I) probabilities."""
+    names, stacked = list(images), torch.cat([x.flip(mirror) if mirror else x for x in images.values()])
+
+    def window_probability(batch: Tensor) -> Tensor:
+        if run.settings.cancel and run.settings.cancel():
+            raise CancelledError
+        parts = dict(zip(names, batch.to(run.model.device).split(2, dim=1), strict=True))
+        with torch.autocast(torch.device(run.model.device).type, dtype=torch.bfloat16):
+            network = run.model.network
+            logits, gates = network.segment(network.encode(parts), generator, gating=run.settings.gating)
+        run.gates.append({m: float(w.float().mean()) for m, w in gates.items()})
+        return torch.sigmoid(logits.float())
+
+    with torch.inference_mode():
+        probability = sliding_window_inference(
+            stacked[None], run.window, 1, window_probability, OVERLAP, mode="gaussian", device=torch.device("cpu")
+        )[0, 0]
+    return (probability.flip([axis - 1 for axis in mirror]) if mirror else probability).cpu().numpy()
+
+
+def assemble(case: Case, drawn: Drawn, calibration: dict[str, Any]) -> Prediction:
+    """Calibrate, bring everything to the case's own grid, and draw the contours."""
+    calibrated = apply(drawn.samples, calibration["scale"], calibration["offset"])
+    probability, labels = probability_and_labels(case, drawn.grid, calibrated)
+    doubt_map = doubt(probability, labels, case.grid.spacing_kji_mm)
+    inner, outer = contours(labels, doubt_map, calibration["contour_width"])
+    sample_ml = [float(np.count_nonzero(s > 0.5)) * drawn.grid.voxel_mm3 / 1000 for s in calibrated]
+    volume_ml = float(np.count_nonzero(labels)) * case.grid.voxel_mm3 / 1000
+    maps = uncertainty_maps(calibrated)
+    return Prediction(
+        grid=case.grid,
+        probability=probability,
+        labels=labels.astype(np.uint8),
+        uncertainty={name: resample_smoothly(value, drawn.grid, case.grid) for name, value in maps.items()},
+        inner=inner,
+        outer=outer,
+        gates=drawn.gates,
+        volume_ml=volume_interval(volume_ml, sample_ml, calibration.get("volume"), LEVEL),
+        sample_volumes_ml=tuple(sample_ml),
+        provenance=drawn.provenance,
+    )
+
+
+def probability_and_labels(case: Case, grid: Grid, calibrated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean probability and lesion mask on the case's grid from calibrated samples on the network's."""
+    probability = onto_case(calibrated.mean(axis=0), grid, case.grid)
+    return probability, without_specks(probability > 0.5)
+
+
+def calibration_for(record: ModelRecord, case_name: str) -> dict[str, Any]:
+    """What was fitted on validation patients; for one of these, what was fitted without it."""
+    plain = {"scale": 1.0, "offset": 0.0, "contour_width": 1.0}
+    fitted = record.calibration
+    return {**plain, **fitted.get("all", {}), **fitted.get("without", {}).get(case_name, {})}
+
+
+def onto_case(probability: np.ndarray, source: Grid, grid: Grid) -> np.ndarray:
+    """Probabilities on a finer grid, interpolated as logits: the border stays where the network drew it."""
+    logits = np.clip(to_logit(probability), -LOGIT_REACH, LOGIT_REACH)
+    shifted = resample_smoothly(logits + LOGIT_REACH, source, grid) - LOGIT_REACH  # 0 outside means surely not lesion
+    return (1 / (1 + np.exp(-shifted))).astype(np.float32)
+
+
+def without_specks(labels: np.ndarray) -> np.ndarray:
+    """labels without connected components smaller than SMALLEST_SHARE of the largest."""
+    parts, count = ndimage.label(labels)
+    if count < 2:
+        return labels
+    sizes = np.bincount(parts.ravel())
+    sizes[0] = 0
+    return (sizes >= SMALLEST_SHARE * sizes.max())[parts] & labels
+
+
+def _mean_gates(gates: list[dict[str, float]]) -> dict[str, float]:
+    mean = {m: float(np.mean([g[m] for g in gates])) for m in gates[0]}
+    total = sum(mean.values())
+    return {m: w / total for m, w in mean.items()}
+
+
+def _provenance(run: _Run, present: tuple[str, ...]) -> dict[str, Any]:
+    record = run.model.record
+    return {
+        "model": record.id,
+        "sha256": record.sha256,
+        "system": record.system,
+        "config": record.config,
+        "samples": run.settings.samples,
+        "seed": run.settings.seed,
+        "gating": run.settings.gating,
+        "window": list(run.window),
+        "device": run.model.device,
+        "modalities": list(present),
+        "versions": {
+            "DiffuFuseMed": __version__,
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+            "SimpleITK": sitk.Version.VersionString(),
+        },
+        "notes": list(run.notes),
+    }
+
+
+def _tell(run: _Run, share: float, what: str) -> None:
+    if run.settings.cancel and run.settings.cancel():
+        raise CancelledError
+    if run.settings.progress:
+        run.settings.progress(share, what)

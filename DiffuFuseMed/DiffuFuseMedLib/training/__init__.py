@@ -1,0 +1,1 @@
+"""Training: datasets, windows, the loop and the recipes."""

@@ -1,0 +1,108 @@
+"""One training loop for every system."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import cos, pi
+
+import torch
+from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from ..systems import SYSTEMS
+from .dataset import TrainingCase
+from .recipes import Recipe
+from .windows import draw_batch
+
+log = logging.getLogger(__name__)
+LOG_EVERY = 100
+
+
+@dataclass
+class Trained:
+    """The averaged network, and what making it took."""
+
+    network: nn.Module
+    steps: int
+    minutes: float
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+def train(
+    recipe: Recipe,
+    cases: list[TrainingCase],
+    device: str = "cpu",
+    progress: Callable[[float, str], None] | None = None,
+    checkpoint: Callable[[Trained], None] | None = None,
+) -> Trained:
+    """Train by the recipe; progress gets (share done, what goes on), checkpoint the average each tenth of the run."""
+    torch.manual_seed(recipe.seed)
+    generator = torch.Generator().manual_seed(recipe.seed)
+    network = SYSTEMS[recipe.system](recipe.config).to(device).train()
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema))
+    optimizer = torch.optim.AdamW(network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay)
+    began, history, running, step, tenths = time.monotonic(), [], {}, 0, 0
+    while (share := done(recipe, step, began)) < 1:
+        set_learning_rate(optimizer, recipe, step, share)
+        parts = train_step(network, optimizer, recipe, cases, generator, device)
+        average.update_parameters(network)
+        step += 1
+        for name, value in parts.items():
+            running[name] = running.get(name, 0.0) + value / LOG_EVERY
+        if step % LOG_EVERY == 0:
+            history.append({"step": step, **running})
+            log.info("step %d, %.0f %%: %s", step, 100 * share, _told(running))
+            running = {}
+        if progress:
+            progress(share, f"step {step}")
+        if checkpoint and int(10 * share) > tenths:
+            tenths = int(10 * share)
+            checkpoint(Trained(average.module, step, (time.monotonic() - began) / 60, history))
+    return Trained(average.module.eval(), step, (time.monotonic() - began) / 60, history)
+
+
+def done(recipe: Recipe, step: int, began: float) -> float:
+    """Share of the run that is over, by steps or by the clock, whichever is further."""
+    return max(step / recipe.steps, (time.monotonic() - began) / 60 / recipe.minutes)
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, recipe: Recipe, step: int, share: float) -> None:
+    """Linear warm-up, then half a cosine down to a hundredth."""
+    factor = min(1.0, (step + 1) / recipe.warmup) * (0.01 + 0.99 * (1 + cos(pi * min(share, 1.0))) / 2)
+    for group in optimizer.param_groups:
+        group["lr"] = recipe.learning_rate * factor
+
+
+def train_step(
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    recipe: Recipe,
+    cases: list[TrainingCase],
+    generator: torch.Generator,
+    device: str,
+) -> dict[str, float]:
+    """One batch, one update; a batch whose loss is not finite is skipped, since it would destroy the weights."""
+    batch = to_device(draw_batch(cases, recipe.batch, recipe.windows, generator), device)
+    with torch.autocast(torch.device(device).type, dtype=torch.bfloat16):
+        loss, parts = network.loss(batch, generator)
+    optimizer.zero_grad(set_to_none=True)
+    if not torch.isfinite(loss):
+        log.warning("a batch with a loss of %s was skipped", float(loss))
+        return parts
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
+    optimizer.step()
+    return parts
+
+
+def to_device(batch, device: str):
+    """The batch with every tensor moved."""
+    move = lambda d: {k: v.to(device) for k, v in d.items()}  # noqa: E731
+    return type(batch)(move(batch.images), batch.target.to(device), batch.distance.to(device), move(batch.clean))
+
+
+def _told(parts: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.3f}" for name, value in parts.items())

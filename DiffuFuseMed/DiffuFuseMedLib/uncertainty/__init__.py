@@ -1,0 +1,16 @@
+"""Uncertainty: maps from samples, calibrated probabilities, contours and the volume interval."""
+
+from .contours import contours, critical_widths, doubt, smallest_width
+from .maps import binary_entropy, uncertainty_maps
+from .volume import log_ratio_errors, volume_interval
+
+__all__ = [
+    "binary_entropy",
+    "contours",
+    "critical_widths",
+    "doubt",
+    "log_ratio_errors",
+    "smallest_width",
+    "uncertainty_maps",
+    "volume_interval",
+]
