@@ -90,8 +90,7 @@ def write_record(record: ModelRecord, path: Path) -> None:
 
 
 def sha256_of(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def verify(model_id: str, folder: Path | None = None) -> ModelRecord:
@@ -115,10 +114,16 @@ def load(model_id: str, device: str = "cpu", folder: Path | None = None) -> Mode
     record = verify(model_id, folder)
     if record.system not in SYSTEMS:
         raise input_error(f"a model of the system {record.system!r}", f"one of {list(SYSTEMS)}", "update DiffuFuseMed")
-    system = SYSTEMS[record.system]
-    network = system(system.config_type.from_dict(record.config))
-    state = load_file(model_folder(model_id, folder) / WEIGHTS)
-    network.load_state_dict({name: value.float() for name, value in state.items()})
+    system, state = SYSTEMS[record.system], load_file(model_folder(model_id, folder) / WEIGHTS)
+    try:
+        network = system(system.config_type.from_dict(record.config))
+        network.load_state_dict({name: value.float() for name, value in state.items()})
+    except (TypeError, RuntimeError) as error:  # an unknown setting, or weights of another shape
+        raise input_error(
+            f"a config of {record.id} that does not fit its weights or this version",
+            "the pair that training wrote",
+            "install the model again or update DiffuFuseMed",
+        ) from error
     return Model(record, network.eval().to(device), device)
 
 

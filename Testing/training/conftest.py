@@ -1,5 +1,77 @@
-"""One torch thread: these tensors are so small that a second thread only costs."""
+"""Training cases: the shipped patient, and a small scan whose lesion no mirror or turn maps on itself."""
 
+from pathlib import Path
+
+import numpy as np
+import pytest
 import torch
+from DiffuFuseMedLib.data.load import load_case
+from DiffuFuseMedLib.systems.diffufusemed import Config
+from DiffuFuseMedLib.training.dataset import TrainingCase, training_case
+from DiffuFuseMedLib.training.recipes import Recipe
+from DiffuFuseMedLib.training.windows import WindowSettings
+from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 torch.set_num_threads(1)
+ROOT = Path(__file__).resolve().parents[2]
+SPACING = (3.0, 2.0, 2.0)
+
+
+@pytest.fixture(scope="session")
+def a_real_case():
+    """STS_010 as its folder holds it."""
+    return load_case(ROOT / "Resources" / "SampleData" / "STS_010")
+
+
+@pytest.fixture(scope="session")
+def a_real_training_case(a_real_case):
+    return training_case(a_real_case, ("CT", "PET", "MR_T1"))
+
+
+@pytest.fixture
+def a_scan():
+    """20 x 28 x 24 voxels of 3 x 2 x 2 mm; CT shows the lesion itself, PET twice that less a half; all valid."""
+    lesion = np.zeros((20, 28, 24), dtype=np.float32)
+    lesion[8:11, 10:20, 9:12] = 1
+    lesion[8:14, 10:13, 9:17] = 1
+    inside = lesion > 0.5
+    distance = np.maximum(*[distance_transform_edt(x, sampling=SPACING) for x in (inside, ~inside)])
+    soft = torch.nn.functional.threshold(torch.from_numpy(gaussian_filter(lesion, 0.7)), 0.05, 0)
+    valid = torch.ones(lesion.shape)
+    images = {"CT": torch.stack([soft, valid]), "PET": torch.stack([2 * soft - 0.5, valid])}
+    return TrainingCase("arrow", images, soft, torch.from_numpy(distance.astype(np.float32)), SPACING)
+
+
+@pytest.fixture
+def plain():
+    """A function of overriding settings: windows of the scan's spacing that neither turn nor change an intensity."""
+
+    def settings(**changed):
+        still = {"shape": (16, 16, 16), "spacing_kji_mm": SPACING, "margin_mm": (6.0, 14.0), "zoom": (1.0, 1.0)}
+        still |= {"rotation_degrees": (0.0, 0.0, 0.0), "gain": 0.0, "shift": 0.0, "noise": 0.0, "corrupt": 0.0}
+        still |= {"drop_one": 0.0, "drop_two": 0.0, "whole_scan": 0.0, "overview": 0.0}
+        return WindowSettings(**(still | changed))
+
+    return settings
+
+
+@pytest.fixture
+def a_recipe():
+    """A function of overriding settings: DiffuFuseMed with one level of eight channels, for a window of 16 voxels."""
+
+    def recipe(**changed):
+        config = Config(
+            modalities=("CT", "PET"),
+            stem_channels=8,
+            channels=(8,),
+            blocks=(1,),
+            heads=(2,),
+            windows=(4,),
+            summaries=(2,),
+            transformer_blocks=(1,),
+            diffusion_steps=(20,),
+        )
+        small = {"windows": WindowSettings(shape=(16, 16, 16)), "steps": 40, "warmup": 5, "ema": 0.8}
+        return Recipe(**({"model_id": "tiny", "system": "diffufusemed", "config": config} | small | changed))
+
+    return recipe

@@ -18,7 +18,9 @@ class Reliability(nn.Module):
         self.phi = nn.Sequential(nn.Linear(2 * channels, channels), nn.SiLU(), nn.Linear(channels, 1))
 
     def forward(self, noisy: Tensor, residual: Tensor) -> Tensor:
-        spread = residual.flatten(2).float().var(dim=2).add(1e-6).log()
+        tokens = residual.flatten(2).float()
+        correction = min(1, tokens.shape[2] - 1)  # a window of one stride leaves one token, which has no spread
+        spread = tokens.var(dim=2, correction=correction).add(1e-6).log()
         return self.phi(torch.cat([noisy.flatten(2).float().mean(dim=2), spread], dim=1)).squeeze(1)
 
 

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import cos, pi
+from math import cos, isfinite, pi
 
 import torch
 from torch import nn
@@ -50,7 +50,7 @@ def train(
         parts = train_step(network, optimizer, recipe, cases, generator, device)
         average.update_parameters(network)
         step += 1
-        for name, value in parts.items():
+        for name, value in parts.items() if all(map(isfinite, parts.values())) else ():
             running[name] = running.get(name, 0.0) + value / LOG_EVERY
         if step % LOG_EVERY == 0:
             history.append({"step": step, **running})
@@ -90,11 +90,14 @@ def train_step(
         loss, parts = network.loss(batch, generator)
     optimizer.zero_grad(set_to_none=True)
     if not torch.isfinite(loss):
-        log.warning("a batch with a loss of %s was skipped", float(loss))
+        log.warning("a batch with a loss of %s was skipped", float(loss.detach()))
         return parts
     loss.backward()
-    torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
-    optimizer.step()
+    norm = torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
+    if torch.isfinite(norm):  # else clipping has made every gradient NaN
+        optimizer.step()
+    else:
+        log.warning("a batch with a gradient of %s was skipped", float(norm))
     return parts
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..data.errors import input_error
 from ..losses import Batch
 from .corruptions import corrupt_window, uniform
 from .dataset import TrainingCase
@@ -39,6 +40,10 @@ def draw_batch(cases: list[TrainingCase], size: int, settings: WindowSettings, g
     """`size` windows from random cases, with one random set of present modalities for the whole batch."""
     chosen = torch.randint(len(cases), (size,), generator=generator).tolist()
     present = draw_modalities(list(cases[chosen[0]].images), settings, generator)
+    if lacking := [cases[i].name for i in chosen if not set(present) <= set(cases[i].images)]:
+        raise input_error(
+            f"the case {lacking[0]} without {', '.join(present)}", "one set of modalities", "leave it out"
+        )
     windows = [draw_window(cases[i], present, settings, generator) for i in chosen]
     stack = lambda key: torch.stack([w[key] for w in windows])  # noqa: E731
     images = {m: torch.stack([w["images"][m] for w in windows]) for m in present}

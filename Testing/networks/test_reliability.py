@@ -1,0 +1,53 @@
+"""Reliability and gates, eq. (11), (12)."""
+
+from math import exp
+
+import pytest
+import torch
+from DiffuFuseMedLib.networks import Reliability, gates, uniform_gates
+
+
+def test_gates_are_the_softmax_of_sharpened_reliabilities():
+    """rho 1/2 and 1 at sharpness 4: exp(2) against exp(4)."""
+    found = gates({"CT": torch.tensor([0.0]), "PET": torch.tensor([100.0])}, sharpness=4.0)
+    assert found["CT"].item() == pytest.approx(exp(2) / (exp(2) + exp(4)))
+    assert found["PET"].item() == pytest.approx(exp(4) / (exp(2) + exp(4)))
+
+
+@pytest.mark.parametrize("make", [lambda x: gates(x, 4.0), uniform_gates], ids=["gating", "no gating"])
+@pytest.mark.parametrize("names", [("CT",), ("CT", "PET"), ("CT", "PET", "MR_T1", "MR_T2")], ids=len)
+def test_gates_of_the_present_modalities_sum_to_one(make, names):
+    logits = {m: 3 * torch.randn(5, generator=torch.Generator().manual_seed(i)) for i, m in enumerate(names)}
+    found = make(logits)
+    assert tuple(found) == names
+    torch.testing.assert_close(sum(found.values()), torch.ones(5))
+
+
+def test_a_reliable_modality_outweighs_another_by_no_more_than_the_sharpness_allows():
+    found = gates({"CT": torch.tensor([-100.0]), "PET": torch.tensor([100.0])}, sharpness=4.0)
+    assert (found["PET"] / found["CT"]).item() == pytest.approx(exp(4), rel=1e-5)
+
+
+@pytest.mark.parametrize("space", [(4, 4), (4, 4, 4)], ids=["2D", "3D"])
+def test_looks_at_the_mean_token_and_the_spread_of_the_residual_and_at_nothing_else(space):
+    torch.manual_seed(0)
+    estimator, noisy, residual = Reliability(8), torch.randn(2, 8, *space), torch.randn(2, 8, *space)
+    base = estimator(noisy, residual)
+    assert base.shape == (2,)
+    shuffled = [x.flatten(2)[..., torch.randperm(x[0, 0].numel())].view_as(x) for x in (noisy, residual)]
+    torch.testing.assert_close(estimator(*shuffled), base, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(estimator(noisy, residual + 7), base, atol=1e-4, rtol=1e-4)
+    assert (estimator(noisy, 3 * residual) - base).abs().min() > 1e-3
+    assert (estimator(noisy + 1, residual) - base).abs().min() > 1e-3
+
+
+def test_a_residual_of_nothing_is_no_infinity():
+    torch.manual_seed(0)
+    assert torch.isfinite(Reliability(8)(torch.zeros(1, 8, 4, 4), torch.zeros(1, 8, 4, 4))).all()
+
+
+def test_a_single_token_has_no_spread():
+    """What a window of one stride leaves at the coarsest level."""
+    torch.manual_seed(0)
+    estimator, noisy = Reliability(8), torch.randn(2, 8, 1, 1)
+    assert torch.equal(estimator(noisy, torch.ones(2, 8, 1, 1)), estimator(noisy, torch.zeros(2, 8, 1, 1)))

@@ -1,0 +1,48 @@
+"""Training cases made of the shipped patient."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from DiffuFuseMedLib.data.errors import InputError
+from DiffuFuseMedLib.training.dataset import WORKING_SPACING_KJI_MM, training_case
+
+
+def test_everything_lies_on_one_working_grid(a_real_training_case):
+    case = a_real_training_case
+    assert case.spacing_kji_mm == pytest.approx(WORKING_SPACING_KJI_MM)
+    assert {x.shape for x in case.images.values()} == {(2, *case.lesion.shape)}
+    assert case.distance_mm.shape == case.lesion.shape
+
+
+def test_the_lesion_keeps_its_volume(a_real_case, a_real_training_case):
+    drawn_mm3 = (a_real_case.reference_mask.array > 0).sum() * a_real_case.grid.voxel_mm3
+    working_mm3 = a_real_training_case.lesion.sum().item() * np.prod(WORKING_SPACING_KJI_MM)
+    assert working_mm3 == pytest.approx(drawn_mm3, rel=0.02)
+
+
+def test_distance_is_in_millimeters_and_least_at_the_border(a_real_training_case):
+    case = a_real_training_case
+    inside = case.lesion.numpy() > 0.5
+    border = inside[:, :, 1:] != inside[:, :, :-1]
+    distance = case.distance_mm.numpy()
+    assert distance[:, :, 1:][border].max() <= max(WORKING_SPACING_KJI_MM)
+    assert distance.min() > 0
+    corner_mm = np.linalg.norm(np.argwhere(inside) * WORKING_SPACING_KJI_MM, axis=1).min()
+    assert distance[0, 0, 0] == pytest.approx(corner_mm, abs=1e-3)
+
+
+def test_the_box_of_the_lesion_is_tight(a_real_training_case):
+    first, last = a_real_training_case.lesion_box()
+    inside = a_real_training_case.lesion.numpy() > 0.5
+    box = tuple(slice(a, b) for a, b in zip(first, last, strict=True))
+    assert inside[box].sum() == inside.sum()
+    for axis in range(3):
+        faces = np.moveaxis(inside[box], axis, 0)
+        assert faces[0].any()
+        assert faces[-1].any()
+
+
+def test_a_case_without_a_drawn_lesion_is_refused(a_real_case):
+    with pytest.raises(InputError, match="without a drawn lesion"):
+        training_case(replace(a_real_case, reference_mask=None), ("CT",))

@@ -1,0 +1,134 @@
+"""The training loop: it learns, follows its schedule, reports, and survives a batch that is not finite."""
+
+import logging
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from DiffuFuseMedLib.systems import SYSTEMS
+from DiffuFuseMedLib.systems.segresnet import Config as SegResNetConfig
+from DiffuFuseMedLib.training import loop
+from DiffuFuseMedLib.training.recipes import RECIPES
+
+
+@pytest.fixture
+def an_optimizer():
+    return torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+
+
+@pytest.fixture
+def logged_every_ten(monkeypatch):
+    monkeypatch.setattr(loop, "LOG_EVERY", 10)
+
+
+def weights_of(network):
+    return {n: p.detach().clone() for n, p in network.named_parameters()}
+
+
+def rate(optimizer, recipe, step, share):
+    loop.set_learning_rate(optimizer, recipe, step, share)
+    return optimizer.param_groups[0]["lr"]
+
+
+def test_the_learning_rate_warms_up_and_ends_at_a_hundredth(an_optimizer, a_recipe):
+    recipe = a_recipe(learning_rate=1e-3, warmup=100)
+    assert rate(an_optimizer, recipe, 0, 0.0) == pytest.approx(1e-5)
+    assert rate(an_optimizer, recipe, 49, 0.0) == pytest.approx(5e-4)
+    assert rate(an_optimizer, recipe, 99, 0.0) == pytest.approx(1e-3)
+    assert rate(an_optimizer, recipe, 1000, 0.5) == pytest.approx(1e-3 * (0.01 + 0.99 / 2))
+    assert rate(an_optimizer, recipe, 2000, 1.0) == pytest.approx(1e-5)
+    assert rate(an_optimizer, recipe, 2100, 1.2) == pytest.approx(1e-5)
+
+
+def test_a_run_is_over_by_steps_or_by_the_clock_whichever_is_first(a_recipe):
+    now = loop.time.monotonic()
+    assert loop.done(a_recipe(steps=10, minutes=60.0), 5, now) == pytest.approx(0.5)
+    assert loop.done(a_recipe(steps=10, minutes=1.0), 0, now - 45) == pytest.approx(0.75, abs=0.01)
+    assert loop.done(a_recipe(steps=10, minutes=1.0), 0, now - 61) > 1
+
+
+def test_the_loss_falls(a_recipe, a_scan, logged_every_ten):
+    recipe = a_recipe(learning_rate=5e-3, windows=replace(a_recipe().windows, drop_one=0, drop_two=0, corrupt=0))
+    trained = loop.train(recipe, [a_scan])
+    assert [row["step"] for row in trained.history] == [10, 20, 30, 40]
+    first, last = trained.history[0], trained.history[-1]
+    assert last["dice"] < 0.85 * first["dice"]
+    assert last["bce"] < 0.85 * first["bce"]
+    assert trained.steps == 40
+    assert not trained.network.training
+
+
+def test_trains_another_system_as_well(a_recipe, a_scan, logged_every_ten):
+    config = SegResNetConfig(modalities=("CT", "PET"), init_filters=8)
+    trained = loop.train(a_recipe(system="segresnet", config=config, steps=20, learning_rate=5e-3), [a_scan])
+    assert trained.history[-1]["dice"] < trained.history[0]["dice"]
+
+
+def test_the_same_recipe_gives_the_same_weights_and_another_seed_others(a_recipe, a_scan):
+    runs = [loop.train(a_recipe(steps=3, seed=s), [a_scan]).network.state_dict() for s in (0, 0, 1)]
+    assert all(torch.equal(runs[0][n], runs[1][n]) for n in runs[0])
+    assert any(not torch.equal(runs[0][n], runs[2][n]) for n in runs[0])
+
+
+def test_keeps_the_running_average_of_the_weights(a_recipe, a_scan, monkeypatch):
+    """Three steps with ema 0.8: w1, then 0.8 w1 + 0.2 w2, then 0.64 w1 + 0.16 w2 + 0.2 w3."""
+    seen, step = [], loop.train_step
+
+    def watched(network, *rest):
+        parts = step(network, *rest)
+        seen.append(weights_of(network)["decoder.head.weight"])
+        return parts
+
+    monkeypatch.setattr(loop, "train_step", watched)
+    network = loop.train(a_recipe(steps=3, ema=0.8, learning_rate=1e-2), [a_scan]).network
+    expected = 0.64 * seen[0] + 0.16 * seen[1] + 0.2 * seen[2]
+    torch.testing.assert_close(network.decoder.head.weight.detach(), expected)
+    assert not torch.allclose(expected, seen[2])
+
+
+def test_tells_its_progress_and_hands_over_checkpoints(a_recipe, a_scan):
+    told, kept = [], []
+    loop.train(
+        a_recipe(steps=10), [a_scan], progress=lambda *x: told.append(x), checkpoint=lambda t: kept.append(t.steps)
+    )
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares)
+    assert len(told) == 10
+    assert all(0 <= s <= 1 for s in shares)
+    assert kept == [2, 3, 4, 5, 6, 7, 8, 9, 10]
+
+
+@pytest.fixture
+def a_step(a_recipe, a_scan):
+    """A function of a case: one step of a fresh network by the tiny recipe; returns weights before and after."""
+
+    def step(case=a_scan):
+        torch.manual_seed(0)
+        recipe = a_recipe(windows=replace(a_recipe().windows, drop_one=0, drop_two=0))
+        network = SYSTEMS[recipe.system](recipe.config)
+        optimizer = torch.optim.AdamW(network.parameters(), 1e-3)
+        before = weights_of(network)
+        loop.train_step(network, optimizer, recipe, [case], torch.Generator().manual_seed(0), "cpu")
+        return before, weights_of(network)
+
+    return step
+
+
+def test_a_step_moves_the_weights(a_step):
+    before, after = a_step()
+    assert not torch.equal(before["decoder.head.weight"], after["decoder.head.weight"])
+
+
+def test_a_batch_whose_loss_is_not_finite_is_skipped_and_told(a_step, a_scan, caplog):
+    broken = {**a_scan.images, "CT": a_scan.images["CT"].clone().index_fill_(0, torch.tensor(0), math.nan)}
+    with caplog.at_level(logging.WARNING):
+        before, after = a_step(replace(a_scan, images=broken))
+    assert all(torch.equal(before[n], after[n]) for n in before)
+    assert "skipped" in caplog.text
+
+
+def test_every_recipe_names_a_system_and_its_config():
+    for name, recipe in RECIPES.items():
+        assert name == recipe.model_id
+        assert isinstance(recipe.config, SYSTEMS[recipe.system].config_type)

@@ -1,0 +1,269 @@
+"""Random windows: reproducible, inside the scan, and the target goes wherever the image goes."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from DiffuFuseMedLib.training.windows import (
+    Placement,
+    WindowSettings,
+    draw_batch,
+    draw_box,
+    draw_modalities,
+    draw_placement,
+    draw_window,
+    rotation_matrix,
+    sample,
+)
+
+SEEDS = range(40)
+
+
+def seeded(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+def still(center_mm, mirror=(1.0, 1.0, 1.0), rotation=None, zoom=1.0):
+    turn = np.eye(3) if rotation is None else rotation
+    return Placement(np.array(center_mm, dtype=float), zoom, turn, np.array(mirror))
+
+
+def middle(stacked, spacing):
+    return np.array(stacked.shape[1:]) * np.array(spacing) / 2
+
+
+def dice(a, b):
+    return float(2 * (a & b).sum() / (a.sum() + b.sum()))
+
+
+@pytest.fixture
+def numbers():
+    """(1, 4, 6, 8): every voxel another value."""
+    return torch.arange(4.0 * 6 * 8).view(1, 4, 6, 8)
+
+
+@pytest.fixture
+def isotropic():
+    """A function of the shape: windows with voxels of 2 mm."""
+    return lambda *shape: WindowSettings(shape=shape, spacing_kji_mm=(2.0, 2.0, 2.0))
+
+
+@pytest.mark.parametrize(
+    "settings", [WindowSettings(), WindowSettings(shape=(16, 16, 16))], ids=["as shipped", "small"]
+)
+def test_the_same_seed_draws_the_same_batch_and_another_seed_another(a_scan, settings):
+    first, again, other = (draw_batch([a_scan], 2, settings, seeded(s)) for s in (1, 1, 2))
+    assert list(first.images) == list(again.images)
+    assert all(torch.equal(first.images[m], again.images[m]) for m in first.images)
+    assert torch.equal(first.target, again.target)
+    assert torch.equal(first.distance, again.distance)
+    assert {m: q.tolist() for m, q in first.clean.items()} == {m: q.tolist() for m, q in again.clean.items()}
+    assert not torch.equal(first.target, other.target)
+
+
+def test_a_batch_has_the_shapes_that_the_systems_ask_for(a_scan):
+    batch = draw_batch([a_scan], 3, WindowSettings(shape=(8, 16, 12), drop_one=0, drop_two=0), seeded(0))
+    assert {m: tuple(x.shape) for m, x in batch.images.items()} == dict.fromkeys(("CT", "PET"), (3, 2, 8, 16, 12))
+    assert batch.target.shape == batch.distance.shape == (3, 1, 8, 16, 12)
+    assert {m: tuple(q.shape) for m, q in batch.clean.items()} == dict.fromkeys(("CT", "PET"), (3,))
+
+
+def test_values_stay_in_their_ranges(a_scan):
+    settings = WindowSettings(shape=(16, 16, 16))
+    for seed in SEEDS:
+        batch = draw_batch([a_scan], 1, settings, seeded(seed))
+        for x in (batch.target, batch.distance, *[i[:, 1:] for i in batch.images.values()]):
+            assert x.min() >= 0
+            assert x.max() <= 1
+        assert all(set(i[:, 1].unique().tolist()) <= {0.0, 1.0} for i in batch.images.values())
+
+
+def test_distance_is_counted_in_reaches_and_saturates(a_scan, plain):
+    near = draw_window(a_scan, ["CT"], plain(distance_reach_mm=10.0), seeded(0))["distance"]
+    far = draw_window(a_scan, ["CT"], plain(distance_reach_mm=1000.0), seeded(0))["distance"]
+    assert near.max() == 1
+    assert far.max() < 0.1
+    torch.testing.assert_close((far * 100).clamp(max=1), near)
+
+
+def test_a_still_window_is_the_plain_crop(numbers, isotropic):
+    window = sample(numbers, (2.0, 2.0, 2.0), still((4, 6, 8)), isotropic(2, 4, 4))
+    torch.testing.assert_close(window, numbers[:, 1:3, 1:5, 2:6])
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_mirrored_window_is_the_crop_flipped(numbers, isotropic, axis):
+    mirror = [-1.0 if a == axis else 1.0 for a in range(3)]
+    window = sample(numbers, (2.0, 2.0, 2.0), still((4, 6, 8), mirror), isotropic(2, 4, 4))
+    torch.testing.assert_close(window, numbers[:, 1:3, 1:5, 2:6].flip(axis + 1))
+
+
+@pytest.mark.parametrize(("axis", "plane"), [(0, (2, 3)), (1, (1, 3)), (2, (1, 2))])
+def test_a_quarter_turn_is_the_crop_turned_about_that_axis(isotropic, axis, plane):
+    cube = torch.arange(64.0).view(1, 4, 4, 4)
+    turn = rotation_matrix(np.radians([90 if a == axis else 0 for a in range(3)]))
+    window = sample(cube, (2.0, 2.0, 2.0), still((4, 4, 4), rotation=turn), isotropic(4, 4, 4))
+    torch.testing.assert_close(window, torch.rot90(cube, -1, plane), atol=1e-3, rtol=0)
+
+
+def test_a_rotation_keeps_lengths_and_handedness():
+    turn = rotation_matrix(np.radians([15.0, -8.0, 8.0]))
+    np.testing.assert_allclose(turn @ turn.T, np.eye(3), atol=1e-12)
+    assert np.linalg.det(turn) == pytest.approx(1)
+
+
+def test_a_quarter_turn_on_unequal_voxels_turns_millimeters_not_voxels():
+    """A bar of 8 mm along j, on voxels of 4 x 1 mm (j, i): turned into i it is 8 mm again."""
+    bar = torch.zeros(1, 3, 8, 32)
+    bar[0, :, 3:5, 15:17] = 1  # 8 mm x 2 mm
+    settings = WindowSettings(shape=(3, 17, 17), spacing_kji_mm=(2.0, 1.0, 1.0))
+    turn = rotation_matrix(np.radians([90.0, 0, 0]))
+    upright, lying = (
+        sample(bar, (2.0, 4.0, 1.0), still((3, 16, 16), rotation=r), settings)[0, 1] for r in (None, turn)
+    )
+    torch.testing.assert_close(lying, upright.T, atol=1e-4, rtol=0)
+    assert upright.sum(dim=0).max() == pytest.approx(8, abs=0.5)
+
+
+def test_a_zoom_of_two_sees_twice_as_far(isotropic):
+    ramp = torch.arange(32.0).view(1, 1, 1, 32).expand(1, 32, 32, 32)
+    near, far = (sample(ramp, (2.0, 2.0, 2.0), still((32, 32, 32), zoom=z), isotropic(8, 8, 8)) for z in (1.0, 2.0))
+    assert (near[0, 0, 0, 1] - near[0, 0, 0, 0]).item() == pytest.approx(1)
+    assert (far[0, 0, 0, 1] - far[0, 0, 0, 0]).item() == pytest.approx(2)
+
+
+def test_beyond_the_box_there_is_nothing(numbers, isotropic):
+    window = sample(numbers + 1, (2.0, 2.0, 2.0), still((4, 6, 8)), isotropic(8, 12, 16))
+    torch.testing.assert_close(window[:, 2:6, 3:9, 4:12], numbers + 1)
+    assert window.sum().item() == pytest.approx((numbers + 1).sum().item())
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_image_and_target_turn_and_mirror_together(a_scan, plain, seed):
+    """CT shows the lesion itself and PET twice that less a half: so they do after any turn, mirror and zoom."""
+    settings = plain(rotation_degrees=(90.0, 45.0, 45.0), zoom=(0.8, 1.3))
+    window = draw_window(a_scan, ["CT", "PET"], settings, seeded(seed))
+    (ct, seen), (pet, _) = window["images"]["CT"], window["images"]["PET"]
+    assert window["target"].max() > 0.5
+    whole = seen == 1
+    assert 0.05 < whole.float().mean() <= 1
+    torch.testing.assert_close(ct[whole], window["target"][0][whole], atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(pet[whole], 2 * window["target"][0][whole] - 0.5, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_lesion_that_fits_survives_sampling(a_scan, plain, seed):
+    """A window turned and moved shows all of the lesion: its volume stays."""
+    settings = plain(rotation_degrees=(15.0, 8.0, 8.0), shape=(24, 32, 32))
+    window = draw_window(a_scan, ["CT"], settings, seeded(seed))
+    assert window["target"].sum().item() == pytest.approx(a_scan.lesion.sum().item(), rel=0.03)
+
+
+def test_a_still_window_shows_the_lesion_where_the_plain_crop_does(a_real_training_case):
+    case = a_real_training_case
+    shape = tuple(n - n % 2 for n in case.lesion.shape)
+    lesion = case.lesion[tuple(slice(n) for n in shape)][None]
+    settings = WindowSettings(shape=(24, 48, 48), spacing_kji_mm=case.spacing_kji_mm)
+    window = sample(lesion, case.spacing_kji_mm, still(middle(lesion, case.spacing_kji_mm)), settings)[0] > 0.5
+    start = [(n - w) // 2 for n, w in zip(shape, settings.shape, strict=True)]
+    crop = lesion[0][tuple(slice(s, s + w) for s, w in zip(start, settings.shape, strict=True))] > 0.5
+    assert crop.sum() > 1000
+    assert dice(window, crop) == 1
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_windows_of_a_real_patient_show_lesion(a_real_training_case, seed):
+    batch = draw_batch([a_real_training_case], 1, WindowSettings(), seeded(seed))
+    assert (batch.target > 0.5).sum() > 50
+    assert all(torch.isfinite(x).all() for x in batch.images.values())
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_box_holds_the_lesion_and_never_exceeds_the_scan(a_scan, seed):
+    start, stop = draw_box(a_scan, WindowSettings(), seeded(seed))
+    first, last = a_scan.lesion_box()
+    assert (start >= 0).all()
+    assert (stop <= a_scan.lesion.shape).all()
+    assert (start <= first).all()
+    assert (stop >= last).all()
+
+
+def test_a_lesion_is_found_at_no_preferred_place_of_its_box(a_scan):
+    """Margins differ from side to side: a centered box would give the answer away."""
+    boxes = [draw_box(a_scan, WindowSettings(margin_mm=(0.0, 12.0), whole_scan=0), seeded(s)) for s in SEEDS]
+    first, last = a_scan.lesion_box()
+    before, after = np.array([first - b[0] for b in boxes]), np.array([b[1] - last for b in boxes])
+    assert (before != after).any(axis=1).mean() > 0.8
+    assert len(np.unique(before, axis=0)) > 10
+
+
+def test_a_share_of_windows_sees_the_whole_scan(a_scan):
+    boxes = [draw_box(a_scan, WindowSettings(whole_scan=1.0), seeded(s)) for s in range(3)]
+    assert all((start == 0).all() and (stop == a_scan.lesion.shape).all() for start, stop in boxes)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_small_box_lies_inside_the_window_and_a_window_inside_a_large_box(plain, seed):
+    settings = plain()
+    window_mm = np.array(settings.shape) * np.array(settings.spacing_kji_mm)
+    for factor in (0.5, 2.0):
+        extent = factor * window_mm
+        placed = draw_placement(extent, settings, seeded(seed))
+        reach = np.abs(placed.center_mm - extent / 2) + np.minimum(extent, window_mm) / 2
+        assert (reach <= np.maximum(extent, window_mm) / 2 + 1e-9).all()
+
+
+def test_an_overview_shrinks_a_large_box_to_the_window(plain):
+    settings = plain(overview=1.0, overview_zoom=2.5)
+    window_mm = np.array(settings.shape) * np.array(settings.spacing_kji_mm)
+    zooms = [draw_placement(2.0 * window_mm, settings, seeded(s)).zoom for s in SEEDS]
+    assert all(2.0 <= z <= 2.0 * 1.15 for z in zooms)
+    assert draw_placement(10 * window_mm, settings, seeded(0)).zoom == 2.5
+
+
+@pytest.mark.parametrize("names", [["CT"], ["CT", "PET"], ["CT", "PET", "MR_T1"]], ids=len)
+def test_dropout_keeps_at_least_one_modality_in_their_order(names):
+    for settings in (WindowSettings(drop_two=1.0), WindowSettings(drop_one=1.0, drop_two=0.0), WindowSettings()):
+        kept = [draw_modalities(names, settings, seeded(s)) for s in SEEDS]
+        assert min(map(len, kept)) >= 1
+        assert all(k == [n for n in names if n in k] for k in kept)
+
+
+@pytest.mark.parametrize(("drop_one", "drop_two", "left"), [(0.0, 0.0, 3), (1.0, 0.0, 2), (0.0, 1.0, 1)])
+def test_dropout_leaves_out_as_many_as_told_and_each_in_turn(drop_one, drop_two, left):
+    settings = WindowSettings(drop_one=drop_one, drop_two=drop_two)
+    kept = [tuple(draw_modalities(["CT", "PET", "MR_T1"], settings, seeded(s))) for s in SEEDS]
+    assert {len(k) for k in kept} == {left}
+    assert len(set(kept)) == (1 if left == 3 else 3)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_label_tells_the_corrupted_modality(a_scan, plain, seed):
+    """Without other augmentation a clean modality is the plain sample, and only a corrupted one differs from it."""
+    settings = plain(corrupt=0.5)
+    window = draw_window(a_scan, ["CT", "PET"], settings, seeded(seed))
+    ct, pet, target = window["images"]["CT"][0], window["images"]["PET"][0], window["target"][0]
+    seen = window["images"]["CT"][1].bool()
+    as_it_was = {"CT": torch.allclose(ct[seen], target[seen], atol=1e-4)}
+    as_it_was["PET"] = torch.allclose(pet[seen], 2 * target[seen] - 0.5, atol=1e-4)
+    assert {m: float(same) for m, same in as_it_was.items()} == window["clean"]
+
+
+@pytest.mark.parametrize(("share", "label"), [(0.0, 1.0), (1.0, 0.0)])
+def test_the_share_of_corruption_is_the_one_told(a_scan, plain, share, label):
+    for seed in range(5):
+        window = draw_window(a_scan, ["CT", "PET"], plain(corrupt=share), seeded(seed))
+        assert window["clean"] == {"CT": label, "PET": label}
+
+
+def test_gain_and_shift_change_what_is_valid_and_nothing_else(a_scan, plain):
+    hidden = a_scan.images["PET"].clone()
+    hidden[:, :, :, 12:] = 0
+    case = replace(a_scan, images={**a_scan.images, "PET": hidden})
+    image, valid = draw_window(case, ["PET"], plain(gain=0.2, shift=0.1, noise=0.1, corrupt=1.0), seeded(0))["images"][
+        "PET"
+    ]
+    assert 0 < valid.mean() < 1
+    assert (image[valid == 0] == 0).all()
+    assert image[valid == 1].abs().max() > 0
