@@ -9,6 +9,7 @@ STAMP := $(VENV)/.setup-done
 APT_PACKAGES :=
 
 CASE ?= Resources/SampleData/STS_010
+CASES ?= cases
 OUT ?= out/$(notdir $(CASE))
 ARGS ?=
 
@@ -46,8 +47,8 @@ bench: setup ## measure speed and quality on this machine, into out/bench.json
 	@mkdir -p out
 	$(BIN)/diffufusemed bench --json out/bench.json $(ARGS)
 
-train: setup ## train the default model (ARGS="--data folder ...")
-	$(BIN)/diffufusemed train --recipe sts-diffufusemed $(ARGS)
+train: setup ## train the default model (CASES=folder of case folders with a split.json)
+	$(BIN)/diffufusemed train "$(CASES)" --recipe sts-diffufusemed $(ARGS)
 
 clean: ## remove results and caches; the environment stays (rm -r .venv to start over)
 	rm -rf out build .pytest_cache .ruff_cache .hypothesis .import_linter_cache

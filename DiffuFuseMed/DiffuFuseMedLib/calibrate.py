@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .data.case import Case
+from .data.errors import input_error
 from .data.grid import Grid
 from .data.resample import resample_smoothly
 from .evaluation.calibration import band
@@ -36,7 +37,12 @@ class Evidence:
 def calibrate(
     model: Model, cases: Sequence[Case], settings: Settings, progress: Callable[[float, str], None] | None = None
 ) -> ModelRecord:
-    """The model's record with its calibration fitted on these cases, which it must not have seen in training."""
+    """The model's record with its calibration fitted on these cases, which it must not have seen in training.
+
+    Raises InputError for fewer than three cases (each is left out once, and one alone has no spread) and for one
+    without a drawn lesion.
+    """
+    _check(cases)
     evidence = []
     for index, case in enumerate(cases):
         if progress:
@@ -55,6 +61,16 @@ def calibrate(
         "without": without,
     }
     return replace(model.record, calibration=fitted)
+
+
+def _check(cases: Sequence[Case]) -> None:
+    if len(cases) < 3:
+        raise input_error(f"{len(cases)} patients", "at least 3", "choose a fold with more")
+    for case in cases:
+        if case.reference_mask is None or not case.reference_mask.array.any():
+            raise input_error(
+                f"the case {case.name} without a drawn lesion", "one to compare with", "add a GTV file or leave it out"
+            )
 
 
 def gather(case: Case, drawn: Drawn) -> Evidence:

@@ -43,6 +43,7 @@ def run(
     ] = None,
     reference: Annotated[str | None, typer.Option(help="The modality whose grid the results lie on.")] = None,
     register: Annotated[str, typer.Option(help="Rigid registration: auto, always or never.")] = "auto",
+    n4: Annotated[bool, typer.Option("--n4", help="Correct the bias field of MR first.")] = False,
     samples: SamplesOption = 8,
     device: DeviceOption = "auto",
     seed: SeedOption = 0,
@@ -55,10 +56,11 @@ def run(
     from .predict import Settings, predict
     from .report import write_report
 
-    wanted = _listed(modalities)
+    wanted, names = _listed(modalities), _told(told)
+    _check_folder(out)
     with _progress() as step:
         step(0.0, "reading the case")
-        loaded = load_case(case, _told(told) or wanted, reference, register)
+        loaded = load_case(case, names or wanted, reference, register, n4)
         loaded = loaded.only(wanted) if wanted else loaded
         step(0.05, "loading the model")
         ready = _load(model, device)
@@ -86,7 +88,9 @@ def train(
         DEFAULT_MODEL
     ),
     split: SplitOption = None,
-    minutes: Annotated[float | None, typer.Option(help="Stop by the clock instead of the recipe's own.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.01, help="Stop by the clock instead of the recipe's own.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Another seed than the recipe's.")] = None,
     device: DeviceOption = "auto",
 ) -> None:
@@ -147,7 +151,7 @@ def evaluate(
     seed: SeedOption = 0,
 ) -> None:
     """Score a model on every case, beside the trivial rows, with bootstrap 95 % intervals of the means."""
-    from .cohort import conditions, read_cases, summary, write_csv
+    from .cohort import conditions, read_cases, summary, writable, write_csv
     from .cohort import evaluate as score
     from .data.split import read_split
     from .predict import Settings
@@ -156,11 +160,13 @@ def evaluate(
     path = split or cases / "split.json"
     plan = read_split(path) if split or path.is_file() else None
     names = _names(cases, plan, fold)
-    ready = [_load(model, device)]
-    if ablations:
-        ready += [_load(str(ablations / record.id), device) for record in list_models(ablations)]
+    variants = list_models(ablations) if ablations else []
+    if ablations and not variants:
+        raise input_error("--ablations without models", "a folder of model folders", "make them with `train --recipe`")
+    ready = [_load(model, device), *(_load(str(ablations / record.id), device) for record in variants)]
     rows = []
     loaded = read_cases(cases, names, plan)
+    writable(csv)
     with err_console.status("evaluating") as status:
         for each in ready:
             trained_on = set(names) & set(each.record.training.get("patients", ()))
@@ -179,10 +185,14 @@ def evaluate(
 @models_app.command("list")
 def models_list() -> None:
     """The installed models."""
-    from .zoo import list_models
+    from .zoo import list_models, models_folder
 
+    records = list_models()
+    if not records:
+        out_console.print(f"No model is installed in {models_folder()}.", soft_wrap=True)
+        return
     table = Table("id", "system", "modalities", "trained on", "sha256")
-    for record in list_models():
+    for record in records:
         patients = len(record.training.get("patients", ()))
         modalities = ", ".join(record.config["modalities"])
         table.add_row(record.id, record.system, modalities, f"{patients} patients", record.sha256[:12])
@@ -209,11 +219,13 @@ def bench(
 ) -> None:
     """Measure seconds, memory, milliseconds a slice, parameters and FLOPs."""
     from .bench import bench as measure
+    from .cohort import writable
 
     folder = case or Path(__file__).resolve().parents[2] / "Resources" / "SampleData" / "STS_010"
+    if json_file:
+        writable(json_file)
     figures = measure(folder, _load(model, device), samples)
     if json_file:
-        json_file.parent.mkdir(parents=True, exist_ok=True)
         json_file.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     out_console.print_json(json.dumps(figures))
 
@@ -251,6 +263,12 @@ def _told(pairs: list[str] | None) -> dict[str, str]:
         if "=" not in pair:
             raise input_error(f"--is {pair!r}", "NAME=MODALITY", "write it like scan3.nii.gz=MR_T1")
     return dict(pair.rsplit("=", 1) for pair in pairs or ())
+
+
+def _check_folder(out: Path) -> None:
+    """Before minutes of computing: results go into a folder."""
+    if out.exists() and not out.is_dir():
+        raise input_error("an --out that is a file", "a folder for the results", "choose another name")
 
 
 def _ignored(case, model) -> list[str]:

@@ -118,10 +118,23 @@ def _summary_of(method: str, condition: str, group: Sequence[Row], seed: int) ->
 
 
 def write_csv(rows: Sequence[Row], path: Path) -> None:
-    """All rows, with every column that any of them has; numbers to four digits after the point."""
+    """All rows, with every column that any of them has; numbers to four digits after the point.
+
+    Raises InputError when the file cannot be written.
+    """
     columns = list(dict.fromkeys(key for row in rows for key in row))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as stream:
+    with writable(path).open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, columns)
         writer.writeheader()
         writer.writerows([{k: f"{v:.4f}" if isinstance(v, float) else v for k, v in row.items()} for row in rows])
+
+
+def writable(path: Path) -> Path:
+    """The path of a file, its folder made, once it is seen that it can be written; raises InputError otherwise."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a"):
+            return path
+    except OSError as error:
+        given = f"the file {path.name} that cannot be written ({error.strerror})"
+        raise input_error(given, "a place with write permission", "choose another path") from error

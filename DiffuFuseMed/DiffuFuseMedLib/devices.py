@@ -28,7 +28,7 @@ def choose(device: str) -> str:
 
 def free_bytes(device: str) -> int:
     """Memory that a run on this device may take now."""
-    return torch.cuda.mem_get_info()[0] if device.startswith("cuda") else psutil.virtual_memory().available
+    return torch.cuda.mem_get_info(device)[0] if device.startswith("cuda") else psutil.virtual_memory().available
 
 
 def predicted_bytes(model: Model, window: Sequence[int]) -> int:
@@ -72,12 +72,20 @@ def retreat(model: Model, window: tuple[int, ...], notes: list[str]) -> tuple[Mo
         return model, smaller
     if model.device != "cpu":
         notes.append("The GPU ran out of memory, so the run went on on the CPU.")
-        return replace(model, network=model.network.to("cpu"), device="cpu"), tuple(model.record.window["shape"])
+        copy = _on_cpu(model)
+        return copy, window_that_fits(copy, tuple(model.record.window["shape"]), notes)
     needed = predicted_bytes(model, window) / 2**30
     free = free_bytes("cpu") / 2**30
     raise input_error(
         f"{free:.1f} GiB of free memory", f"about {needed:.1f} GiB for the smallest window", "close other programs"
     )
+
+
+def _on_cpu(model: Model) -> Model:
+    """A copy: whoever holds the model goes on with it on the GPU."""
+    network = type(model.network)(model.network.config)
+    network.load_state_dict(model.network.state_dict())
+    return replace(model, network=network.eval(), device="cpu")
 
 
 def _told(window: Sequence[int], smaller: Sequence[int], why: str) -> str:

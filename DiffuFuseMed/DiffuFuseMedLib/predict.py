@@ -30,7 +30,8 @@ from .zoo import Model, ModelRecord
 log = logging.getLogger(__name__)
 Progress = Callable[[float, str], None]
 OVERLAP = 0.5
-OVERVIEW_FROM, OVERVIEW_TO = 1.05, 2.5  # the zooms that training showed the network, windows.py
+VIEW_ZOOMS, LEAST_ZOOM = (0.8, 2.5), 0.05  # the zooms that training shows the network, training/windows.py
+MIRRORS = list(product((False, True), repeat=3))
 SMALLEST_SHARE = 0.1  # a component below this share of the largest is taken for noise
 LEVEL = 0.95
 LOGIT_REACH = 9.0
@@ -114,34 +115,32 @@ def _with_less_memory(run: _Run, work: Callable[[], np.ndarray]) -> np.ndarray:
 
 
 def _sample_all(run: _Run, case: Case, grid: Grid, present: tuple[str, ...]) -> np.ndarray:
-    """(k, *grid.shape) probabilities."""
-    views = [(grid, network_images(case, grid, present))]
-    overview = _overview_grid(grid, run.window)
-    if overview:
-        views.append((overview, network_images(case, overview, present)))
+    """(k, *grid.shape) probabilities; every sample has its own latent noise, mirroring and view."""
+    views = [(g, network_images(case, g, present)) for g in view_grids(grid, run.window)]
     generator = torch.Generator().manual_seed(run.settings.seed)
-    mirrors = list(product((False, True), repeat=3))
     samples = []
     for index in range(run.settings.samples):
         _tell(run, index / run.settings.samples, f"sample {index + 1} of {run.settings.samples}")
-        mirror = [axis + 1 for axis, on in enumerate(mirrors[index % len(mirrors)]) if on]
-        seen = [_look(run, images, mirror, generator) for _, images in views]
-        if overview:
-            seen[1] = resample_smoothly(seen[1], overview, grid)
-        samples.append(np.mean(seen, axis=0))
+        seen_on, images = views[index % len(views)]
+        # the mirror changes once every view has been seen through it
+        mirror = [axis + 1 for axis, on in enumerate(MIRRORS[index // len(views) % len(MIRRORS)]) if on]
+        seen = _look(run, images, mirror, generator)
+        samples.append(seen if seen_on == grid else onto_case(seen, seen_on, grid))
     _tell(run, 1.0, "putting the result together")
     return np.stack(samples).astype(np.float32)
 
 
-def _overview_grid(grid: Grid, window: tuple[int, ...]) -> Grid | None:
-    """A coarser grid on which a case that is larger than the window fits it whole, or None.
+def view_grids(grid: Grid, window: tuple[int, ...]) -> list[Grid]:
+    """The network's own grid, and one scaled so that the case just fills the window, as far as training showed scales.
 
-    A tumour wider than the window cannot be told from its surroundings by windows inside it.
+    A tumor wider than the window cannot be told from its surroundings by windows inside it; seen whole it can. A small
+    case gains by the finer voxels.
     """
     fit = max(n / w for n, w in zip(grid.shape, window, strict=True))
-    if not OVERVIEW_FROM < fit <= OVERVIEW_TO:
-        return None
-    return grid.with_spacing(tuple(s * fit for s in grid.spacing_mm))
+    zoom = min(max(fit, VIEW_ZOOMS[0]), VIEW_ZOOMS[1])
+    if abs(zoom - 1) < LEAST_ZOOM:
+        return [grid]
+    return [grid, grid.with_spacing(tuple(s * zoom for s in grid.spacing_mm))]
 
 
 def _look(run: _Run, images: dict[str, Tensor], mirror: list[int], generator: torch.Generator) -> np.ndarray:

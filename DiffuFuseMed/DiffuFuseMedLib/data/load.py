@@ -7,7 +7,10 @@ from pathlib import Path
 
 from .align import align
 from .case import Case
+from .intensity import n4
 from .io.study import read_study
+from .resample import valid_mask
+from .volume import Volume
 
 
 def load_case(
@@ -15,7 +18,18 @@ def load_case(
     modalities: Mapping[str, str] | Iterable[str] | None = None,
     reference: str | None = None,
     register: str = "auto",
+    correct_bias: bool = False,
 ) -> Case:
-    """read_study() and align(): the folder's volumes on one grid; its drawn lesion is the reference mask."""
+    """read_study() and align(): the folder's volumes on one grid; its drawn lesion is the reference mask.
+
+    correct_bias: N4 on every MR before it is aligned.
+    """
     study = read_study(folder, modalities)
-    return align(study.volumes, reference, register, study.name, study.reference_mask, study.notes)
+    volumes = {m: _corrected(v) if correct_bias and m.startswith("MR") else v for m, v in study.volumes.items()}
+    return align(volumes, reference, register, study.name, study.reference_mask, study.notes)
+
+
+def _corrected(volume: Volume) -> Volume:
+    note = f"The bias field of {volume.modality} was corrected (N4)."
+    corrected = n4(volume, valid_mask(volume))
+    return corrected.with_array(corrected.array, notes=[*volume.meta.get("notes", ()), note])

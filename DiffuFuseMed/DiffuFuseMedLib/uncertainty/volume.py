@@ -28,7 +28,8 @@ def volume_interval(
         return Interval(0.0, 0.0, float(max(sample_volumes_ml, default=0.0)), "mL", level)
     logs = np.log(np.maximum(sample_volumes_ml, 1e-3)) if len(sample_volumes_ml) else np.zeros(1)
     if not errors:
-        return Interval(volume_ml, min(volume_ml, *sample_volumes_ml), max(volume_ml, *sample_volumes_ml), "mL", level)
+        all_ml = (volume_ml, *sample_volumes_ml)
+        return Interval(volume_ml, min(all_ml), max(all_ml), "mL", level)
     n = errors["patients"]
     spread = np.sqrt(errors["sd"] ** 2 * (1 + 1 / n) + logs.var())
     reach = student.ppf((1 + level) / 2, n - 1) * spread
