@@ -71,7 +71,8 @@ def bench_slice(model: Model, repeats: int = 10) -> dict[str, float]:
     images = {m: torch.randn(1, 2, slices, *SLICE, device=model.device) for m in model.modalities}
 
     def once() -> None:
-        with torch.inference_mode(), torch.autocast(torch.device(model.device).type, dtype=torch.bfloat16):
+        # not inference_mode: FlopCounterMode looks for the parameters' gradient functions
+        with torch.no_grad(), torch.autocast(torch.device(model.device).type, dtype=torch.bfloat16):
             model.network.segment(model.network.encode(images))
         if model.device.startswith("cuda"):
             torch.cuda.synchronize()
@@ -82,7 +83,7 @@ def bench_slice(model: Model, repeats: int = 10) -> dict[str, float]:
     return {
         "slices_in_slab": slices,
         "ms_per_slice": round(1000 * median(seconds) / slices, 1),
-        "flops_g_per_slice": round(counter.get_total_flops() / slices / 1e9, 1),
+        "flops_g_per_slice": round(counter.get_total_flops() / slices / 1e9, 3),
     }
 
 

@@ -19,6 +19,7 @@ from rich.table import Table
 from .data.errors import InputError, input_error
 
 DEFAULT_MODEL = "sts-diffufusemed"
+WIDE = 300
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 models_app = typer.Typer(no_args_is_help=True, help="The installed models.")
 app.add_typer(models_app, name="models")
@@ -128,7 +129,8 @@ def calibrate(
     ready, plan = _load(model, device), read_split(split or cases / "split.json")
     names = _fold(plan.folds, fold)
     if seen := set(names) & set(ready.record.training.get("patients", ())):
-        raise input_error(f"fold {fold} with {len(seen)} training patients", "patients it never saw", "another --fold")
+        given = f"fold {fold} with {len(seen)} of the patients that {ready.record.id} was trained on"
+        raise input_error(given, "patients it never saw", "choose another --fold")
     with _progress() as step:
         record = fit(ready, read_cases(cases, names, plan), Settings(samples, seed), step)
     zoo.write_record(record, zoo.model_folder(model))
@@ -179,7 +181,7 @@ def evaluate(
             rows += [row for row in new if each is ready[0] or row["method"] == each.record.id]
     means = summary(rows)
     write_csv([*rows, *means], csv)
-    out_console.print(_table(means))
+    _print_table(_table(means))
 
 
 @models_app.command("list")
@@ -196,7 +198,7 @@ def models_list() -> None:
         patients = len(record.training.get("patients", ()))
         modalities = ", ".join(record.config["modalities"])
         table.add_row(record.id, record.system, modalities, f"{patients} patients", record.sha256[:12])
-    out_console.print(table)
+    _print_table(table)
 
 
 @models_app.command("verify")
@@ -279,7 +281,7 @@ def _ignored(case, model) -> list[str]:
 
 def _fold(folds: tuple[tuple[str, ...], ...], fold: int) -> tuple[str, ...]:
     if not 0 <= fold < len(folds):
-        raise input_error(f"fold {fold}", f"0 to {len(folds) - 1}", "choose one of the split's folds")
+        raise input_error(f"fold {fold}", f"a fold from 0 to {len(folds) - 1}", "choose one of the split's folds")
     return folds[fold]
 
 
@@ -305,6 +307,12 @@ def _progress() -> Iterator[Callable[[float, str], None]]:
     with Progress(*columns, console=err_console) as bar:
         task = bar.add_task("starting", total=1.0)
         yield lambda share, what: bar.update(task, completed=share, description=what)
+
+
+def _print_table(table: Table) -> None:
+    """As wide as the terminal; in a file or pipe as wide as its contents."""
+    console = out_console if out_console.is_terminal else Console(width=WIDE, highlight=False)
+    console.print(table)
 
 
 def _table(means: list[dict]) -> Table:

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from .. import __version__, zoo
+from ..data.errors import input_error
 from ..data.load import load_case
 from ..data.split import Split, read_split
 from .dataset import TrainingCase, training_case
@@ -24,8 +25,14 @@ LICENCE = "Apache-2.0; trained on the Soft-tissue-Sarcoma collection of TCIA, CC
 
 
 def training_names(recipe: Recipe, split: Split) -> list[str]:
-    """The patients of the recipe's folds without those held out."""
-    return [name for fold in recipe.folds for name in split.folds[fold] if name not in recipe.held_out]
+    """The patients of the recipe's folds without those held out; raises InputError when there are none."""
+    if max(recipe.folds) >= len(split.folds):
+        wanted = f"the recipe's folds {', '.join(map(str, recipe.folds))}"
+        raise input_error(f"a split of {len(split.folds)} folds, counted from 0", wanted, "pass another with --split")
+    names = [name for fold in recipe.folds for name in split.folds[fold] if name not in recipe.held_out]
+    if not names:
+        raise input_error("a split whose training folds are empty", "patients to train on", "pass another with --split")
+    return names
 
 
 def training_cases(recipe: Recipe, folder: Path, split: Split) -> list[TrainingCase]:

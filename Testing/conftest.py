@@ -1,0 +1,114 @@
+"""A model and cases so small that a whole run takes a fraction of a second."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+import torch
+from DiffuFuseMedLib import zoo
+from DiffuFuseMedLib.data import Case, Grid, Volume
+from DiffuFuseMedLib.data.load import load_case
+from DiffuFuseMedLib.predict import Settings, draw
+from DiffuFuseMedLib.systems.diffufusemed import Config, DiffuFuseMed
+from DiffuFuseMedLib.uncertainty.platt import to_logit
+
+# Help pages and tables are read as text: the same on a narrow terminal and where colors are forced (GITHUB_ACTIONS).
+os.environ.update(COLUMNS="200", NO_COLOR="1")
+os.environ.pop("FORCE_COLOR", None)
+
+STS_010 = Path(__file__).resolve().parents[1] / "Resources" / "SampleData" / "STS_010"
+CONFIG = Config(
+    stem_channels=8,
+    channels=(16, 16, 16),
+    blocks=(1, 1, 1),
+    heads=(2, 2, 2),
+    transformer_blocks=(1, 1, 1),
+    diffusion_steps=(10, 10, 10),
+)
+WINDOW = {"shape": (16, 32, 32), "spacing_kji_mm": (3.5, 3.0, 3.0)}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """These tensors are so small that a second thread only costs."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def a_case():
+    """A function (shape, name, center): CT, PET and MR_T1 with a hot, bright ball of 24 mm; voxels 4 x 2.5 x 2.5 mm.
+
+    The MR says nothing in the last two columns of voxels.
+    """
+
+    def make(shape=(12, 36, 32), name="tiny", center=None):
+        grid = Grid(shape[::-1], (2.5, 2.5, 4.0), (-20.0, 30.0, 100.0))
+        middle = np.array(center or [n / 2 for n in shape])
+        index = np.indices(shape, dtype=np.float32) + 0.5
+        distance_mm = np.sqrt(sum(((x - c) * s) ** 2 for x, c, s in zip(index, middle, (4.0, 2.5, 2.5), strict=True)))
+        ball = distance_mm < 24
+        noise = np.random.default_rng(len(name)).standard_normal((3, *shape))
+        arrays = {"CT": 40 + 20 * noise[0], "PET": np.maximum(1 + 7 * ball + 0.3 * noise[1], 0)}
+        arrays["MR_T1"] = 400 + 250 * ball + 30 * noise[2]
+        volumes = {m: Volume(a.astype(np.float32), grid, m) for m, a in arrays.items()}
+        valid = {m: np.ones(shape, bool) for m in volumes}
+        valid["MR_T1"][..., -2:] = False
+        return Case(name, grid, "CT", volumes, valid, reference_mask=Volume(ball.astype(np.uint8), grid))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory, a_case):
+    """A models folder with "tiny": untrained, but calibrated so that about a fifth of a case is lesion."""
+    folder = tmp_path_factory.mktemp("models")
+    torch.manual_seed(0)
+    network = DiffuFuseMed(CONFIG)
+    for level in network.levels:  # starts at zero, which would hide what the diffusion does
+        torch.nn.init.normal_(level.denoiser.out.weight, std=0.3)
+    training = {"patients": ["trained_on"], "seed": 0}
+    facts = {"id": "tiny", "system": "diffufusemed", "window": WINDOW, "licence": "none", "training": training}
+    record = zoo.save(network, facts, folder / "tiny")
+    samples = draw(a_case(), zoo.load("tiny", folder=folder), Settings(samples=2)).samples
+    volume = {"mean": 0.1, "sd": 0.3, "patients": 12}
+    fitted = {"scale": 4.0, "offset": -4 * float(np.quantile(to_logit(samples), 0.8)), "contour_width": 0.8}
+    zoo.write_record(replace(record, calibration={"all": {**fitted, "volume": volume}}), folder / "tiny")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def a_model(models):
+    return zoo.load("tiny", folder=models)
+
+
+@pytest.fixture(scope="session")
+def write_case():
+    """A function (case, folder): its volumes and lesion as CT.nii.gz, ..., GTV.nii.gz."""
+
+    def write(case, folder):
+        folder.mkdir(parents=True)
+        for name, volume in {**case.volumes, "GTV": case.reference_mask}.items():
+            array = np.where(case.valid.get(name, True), volume.array, 0).astype(volume.array.dtype)
+            sitk.WriteImage(volume.with_array(array).to_sitk(), str(folder / f"{name}.nii.gz"))
+        return folder
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def a_real_folder(tmp_path_factory, write_case):
+    """STS_010 around its lesion, every second voxel in plane, as a folder of files."""
+    case = load_case(STS_010).cropped((14, 40, 40), (46, 124, 146))
+    grid = replace(
+        case.grid,
+        size=(53, 42, 32),
+        spacing_mm=tuple(s * f for s, f in zip(case.grid.spacing_mm, (2, 2, 1), strict=True)),
+    )
+    thin = {m: Volume(v.array[:, ::2, ::2], grid, m) for m, v in case.volumes.items()}
+    valid = {m: v[:, ::2, ::2] for m, v in case.valid.items()}
+    mask = Volume(case.reference_mask.array[:, ::2, ::2], grid)
+    small = Case("STS_010", grid, "CT", thin, valid, reference_mask=mask)
+    return write_case(small, tmp_path_factory.mktemp("real") / "STS_010")
