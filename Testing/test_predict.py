@@ -170,27 +170,27 @@ def test_refuses_a_case_without_any_modality_that_the_model_knows(a_case, a_mode
         predict(a_case().only(("SPECT",)), a_model)
 
 
-def test_a_case_larger_than_the_window_is_seen_in_windows_and_whole(a_case, a_model, small_memory):
-    """28 x 60 x 84 voxels: 32 x 50 x 70 of the network's, so 2.2 windows wide: the second view fits it all in one."""
+def test_a_case_larger_than_the_window_is_seen_in_windows_at_two_scales(a_case, a_model, small_memory):
+    """28 x 60 x 84 voxels: 32 x 50 x 70 of the network's, and 25 x 39 x 54 in the second view's 1.3 times larger ones."""
     windows = small_memory(10**9)
     drawn = draw(a_case((28, 60, 84)), a_model, Settings(samples=2))
     assert drawn.samples.shape == (2, 32, 50, 70)
     assert set(windows) == {FULL}
-    # steps of half a window: ceil(32 / 8) - 1, ceil(50 / 16) - 1, ceil(70 / 16) - 1; then one window
-    assert len(windows) == 3 * 3 * 4 + 1
+    # steps of half a window: ceil(32 / 8) - 1, ceil(50 / 16) - 1, ceil(70 / 16) - 1; and the same of 25, 39, 54
+    assert len(windows) == 3 * 3 * 4 + 3 * 2 * 3
 
 
-def test_the_second_view_just_fills_the_window():
-    grid = Grid((70, 50, 32), (3.0, 3.0, 3.5), (5.0, 6.0, 7.0))
+def test_the_second_view_of_a_slightly_larger_case_just_fills_the_window():
+    grid = Grid((40, 36, 18), (3.0, 3.0, 3.5), (5.0, 6.0, 7.0))
     own, whole = view_grids(grid, FULL)
     assert own == grid
     assert all(n <= w for n, w in zip(whole.shape, FULL, strict=True))
-    assert whole.spacing_mm == pytest.approx([s * 70 / 32 for s in grid.spacing_mm])
+    assert whole.spacing_mm == pytest.approx([s * 40 / 32 for s in grid.spacing_mm])
     first = [x - s / 2 for x, s in zip(whole.origin, whole.spacing_mm, strict=True)]
     assert first == pytest.approx([x - s / 2 for x, s in zip(grid.origin, grid.spacing_mm, strict=True)])
 
 
-@pytest.mark.parametrize(("shape", "zoom"), [((8, 8, 8), 0.8), ((16, 28, 20), 1.0), ((16, 32, 128), 2.5)])
+@pytest.mark.parametrize(("shape", "zoom"), [((8, 8, 8), 0.8), ((16, 28, 20), 1.0), ((16, 32, 128), 1.3)])
 def test_no_view_is_scaled_further_than_training_showed(shape, zoom):
     """(16, 28, 20) fills the window already: 28 / 32 is below 1, 16 / 16 is not."""
     grids = view_grids(Grid(shape[::-1]), FULL)

@@ -30,7 +30,7 @@ from .zoo import Model, ModelRecord
 log = logging.getLogger(__name__)
 Progress = Callable[[float, str], None]
 OVERLAP = 0.5
-VIEW_ZOOMS, LEAST_ZOOM = (0.8, 2.5), 0.05  # the zooms that training shows the network, training/windows.py
+VIEW_ZOOMS, LEAST_ZOOM = (0.8, 1.3), 0.05  # the zooms that every training window may have, training/windows.py
 MIRRORS = list(product((False, True), repeat=3))
 SMALLEST_SHARE = 0.1  # a component below this share of the largest is taken for noise
 LEVEL = 0.95
@@ -131,10 +131,9 @@ def _sample_all(run: _Run, case: Case, grid: Grid, present: tuple[str, ...]) -> 
 
 
 def view_grids(grid: Grid, window: tuple[int, ...]) -> list[Grid]:
-    """The network's own grid, and one scaled so that the case just fills the window, as far as training showed scales.
+    """The network's own grid, and one scaled towards the case just filling the window, as far as training varied scale.
 
-    A tumor wider than the window cannot be told from its surroundings by windows inside it; seen whole it can. A small
-    case gains by the finer voxels.
+    A small case is seen in finer voxels, a large one with more of its surroundings: two looks that err differently.
     """
     fit = max(n / w for n, w in zip(grid.shape, window, strict=True))
     zoom = min(max(fit, VIEW_ZOOMS[0]), VIEW_ZOOMS[1])
