@@ -171,7 +171,7 @@ def test_refuses_a_case_without_any_modality_that_the_model_knows(a_case, a_mode
 
 
 def test_a_case_larger_than_the_window_is_seen_in_windows_at_two_scales(a_case, a_model, small_memory):
-    """28 x 60 x 84 voxels: 32 x 50 x 70 of the network's, and 25 x 39 x 54 in the second view's 1.3 times larger ones."""
+    """28 x 60 x 84 voxels: 32 x 50 x 70 of the network, and 25 x 39 x 54 in the second view, 1.3 times larger."""
     windows = small_memory(10**9)
     drawn = draw(a_case((28, 60, 84)), a_model, Settings(samples=2))
     assert drawn.samples.shape == (2, 32, 50, 70)

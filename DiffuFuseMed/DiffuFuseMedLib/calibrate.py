@@ -105,7 +105,7 @@ def fit_all(evidence: Sequence[Evidence]) -> dict[str, Any]:
 def _critical(item: Evidence, scale: float, offset: float) -> tuple[np.ndarray, float]:
     case = item.case
     probability, labels = probability_and_labels(case, item.drawn.grid, apply(item.drawn.samples, scale, offset))
-    doubt_map = doubt(probability, labels, case.grid.spacing_kji_mm)
+    doubt_map = doubt(probability)
     volume_ml = float(np.count_nonzero(labels)) * case.grid.voxel_mm3 / 1000
     return critical_widths(case.reference_mask.array > 0, labels, doubt_map), volume_ml
 

@@ -167,7 +167,7 @@ def assemble(case: Case, drawn: Drawn, calibration: dict[str, Any]) -> Predictio
     """Calibrate, bring everything to the case's own grid, and draw the contours."""
     calibrated = apply(drawn.samples, calibration["scale"], calibration["offset"])
     probability, labels = probability_and_labels(case, drawn.grid, calibrated)
-    doubt_map = doubt(probability, labels, case.grid.spacing_kji_mm)
+    doubt_map = doubt(probability)
     inner, outer = contours(labels, doubt_map, calibration["contour_width"])
     sample_ml = [float(np.count_nonzero(s > 0.5)) * drawn.grid.voxel_mm3 / 1000 for s in calibrated]
     volume_ml = float(np.count_nonzero(labels)) * case.grid.voxel_mm3 / 1000

@@ -1,4 +1,4 @@
-"""Inner and outer contour: a nested family of bands about the predicted border, and the member that covers enough.
+"""Inner and outer contour: level sets of the calibrated probability, the pair that covers enough of the true border.
 
 The conformal idea (Angelopoulos and Bates 2021, "A gentle introduction to conformal prediction", 4.3, risk control):
 among nested sets the smallest is taken whose mean miss on patients not trained on is at most 1 - level.
@@ -9,25 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt
 
 from .platt import to_logit
 
-UNIT_LOGIT = 1.0
-UNIT_MM = 3.0
 
+def doubt(probability: np.ndarray) -> np.ndarray:
+    """|logit p|, float32: 0 at the predicted border, growing with how sure a voxel is of its side.
 
-def doubt(probability: np.ndarray, labels: np.ndarray, spacing_kji_mm: tuple[float, ...]) -> np.ndarray:
-    """How far a voxel is from the predicted border, in the currency of the network's own sureness, >= 0.
-
-    A distance of UNIT_MM at a logit of UNIT_LOGIT counts one: far voxels stay in the band where the network is unsure
-    of them, near ones leave it only where it is very sure. Without any predicted lesion only the logit counts.
+    Bands by distance in mm, and products of both, were tried: for the same coverage they took more volume.
     """
-    sureness = np.abs(to_logit(probability)) / UNIT_LOGIT
-    if not labels.any() or labels.all():
-        return sureness.astype(np.float32)
-    inside, outside = (distance_transform_edt(x, sampling=spacing_kji_mm) for x in (labels, ~labels))
-    return np.sqrt(sureness * np.maximum(inside, outside) / UNIT_MM).astype(np.float32)
+    return np.abs(to_logit(probability)).astype(np.float32)
 
 
 def contours(labels: np.ndarray, doubt_map: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:
