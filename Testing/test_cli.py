@@ -236,8 +236,9 @@ def test_models_verify_tells_intact_from_tampered(command, refused, models, own_
 def test_evaluate_scores_the_cases_beside_the_trivial_rows(command, cases_folder, tmp_path):
     table = tmp_path / "deep" / "table.csv"
     code, out, err = command(
-        "evaluate", cases_folder, "--fold", 0, "--csv", table, "--model", "tiny", "--samples", 1, "--corruptions"
-    )
+        "evaluate", cases_folder, "--fold", 0, "--csv", table, "--model", "tiny", "--samples", 1, "--corruptions",
+        "--markdown", tmp_path / "table.md",
+    )  # fmt: skip
     assert code == 0
     rows = rows_of(table)
     own = [r["condition"] for r in rows if r["method"] == "tiny" and r["case"] == "trained_on"]
@@ -246,6 +247,7 @@ def test_evaluate_scores_the_cases_beside_the_trivial_rows(command, cases_folder
     assert sum(r["method"] == "PET 41 %" and r["case"] == "trained_on" for r in rows) == 1
     assert "│ centre ellipsoid" in out
     assert f"{float(rows[0]['dice']):.3f} [" in out
+    assert "| centre ellipsoid" in (tmp_path / "table.md").read_text(encoding="utf-8")
     assert "Note: tiny was trained on 1 of these 1 cases." in err
 
 
@@ -361,3 +363,17 @@ def test_help_lists_the_commands(command):
     code, out, _ = command("--help")
     assert code == 0
     assert all(name in out for name in ("run", "train", "calibrate", "evaluate", "models", "bench"))
+
+
+def test_results_stay_on_the_ct_grid_when_the_ct_is_switched_off(command, a_real_folder, tmp_path):
+    options = ["--model", "tiny", "--samples", 1, "--modalities", "PET,MR_T1"]
+    assert command("run", a_real_folder, "--out", tmp_path / "out", *options)[0] == 0
+    whole = sitk.ReadImage(a_real_folder / "CT.nii.gz")
+    result = sitk.ReadImage(tmp_path / "out" / "probability.nrrd")
+    assert result.GetSize() == whole.GetSize()
+    assert result.GetSpacing() == pytest.approx(whole.GetSpacing())
+
+
+def test_names_the_modalities_that_are_there_when_another_is_wanted(refused, a_real_folder, tmp_path):
+    sentence = refused("run", a_real_folder, "--out", tmp_path, "--model", "tiny", "--modalities", "MR_T2")
+    assert "what the case has (CT, PET, MR_T1)" in sentence

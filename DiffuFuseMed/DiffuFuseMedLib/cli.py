@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
@@ -60,11 +61,11 @@ def run(
     wanted, names = _listed(modalities), _told(told)
     _check_folder(out)
     with _progress() as step:
-        step(0.0, "reading the case")
-        loaded = load_case(case, names or wanted, reference, register, n4)
-        loaded = loaded.only(wanted) if wanted else loaded
-        step(0.05, "loading the model")
+        step(0.0, "loading the model")
         ready = _load(model, device)
+        step(0.05, "reading the case")
+        # all is read and aligned first: the grid stays the CT's when the CT itself is switched off
+        loaded = _only(load_case(case, names, reference, register, n4), wanted)
         settings = Settings(samples, seed, progress=lambda share, what: step(0.1 + 0.75 * share, what))
         prediction = predict(loaded, ready, settings)
         step(0.9, "writing")
@@ -141,6 +142,7 @@ def calibrate(
 def evaluate(
     cases: Annotated[Path, typer.Argument(help="The folder that holds the case folders.")],
     csv: Annotated[Path, typer.Option(help="Where the table goes.")],
+    markdown: Annotated[Path | None, typer.Option(help="Where the means go as a Markdown table too.")] = None,
     model: ModelOption = DEFAULT_MODEL,
     split: SplitOption = None,
     fold: FoldOption = None,
@@ -168,7 +170,8 @@ def evaluate(
     ready = [_load(model, device), *(_load(str(ablations / record.id), device) for record in variants)]
     rows = []
     loaded = read_cases(cases, names, plan)
-    writable(csv)
+    for path in (csv, markdown) if markdown else (csv,):
+        writable(path)
     with err_console.status("evaluating") as status:
         for each in ready:
             trained_on = set(names) & set(each.record.training.get("patients", ()))
@@ -181,7 +184,12 @@ def evaluate(
             rows += [row for row in new if each is ready[0] or row["method"] == each.record.id]
     means = summary(rows)
     write_csv([*rows, *means], csv)
-    _print_table(_table(means))
+    table = _table(means)
+    _print_table(table)
+    if markdown:
+        table.box = box.MARKDOWN
+        with markdown.open("w", encoding="utf-8") as stream:
+            Console(file=stream, width=WIDE).print(table)
 
 
 @models_app.command("list")
@@ -271,6 +279,14 @@ def _check_folder(out: Path) -> None:
     """Before minutes of computing: results go into a folder."""
     if out.exists() and not out.is_dir():
         raise input_error("an --out that is a file", "a folder for the results", "choose another name")
+
+
+def _only(case, wanted: list[str] | None):
+    """The case with only the wanted modalities; raises InputError for one that it does not have."""
+    if missing := [m for m in wanted or () if m not in case.modalities]:
+        there = ", ".join(case.modalities)
+        raise input_error(f"--modalities {missing[0]}", f"some of what the case has ({there})", "correct --modalities")
+    return case.only(wanted) if wanted else case
 
 
 def _ignored(case, model) -> list[str]:
