@@ -32,7 +32,7 @@ ACTIONS = {
     "test": "pytest",
     "lint": "lint-imports",
     "bench": "diffufusemed bench --json out/bench.json",
-    "train": "diffufusemed train --recipe sts-diffufusemed",
+    "train": 'diffufusemed train "cases" --recipe sts-diffufusemed',
 }
 
 

@@ -94,6 +94,8 @@ def train(
         float | None, typer.Option(min=0.01, help="Stop by the clock instead of the recipe's own.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Another seed than the recipe's.")] = None,
+    start: Annotated[str | None, typer.Option(help="A model to go on from instead of from scratch.")] = None,
+    rate: Annotated[float | None, typer.Option(help="Another learning rate than the recipe's.")] = None,
     device: DeviceOption = "auto",
 ) -> None:
     """Train a recipe's weights from scratch and write them as a model."""
@@ -103,10 +105,10 @@ def train(
 
     if recipe not in RECIPES:
         raise input_error(f"the recipe {recipe!r}", f"one of {', '.join(RECIPES)}", "choose one with --recipe")
-    told = {"minutes": minutes, "seed": seed}
+    told = {"minutes": minutes, "seed": seed, "learning_rate": rate}
     chosen = replace(RECIPES[recipe], **{k: v for k, v in told.items() if v is not None})
     with _progress() as step:
-        record = run_recipe(chosen, cases, split or cases / "split.json", out, choose(device), step)
+        record = run_recipe(chosen, cases, split or cases / "split.json", out, choose(device), step, start)
     out_console.print(f"{out / record.id}: {record.training['steps_done']} steps.", soft_wrap=True)
 
 

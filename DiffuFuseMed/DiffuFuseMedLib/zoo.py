@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
 from .data.errors import input_error
 from .systems import SYSTEMS
@@ -109,12 +109,18 @@ def verify(model_id: str, folder: Path | None = None) -> ModelRecord:
     return record
 
 
+def weights(model_id: str, folder: Path | None = None) -> tuple[dict[str, Tensor], ModelRecord]:
+    """The checked weights of a model by parameter name, float16, and its record."""
+    record = verify(model_id, folder)
+    return load_file(model_folder(model_id, folder) / WEIGHTS), record
+
+
 def load(model_id: str, device: str = "cpu", folder: Path | None = None) -> Model:
     """Check, build and load a model; weights are stored in float16 and run in float32 (bfloat16 under autocast)."""
-    record = verify(model_id, folder)
+    state, record = weights(model_id, folder)
     if record.system not in SYSTEMS:
         raise input_error(f"a model of the system {record.system!r}", f"one of {list(SYSTEMS)}", "update DiffuFuseMed")
-    system, state = SYSTEMS[record.system], load_file(model_folder(model_id, folder) / WEIGHTS)
+    system = SYSTEMS[record.system]
     try:
         network = system(system.config_type.from_dict(record.config))
         network.load_state_dict({name: value.float() for name, value in state.items()})

@@ -1,10 +1,10 @@
 """Reliability and gates, eq. (11), (12)."""
 
-from math import exp
+from math import exp, log
 
 import pytest
 import torch
-from DiffuFuseMedLib.networks import Reliability, gates, uniform_gates
+from DiffuFuseMedLib.networks import Reliability, gates, texture, uniform_gates
 
 
 def test_gates_are_the_softmax_of_sharpened_reliabilities():
@@ -29,25 +29,42 @@ def test_a_reliable_modality_outweighs_another_by_no_more_than_the_sharpness_all
 
 
 @pytest.mark.parametrize("space", [(4, 4), (4, 4, 4)], ids=["2D", "3D"])
-def test_looks_at_the_mean_token_and_the_spread_of_the_residual_and_at_nothing_else(space):
+def test_looks_at_the_mean_token_the_spread_of_the_residual_and_the_texture_and_at_nothing_else(space):
     torch.manual_seed(0)
-    estimator, noisy, residual = Reliability(8), torch.randn(2, 8, *space), torch.randn(2, 8, *space)
-    base = estimator(noisy, residual)
+    noisy, residual, grain = torch.randn(2, 8, *space), torch.randn(2, 8, *space), torch.randn(2, 6)
+    estimator = Reliability(8, 3)
+    base = estimator(noisy, residual, grain)
     assert base.shape == (2,)
     shuffled = [x.flatten(2)[..., torch.randperm(x[0, 0].numel())].view_as(x) for x in (noisy, residual)]
-    torch.testing.assert_close(estimator(*shuffled), base, atol=1e-5, rtol=1e-5)
-    torch.testing.assert_close(estimator(noisy, residual + 7), base, atol=1e-4, rtol=1e-4)
-    assert (estimator(noisy, 3 * residual) - base).abs().min() > 1e-3
-    assert (estimator(noisy + 1, residual) - base).abs().min() > 1e-3
+    torch.testing.assert_close(estimator(*shuffled, grain), base, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(estimator(noisy, residual + 7, grain), base, atol=1e-4, rtol=1e-4)
+    assert (estimator(noisy, 3 * residual, grain) - base).abs().min() > 1e-3
+    assert (estimator(noisy + 1, residual, grain) - base).abs().min() > 1e-3
+    assert (estimator(noisy, residual, grain + 1) - base).abs().min() > 1e-3
 
 
 def test_a_residual_of_nothing_is_no_infinity():
     torch.manual_seed(0)
-    assert torch.isfinite(Reliability(8)(torch.zeros(1, 8, 4, 4), torch.zeros(1, 8, 4, 4))).all()
+    assert torch.isfinite(Reliability(8, 3)(torch.zeros(1, 8, 4, 4), torch.zeros(1, 8, 4, 4), torch.zeros(1, 6))).all()
 
 
 def test_a_single_token_has_no_spread():
     """What a window of one stride leaves at the coarsest level."""
     torch.manual_seed(0)
-    estimator, noisy = Reliability(8), torch.randn(2, 8, 1, 1)
-    assert torch.equal(estimator(noisy, torch.ones(2, 8, 1, 1)), estimator(noisy, torch.zeros(2, 8, 1, 1)))
+    estimator, noisy, grain = Reliability(8, 3), torch.randn(2, 8, 1, 1), torch.zeros(2, 6)
+    one, none = torch.ones(2, 8, 1, 1), torch.zeros(2, 8, 1, 1)
+    assert torch.equal(estimator(noisy, one, grain), estimator(noisy, none, grain))
+
+
+@pytest.mark.parametrize("space", [(16, 16), (8, 8, 8)], ids=["2D", "3D"])
+def test_texture_tells_noise_and_blur_from_a_smooth_map_whatever_its_scale(space):
+    torch.manual_seed(0)
+    rows = torch.linspace(-1, 1, space[-1]).expand(1, 1, *space)
+    grain, spread = texture(rows)[0], texture(3 * rows)[0]
+    assert texture(rows + 0.3 * torch.randn(1, 1, *space))[0, 0] > grain[0] + 0.5
+    assert spread[0] == pytest.approx(grain[0].item(), abs=0.01)
+    assert spread[1] == pytest.approx(grain[1].item() + log(9), abs=1e-3)
+
+
+def test_texture_of_a_constant_map_is_finite():
+    assert torch.isfinite(texture(torch.ones(1, 2, 4, 4))).all()

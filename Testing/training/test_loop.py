@@ -132,3 +132,18 @@ def test_every_recipe_names_a_system_and_its_config():
     for name, recipe in RECIPES.items():
         assert name == recipe.model_id
         assert isinstance(recipe.config, SYSTEMS[recipe.system].config_type)
+
+
+def test_going_on_takes_over_what_fits_and_trains_the_rest_faster(a_recipe):
+    recipe = a_recipe()
+    network = SYSTEMS[recipe.system](recipe.config)
+    state = {name: torch.full_like(value, 0.5) for name, value in network.state_dict().items()}
+    lacking = next(iter(dict(network.named_parameters())))
+    other = next(name for name in state if name != lacking and state[name].ndim > 1)
+    state.pop(lacking)
+    state[other] = state[other][:1]
+    fresh = loop.take_over(network, state)
+    assert fresh == {lacking, other}
+    assert all((v == 0.5).all() for n, v in network.named_parameters() if n not in fresh)
+    groups = loop.optimizer_for(network, recipe, fresh).param_groups
+    assert [(len(g["params"]), g["times"]) for g in groups] == [(len(list(network.parameters())) - 2, 1.0), (2, 5.0)]

@@ -5,7 +5,7 @@ from .decoder import FusionDecoder
 from .embeddings import TimeEmbedding, window_position
 from .encoder import PyramidEncoder
 from .latent_denoiser import LatentDenoiser
-from .reliability import Reliability, gates, uniform_gates
+from .reliability import Reliability, gates, texture, uniform_gates
 
 __all__ = [
     "CrossModalBlock",
@@ -15,6 +15,7 @@ __all__ = [
     "Reliability",
     "TimeEmbedding",
     "gates",
+    "texture",
     "uniform_gates",
     "window_position",
 ]

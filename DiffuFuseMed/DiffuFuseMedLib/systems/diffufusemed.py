@@ -22,6 +22,7 @@ from ..networks import (
     Reliability,
     TimeEmbedding,
     gates,
+    texture,
     uniform_gates,
     window_position,
 )
@@ -53,7 +54,7 @@ class Config:
     deep_supervision: float = 0.3
     lambda_diff: float = 0.1
     lambda_align: float = 0.02
-    lambda_rel: float = 0.05
+    lambda_rel: float = 0.3
     gate_entropy: float = 0.1  # tau of eq. (26)
     diffusion: bool = True
     gating: bool = True
@@ -93,7 +94,7 @@ class Level(nn.Module):
         self.position_scale = nn.Parameter(torch.full((1,), 0.1))
         self.time = TimeEmbedding(channels)
         self.denoiser = LatentDenoiser(config.spatial_dims, channels, config.modalities)
-        self.reliability = Reliability(channels)
+        self.reliability = Reliability(channels, config.stem_channels)
         self.transformer = nn.ModuleList(
             [
                 CrossModalBlock(channels, config.heads[index], config.windows[index], config.summaries[index])
@@ -248,8 +249,9 @@ class DiffuFuseMed(nn.Module):
 
     def _fuse(self, stems: dict[str, Tensor], levels: list[tuple], gating: bool = True) -> Fused:
         maps, reliability, weights = [], [], []
+        textures = {m: texture(stem) for m, stem in stems.items()}
         for level, (noisy, denoised, residual, t) in zip(self.levels, levels, strict=True):
-            logits = {m: level.reliability(noisy[m], residual[m]) for m in noisy}
+            logits = {m: level.reliability(noisy[m], residual[m], textures[m]) for m in noisy}
             on = gating and self.config.gating
             w = gates(logits, self.config.gate_sharpness) if on else uniform_gates(logits)
             maps.append(level.fuse(denoised, {m: x.to(denoised[m].dtype) for m, x in w.items()}, t))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from math import cos, isfinite, pi
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ..systems import SYSTEMS
@@ -37,13 +37,15 @@ def train(
     device: str = "cpu",
     progress: Callable[[float, str], None] | None = None,
     checkpoint: Callable[[Trained], None] | None = None,
+    start: dict[str, Tensor] | None = None,
 ) -> Trained:
     """Train by the recipe; progress gets (share done, what goes on), checkpoint the average each tenth of the run."""
     torch.manual_seed(recipe.seed)
     generator = torch.Generator().manual_seed(recipe.seed)
     network = SYSTEMS[recipe.system](recipe.config).to(device).train()
+    fresh = take_over(network, start or {})
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema))
-    optimizer = torch.optim.AdamW(network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay)
+    optimizer = optimizer_for(network, recipe, fresh if start else set())
     began, history, running, step, tenths = time.monotonic(), [], {}, 0, 0
     while (share := done(recipe, step, began)) < 1:
         set_learning_rate(optimizer, recipe, step, share)
@@ -73,7 +75,24 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, recipe: Recipe, step: in
     """Linear warm-up, then half a cosine down to a hundredth."""
     factor = min(1.0, (step + 1) / recipe.warmup) * (0.01 + 0.99 * (1 + cos(pi * min(share, 1.0))) / 2)
     for group in optimizer.param_groups:
-        group["lr"] = recipe.learning_rate * factor
+        group["lr"] = recipe.learning_rate * factor * group.get("times", 1.0)
+
+
+def take_over(network: nn.Module, start: dict[str, Tensor]) -> set[str]:
+    """Copy the starting weights that fit by name and shape; returns the names of the parameters left as they were."""
+    own = network.state_dict()
+    fitting = {name: value.float() for name, value in start.items() if name in own and value.shape == own[name].shape}
+    network.load_state_dict(fitting, strict=False)
+    return set(dict(network.named_parameters())) - set(fitting)
+
+
+def optimizer_for(network: nn.Module, recipe: Recipe, fresh: set[str]) -> torch.optim.Optimizer:
+    """AdamW; parameters that start fresh beside trained ones learn faster."""
+    groups = [
+        {"params": [p for name, p in network.named_parameters() if (name in fresh) is new], "times": times}
+        for new, times in ((False, 1.0), (True, recipe.fresh_rate))
+    ]
+    return torch.optim.AdamW([g for g in groups if g["params"]], recipe.learning_rate, weight_decay=recipe.weight_decay)
 
 
 def train_step(

@@ -47,16 +47,24 @@ def run_recipe(
     out: Path,
     device: str = "cpu",
     progress: Callable[[float, str], None] | None = None,
+    start: str | None = None,
 ) -> zoo.ModelRecord:
-    """Train and write out/<model id>/; the average so far is written there every tenth of the run."""
+    """Train and write out/<model id>/; the average so far is written there every tenth of the run.
+
+    start: a model to go on from; what its weights do not have, or have in another shape, begins fresh.
+    """
     split = read_split(split_file)
     cases = training_cases(recipe, folder, split)
     path = out / recipe.model_id
+    weights, before = zoo.weights(start) if start else (None, None)
 
     def keep(trained: Trained) -> zoo.ModelRecord:
-        return zoo.save(trained.network, record_of(recipe, trained, split, device), path)
+        record = record_of(recipe, trained, split, device)
+        if before:
+            record["training"]["started_from"] = {"sha256": before.sha256, "training": before.training}
+        return zoo.save(trained.network, record, path)
 
-    return keep(train(recipe, cases, device, progress, keep))
+    return keep(train(recipe, cases, device, progress, keep, weights))
 
 
 def record_of(recipe: Recipe, trained: Trained, split: Split, device: str) -> dict[str, Any]:

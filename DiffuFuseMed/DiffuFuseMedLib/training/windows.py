@@ -29,7 +29,7 @@ class WindowSettings:
     rotation_degrees: tuple[float, float, float] = (15.0, 8.0, 8.0)  # about k (in plane), j, i
     gain: float = 0.15
     shift: float = 0.1
-    noise: float = 0.15
+    noise: float = 0.15  # at most this share of the window's spread; artefacts begin at twice as much
     corrupt: float = 0.25  # share of modalities that get an artefact, q_m = 0
     drop_one: float = 0.3
     drop_two: float = 0.1
@@ -150,7 +150,7 @@ def augment(
     x = x * uniform(1 - settings.gain, 1 + settings.gain, generator)
     x = x + uniform(-settings.shift, settings.shift, generator)
     if uniform(0, 1, generator) < 0.5:
-        x = x + uniform(0, settings.noise, generator) * torch.randn(x.shape, generator=generator)
+        x = x + uniform(0, settings.noise, generator) * x.std() * torch.randn(x.shape, generator=generator)
     clean = float(uniform(0, 1, generator) >= settings.corrupt)
     x = x * valid
     return torch.stack([x if clean else corrupt_window(x, valid, modality, generator), valid]), clean
