@@ -1,6 +1,6 @@
 """Reliability and gates, eq. (11), (12)."""
 
-from math import exp, log
+from math import exp
 
 import pytest
 import torch
@@ -31,8 +31,8 @@ def test_a_reliable_modality_outweighs_another_by_no_more_than_the_sharpness_all
 @pytest.mark.parametrize("space", [(4, 4), (4, 4, 4)], ids=["2D", "3D"])
 def test_looks_at_the_mean_token_the_spread_of_the_residual_and_the_texture_and_at_nothing_else(space):
     torch.manual_seed(0)
-    noisy, residual, grain = torch.randn(2, 8, *space), torch.randn(2, 8, *space), torch.randn(2, 6)
-    estimator = Reliability(8, 3)
+    noisy, residual, grain = torch.randn(2, 8, *space), torch.randn(2, 8, *space), torch.randn(2, 7)
+    estimator = Reliability(8, 2)
     base = estimator(noisy, residual, grain)
     assert base.shape == (2,)
     shuffled = [x.flatten(2)[..., torch.randperm(x[0, 0].numel())].view_as(x) for x in (noisy, residual)]
@@ -45,26 +45,45 @@ def test_looks_at_the_mean_token_the_spread_of_the_residual_and_the_texture_and_
 
 def test_a_residual_of_nothing_is_no_infinity():
     torch.manual_seed(0)
-    assert torch.isfinite(Reliability(8, 3)(torch.zeros(1, 8, 4, 4), torch.zeros(1, 8, 4, 4), torch.zeros(1, 6))).all()
+    assert torch.isfinite(Reliability(8, 2)(torch.zeros(1, 8, 4, 4), torch.zeros(1, 8, 4, 4), torch.zeros(1, 7))).all()
 
 
 def test_a_single_token_has_no_spread():
     """What a window of one stride leaves at the coarsest level."""
     torch.manual_seed(0)
-    estimator, noisy, grain = Reliability(8, 3), torch.randn(2, 8, 1, 1), torch.zeros(2, 6)
+    estimator, noisy, grain = Reliability(8, 2), torch.randn(2, 8, 1, 1), torch.zeros(2, 7)
     one, none = torch.ones(2, 8, 1, 1), torch.zeros(2, 8, 1, 1)
     assert torch.equal(estimator(noisy, one, grain), estimator(noisy, none, grain))
 
 
-@pytest.mark.parametrize("space", [(16, 16), (8, 8, 8)], ids=["2D", "3D"])
-def test_texture_tells_noise_and_blur_from_a_smooth_map_whatever_its_scale(space):
+def image_of(value):
+    """Intensity and valid, with the right half outside the field of view."""
+    valid = torch.ones_like(value)
+    valid[..., value.shape[-1] // 2 :] = 0
+    return torch.cat([value * valid, valid], dim=1)
+
+
+@pytest.mark.parametrize("space", [(32, 32), (16, 16, 32)], ids=["2D", "3D"])
+def test_texture_rises_with_noise_and_falls_with_blur_whatever_the_scale(space):
     torch.manual_seed(0)
-    rows = torch.linspace(-1, 1, space[-1]).expand(1, 1, *space)
-    grain, spread = texture(rows)[0], texture(3 * rows)[0]
-    assert texture(rows + 0.3 * torch.randn(1, 1, *space))[0, 0] > grain[0] + 0.5
-    assert spread[0] == pytest.approx(grain[0].item(), abs=0.01)
-    assert spread[1] == pytest.approx(grain[1].item() + log(9), abs=1e-3)
+    smooth = torch.linspace(-1, 1, space[-1]).expand(1, 1, *space) + 0.1 * torch.randn(1, 1, *space)
+    plain = texture(image_of(smooth))[0]
+    assert plain.shape == (3 * len(space) + 1,)
+    finest = slice(0, len(space))
+    assert (texture(image_of(smooth + 0.5 * torch.randn(1, 1, *space)))[0, finest] > plain[finest] + 0.5).all()
+    blurred = torch.nn.functional.avg_pool1d(smooth.flatten(0, -2), 5, 1, 2, count_include_pad=False).view_as(smooth)
+    assert texture(image_of(blurred))[0, len(space) - 1] < plain[len(space) - 1] - 0.5
+    torch.testing.assert_close(texture(image_of(3 * smooth))[0, finest], plain[finest], atol=0.01, rtol=0)
 
 
-def test_texture_of_a_constant_map_is_finite():
-    assert torch.isfinite(texture(torch.ones(1, 2, 4, 4))).all()
+def test_texture_does_not_see_what_lies_outside_the_field_of_view():
+    torch.manual_seed(0)
+    image = image_of(torch.randn(1, 1, 16, 16))
+    other = image.clone()
+    other[:, :1, :, 8:] = 100
+    torch.testing.assert_close(texture(other)[0, :2], texture(image)[0, :2])
+
+
+def test_texture_of_a_constant_or_empty_image_is_finite():
+    assert torch.isfinite(texture(torch.ones(1, 2, 16, 16))).all()
+    assert torch.isfinite(texture(torch.zeros(1, 2, 16, 16))).all()

@@ -6,18 +6,36 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+SCALES = 3
+CENTER = -2.5  # about where the log shares of clean images lie
 
-def texture(stem: Tensor) -> Tensor:
-    """How fine-grained a convolutional map is: per channel the log share of high-pass energy, and the log variance.
 
-    (B, c, *space) -> (B, 2 c). The tokens of (11) lie deep in an encoder that learns to look through corruption, until
-    nothing of it is left in them; the first convolutions still see noise and blur.
+def texture(image: Tensor) -> Tensor:
+    """How fine-grained an image is: per axis and scale the log share of its energy that steps between neighbors hold.
+
+    image: (B, 2, *space), intensity and valid -> (B, SCALES * len(space) + 1), the last being the log variance. Only
+    valid voxels count. The tokens of (11) lie deep in an encoder that learns to look through corruption, until nothing
+    of it is left in them; noise raises these shares, blur lowers them, streaks and motion set the axes apart.
     """
-    stem = stem.float()
-    pool = F.avg_pool3d if stem.ndim == 5 else F.avg_pool2d
-    grain = (stem - pool(stem, 3, 1, 1, count_include_pad=False)).square().flatten(2).mean(2)
-    spread = stem.flatten(2).var(2, correction=0)
-    return torch.cat([(grain + 1e-6).log() - (spread + 1e-6).log(), (spread + 1e-6).log()], dim=1)
+    image = image.float()
+    value, valid = image[:, :1], image[:, 1:]
+    pool = F.avg_pool3d if image.ndim == 5 else F.avg_pool2d
+    shares = []
+    for scale in range(SCALES):
+        if scale and min(value.shape[2:]) >= 4:  # a window too small to halve counts its finest scale again
+            value, valid = pool(value, 2), (pool(valid, 2) == 1).float()
+        spread = _mean((value - _mean(value, valid)) ** 2, valid)
+        for axis in range(2, image.ndim):
+            both = valid.narrow(axis, 1, valid.shape[axis] - 1) * valid.narrow(axis, 0, valid.shape[axis] - 1)
+            shares.append((_mean(value.diff(dim=axis) ** 2, both) + 1e-5).log() - (spread + 1e-5).log())
+    first = _mean((image[:, :1] - _mean(image[:, :1], image[:, 1:])) ** 2, image[:, 1:])
+    return torch.cat([*shares, (first + 1e-5).log()], dim=1).flatten(1) - CENTER
+
+
+def _mean(x: Tensor, weight: Tensor) -> Tensor:
+    """Weighted mean over space, kept as (B, 1, 1, ...); 0 without any weight."""
+    space = tuple(range(2, x.ndim))
+    return (x * weight).sum(space, keepdim=True) / weight.sum(space, keepdim=True).clamp(min=1)
 
 
 class Reliability(nn.Module):
@@ -27,16 +45,16 @@ class Reliability(nn.Module):
     it spans decades between a clean and a noisy modality.
     """
 
-    def __init__(self, channels: int, stem_channels: int) -> None:
+    def __init__(self, channels: int, spatial_dims: int) -> None:
         super().__init__()
-        inputs = 2 * channels + 2 * stem_channels
+        inputs = 2 * channels + SCALES * spatial_dims + 1
         self.phi = nn.Sequential(nn.Linear(inputs, channels), nn.SiLU(), nn.Linear(channels, 1))
 
-    def forward(self, noisy: Tensor, residual: Tensor, stem_texture: Tensor) -> Tensor:
+    def forward(self, noisy: Tensor, residual: Tensor, image_texture: Tensor) -> Tensor:
         tokens = residual.flatten(2).float()
         correction = min(1, tokens.shape[2] - 1)  # a window of one stride leaves one token, which has no spread
         spread = tokens.var(dim=2, correction=correction).add(1e-6).log()
-        return self.phi(torch.cat([noisy.flatten(2).float().mean(dim=2), spread, stem_texture], dim=1)).squeeze(1)
+        return self.phi(torch.cat([noisy.flatten(2).float().mean(dim=2), spread, image_texture], dim=1)).squeeze(1)
 
 
 def gates(logits: dict[str, Tensor], sharpness: float) -> dict[str, Tensor]:

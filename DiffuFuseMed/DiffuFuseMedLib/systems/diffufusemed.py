@@ -27,7 +27,7 @@ from ..networks import (
     window_position,
 )
 
-Tokens = list[dict[str, Tensor]]  # the stems' maps, then per level, finest first, the tokens of each modality
+Tokens = list[dict[str, Tensor]]  # stems, textures, then per level, finest first, tokens; by modality
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Level(nn.Module):
         self.position_scale = nn.Parameter(torch.full((1,), 0.1))
         self.time = TimeEmbedding(channels)
         self.denoiser = LatentDenoiser(config.spatial_dims, channels, config.modalities)
-        self.reliability = Reliability(channels, config.stem_channels)
+        self.reliability = nn.ModuleDict({m: Reliability(channels, config.spatial_dims) for m in config.modalities})
         self.transformer = nn.ModuleList(
             [
                 CrossModalBlock(channels, config.heads[index], config.windows[index], config.summaries[index])
@@ -196,7 +196,12 @@ class DiffuFuseMed(nn.Module):
         """images: (B, 2, *space) each, intensity and valid -> stems and tokens (4)-(6): what a host may keep."""
         pyramids = {m: self.encoders[m](x) for m, x in images.items()}
         stems = {m: p[0] for m, p in pyramids.items()}
-        return [stems, *(level.embed({m: p[i] for m, p in pyramids.items()}) for i, level in enumerate(self.levels, 1))]
+        textures = {m: texture(x) for m, x in images.items()}
+        return [
+            stems,
+            textures,
+            *(level.embed({m: p[i] for m, p in pyramids.items()}) for i, level in enumerate(self.levels, 1)),
+        ]
 
     def segment(
         self, tokens: Tokens, generator: torch.Generator | None = None, gating: bool = True
@@ -206,7 +211,7 @@ class DiffuFuseMed(nn.Module):
         gating off gives every present modality the same weight: the column "without gating" of the paper's Table 4.
         """
         levels = [self._denoised(level, clean, generator) for level, clean in self._by_level(tokens)]
-        fused = self._fuse(tokens[0], levels, gating)
+        fused = self._fuse(tokens[0], tokens[1], levels, gating)
         mean_gates = {m: torch.stack([g[m] for g in fused.gates]).mean(dim=0) for m in fused.gates[0]}
         return fused.logits, mean_gates
 
@@ -215,7 +220,7 @@ class DiffuFuseMed(nn.Module):
         tokens = self.encode(batch.images)
         drawn = torch.rand(batch.target.shape[0], generator=generator).to(batch.target.device)
         steps = [self._denoised_once(level, clean, drawn, generator) for level, clean in self._by_level(tokens)]
-        fused = self._fuse(tokens[0], [step[:4] for step in steps])
+        fused = self._fuse(tokens[0], tokens[1], [step[:4] for step in steps])
         parts = self._segmentation_parts(fused, batch)
         parts["diff"] = self.config.lambda_diff * torch.stack([s[-1] for s in steps]).mean()
         pairs = list(zip(fused.denoised, fused.gates, strict=True))
@@ -235,7 +240,7 @@ class DiffuFuseMed(nn.Module):
         return int(4 * voxels * per_voxel) + 4 * sum(p.numel() for p in self.parameters())
 
     def _by_level(self, tokens: Tokens) -> list[tuple[Level, dict[str, Tensor]]]:
-        return list(zip(self.levels, tokens[1:], strict=True))
+        return list(zip(self.levels, tokens[2:], strict=True))
 
     def _denoised(self, level: Level, clean: dict[str, Tensor], generator: torch.Generator | None) -> tuple:
         return level.denoise(clean, generator) if self.config.diffusion else _undiffused(clean)
@@ -247,11 +252,10 @@ class DiffuFuseMed(nn.Module):
         noisy, denoised, residual, diff = level.denoise_once(clean, t, generator)
         return noisy, denoised, residual, t, diff
 
-    def _fuse(self, stems: dict[str, Tensor], levels: list[tuple], gating: bool = True) -> Fused:
+    def _fuse(self, stems: dict, textures: dict, levels: list[tuple], gating: bool = True) -> Fused:
         maps, reliability, weights = [], [], []
-        textures = {m: texture(stem) for m, stem in stems.items()}
         for level, (noisy, denoised, residual, t) in zip(self.levels, levels, strict=True):
-            logits = {m: level.reliability(noisy[m], residual[m], textures[m]) for m in noisy}
+            logits = {m: level.reliability[m](noisy[m], residual[m], textures[m]) for m in noisy}
             on = gating and self.config.gating
             w = gates(logits, self.config.gate_sharpness) if on else uniform_gates(logits)
             maps.append(level.fuse(denoised, {m: x.to(denoised[m].dtype) for m, x in w.items()}, t))

@@ -27,7 +27,7 @@ class Recipe:
     steps: int = 12_000
     minutes: float = 70.0
     learning_rate: float = 6e-4
-    fresh_rate: float = 5.0  # times the learning rate, for what the starting weights do not have
+    fresh_rate: float = 10.0  # times the learning rate, for what the starting weights do not have
     weight_decay: float = 1e-2
     warmup: int = 200
     ema: float = 0.998
