@@ -18,7 +18,8 @@ def texture(image: Tensor) -> Tensor:
     of it is left in them; noise raises these shares, blur lowers them, streaks and motion set the axes apart.
     """
     image = image.float()
-    value, valid = image[:, :1], image[:, 1:]
+    inside = (image[:, 1:] > 0.5).float()
+    value, valid = image[:, :1], inside
     pool = F.avg_pool3d if image.ndim == 5 else F.avg_pool2d
     shares = []
     for scale in range(SCALES):
@@ -28,7 +29,7 @@ def texture(image: Tensor) -> Tensor:
         for axis in range(2, image.ndim):
             both = valid.narrow(axis, 1, valid.shape[axis] - 1) * valid.narrow(axis, 0, valid.shape[axis] - 1)
             shares.append((_mean(value.diff(dim=axis) ** 2, both) + 1e-5).log() - (spread + 1e-5).log())
-    first = _mean((image[:, :1] - _mean(image[:, :1], image[:, 1:])) ** 2, image[:, 1:])
+    first = _mean((image[:, :1] - _mean(image[:, :1], inside)) ** 2, inside)
     return torch.cat([*shares, (first + 1e-5).log()], dim=1).flatten(1) - CENTER
 
 
@@ -51,10 +52,15 @@ class Reliability(nn.Module):
         self.phi = nn.Sequential(nn.Linear(inputs, channels), nn.SiLU(), nn.Linear(channels, 1))
 
     def forward(self, noisy: Tensor, residual: Tensor, image_texture: Tensor) -> Tensor:
+        return self.phi(self.inputs(noisy, residual, image_texture)).squeeze(1)
+
+    @staticmethod
+    def inputs(noisy: Tensor, residual: Tensor, image_texture: Tensor) -> Tensor:
+        """What phi looks at, (B, features)."""
         tokens = residual.flatten(2).float()
         correction = min(1, tokens.shape[2] - 1)  # a window of one stride leaves one token, which has no spread
         spread = tokens.var(dim=2, correction=correction).add(1e-6).log()
-        return self.phi(torch.cat([noisy.flatten(2).float().mean(dim=2), spread, image_texture], dim=1)).squeeze(1)
+        return torch.cat([noisy.flatten(2).float().mean(dim=2), spread, image_texture], dim=1)
 
 
 def gates(logits: dict[str, Tensor], sharpness: float) -> dict[str, Tensor]:

@@ -229,6 +229,17 @@ class DiffuFuseMed(nn.Module):
             parts["rel"] = self.config.lambda_rel * self._reliability_loss(fused, batch.clean)
         return sum(parts.values()), {name: float(value.detach()) for name, value in parts.items()}
 
+    def reliability_inputs(
+        self, images: dict[str, Tensor], generator: torch.Generator | None = None
+    ) -> list[dict[str, Tensor]]:
+        """Per level and modality what phi of (11) judges, (B, features), at the time that prediction starts from."""
+        tokens = self.encode(images)
+        drawn = [(level, self._denoised(level, clean, generator)) for level, clean in self._by_level(tokens)]
+        return [
+            {m: level.reliability[m].inputs(noisy[m], residual[m], tokens[1][m]) for m in noisy}
+            for level, (noisy, _, residual, _) in drawn
+        ]
+
     def memory_bytes(self, voxels: int, modalities: int) -> int:
         """Peak memory of encoding and one draw of a window, from the sizes of the largest tensors alive together.
 

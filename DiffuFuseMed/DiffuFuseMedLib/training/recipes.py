@@ -33,6 +33,7 @@ class Recipe:
     ema: float = 0.998
     clip: float = 1.0
     seed: int = 0
+    reliability_windows: int = 900  # for the fit of phi after training, training/reliability.py
 
 
 STS = Recipe("sts-diffufusemed", "diffufusemed", DiffuFuseMedConfig())

@@ -19,6 +19,7 @@ from ..data.split import Split, read_split
 from .dataset import TrainingCase, training_case
 from .loop import Trained, train
 from .recipes import Recipe
+from .reliability import fit_reliability
 
 log = logging.getLogger(__name__)
 LICENCE = "Apache-2.0; trained on the Soft-tissue-Sarcoma collection of TCIA, CC BY 3.0 (see card.md)"
@@ -64,7 +65,10 @@ def run_recipe(
             record["training"]["started_from"] = {"sha256": before.sha256, "training": before.training}
         return zoo.save(trained.network, record, path)
 
-    return keep(train(recipe, cases, device, progress, keep, weights))
+    trained = train(recipe, cases, device, progress, keep, weights)
+    if hasattr(trained.network, "reliability_inputs"):
+        fit_reliability(trained.network, cases, recipe, device, progress)
+    return keep(trained)
 
 
 def record_of(recipe: Recipe, trained: Trained, split: Split, device: str) -> dict[str, Any]:
