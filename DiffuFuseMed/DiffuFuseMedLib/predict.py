@@ -165,16 +165,15 @@ def _look(run: _Run, images: dict[str, Tensor], mirror: list[int], generator: to
 
 def assemble(case: Case, drawn: Drawn, calibration: dict[str, Any]) -> Prediction:
     """Calibrate, bring everything to the case's own grid, and draw the contours."""
-    calibrated = apply(drawn.samples, calibration["scale"], calibration["offset"])
-    probability, labels = probability_and_labels(case, drawn.grid, calibrated)
-    doubt_map = doubt(probability)
+    labels, doubt_map = labels_and_doubt(case, drawn)
     inner, outer = contours(labels, doubt_map, calibration["contour_width"])
-    sample_ml = [float(np.count_nonzero(s > 0.5)) * drawn.grid.voxel_mm3 / 1000 for s in calibrated]
+    sample_ml = [float(np.count_nonzero(s > 0.5)) * drawn.grid.voxel_mm3 / 1000 for s in drawn.samples]
     volume_ml = float(np.count_nonzero(labels)) * case.grid.voxel_mm3 / 1000
+    calibrated = apply(drawn.samples, calibration["scale"], calibration["offset"])
     maps = uncertainty_maps(calibrated)
     return Prediction(
         grid=case.grid,
-        probability=probability,
+        probability=onto_case(calibrated.mean(axis=0), drawn.grid, case.grid),
         labels=labels.astype(np.uint8),
         uncertainty={name: resample_smoothly(value, drawn.grid, case.grid) for name, value in maps.items()},
         inner=inner,
@@ -186,10 +185,14 @@ def assemble(case: Case, drawn: Drawn, calibration: dict[str, Any]) -> Predictio
     )
 
 
-def probability_and_labels(case: Case, grid: Grid, calibrated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean probability and lesion mask on the case's grid from calibrated samples on the network's."""
-    probability = onto_case(calibrated.mean(axis=0), grid, case.grid)
-    return probability, without_specks(probability > 0.5)
+def labels_and_doubt(case: Case, drawn: Drawn) -> tuple[np.ndarray, np.ndarray]:
+    """The lesion mask and the contours' level sets on the case's grid, both from the network's own probabilities.
+
+    Calibration must not move the mask: the network was trained for overlap at its own one half, and an offset that
+    makes probabilities honest on average would cut every lesion.
+    """
+    own = onto_case(drawn.samples.mean(axis=0), drawn.grid, case.grid)
+    return without_specks(own > 0.5), doubt(own)
 
 
 def calibration_for(record: ModelRecord, case_name: str) -> dict[str, Any]:

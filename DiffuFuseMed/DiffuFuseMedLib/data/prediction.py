@@ -25,7 +25,8 @@ class Interval:
 class Prediction:
     """All arrays are [k, j, i] on `grid`.
 
-    probability: float32, calibrated mean over the samples; labels: uint8 (0 background, 1 lesion);
+    probability: float32, calibrated mean over the samples; labels: uint8 (0 background, 1 lesion), the network's own
+    decision, whose border need not lie at a calibrated probability of one half;
     uncertainty: float32 maps in nats: "predictive_entropy", "expected_entropy", "mutual_information";
     inner, outer: bool masks, the contours between which the border lies at the nominal level;
     gates: weight per modality, summing to one; volume_ml: lesion volume with its interval;
