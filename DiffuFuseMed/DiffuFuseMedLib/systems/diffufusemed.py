@@ -49,7 +49,7 @@ class Config:
     parametrisation: str = "v"
     start: float = 0.5  # sampling begins at t = start * T_l
     sampler_steps: int = 2
-    gate_sharpness: float = 4.0  # lambda of eq. (12)
+    gate_sharpness: float = 2.0  # lambda of eq. (12)
     segmentation: losses.SegmentationWeights = field(default_factory=losses.SegmentationWeights)
     deep_supervision: float = 0.3
     lambda_diff: float = 0.1
