@@ -159,7 +159,7 @@ class Level(nn.Module):
             bias = bias + self.time(t / self.steps).unsqueeze(1)
         for block in self.transformer:
             fused = block(fused, bias)
-        return sum(_samples(weights[m], fused[:, i]) * fused[:, i] for i, m in enumerate(names))
+        return losses.barycenter(dict(zip(names, fused.unbind(1), strict=True)), weights)
 
     def _decode(self, output: Tensor, noisy: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
         return dm.decode(self.config.parametrisation, output, noisy, dm.at_time(self.abar, t, noisy))

@@ -9,7 +9,7 @@ import SimpleITK as sitk
 from ..checks import check_image, check_modality, check_spacing, check_volume
 from ..errors import input_error
 from ..volume import Volume
-from .headers import check_nifti_complete, is_nifti, spacing_in_header, truncated
+from .headers import read_complete, spacing_in_header, truncated
 from .naming import modality_from_name, units_of
 
 SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
@@ -41,12 +41,7 @@ def read_image(path: Path) -> sitk.Image:
     spacing_mm = spacing_in_header(path)
     if spacing_mm:
         check_spacing(spacing_mm, name)
-    if is_nifti(path):
-        check_nifti_complete(path)
-    try:
-        image = sitk.ReadImage(str(path))
-    except RuntimeError:
-        raise truncated(path) from None
+    image = read_complete(path)
     image = _without_single_time_point(image)
     check_image(image, name)
     return image

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+import SimpleITK as sitk
+
 from ..errors import input_error
 
 # sizeof_hdr: (dim offset and type, pixdim offset and type, bitpix offset, vox_offset offset and type)
@@ -114,3 +116,13 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         return math.nan
+
+
+def read_complete(path: Path) -> sitk.Image:
+    """The image file as SimpleITK reads it, refused when its data end early. Raises InputError."""
+    if is_nifti(path):
+        check_nifti_complete(path)
+    try:
+        return sitk.ReadImage(str(path))
+    except RuntimeError:
+        raise truncated(path) from None

@@ -16,7 +16,7 @@ from ..errors import input_error
 from ..grid import Grid
 from ..volume import Volume
 from .files import SUFFIXES
-from .headers import check_nifti_complete, is_nifti, spacing_in_header, truncated
+from .headers import read_complete, spacing_in_header
 from .lesion_names import lesion_names
 
 MAX_LABELS = 100  # more distinct values than any lesion mask has: an image taken for a mask
@@ -55,12 +55,7 @@ def _read(path: Path) -> tuple[sitk.Image, Grid]:
     if not path.is_file():
         raise input_error(f"mask '{path.name}' that is not there", "an existing mask file", "check the path")
     check_spacing((spacing_in_header(path) or ())[-3:], f"mask '{path.name}'")
-    if is_nifti(path):
-        check_nifti_complete(path)
-    try:
-        image = sitk.ReadImage(str(path))
-    except RuntimeError:
-        raise truncated(path) from None
+    image = read_complete(path)
     first = image[:, :, :, 0] if image.GetDimension() == 4 else image
     if first.GetDimension() != 3:
         check_dimensions(first.GetSize(), f"mask '{path.name}'")
