@@ -87,6 +87,14 @@ def test_a_bias_on_the_keys_of_one_modality_moves_attention_and_one_common_to_al
     assert (block(fused, one) - plain).abs().max() > 1e-2
 
 
+def test_a_time_on_the_queries_moves_attention(a_block):
+    """What the keys cannot carry, the queries can: softmax((q + c) k) is not softmax(q k)."""
+    block, fused, bias = a_block(2, 2), some_tokens(1, 2, 8, 4, 4), some_tokens(1, 2, 8)
+    plain = block(fused, bias)
+    torch.testing.assert_close(block(fused, bias, torch.zeros(1, 8)), plain)
+    assert (block(fused, bias, some_tokens(1, 8)) - plain).abs().max() > 1e-2
+
+
 def test_an_order_of_modalities_is_only_an_order(a_block):
     block, fused, bias = a_block(2, 2), some_tokens(1, 3, 8, 4, 4), some_tokens(1, 3, 8)
     turned = block(fused.flip(1), bias.flip(1)).flip(1)

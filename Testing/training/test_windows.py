@@ -15,6 +15,7 @@ from DiffuFuseMedLib.training.windows import (
     draw_window,
     rotation_matrix,
     sample,
+    without_aliasing,
 )
 
 SEEDS = range(40)
@@ -267,3 +268,12 @@ def test_gain_and_shift_change_what_is_valid_and_nothing_else(a_scan, plain):
     assert 0 < valid.mean() < 1
     assert (image[valid == 0] == 0).all()
     assert image[valid == 1].abs().max() > 0
+
+
+def test_an_overview_averages_what_it_shrinks(isotropic):
+    """A checkerboard of single voxels, looked at through every third: without averaging it would be black or white."""
+    i = torch.arange(24)
+    board = ((i[:, None, None] + i[None, :, None] + i[None, None, :]) % 2).float()[None]
+    seen = without_aliasing(board, np.array([3.0, 3.0, 3.0]))
+    assert (seen[:, 2:-2, 2:-2, 2:-2] - 0.5).abs().max() < 0.05
+    assert torch.equal(without_aliasing(board, np.array([1.5, 2.0, 1.0])), board)

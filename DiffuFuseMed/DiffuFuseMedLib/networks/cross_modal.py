@@ -53,11 +53,13 @@ class CrossModalBlock(nn.Module):
         self.ffn = nn.Sequential(nn.Linear(channels, 2 * channels), nn.GELU(), nn.Linear(2 * channels, channels))
         self.norm_attention, self.norm_ffn = nn.LayerNorm(channels), nn.LayerNorm(channels)
 
-    def forward(self, fused: Tensor, key_bias: Tensor) -> Tensor:
-        """key_bias: T + M of eq. (15), (B, M, d)."""
+    def forward(self, fused: Tensor, key_bias: Tensor, query_bias: Tensor | None = None) -> Tensor:
+        """key_bias: T + M of eq. (15), (B, M, d); query_bias: (B, d) to let T act, which in the keys alone it cannot:
+        a number that is the same for all keys cancels in the softmax of (16)."""
         window = window_shape(fused.shape[3:], self.window)
         tokens = to_windows(fused, window)
-        attended = self._attend(tokens, self._keys(fused, key_bias, tokens, window))
+        asking = tokens if query_bias is None else tokens + query_bias[:, None, None]
+        attended = self._attend(asking, self._keys(fused, key_bias, tokens, window))
         tokens = self.norm_attention(tokens + attended)
         tokens = self.norm_ffn(tokens + self.ffn(tokens))
         return from_windows(tokens, window, fused.shape)

@@ -59,6 +59,7 @@ class Config:
     diffusion: bool = True
     gating: bool = True
     time_conditioned: bool = True
+    time_in_queries: bool = True  # T added to the queries of (15) too: in the keys alone it cancels
     transformer: bool = True
 
     @classmethod
@@ -155,10 +156,12 @@ class Level(nn.Module):
         names = list(denoised)
         fused = torch.stack([len(names) * _samples(weights[m], denoised[m]) * denoised[m] for m in names], dim=1)
         bias = torch.stack([self.modality[m] for m in names]).unsqueeze(0).expand(t.shape[0], -1, -1)
+        asking = None
         if self.config.time_conditioned:
-            bias = bias + self.time(t / self.steps).unsqueeze(1)
+            time = self.time(t / self.steps)
+            bias, asking = bias + time.unsqueeze(1), time if self.config.time_in_queries else None
         for block in self.transformer:
-            fused = block(fused, bias)
+            fused = block(fused, bias, asking)
         return losses.barycenter(dict(zip(names, fused.unbind(1), strict=True)), weights)
 
     def _decode(self, output: Tensor, noisy: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:

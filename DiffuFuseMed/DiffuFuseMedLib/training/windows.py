@@ -129,6 +129,7 @@ def sample(
     """(C, K, J, I) looked at through the window: (C, *settings.shape), trilinear, 0 outside the box."""
     size = np.array(stacked.shape[1:])
     step_mm = np.array(settings.spacing_kji_mm) * placement.zoom
+    stacked = without_aliasing(stacked, step_mm / np.array(spacing_kji_mm))
     # window coordinate in [-1, 1] -> mm from the window's center -> rotated -> index of the box -> its own [-1, 1]
     half_mm = (np.array(settings.shape) - 1) / 2 * step_mm
     to_index = placement.rotation * (placement.mirror * half_mm) / np.array(spacing_kji_mm)[:, None]
@@ -139,6 +140,15 @@ def sample(
     affine = torch.from_numpy(np.ascontiguousarray(theta)).float()[None]
     grid = F.affine_grid(affine, [1, stacked.shape[0], *settings.shape], align_corners=True)
     return F.grid_sample(stacked[None].float(), grid, padding_mode="zeros", align_corners=True)[0]
+
+
+def without_aliasing(stacked: Tensor, steps: np.ndarray) -> Tensor:
+    """Averaged over what lies between two samples that are `steps` voxels (k, j, i) apart, once that is over two."""
+    kernel = [2 * round((step - 1) / 2) + 1 if step > 2 else 1 for step in steps]
+    if max(kernel) == 1:
+        return stacked
+    half = [(k - 1) // 2 for k in kernel]
+    return F.avg_pool3d(stacked[None].float(), kernel, 1, half, count_include_pad=False)[0]
 
 
 def augment(
