@@ -1,0 +1,31 @@
+"""ROIs of a head whose CT is a stack of 8-bit pictures without HU: picture by picture along k."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .picture import picture_rois
+from .roi import Rois
+from .thresholds import MODEL, RoiThresholds
+
+LARGEST_GRAY = 255.0
+
+
+def is_stack_of_pictures(ct: np.ndarray, valid: np.ndarray) -> bool:
+    """Whether CT values are gray values 0..255 (or 0..1) and no HU, where air would lie near -1000."""
+    values = ct[valid]
+    return bool(values.size and values.min() >= 0 and values.max() <= LARGEST_GRAY)
+
+
+def stack_rois(ct: np.ndarray, mri: np.ndarray | None, thresholds: RoiThresholds = MODEL) -> Rois:
+    """The Rois of each axial pair, stacked [k, j, i]. ct: gray 0..255 or 0..1; mri: any unit, negative values are 0."""
+    ct = _gray(ct, LARGEST_GRAY if ct.max() > 1 else 1.0)
+    mri = None if mri is None else _gray(mri, float(np.percentile(mri, 99.9)))
+    slices = [picture_rois(s, None if mri is None else mri[k], thresholds) for k, s in enumerate(ct)]
+    masks = {name: np.stack([getattr(s, name) for s in slices]) for name in ("soft", "bone", "lesion", "inside")}
+    source = {name: f"slice by slice, {text}" for name, text in slices[0].source.items() if name != "lesion"}
+    return Rois(**masks, region="head", source={**source, "lesion": "none given"})
+
+
+def _gray(array: np.ndarray, white: float) -> np.ndarray:
+    return np.clip(array / max(white, 1e-6), 0, 1).astype(np.float32)
