@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
-from itertools import product
-from typing import Any
+from itertools import count, product
+from typing import Any, Protocol
 
 import numpy as np
 import SimpleITK as sitk
@@ -18,7 +18,7 @@ from torch import Tensor
 
 from . import __version__, devices
 from .data.case import Case
-from .data.errors import input_error
+from .data.errors import CancelledError, input_error
 from .data.grid import Grid
 from .data.prediction import Prediction
 from .data.resample import resample_smoothly
@@ -37,8 +37,12 @@ LEVEL = 0.95
 LOGIT_REACH = 9.0
 
 
-class CancelledError(Exception):
-    """The run was stopped by its user; nothing was written."""
+class Kept(Protocol):
+    """What a host may keep of one case and model between runs: called with a key, it gives the value or makes it."""
+
+    def __call__(self, key: Hashable, make: Callable[[], Any]) -> Any: ...
+
+    def clear(self) -> None: ...
 
 
 @dataclass
@@ -59,6 +63,7 @@ class _Run:
     model: Model
     settings: Settings
     window: tuple[int, ...]
+    encodings: Kept | None = None
     notes: list[str] = field(default_factory=list)
     gates: list[dict[str, float]] = field(default_factory=list)
 
@@ -73,20 +78,20 @@ class Drawn:
     provenance: dict[str, Any]
 
 
-def predict(case: Case, model: Model, settings: Settings | None = None) -> Prediction:
-    """Segment the case. The same seed gives the same result on the same machine.
+def predict(case: Case, model: Model, settings: Settings | None = None, encodings: Kept | None = None) -> Prediction:
+    """Segment the case. The same seed gives the same result on the same machine, with or without kept encodings.
 
     Raises InputError when the case has no modality that the model knows; CancelledError when settings.cancel says so.
     """
     began = time.monotonic()
-    drawn = draw(case, model, settings or Settings())
+    drawn = draw(case, model, settings or Settings(), encodings)
     sampled = time.monotonic()
     prediction = assemble(case, drawn, calibration_for(model.record, case.name))
     timings = {"network": round(sampled - began, 2), "assembly": round(time.monotonic() - sampled, 2)}
     return replace(prediction, provenance={**prediction.provenance, "timings_s": timings})
 
 
-def draw(case: Case, model: Model, settings: Settings) -> Drawn:
+def draw(case: Case, model: Model, settings: Settings, encodings: Kept | None = None) -> Drawn:
     """The network's part of predict()."""
     present = tuple(m for m in model.modalities if m in case.volumes)
     if not present:
@@ -95,7 +100,7 @@ def draw(case: Case, model: Model, settings: Settings) -> Drawn:
             f"at least one of {', '.join(model.modalities)}",
             "switch on a modality that this model was trained with",
         )
-    run = _Run(model, settings, tuple(model.record.window["shape"]))
+    run = _Run(model, settings, tuple(model.record.window["shape"]), encodings)
     grid = network_grid(case.grid, tuple(model.record.window["spacing_kji_mm"]))
     samples = _with_less_memory(run, lambda: _sample_all(run, case, grid, present))
     return Drawn(grid, samples, _mean_gates(run.gates), _provenance(run, present))
@@ -111,12 +116,14 @@ def _with_less_memory(run: _Run, work: Callable[[], np.ndarray]) -> np.ndarray:
         except (MemoryError, RuntimeError) as error:
             if not devices.is_out_of_memory(error):
                 raise
+            if run.encodings:
+                run.encodings.clear()
             run.model, run.window = devices.retreat(run.model, run.window, run.notes)
 
 
 def _sample_all(run: _Run, case: Case, grid: Grid, present: tuple[str, ...]) -> np.ndarray:
     """(k, *grid.shape) probabilities; every sample has its own latent noise, mirroring and view."""
-    views = [(g, network_images(case, g, present)) for g in view_grids(grid, run.window)]
+    views = [(g, _images(run, case, g, present)) for g in view_grids(grid, run.window)]
     generator = torch.Generator().manual_seed(run.settings.seed)
     samples = []
     for index in range(run.settings.samples):
@@ -124,7 +131,7 @@ def _sample_all(run: _Run, case: Case, grid: Grid, present: tuple[str, ...]) -> 
         seen_on, images = views[index % len(views)]
         # the mirror changes once every view has been seen through it
         mirror = [axis + 1 for axis, on in enumerate(MIRRORS[index // len(views) % len(MIRRORS)]) if on]
-        seen = _look(run, images, mirror, generator)
+        seen = _look(run, images, mirror, generator, seen_on)
         samples.append(seen if seen_on == grid else onto_case(seen, seen_on, grid))
     _tell(run, 1.0, "putting the result together")
     return np.stack(samples).astype(np.float32)
@@ -142,8 +149,28 @@ def view_grids(grid: Grid, window: tuple[int, ...]) -> list[Grid]:
     return [grid, grid.with_spacing(tuple(s * zoom for s in grid.spacing_mm))]
 
 
-def _look(run: _Run, images: dict[str, Tensor], mirror: list[int], generator: torch.Generator) -> np.ndarray:
+def _images(run: _Run, case: Case, grid: Grid, present: tuple[str, ...]) -> dict[str, Tensor]:
+    """network_images(), each modality kept where the host keeps things."""
+    if run.encodings is None:
+        return network_images(case, grid, present)
+    kept = [run.encodings(("image", m, grid), lambda m=m: network_images(case, grid, (m,))) for m in present]
+    return {m: x for images in kept for m, x in images.items()}
+
+
+def _encoded(run: _Run, parts: dict[str, Tensor], place: tuple) -> list[dict[str, Tensor]]:
+    """A window's tokens. Modalities are encoded apart from each other, so each is kept apart; place: which window."""
+    encode = run.model.network.encode
+    if run.encodings is None:
+        return encode(parts)
+    kept = [run.encodings((m, run.model.device, *place), lambda m=m, x=x: encode({m: x})) for m, x in parts.items()]
+    return [{m: x for part in level for m, x in part.items()} for level in zip(*kept, strict=True)]
+
+
+def _look(
+    run: _Run, images: dict[str, Tensor], mirror: list[int], generator: torch.Generator, grid: Grid
+) -> np.ndarray:
     """One sample over one view: mirrored, encoded, drawn, mirrored back; (K, J, I) probabilities."""
+    position = count()
     names, stacked = list(images), torch.cat([x.flip(mirror) if mirror else x for x in images.values()])
 
     def window_probability(batch: Tensor) -> Tensor:
@@ -151,8 +178,8 @@ def _look(run: _Run, images: dict[str, Tensor], mirror: list[int], generator: to
             raise CancelledError
         parts = dict(zip(names, batch.to(run.model.device).split(2, dim=1), strict=True))
         with torch.autocast(torch.device(run.model.device).type, dtype=torch.bfloat16):
-            network = run.model.network
-            logits, gates = network.segment(network.encode(parts), generator, gating=run.settings.gating)
+            tokens = _encoded(run, parts, (grid, *mirror, run.window, next(position)))
+            logits, gates = run.model.network.segment(tokens, generator, gating=run.settings.gating)
         run.gates.append({m: float(w.float().mean()) for m, w in gates.items()})
         return torch.sigmoid(logits.float())
 

@@ -8,3 +8,7 @@ class InputError(ValueError):
 def input_error(given: str, wanted: str, remedy: str) -> InputError:
     """Compose the one sentence; each part is a phrase without a full stop."""
     return InputError(f"Given {given}, wanted {wanted}: {remedy}.")
+
+
+class CancelledError(Exception):
+    """The run was stopped by its user; nothing was written."""

@@ -1,0 +1,233 @@
+"""What the engine computes: cases, models and fusers kept between requests, and one method per kind of request."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from .. import devices, zoo
+from ..data.case import Case
+from ..data.checks import check_finite, check_modality, check_spacing
+from ..data.errors import CancelledError, input_error
+from ..data.volume import MODALITIES
+from ..predict import Settings, predict
+from . import protocol
+from .context import Context, Handler
+from .encodings import Encodings
+from .failures import UnknownCaseError
+from .pack import unpack
+
+MOST_SAMPLES = 64
+KEPT_MODELS = 3
+KEPT_FUSIONS = 2
+
+
+@dataclass
+class OpenCase:
+    """A case with what was computed for it. rois: given ones; lesion: a mask for the automatic ones; made: the ROIs in
+    use, by the MR that is fused; fusions: opened by the fuser, by what its pictures depend on."""
+
+    case: Case
+    rois: Any = None
+    lesion: np.ndarray | None = None
+    made: dict[str | None, Any] = field(default_factory=dict)
+    fusions: OrderedDict = field(default_factory=OrderedDict)
+    encodings: dict[tuple[str, str], Encodings] = field(default_factory=dict)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+
+class Workbench:
+    """The state behind the handlers; both lanes use it at once."""
+
+    def __init__(self) -> None:
+        self._cases: dict[str, OpenCase] = {}
+        self._models: OrderedDict[tuple[str, str], zoo.Model] = OrderedDict()
+        self._fusers: dict[str, Any] = {}
+        self._lock = threading.RLock()
+
+    def handlers(self) -> dict[str, Handler]:
+        """The table that the server works with."""
+        return {
+            "open": self.open,
+            "rois": self.rois,
+            "segment": self.segment,
+            "fuse_slice": self.fuse_slice,
+            "fuse_volume": self.fuse_volume,
+            "close": self.close,
+            "relieve": self.relieve,
+        }
+
+    def open(self, request: protocol.Open, context: Context) -> dict[str, Any]:
+        case = unpack(request.case, context.arrays.map)
+        if not isinstance(case, Case):
+            raise input_error("an open request without a Case", "one in the field case", "send a case")
+        check_case(case)
+        opened = OpenCase(case, *_given_rois(request, context, case))
+        self._cases[request.case_id] = opened
+        return {"modalities": list(case.modalities)}
+
+    def rois(self, request: protocol.ReplaceRois, context: Context) -> None:
+        opened = self._case(request.case_id)
+        rois, lesion = _given_rois(request, context, opened.case)
+        with opened.lock:
+            opened.rois, opened.lesion = rois, lesion
+            opened.made.clear()
+            opened.fusions.clear()
+
+    def close(self, request: protocol.Close, _: Context | None) -> None:
+        if self._cases.pop(request.case_id, None) is None:
+            raise _unknown(request.case_id)
+
+    def relieve(self, *_: Any) -> None:
+        """After the memory ran out: let go of everything that can be computed again."""
+        for opened in list(self._cases.values()):
+            with opened.lock:
+                opened.encodings.clear()
+                opened.fusions.clear()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def segment(self, request: protocol.Segment, context: Context) -> Any:
+        if not 1 <= request.samples <= MOST_SAMPLES:
+            raise input_error(f"{request.samples} samples", f"1 to {MOST_SAMPLES}", "choose a number among these")
+        opened = self._case(request.case_id)
+        case = opened.case
+        if request.modalities is not None:
+            case = case.only(request.modalities)
+        context.progress(0.0, "loading the model")
+        model = self._model(request.model, devices.choose(request.device))
+        settings = Settings(request.samples, request.seed, request.gating, context.progress, context.cancel)
+        return predict(case, model, settings, self._encodings(opened, model))
+
+    def fuse_slice(self, request: protocol.FuseSlice, context: Context) -> dict[str, np.ndarray]:
+        fuser, fusion, settings = self._fusion(request, context)
+        picture = fuser.slice(fusion, request.plane, request.index, settings)
+        return {"image": picture.image, "uncertainty": picture.uncertainty}
+
+    def fuse_volume(self, request: protocol.FuseVolume, context: Context) -> dict[str, Any]:
+        fuser, fusion, settings = self._fusion(request, context)
+        volume = fuser.volume(fusion, settings, context.progress, context.cancel)
+        names = ("image", "uncertainty", "flicker", "provenance", "timings")
+        return {name: getattr(volume, name) for name in names}
+
+    def _case(self, case_id: str) -> OpenCase:
+        try:
+            return self._cases[case_id]
+        except KeyError:
+            raise _unknown(case_id) from None
+
+    def _model(self, model_id: str, device: str) -> zoo.Model:
+        """Loaded once and checked then; the least recently used gives way to a fourth."""
+        with self._lock:
+            key = (model_id, device)
+            if key not in self._models:
+                self._models[key] = zoo.load(model_id, device)
+            self._models.move_to_end(key)
+            while len(self._models) > KEPT_MODELS:
+                self._models.popitem(last=False)
+            return self._models[key]
+
+    def _encodings(self, opened: OpenCase, model: zoo.Model) -> Encodings:
+        """Those of this case by this model; another model's are let go, so that one bound holds for the case."""
+        with opened.lock:
+            key = (model.record.sha256, model.device)
+            if key not in opened.encodings:
+                opened.encodings.clear()
+                opened.encodings[key] = Encodings()
+            return opened.encodings[key]
+
+    def _fusion(self, request: Any, context: Context) -> tuple[Any, Any, Any]:
+        """The fuser, the case opened by it, and the settings, of a request to fuse."""
+        opened = self._case(request.case_id)
+        settings = _fusion_settings(request.settings)
+        fuser = self._fuser(devices.choose(request.device))
+        with opened.lock:
+            key = (fuser.device, request.mri, settings.ct_window_hu)  # all else is the sliders' affair
+            if key not in opened.fusions:
+                if context.cancel():
+                    raise CancelledError
+                context.progress(0.0, "finding soft tissue and bone")
+                pair = with_one_mr(opened.case, request.mri)
+                opened.fusions[key] = fuser.open(pair, self._rois(opened, pair, request.mri), settings)
+            opened.fusions.move_to_end(key)
+            while len(opened.fusions) > KEPT_FUSIONS:
+                opened.fusions.popitem(last=False)
+            return fuser, opened.fusions[key], settings
+
+    def _rois(self, opened: OpenCase, pair: Case, mri: str | None) -> Any:
+        from ..data.rois import automatic_rois
+
+        if mri not in opened.made:
+            opened.made[mri] = opened.rois or automatic_rois(pair, opened.lesion)
+        return opened.made[mri]
+
+    def _fuser(self, device: str) -> Any:
+        from ..fuse import Fuser
+
+        with self._lock:
+            if device not in self._fusers:
+                self._fusers[device] = Fuser.shipped(device)
+            return self._fusers[device]
+
+
+def with_one_mr(case: Case, mri: str | None) -> Case:
+    """The case with this MR alone beside its other modalities; the first one that it has where mri is None."""
+    there = [m for m in MODALITIES if m.startswith("MR") and m in case.volumes]
+    if mri is not None and mri not in there:
+        wanted = f"one that the case has ({', '.join(there) or 'none'})"
+        raise input_error(f"the MR {mri[:40]!r}", wanted, "choose one of these or load it")
+    return case.only([m for m in case.modalities if m not in there or m == (mri or there[0])])
+
+
+def check_case(case: Case) -> None:
+    """Refuse a case whose arrays could not be computed with; its units were checked where it was read."""
+    if not case.volumes:
+        raise input_error("a case without an image", "at least one", "load an image")
+    if missing := sorted(set(case.volumes) ^ set(case.valid)):
+        raise input_error(
+            f"{missing[0]} without its image or valid mask", "both for each modality", "align the case again"
+        )
+    check_spacing(case.grid.spacing_mm, "the case")
+    for modality, volume in case.volumes.items():
+        check_modality(modality, modality)
+        _check_array(volume.array, modality, "fiu", case)
+        check_finite(volume.array, modality)
+        _check_array(case.valid[modality], f"the valid mask of {modality}", "b", case)
+
+
+def _check_array(array: Any, name: str, kinds: str, case: Case) -> None:
+    if not isinstance(array, np.ndarray) or array.shape != case.grid.shape or array.dtype.kind not in kinds:
+        wanted = f"{'a mask' if kinds == 'b' else 'numbers'} of the case's shape {case.grid.shape}"
+        shape, kind = getattr(array, "shape", ()), getattr(array, "dtype", type(array).__name__)
+        raise input_error(f"{name} of shape {shape} and type {kind}", wanted, "align the case again")
+
+
+def _given_rois(request: Any, context: Context, case: Case) -> tuple[Any, np.ndarray | None]:
+    """The Rois and the lesion mask of a request, checked."""
+    rois, lesion = (unpack(part, context.arrays.map) for part in (request.rois, request.lesion))
+    masks = {} if rois is None else {name: getattr(rois, name, None) for name in ("soft", "bone", "lesion", "inside")}
+    if lesion is not None:
+        masks["lesion"] = lesion
+    for name, mask in masks.items():
+        _check_array(mask, f"the ROI {name}", "b", case)
+    return rois, lesion
+
+
+def _fusion_settings(values: dict[str, Any]) -> Any:
+    from ..fuse import FusionSettings
+
+    plain = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    try:
+        return FusionSettings(**plain)
+    except TypeError as error:
+        remedy = "update DiffuFuseMed or leave the setting out"
+        raise input_error(f"fusion settings that do not exist ({error})", "those of FusionSettings", remedy) from error
+
+
+def _unknown(case_id: str) -> UnknownCaseError:
+    return UnknownCaseError(str(input_error(f"the case {case_id[:40]}", "a case that is open", "open it first")))

@@ -1,0 +1,106 @@
+"""Fusion through the real engine, on the patient that ships."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from DiffuFuseMedLib.data.load import load_case
+from DiffuFuseMedLib.engine.client import Engine
+
+MODELS = ("clin-fusediff-student", "clin-fusediff-teacher")
+STS_010 = Path(__file__).resolve().parents[2] / "Resources" / "SampleData" / "STS_010"
+
+
+@pytest.fixture(scope="module")
+def case():
+    """STS_010 around its lesion."""
+    return load_case(STS_010).cropped((20, 30, 30), (32, 110, 126))
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory, fusion_models):
+    """With untrained networks: what is tested is what stands around them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DIFFUFUSEMED_MODELS", str(fusion_models))
+        with Engine(folder=tmp_path_factory.mktemp("sessions")) as started:
+            started.start()  # it reads the variable now
+            yield started
+
+
+@pytest.fixture(scope="module")
+def case_id(engine, case):
+    return engine.open(case, timeout=60)
+
+
+@pytest.mark.parametrize(("plane", "shape"), [("axial", (80, 96)), ("coronal", (12, 96)), ("sagittal", (12, 80))])
+def test_a_slice_is_a_gray_picture_with_its_doubt(engine, case_id, plane, shape):
+    picture = engine.fuse_slice(case_id, plane, 6).result(60)
+    assert picture.image.shape == picture.uncertainty.shape == shape
+    assert picture.image.dtype == picture.uncertainty.dtype == np.float32
+    assert 0 <= picture.image.min() < picture.image.max() <= 1
+    assert 0 <= picture.uncertainty.min() <= picture.uncertainty.max() <= 1
+
+
+def test_the_same_values_and_seed_give_the_same_picture_and_others_another(engine, case_id):
+    ask = {"case_id": case_id, "plane": "axial", "index": 6}
+    first, again = (engine.fuse_slice(settings={"alpha": 1.0, "beta": 0.0}, **ask).result(60) for _ in range(2))
+    other = engine.fuse_slice(settings={"alpha": 0.0, "beta": 1.0}, **ask).result(60)
+    np.testing.assert_array_equal(first.image, again.image)
+    assert np.abs(first.image - other.image).max() > 0.02
+
+
+def test_another_lesion_is_what_gamma_protects(engine, case, case_id):
+    def picture():
+        return engine.fuse_slice(case_id, "axial", 6, {"gamma": 1.0}).result(60).image
+
+    before, lesion = picture(), np.zeros(case.grid.shape, bool)
+    lesion[4:9, 30:50, 30:60] = True
+    engine.replace_rois(case_id, lesion=lesion).result(60)
+    assert not np.array_equal(picture(), before)
+    engine.replace_rois(case_id).result(60)
+    np.testing.assert_array_equal(picture(), before)
+
+
+def test_a_volume_tells_its_progress_and_how_it_was_made(engine, case, case_id):
+    told = []
+    volume = engine.fuse_volume(case_id, {"alpha": 0.25}, progress=lambda *report: told.append(report)).result(120)
+    assert volume.image.shape == volume.uncertainty.shape == case.grid.shape
+    assert told[-1][0] <= 1
+    assert (volume.provenance["student"]["id"], volume.provenance["teacher"]["id"]) == MODELS
+    assert len(volume.provenance["student"]["sha256"]) == 64
+    assert (volume.provenance["alpha"], volume.provenance["guided"]) == (0.25, False)
+    assert set(volume.flicker) == {"axial", "coronal", "sagittal"}
+
+
+def test_a_volume_is_cancelled_between_its_steps(engine, case_id, failure):
+    handle = engine.fuse_volume(case_id, {"samples": 8})
+    handle.cancel(grace_s=60)
+    assert failure(handle, 60).code == "cancelled"
+    assert engine.fuse_slice(case_id, "axial", 6).result(60).image.any()
+
+
+BAD = {
+    "a setting that does not exist": ({"settings": {"delta": 1}}, "delta"),
+    "a slider beyond its end": ({"settings": {"alpha": 1.5}}, "alpha=1.5"),
+    "a slider that is no number": ({"settings": {"gamma": "much"}}, "gamma='much'"),
+    "a window of one number": ({"settings": {"ct_window_hu": [40]}}, "ct_window_hu"),
+    "half a step": ({"settings": {"steps": 1.5}}, "steps=1.5"),
+    "no samples": ({"settings": {"samples": 0}}, "samples=0"),
+    "a seed in words": ({"settings": {"seed": "one"}}, "seed='one'"),
+    "an MR that is not there": ({"mri": "MR_T2"}, "MR_T2"),
+    "a plane that does not exist": ({"plane": "oblique"}, "oblique"),
+    "a slice outside of the case": ({"index": 5000}, "5000"),
+}
+
+
+@pytest.mark.parametrize(("change", "words"), BAD.values(), ids=BAD.keys())
+def test_what_cannot_be_fused_is_one_error(engine, case_id, failure, change, words):
+    error = failure(engine.fuse_slice(**{"case_id": case_id, "plane": "axial", "index": 6, **change}), 60)
+    assert (error.code, words in str(error)) == ("input", True)
+
+
+def test_a_case_without_ct_is_one_error(engine, case, failure):
+    other = engine.open(replace(case.only(("PET", "MR_T1")), reference="MR_T1"), timeout=60)
+    error = failure(engine.fuse_slice(other, "axial", 6), 60)
+    assert (error.code, "CT" in str(error)) == ("input", True)
