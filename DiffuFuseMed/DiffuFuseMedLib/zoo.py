@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from .data.errors import input_error
-from .systems import SYSTEMS
+from .systems import FUSERS, SYSTEMS
 
 WEIGHTS = "weights.safetensors"
 RECORD = "model.json"
@@ -118,9 +118,10 @@ def weights(model_id: str, folder: Path | None = None) -> tuple[dict[str, Tensor
 def load(model_id: str, device: str = "cpu", folder: Path | None = None) -> Model:
     """Check, build and load a model; weights are stored in float16 and run in float32 (bfloat16 under autocast)."""
     state, record = weights(model_id, folder)
-    if record.system not in SYSTEMS:
-        raise input_error(f"a model of the system {record.system!r}", f"one of {list(SYSTEMS)}", "update DiffuFuseMed")
-    system = SYSTEMS[record.system]
+    known = {**SYSTEMS, **FUSERS}
+    if record.system not in known:
+        raise input_error(f"a model of the system {record.system!r}", f"one of {list(known)}", "update DiffuFuseMed")
+    system = known[record.system]
     try:
         network = system(system.config_type.from_dict(record.config))
         network.load_state_dict({name: value.float() for name, value in state.items()})

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from torch import Tensor
 
 from ..losses import Batch
+from .clin_fusediff import Student, Teacher
 from .diffufusemed import DiffuFuseMed
 from .segresnet import SegResNet
 
@@ -35,3 +36,6 @@ class System(Protocol):
 
 
 SYSTEMS: dict[str, type] = {"diffufusemed": DiffuFuseMed, "segresnet": SegResNet}
+# Fusion networks keep the contract's encode, loss, memory_bytes and config; they give pictures where a segmenter gives
+# logits: Teacher.guided and Student.sample.
+FUSERS: dict[str, type] = {"clin-fusediff-teacher": Teacher, "clin-fusediff-student": Student}

@@ -1,0 +1,70 @@
+"""What the fusion networks are given: one slice of a registered pair with its neighbors and its ROIs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ...networks.conditional_unet import padded
+
+MASKS = ("soft", "bone", "lesion", "valid")
+FEATHER_PX = 6  # beyond this many pixels from an ROI its slider changes nothing
+
+
+@dataclass(frozen=True)
+class Pair:
+    """mri, ct: (B, 3, H, W) gray 0..1, the slice between its neighbors; masks: (B, 4, H, W), soft, bone, lesion and
+    where the MRI is valid; tracer: (B,), 1 where "ct" is the luminance of a PET or SPECT."""
+
+    mri: Tensor
+    ct: Tensor
+    masks: Tensor
+    tracer: Tensor
+
+    @property
+    def slice_mri(self) -> Tensor:
+        return self.mri[:, 1:2]
+
+    @property
+    def slice_ct(self) -> Tensor:
+        return self.ct[:, 1:2]
+
+    def mask(self, name: str) -> Tensor:
+        """(B, 1, H, W)."""
+        index = MASKS.index(name)
+        return self.masks[:, index : index + 1]
+
+    def masks_by_name(self) -> dict[str, Tensor]:
+        return {name: self.mask(name) for name in MASKS}
+
+    def padded(self, multiple: int) -> Pair:
+        """Continued to a size that the network can halve."""
+        return replace(self, **{k: padded(getattr(self, k), multiple) for k in ("mri", "ct", "masks")})
+
+    def to(self, device: str) -> Pair:
+        return Pair(*(getattr(self, k).to(device) for k in ("mri", "ct", "masks", "tracer")))
+
+
+def fold(x: Tensor) -> Tensor:
+    """(B, C, H, W) -> (B, 4 C, H / 2, W / 2): nothing is lost, and a convolution costs a quarter."""
+    return F.pixel_unshuffle(x, 2)
+
+
+def feathered(mask: Tensor, grow: int = 3) -> Tensor:
+    """The ROI grown by `grow` pixels, then averaged over 7 x 7: 1 inside, 0 beyond FEATHER_PX, no step between."""
+    grown = F.max_pool2d(mask, 2 * grow + 1, 1, grow)
+    return F.avg_pool2d(F.pad(grown, (3,) * 4, mode="replicate"), 7, 1)
+
+
+def border_band(lesion: Tensor) -> Tensor:
+    """The lesion's border, 3 pixels to each side, feathered; 0 where there is no lesion."""
+    grown, shrunk = F.max_pool2d(lesion, 7, 1, 3), -F.max_pool2d(-lesion, 7, 1, 3)
+    return feathered((grown - shrunk).clamp(0, 1), grow=0)
+
+
+def joined(pairs: list[Pair]) -> Pair:
+    """Several pairs of one size as one batch."""
+    return Pair(*(torch.cat([getattr(p, k) for p in pairs]) for k in ("mri", "ct", "masks", "tracer")))

@@ -1,0 +1,125 @@
+"""The few-step student of CLIN-FuseDiff++ (3.5): noise, pair and ROIs to a picture that follows the sliders.
+
+The picture is F = B + alpha m_soft (S - B) + beta m_bone (K - B) + gamma m_border D, where the network gives the
+neutral picture B, its soft-tissue and bone forms S and K, and the border's accent D (docs/systems/clin-fusediff.md says
+why the sliders enter in closed form). B, S and K are w_M I_M + w_C I_C + r with a small bounded r: every structure in
+the picture is a structure of one of the sources.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ... import diffusion as dm
+from ...losses.roi import Sliders
+from ...networks import TimeEmbedding
+from ...networks.conditional_unet import ConditionalUNet
+from .pair import Pair, border_band, feathered, fold
+
+MULTIPLE = 16
+LARGEST_WEIGHT = 1.2
+LARGEST_RESIDUAL = 0.1
+LARGEST_ACCENT = 0.25
+OUTPUTS = 10  # three weights' worth for B, S and K, and D
+
+
+@dataclass(frozen=True)
+class StudentConfig:
+    channels: tuple[int, ...] = (32, 48, 64, 96)
+    condition: int = 48
+    steps: int = 250
+    modalities: tuple[str, ...] = ("CT", "MR")
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> StudentConfig:
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+
+@dataclass(frozen=True)
+class Components:
+    """What a slider needs no network for, (B, 1, H, W) each: neutral, soft and bone pictures, the accent, and the
+    feathered masks that they act in."""
+
+    neutral: Tensor
+    soft: Tensor
+    bone: Tensor
+    accent: Tensor
+    soft_mask: Tensor
+    bone_mask: Tensor
+    border: Tensor
+
+    def picture(self, alpha: Tensor | float, beta: Tensor | float, gamma: Tensor | float) -> Tensor:
+        """F in gray 0..1."""
+        f = self.neutral + alpha * self.soft_mask * (self.soft - self.neutral)
+        f = f + beta * self.bone_mask * (self.bone - self.neutral)
+        return (f + gamma * self.border * self.accent).clamp(0, 1)
+
+    def cropped(self, height: int, width: int) -> Components:
+        return Components(*(getattr(self, k)[..., :height, :width] for k in self.__dataclass_fields__))
+
+
+class Student(nn.Module):
+    config_type = StudentConfig
+
+    def __init__(self, config: StudentConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.time = TimeEmbedding(config.condition)
+        self.told = nn.Linear(5, config.condition)  # lambda 1 to 3, tau, tracer
+        self.unet = ConditionalUNet(4 * 11, 4 * OUTPUTS, config.channels, config.condition)
+        self.register_buffer("abar", dm.linear_alphas_cumprod(config.steps), persistent=False)
+
+    def encode(self, pair: Pair) -> Tensor:
+        """The pair as the network takes it, (B, 40, H / 2, W / 2)."""
+        return fold(torch.cat([pair.mri, pair.ct, pair.masks], dim=1))
+
+    def components(self, pair: Pair, noisy: Tensor, t: Tensor, sliders: Sliders) -> Components:
+        """One denoising step from x_t; noisy: (B, 1, H, W) in -1..1, t: (B,)."""
+        facts = torch.cat([sliders.lambdas, sliders.tau_mm[:, None] / 5, pair.tracer[:, None]], dim=1)
+        condition = self.time(t / self.config.steps) + self.told(facts)
+        x, precision = torch.cat([fold(noisy), self.encode(pair)], dim=1), self.unet.first.weight.dtype
+        output = F.pixel_shuffle(self.unet(x.to(precision), condition.to(precision)), 2).float()
+        pictures = [self._mixed(output[:, 3 * i : 3 * i + 3], pair, bias) for i, bias in enumerate((0.0, 1.0, -1.0))]
+        accent = LARGEST_ACCENT * torch.tanh(output[:, 9:10])
+        bone = feathered(pair.mask("bone"))
+        # bone wins where the feathers meet; outside the MRI's field of view there is nothing to be like
+        soft = feathered(pair.mask("soft")) * (1 - bone) * pair.mask("valid")
+        return Components(*pictures, accent, soft, bone, border_band(pair.mask("lesion")))
+
+    def _mixed(self, output: Tensor, pair: Pair, bias: float) -> Tensor:
+        """w_M I_M + w_C I_C + r; bias: how far the weights start out toward the MRI."""
+        w_mri, w_ct, r = output.split(1, dim=1)
+        mri = LARGEST_WEIGHT * torch.sigmoid(w_mri + bias) * pair.slice_mri * pair.mask("valid")
+        ct = LARGEST_WEIGHT * torch.sigmoid(w_ct - bias) * pair.slice_ct
+        return (mri + ct + LARGEST_RESIDUAL * torch.tanh(r)).clamp(0, 1)
+
+    def sample(self, pair: Pair, sliders: Sliders, steps: int = 1, generator: torch.Generator | None = None):
+        """Components after 1 to 4 steps from pure noise; between steps the sliders' own picture is what is renoised."""
+        height, width = pair.mri.shape[-2:]
+        whole = pair.padded(MULTIPLE)
+        # one field of noise for every slice: what differs between neighbors is the patient
+        noise = dm.gaussian_like(whole.slice_mri[:1], generator).expand_as(whole.slice_mri)
+        times = dm.ddim_times(self.config.steps, steps)
+        x = noise
+        for now, then in pairwise(times):
+            t = torch.full((len(x),), now, device=x.device)
+            parts = self.components(whole, x, t, sliders)
+            if then:
+                view = [s.view(-1, 1, 1, 1) for s in (sliders.alpha, sliders.beta, sliders.gamma)]
+                x = dm.add_noise(2 * parts.picture(*view) - 1, noise, self.abar, torch.full_like(t, then))
+        return parts.cropped(height, width)
+
+    def memory_bytes(self, voxels: int, modalities: int = 2) -> int:
+        """Predicted peak memory of one step on so many pixels, float32."""
+        return 4 * voxels * 8 * self.config.channels[0] // 4 + 4 * sum(p.numel() for p in self.parameters())
+
+
+def without_neighbors(pair: Pair) -> Pair:
+    """The slice in its neighbors' place: a single picture."""
+    return replace(pair, mri=pair.slice_mri.expand(-1, 3, -1, -1), ct=pair.slice_ct.expand(-1, 3, -1, -1))

@@ -1,0 +1,1 @@
+"""Training of CLIN-FuseDiff++: picture stacks, crops, the prior's pictures, lesion heads, teacher and student."""
