@@ -43,9 +43,10 @@ lint: setup ## style, formatting and who may import whom
 test: lint ## lint, then all tests (ARGS="-k worklist" chooses)
 	$(BIN)/pytest $(ARGS)
 
-bench: setup ## measure speed and quality on this machine, into out/bench.json
+bench: setup ## measure speed and quality on this machine, into out/bench.json and out/bench_live.json
 	@mkdir -p out
 	$(BIN)/diffufusemed bench --json out/bench.json $(ARGS)
+	$(BIN)/diffufusemed bench live --json out/bench_live.json
 
 train: setup ## train the default model (CASES=folder of case folders with a split.json)
 	$(BIN)/diffufusemed train "$(CASES)" --recipe sts-diffufusemed $(ARGS)

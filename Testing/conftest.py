@@ -1,8 +1,9 @@
 """A model and cases so small that a whole run takes a fraction of a second."""
 
 import os
-from dataclasses import replace
+from dataclasses import asdict, make_dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,8 +11,14 @@ import SimpleITK as sitk
 import torch
 from DiffuFuseMedLib import zoo
 from DiffuFuseMedLib.data import Case, Grid, Volume
+from DiffuFuseMedLib.data.fused import FusedVolume
+from DiffuFuseMedLib.data.fusion import Fusion
 from DiffuFuseMedLib.data.load import load_case
+from DiffuFuseMedLib.data.pairs import write_picture
+from DiffuFuseMedLib.data.presets import PRESETS
+from DiffuFuseMedLib.data.rois import Rois
 from DiffuFuseMedLib.predict import Settings, draw
+from DiffuFuseMedLib.systems.clin_fusediff import Student, StudentConfig, Teacher, TeacherConfig
 from DiffuFuseMedLib.systems.diffufusemed import Config, DiffuFuseMed
 from DiffuFuseMedLib.uncertainty.platt import to_logit
 
@@ -85,6 +92,23 @@ def models(tmp_path_factory, a_case):
 
 
 @pytest.fixture(scope="session")
+def fusion_models(tmp_path_factory):
+    """A models folder with an untrained, narrow student and teacher of the fusion."""
+    folder = tmp_path_factory.mktemp("fusion_models")
+    torch.manual_seed(0)
+    narrow = {"channels": (8, 16, 16), "condition": 16}
+    heads = {"encoder_channels": 4, "head_features": (8, 8, 8, 16, 16, 8)}
+    networks = {
+        "student": Student(StudentConfig(**narrow, steps=20)),
+        "teacher": Teacher(TeacherConfig(**narrow, **heads, steps=20)),
+    }
+    for name, network in networks.items():
+        facts = {"id": f"clin-fusediff-{name}", "system": f"clin-fusediff-{name}", "window": {}, "licence": "none"}
+        zoo.save(network, facts, folder / f"clin-fusediff-{name}")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def a_model(models):
     return zoo.load("tiny", folder=models)
 
@@ -117,3 +141,84 @@ def a_real_folder(tmp_path_factory, write_case):
     mask = Volume(case.reference_mask.array[:, ::2, ::2], grid)
     small = Case("STS_010", grid, "CT", thin, valid, reference_mask=mask)
     return write_case(small, tmp_path_factory.mktemp("real") / "STS_010")
+
+
+@pytest.fixture(scope="session")
+def a_fused_case(a_real_folder):
+    """The real case and a Fusion of it made by hand: the plain average of CT and MR T1, the drawn lesion, bone above
+    250 HU and sliders of the sarcoma preset with gamma moved to 0.6; uncertain by a tenth of how far both differ."""
+    case = load_case(a_real_folder)
+    ct = np.clip((case.volumes["CT"].array + 160) / 1000, 0, 1)
+    mri = np.clip(case.volumes["MR_T1"].array / np.percentile(case.volumes["MR_T1"].array, 99.5), 0, 1)
+    bone, inside = case.volumes["CT"].array > 250, case.volumes["CT"].array > -300
+    source = {"soft": "inside the body, not bone", "bone": "above 250 HU", "lesion": "drawn"}
+    lesion = case.reference_mask.array > 0
+    rois = Rois(inside & ~bone, bone, lesion & inside, inside, "body", source)
+    fused = FusedVolume(
+        image=((ct + mri) / 2).astype(np.float32),
+        uncertainty=(abs(ct - mri) / 10).astype(np.float32),
+        flicker={"axial": 0.031, "coronal": 0.022, "sagittal": 0.02},
+        provenance={
+            "student": {"id": "average", "sha256": "cd" * 32, "config": {"width": 8}},
+            "versions": {"numpy": "x"},
+        },
+        timings={"encode": 0.51, "slices": 2.25},
+    )
+    preset = PRESETS["soft-tissue-sarcoma"]
+    settings = _settings(replace(preset, gamma=0.6), steps=2, guided=False, samples=1, seed=7)
+    rows = {
+        "fused": {"soft_ssim_mri": 0.912, "bone_psnr_ct": 21.44},
+        "average": {"soft_ssim_mri": 0.5, "bone_psnr_ct": float("nan")},
+    }
+    notes = ("The bone mask was drawn by hand.",)
+    return case, Fusion(case.grid, "MR_T1", fused, rois, settings, preset, rows, notes)
+
+
+def _settings(preset, **others):
+    """The preset's sliders with what else is set for a fusion, as a dataclass."""
+    sliders = {k: v for k, v in vars(preset).items() if k not in ("name", "title", "reason")}
+    return make_dataclass("Settings", [*sliders, *others])(**sliders, **others)
+
+
+class _Average:
+    """A fuser without a network: alpha sets how much of the MR goes into the picture."""
+
+    def shipped(self, device="cpu"):
+        return self
+
+    def open(self, case, rois, settings):
+        low, high = settings.ct_window_hu
+        mri = next(v.array for m, v in case.volumes.items() if m.startswith("MR"))
+        ct = np.clip((case.volumes["CT"].array - low) / (high - low), 0, 1)
+        mri = np.clip(mri / np.percentile(mri, 99.5), 0, 1)
+        return SimpleNamespace(ct=ct.astype(np.float32), mri=mri.astype(np.float32), grid=case.grid, rois=rois)
+
+    def volume(self, opened, settings, progress=None, cancel=None):
+        if progress:
+            progress(0.5, "fusing")
+        image = settings.alpha * opened.mri + (1 - settings.alpha) * opened.ct
+        doubt = np.abs(opened.mri - opened.ct) / 2
+        provenance = {"student": {"id": "average", "sha256": "ab" * 32}, **asdict(settings)}
+        return FusedVolume(image, doubt, {"axial": 0.01}, provenance, {"fuse": 0.1})
+
+
+@pytest.fixture(scope="session")
+def an_average_fuser():
+    """A fuser without a network: alpha sets how much of the MR goes into the picture."""
+    return _Average()
+
+
+@pytest.fixture(scope="session")
+def a_pairs_folder(tmp_path_factory, a_real_folder):
+    """Slices of the real case as 42 x 53 pictures; CT-MRI: series 20 with two and 33 with one, SPECT-MRI, in color: 41
+    with one."""
+    folder = tmp_path_factory.mktemp("pairs")
+    read = lambda name: sitk.GetArrayFromImage(sitk.ReadImage(str(a_real_folder / f"{name}.nii.gz")))  # noqa: E731
+    ct, mri = np.clip((read("CT") + 160) / 1000, 0, 1), read("MR_T1")
+    mri = np.clip(mri / np.percentile(mri, 99.5), 0, 1)
+    for name, k in (("20001", 12), ("20002", 16), ("33001", 20)):
+        write_picture(ct[k], folder / "CT" / f"{name}.png")
+        write_picture(mri[k], folder / "MRI" / f"{name}.png")
+    write_picture(np.stack([ct[18], ct[18] / 2, 0 * ct[18] + 0.2], axis=-1), folder / "SPECT" / "41007.png")
+    write_picture(mri[18], folder / "MRI" / "41007.png")
+    return folder

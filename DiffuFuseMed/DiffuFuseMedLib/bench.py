@@ -25,11 +25,14 @@ SLICE = (256, 256)
 
 
 class PeakMemory:
-    """Resident memory of this process, sampled every 20 ms: `peak_bytes` is the most seen inside the with-block."""
+    """Resident memory of this or another process with its children, sampled every 20 ms: `peak_bytes` is the most seen
+    inside the with-block."""
+
+    def __init__(self, pid: int | None = None) -> None:
+        self._stop, self._process = threading.Event(), psutil.Process(pid)
 
     def __enter__(self) -> PeakMemory:
-        self._stop, self._process = threading.Event(), psutil.Process()
-        self.before_bytes = self.peak_bytes = self._process.memory_info().rss
+        self.before_bytes = self.peak_bytes = self._resident()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
         return self
@@ -40,7 +43,14 @@ class PeakMemory:
 
     def _watch(self) -> None:
         while not self._stop.wait(0.02):
-            self.peak_bytes = max(self.peak_bytes, self._process.memory_info().rss)
+            self.peak_bytes = max(self.peak_bytes, self._resident())
+
+    def _resident(self) -> int:
+        """0 for a process that has ended."""
+        try:
+            return sum(p.memory_info().rss for p in (self._process, *self._process.children(recursive=True)))
+        except psutil.NoSuchProcess:
+            return 0
 
 
 def bench_run(folder: Path, model: Model, samples: int) -> dict[str, float]:

@@ -1,9 +1,9 @@
 """Fit what the fusion's uncertainty means: the probability that a gray value is off by more than 0.1 (paper's 3.4).
 
 The truth is made, since no fused image of a patient exists: on pairs that no weights were trained on, the picture of
-the pair as registered is the reference; the same pair with its MRI warped by up to 3 mm is what a clinic might have had.
-Where the two pictures differ by more than 0.1, the second was off. Its ensemble's spread is mapped to the frequency of
-that by a logistic curve of log(spread).
+the pair as registered is the reference; the same pair with its MRI warped by up to 3 mm is what a clinic might have
+had. Where the two pictures differ by more than 0.1, the second was off. Its ensemble's spread is mapped to the
+frequency of that by a logistic curve of log(spread).
 """
 
 from __future__ import annotations

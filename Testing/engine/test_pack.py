@@ -78,7 +78,7 @@ def test_who_the_patient_is_stays_with_the_host(through, a_case):
     case = a_case()
     secret = {
         "patient_id": "Secret-17",
-        "source": Path("/home/Secret/ct.nii"),
+        "source": Path("/data/Secret/ct.nii"),
         "name": "Secret CT",
         "series_description": "Secret",
     }

@@ -1,5 +1,5 @@
-"""The report: one self-contained page of a run."""
+"""The report: one self-contained page of a run, or of a fusion alone."""
 
-from .page import write_report
+from .page import write_fusion_report, write_report
 
-__all__ = ["write_report"]
+__all__ = ["write_fusion_report", "write_report"]

@@ -32,10 +32,7 @@ def gate_rows(gates: dict[str, float]) -> list[dict[str, Any]]:
     """One bar per modality, the heaviest first; width in percent of the whole."""
     total = sum(gates.values()) or 1.0
     ranked = sorted(gates.items(), key=lambda gate: -gate[1])
-    return [
-        {"label": words.MODALITY_NAMES.get(m, m), "weight": f"{w:.2f}", "percent": round(100 * w / total, 1)}
-        for m, w in ranked
-    ]
+    return [{"label": words.modality(m), "weight": f"{w:.2f}", "percent": round(100 * w / total, 1)} for m, w in ranked]
 
 
 def score_rows(scores: dict[str, Any]) -> list[tuple[str, str]]:
@@ -68,12 +65,12 @@ def _text(value: Any) -> str:
 
 def plane_rows(scene: Scene, name: str) -> list[dict[str, Any]]:
     """Per plane its place and its panels: every modality, then the doubt called `name` over the reference image."""
-    widest = max(_width_mm(scene, plane) for plane in PLANES)
+    widest = max(width_mm(scene, plane) for plane in PLANES)
     return [
         {
             "name": plane.name,
             "position": plane.position(scene.grid, scene.center_kji[plane.axis]),
-            "width": round(100 * _width_mm(scene, plane) / widest, 2),  # one scale in all planes
+            "width": round(100 * width_mm(scene, plane) / widest, 2),  # one scale in all planes
             "panels": _panels(scene, plane, name),
         }
         for plane in PLANES
@@ -86,19 +83,19 @@ def _panels(scene: Scene, plane: Plane, name: str) -> list[dict[str, str]]:
     panels = [
         {
             "src": data_uri(figures.image_panel(scene, m, plane)),
-            "alt": f"{where}, {words.MODALITY_NAMES.get(m, m)} with {drawn}",
+            "alt": f"{where}, {words.modality(m)} with {drawn}",
         }
         for m in scene.images
     ]
     if name in scene.uncertainty:
-        alt = f"{where}, predictive entropy in nats over {words.MODALITY_NAMES.get(scene.reference, scene.reference)}"
+        alt = f"{where}, predictive entropy in nats over {words.modality(scene.reference)}"
         panels.append({"src": data_uri(figures.doubt_panel(scene, name, plane)), "alt": alt})
     return panels
 
 
 def columns(scene: Scene, name: str) -> list[tuple[str, str]]:
     """Title and caption above each column of panels."""
-    heads = [(words.MODALITY_NAMES.get(m, m), figures.window_in(scene, m).caption) for m in scene.images]
+    heads = [(words.modality(m), figures.window_in(scene, m).caption) for m in scene.images]
     return [*heads, ("Doubt", "predictive entropy, 0 to 0.69 nat")] if name in scene.uncertainty else heads
 
 
@@ -126,7 +123,7 @@ def montage(scene: Scene) -> dict[str, str] | None:
     ends = [AXIAL.position(scene.grid, int(k)) for k in (chosen[0], chosen[-1])]
     picture = figures.montage(scene, [int(k) for k in chosen], columns=min(6, count))
     title = f"{count} axial slices through the lesion, {ends[0]} to {ends[1]}"
-    name = words.MODALITY_NAMES.get(scene.reference, scene.reference)
+    name = words.modality(scene.reference)
     return {"title": title, "src": data_uri(picture), "alt": f"{title}: {name} with contours"}
 
 
@@ -134,5 +131,5 @@ def data_uri(png: bytes) -> str:
     return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
 
 
-def _width_mm(scene: Scene, plane: Plane) -> float:
+def width_mm(scene: Scene, plane: Plane) -> float:
     return scene.grid.extent_mm[0 if plane.axis != 2 else 1]

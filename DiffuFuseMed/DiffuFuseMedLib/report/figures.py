@@ -20,18 +20,21 @@ DPI = 100
 PANEL_IN = 5.6  # 560 pixels for the 280 of a column: sharp on paper and on dense screens
 OUTSIDE = (0.21, 0.25, 0.31)  # outside a modality's field of view: neither black nor white, which are intensities
 LINES = {
+    "soft": ("#60a5fa", 1.6, "solid"),
+    "bone": ("#fb923c", 1.6, "solid"),
     "reference": ("#d946ef", 1.3, "solid"),
     "inner": ("#facc15", 1.5, (0, (4, 2.2))),
     "outer": ("#facc15", 1.5, (0, (4, 2.2))),
     "lesion": ("#22c55e", 2.4, "solid"),
 }
+CONTOURS = ("reference", "inner", "outer", "lesion")  # of a segmentation, in the order drawn
 ON_DOUBT = ("lesion",)  # the overlay needs the room; the other lines are on the panels beside it
 
 
 def image_panel(scene: Scene, modality: str, plane: Plane) -> bytes:
     """PNG of one modality through the lesion's largest cross-section, with every contour."""
     index = scene.center_kji[plane.axis]
-    return _panel(scene, plane, index, _rgb(scene, modality, plane, index), tuple(LINES), PANEL_IN)
+    return slice_panel(scene, plane, index, _rgb(scene, modality, plane, index), CONTOURS, PANEL_IN)
 
 
 def doubt_panel(scene: Scene, name: str, plane: Plane, width_in: float = PANEL_IN) -> bytes:
@@ -41,7 +44,7 @@ def doubt_panel(scene: Scene, name: str, plane: Plane, width_in: float = PANEL_I
     doubt = plane.cut(scene.uncertainty[name], index) / LN2
     shown = np.clip(doubt / 0.15, 0, 1)[..., None] * 0.9
     rgb = (1 - shown) * base + shown * colormaps["inferno"](doubt)[..., :3]
-    return _panel(scene, plane, index, rgb, ON_DOUBT, width_in)
+    return slice_panel(scene, plane, index, rgb, ON_DOUBT, width_in)
 
 
 def montage(scene: Scene, indices: list[int], columns: int) -> bytes:
@@ -54,17 +57,17 @@ def montage(scene: Scene, indices: list[int], columns: int) -> bytes:
     for ax in axes:
         ax.set_axis_off()
     for ax, index in zip(axes, indices, strict=False):
-        _draw(ax, scene, AXIAL, index, _rgb(scene, scene.reference, AXIAL, index), tuple(LINES))
+        _draw(ax, scene, AXIAL, index, _rgb(scene, scene.reference, AXIAL, index), CONTOURS)
         _write(ax, (0.03, 0.93), AXIAL.position(scene.grid, index), 11, across="left")
     return _png(figure)
 
 
-def color_bar() -> bytes:
-    """PNG strip of the Inferno colors from 0 (left) to ln 2 nat (right)."""
+def color_bar(name: str = "inferno") -> bytes:
+    """PNG strip of a color map, lowest value on the left; Inferno runs from 0 to ln 2 nat."""
     figure = Figure(figsize=(2.56, 0.12), dpi=DPI)
     ax = figure.add_axes((0, 0, 1, 1))
     ax.set_axis_off()
-    ax.imshow(np.linspace(0, 1, 256)[None], cmap="inferno", aspect="auto")
+    ax.imshow(np.linspace(0, 1, 256)[None], cmap=name, aspect="auto")
     return _png(figure)
 
 
@@ -85,7 +88,10 @@ def _size_mm(scene: Scene, plane: Plane) -> tuple[float, float]:
     return rows * row_mm, columns * column_mm
 
 
-def _panel(scene: Scene, plane: Plane, index: int, rgb: np.ndarray, lines: tuple[str, ...], width_in: float) -> bytes:
+def slice_panel(
+    scene: Scene, plane: Plane, index: int, rgb: np.ndarray, lines: tuple[str, ...], width_in: float = PANEL_IN
+) -> bytes:
+    """PNG of rgb [row, column, 3], one slice of the scene, with the outlines called `lines` and the patient's sides."""
     height_mm, width_mm = _size_mm(scene, plane)
     figure = Figure(figsize=(width_in, width_in * height_mm / width_mm), dpi=DPI)
     ax = figure.add_axes((0, 0, 1, 1))

@@ -7,12 +7,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 
 from ..data.case import Case
+from ..data.fusion import Fusion
 from ..data.prediction import Prediction
 from ..data.staging import staged
 from . import content, figures, words
+from .fusion import fusion_section
 from .scene import scene_of
 
 DOUBT = "predictive_entropy"
@@ -25,21 +27,40 @@ def write_report(
     quality: list[str],
     measures: dict[str, float | None],
     scores: dict[str, Any] | None = None,
+    fusion: Fusion | None = None,
 ) -> None:
     """Write the report of a run to `path`; nothing outside the file is needed to read it.
 
-    quality: sentences on the input; measures: from evaluation.lesion.quantify; scores: against the reference mask.
+    quality: sentences on the input; measures: from evaluation.lesion.quantify; scores: against the reference mask;
+    fusion: of the same case, for a section of its own.
     Raises InputError when the folder cannot be written or the prediction is not on the case's grid.
     """
-    html = _template().render(**_page(prediction, case, quality, measures, scores))
+    _write("report.html.j2", _page(prediction, case, quality, measures, scores, fusion), path)
+
+
+def write_fusion_report(fusion: Fusion, case: Case, path: Path) -> None:
+    """Write the report of a fusion alone to `path`, as self-contained. Raises InputError like write_report."""
+    content_of_page = {"case": case.name, "date": _now(), "modalities": f"CT and {words.modality(fusion.mri)}"}
+    _write("fusion_page.html.j2", {**content_of_page, "fusion": fusion_section(fusion, case)}, path)
+
+
+def _write(template: str, entries: dict[str, Any], path: Path) -> None:
+    html = _template(template).render(**entries)
     with staged(path.parent) as desk:
         (desk / path.name).write_text(html, encoding="utf-8")
 
 
-def _template() -> Template:
+def _template(name: str) -> Template:
+    loader = FunctionLoader(lambda name: files(__package__).joinpath(name).read_text(encoding="utf-8"))
     # Escaped: a case or a model may be called anything.
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(files(__package__).joinpath("report.html.j2").read_text(encoding="utf-8"))
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template(name)
+
+
+def _now() -> str:
+    return f"{datetime.now().astimezone():%Y-%m-%d %H:%M %Z}"
 
 
 def _page(
@@ -48,13 +69,14 @@ def _page(
     quality: list[str],
     measures: dict[str, float | None],
     scores: dict[str, Any] | None,
+    fusion: Fusion | None,
 ) -> dict[str, Any]:
     scene, provenance = scene_of(prediction, case), prediction.provenance
     return {
         "case": case.name,
         "model": provenance.get("model", provenance.get("model_id", "not recorded")),
-        "modalities": ", ".join(words.MODALITY_NAMES.get(m, m) for m in case.modalities),
-        "date": f"{datetime.now().astimezone():%Y-%m-%d %H:%M %Z}",
+        "modalities": ", ".join(words.modality(m) for m in case.modalities),
+        "date": _now(),
         "empty": not scene.masks["lesion"].any(),
         "level": f"{100 * prediction.volume_ml.level:g} %",
         "numbers": content.key_numbers(prediction.volume_ml, measures),
@@ -67,5 +89,6 @@ def _page(
         "maps": content.map_rows(scene),
         "montage": content.montage(scene),
         "has_reference": "reference" in scene.masks,
+        "fusion": fusion_section(fusion, case) if fusion else None,
         "color_bar": content.data_uri(figures.color_bar()),
     }

@@ -21,7 +21,8 @@ LEAST_VIEW_MM = 160.0
 class Scene:
     """Arrays [k, j, i] on `grid`, whose axes run to the patient's superior, posterior and left (within 45 degrees).
 
-    masks: "lesion", "inner", "outer" and, when the case has one, "reference"; uncertainty: nats, by map name.
+    masks: "lesion", "inner", "outer" and, when the case has one, "reference", or the ROIs of a fusion; uncertainty:
+    nats, by map name.
     """
 
     grid: Grid
@@ -38,13 +39,13 @@ def scene_of(prediction: Prediction, case: Case) -> Scene:
     if not prediction.grid.same_as(case.grid):
         raise input_error("a prediction on another grid than its case", "one grid", "predict this case again")
     masks = _masks(prediction, case)
-    box = _box(np.logical_or.reduce(list(masks.values())), case.grid)
+    box = box_around(np.logical_or.reduce(list(masks.values())), case.grid)
     grid = case.grid.cropped(tuple(s.start for s in box), tuple(s.stop for s in box))
 
     def turned(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        return {key: _turn(array[box], grid)[0] for key, array in arrays.items()}
+        return {key: turn(array[box], grid)[0] for key, array in arrays.items()}
 
-    probability, lps = _turn(prediction.probability[box], grid)
+    probability, lps = turn(prediction.probability[box], grid)
     lesion = turned({"lesion": masks["lesion"]})["lesion"]
     return Scene(
         grid=lps,
@@ -53,7 +54,7 @@ def scene_of(prediction: Prediction, case: Case) -> Scene:
         valid=turned(case.valid),
         masks=turned(masks),
         uncertainty=turned(prediction.uncertainty),
-        center_kji=_center(lesion, probability),
+        center_kji=center_of(lesion, probability),
     )
 
 
@@ -62,7 +63,7 @@ def _masks(prediction: Prediction, case: Case) -> dict[str, np.ndarray]:
     return masks if case.reference_mask is None else {**masks, "reference": case.reference_mask.array > 0}
 
 
-def _box(mask: np.ndarray, grid: Grid) -> tuple[slice, slice, slice]:
+def box_around(mask: np.ndarray, grid: Grid) -> tuple[slice, slice, slice]:
     """The mask's bounding box with a margin, at least LEAST_VIEW_MM wide where the grid is; all of an empty mask."""
     found = find_objects(mask.astype(np.uint8))
     if not found:
@@ -76,7 +77,7 @@ def _widened(found: slice, size: int, spacing_mm: float) -> slice:
     return slice(max(0, found.start - margin), min(size, found.stop + margin))
 
 
-def _turn(array: np.ndarray, grid: Grid) -> tuple[np.ndarray, Grid]:
+def turn(array: np.ndarray, grid: Grid) -> tuple[np.ndarray, Grid]:
     """array with its axes flipped and swapped to the nearest of superior, posterior, left: no voxel is resampled."""
     image = sitk.GetImageFromArray(array.astype(np.uint8) if array.dtype == bool else array)
     image.SetSpacing(grid.spacing_mm)
@@ -87,7 +88,7 @@ def _turn(array: np.ndarray, grid: Grid) -> tuple[np.ndarray, Grid]:
     return turned.astype(bool) if array.dtype == bool else turned, Grid.of(image)
 
 
-def _center(lesion: np.ndarray, probability: np.ndarray) -> tuple[int, int, int]:
+def center_of(lesion: np.ndarray, probability: np.ndarray) -> tuple[int, int, int]:
     """Per axis the slice with the largest cross-section; without a lesion, the likeliest voxel."""
     if not lesion.any():
         return tuple(int(n) for n in np.unravel_index(np.argmax(probability), probability.shape))

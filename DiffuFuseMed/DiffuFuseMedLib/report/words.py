@@ -71,3 +71,8 @@ def number(value: Any) -> str:
 def sentence_case(key: str) -> str:
     """A key as a label: "surface_dice" becomes "Surface dice"."""
     return key[:1].upper() + key[1:].replace("_", " ")
+
+
+def modality(key: str) -> str:
+    """A modality's name as a radiologist writes it."""
+    return MODALITY_NAMES.get(key, key)

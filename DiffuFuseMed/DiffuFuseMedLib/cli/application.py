@@ -1,0 +1,36 @@
+"""The command line: diffufusemed run | fuse | train | calibrate | evaluate | evaluate-fusion | models | bench."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import typer
+
+from ..data.errors import InputError
+from .bench import bench_app
+from .calibrate import calibrate
+from .console import err_console
+from .evaluate import evaluate
+from .evaluate_fusion import evaluate_fusion
+from .fuse import fuse
+from .models import models_app
+from .run import run
+from .train import train
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+for command in (run, fuse, train, calibrate, evaluate):
+    app.command()(command)
+app.command("evaluate-fusion")(evaluate_fusion)
+app.add_typer(bench_app, name="bench")
+app.add_typer(models_app, name="models")
+
+
+def main() -> None:
+    """Entry point: bad input is one sentence and exit code 2, never a traceback."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    try:
+        app()
+    except InputError as error:
+        err_console.print(str(error), style="bold red", markup=False, soft_wrap=True)
+        sys.exit(2)

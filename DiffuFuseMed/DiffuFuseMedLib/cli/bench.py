@@ -1,0 +1,68 @@
+"""`diffufusemed bench` and `diffufusemed bench live`: seconds, memory and size."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..data.errors import InputError
+from .console import out_console
+from .inputs import load_model
+from .options import DEFAULT_MODEL, DeviceOption, ModelOption, SamplesOption
+
+SHIPPED = Path(__file__).resolve().parents[3] / "Resources" / "SampleData" / "STS_010"
+JsonOption = Annotated[Path | None, typer.Option("--json", help="Where the figures go too.")]
+CaseOption = Annotated[Path | None, typer.Option(help="A case folder; the shipped one by default.")]
+PairsOption = Annotated[Path | None, typer.Option(help="CT/ and MRI/: real 256 x 256 pictures instead of resampled.")]
+ValuesOption = Annotated[int, typer.Option(min=2, help="Length of each drag.")]
+
+bench_app = typer.Typer()
+
+
+@bench_app.callback(invoke_without_command=True)
+def bench(
+    context: typer.Context,
+    json_file: JsonOption = None,
+    case: CaseOption = None,
+    model: ModelOption = DEFAULT_MODEL,
+    samples: SamplesOption = 8,
+    device: DeviceOption = "auto",
+) -> None:
+    """Measure seconds, memory, milliseconds a slice, parameters and FLOPs; `live` measures the fusion."""
+    from ..bench import bench as measure
+
+    if context.invoked_subcommand is None:
+        _told(json_file, lambda: measure(case or SHIPPED, load_model(model, device), samples))
+
+
+@bench_app.command()
+def live(
+    json_file: JsonOption = None,
+    case: CaseOption = None,
+    pairs: PairsOption = None,
+    device: DeviceOption = "auto",
+    values: ValuesOption = 100,
+) -> None:
+    """Measure the fusion through the engine: slider to slice, a volume, a guided slice, peak memory."""
+    from ..bench_live import bench_live
+    from ..engine.client import EngineError
+
+    try:
+        _told(json_file, lambda: bench_live(case or SHIPPED, pairs, device, values))
+    except EngineError as error:  # one sentence as well
+        raise InputError(str(error)) from error
+
+
+def _told(json_file: Path | None, measure) -> None:
+    """The figures on the screen, and in the file when there is to be one; whether it can be is seen first."""
+    from ..cohort import writable
+
+    if json_file:
+        writable(json_file)
+    figures = measure()
+    if json_file:
+        json_file.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    out_console.print_json(json.dumps(figures))

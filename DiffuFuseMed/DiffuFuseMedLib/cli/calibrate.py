@@ -1,0 +1,63 @@
+"""`diffufusemed calibrate`: a model learns how far to trust itself."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..data.errors import input_error
+from .console import out_console, progress
+from .inputs import load_model, one_fold
+from .options import DEFAULT_MODEL, DeviceOption, ModelOption, SamplesOption, SeedOption, SplitOption
+
+FUSION_STUDENT = "clin-fusediff-student"
+
+
+def calibrate(
+    cases: Annotated[Path, typer.Argument(help="The folder that holds the case folders.")],
+    fold: Annotated[int, typer.Option(help="The fold of patients that the model was not trained on.")],
+    model: ModelOption = DEFAULT_MODEL,
+    split: SplitOption = None,
+    samples: SamplesOption = 8,
+    pairs: Annotated[
+        list[Path] | None, typer.Option(help="Fusion only: folders of pairs, whose series left out of training count.")
+    ] = None,
+    device: DeviceOption = "auto",
+    seed: SeedOption = 0,
+) -> None:
+    """Fit a model's calibration on validation patients and write it into its model.json."""
+    if model == FUSION_STUDENT:
+        _calibrate_fusion(cases, fold, split or cases / "split.json", tuple(pairs or ()), device, seed)
+        return
+    from .. import zoo
+    from ..calibrate import calibrate as fit
+    from ..cohort import read_cases
+    from ..data.split import read_split
+    from ..predict import Settings
+
+    ready, plan = load_model(model, device), read_split(split or cases / "split.json")
+    names = one_fold(plan.folds, fold)
+    if seen := set(names) & set(ready.record.training.get("patients", ())):
+        given = f"fold {fold} with {len(seen)} of the patients that {ready.record.id} was trained on"
+        raise input_error(given, "patients it never saw", "choose another --fold")
+    with progress() as step:
+        record = fit(ready, read_cases(cases, names, plan), Settings(samples, seed), step)
+    zoo.write_record(record, zoo.model_folder(model))
+    out_console.print_json(json.dumps(record.calibration["all"]))
+
+
+def _calibrate_fusion(cases: Path, fold: int, split: Path, pairs: tuple[Path, ...], device: str, seed: int) -> None:
+    from .. import zoo
+    from ..devices import choose
+    from ..fuse import Fuser
+    from ..fuse_calibrate import calibrate_fusion, validation_stacks
+
+    fuser = Fuser.shipped(choose(device))
+    stacks = validation_stacks(fuser, cases, fold, split, pairs)
+    with progress() as step:
+        record = calibrate_fusion(fuser, stacks, seed, step)
+    zoo.write_record(record, zoo.model_folder(FUSION_STUDENT))
+    out_console.print_json(json.dumps(record.calibration))

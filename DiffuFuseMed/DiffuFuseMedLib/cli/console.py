@@ -1,0 +1,28 @@
+"""The consoles: results go to standard output, progress and errors to standard error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+WIDE = 300
+out_console, err_console = Console(highlight=False), Console(stderr=True, highlight=False)
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[float, str], None]]:
+    """A progress bar on standard error: call it with the share done and what goes on."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err_console) as bar:
+        task = bar.add_task("starting", total=1.0)
+        yield lambda share, what: bar.update(task, completed=share, description=what)
+
+
+def print_table(table: Table) -> None:
+    """As wide as the terminal; in a file or pipe as wide as its contents."""
+    console = out_console if out_console.is_terminal else Console(width=WIDE, highlight=False)
+    console.print(table)

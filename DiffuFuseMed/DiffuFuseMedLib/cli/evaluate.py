@@ -1,0 +1,78 @@
+"""`diffufusemed evaluate`: a model over many cases, beside the trivial rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from ..data.errors import input_error
+from .console import WIDE, err_console, print_table
+from .inputs import case_names, load_model
+from .options import DEFAULT_MODEL, DeviceOption, FoldOption, ModelOption, SamplesOption, SeedOption, SplitOption
+
+
+def evaluate(
+    cases: Annotated[Path, typer.Argument(help="The folder that holds the case folders.")],
+    csv: Annotated[Path, typer.Option(help="Where the table goes.")],
+    markdown: Annotated[Path | None, typer.Option(help="Where the means go as a Markdown table too.")] = None,
+    model: ModelOption = DEFAULT_MODEL,
+    split: SplitOption = None,
+    fold: FoldOption = None,
+    corruptions: Annotated[bool, typer.Option(help="The paper's Tables 3 and 4 too.")] = False,
+    ablations: Annotated[
+        Path | None, typer.Option(help="The paper's Table 2: a folder of ablation models made by `train --recipe`.")
+    ] = None,
+    samples: SamplesOption = 8,
+    device: DeviceOption = "auto",
+    seed: SeedOption = 0,
+) -> None:
+    """Score a model on every case, beside the trivial rows, with bootstrap 95 % intervals of the means."""
+    from ..cohort import conditions, read_cases, summary, writable, write_csv
+    from ..cohort import evaluate as score
+    from ..data.split import read_split
+    from ..predict import Settings
+    from ..zoo import list_models
+
+    path = split or cases / "split.json"
+    plan = read_split(path) if split or path.is_file() else None
+    names = case_names(cases, plan, fold)
+    variants = list_models(ablations) if ablations else []
+    if ablations and not variants:
+        raise input_error("--ablations without models", "a folder of model folders", "make them with `train --recipe`")
+    ready = [load_model(model, device), *(load_model(str(ablations / record.id), device) for record in variants)]
+    rows = []
+    loaded = read_cases(cases, names, plan)
+    for path in (csv, markdown) if markdown else (csv,):
+        writable(path)
+    with err_console.status("evaluating") as status:
+        for each in ready:
+            trained_on = set(names) & set(each.record.training.get("patients", ()))
+            if trained_on:
+                err_console.print(
+                    f"Note: {each.record.id} was trained on {len(trained_on)} of these {len(names)} cases."
+                )
+            which = conditions(each.modalities, corruptions and each is ready[0], seed)
+            new = score(each, loaded, which, Settings(samples, seed), status.update)
+            rows += [row for row in new if each is ready[0] or row["method"] == each.record.id]
+    means = summary(rows)
+    write_csv([*rows, *means], csv)
+    table = _table(means)
+    print_table(table)
+    if markdown:
+        table.box = box.MARKDOWN
+        with markdown.open("w", encoding="utf-8") as stream:
+            Console(file=stream, width=WIDE).print(table)
+
+
+def _table(means: list[dict]) -> Table:
+    columns = [*("dice", "hd95_mm", "nsd_2mm", "precision", "recall", "ece", "brier", "coverage", "seconds")]
+    table = Table("method", "condition", *columns)
+    for mean, low, high in zip(means[::3], means[1::3], means[2::3], strict=True):
+        cells = [f"{mean[c]:.3f} [{low[c]:.3f}, {high[c]:.3f}]" if c in mean else "" for c in columns]
+        table.add_row(mean["method"], mean["condition"], *cells)
+    return table

@@ -1,0 +1,73 @@
+"""What the commands make of their arguments; each refuses in one sentence what it cannot use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..data.errors import input_error
+
+
+def load_model(model: str, device: str):
+    from ..devices import choose
+    from ..zoo import load
+
+    return load(model, choose(device))
+
+
+def listed(modalities: str | None) -> list[str] | None:
+    """CT,PET -> its parts; raises InputError for a key that is none."""
+    from ..data.volume import MODALITIES
+
+    wanted = [m.strip() for m in modalities.split(",") if m.strip()] if modalities else None
+    if unknown := [m for m in wanted or () if m not in MODALITIES]:
+        raise input_error(f"the modality {unknown[0]!r}", f"one of {', '.join(MODALITIES)}", "correct --modalities")
+    return wanted
+
+
+def modality_names(pairs: list[str] | None) -> dict[str, str]:
+    """NAME=MODALITY pairs as a mapping."""
+    for pair in pairs or ():
+        if "=" not in pair:
+            raise input_error(f"--is {pair!r}", "NAME=MODALITY", "write it like scan3.nii.gz=MR_T1")
+    return dict(pair.rsplit("=", 1) for pair in pairs or ())
+
+
+def check_folder(out: Path) -> None:
+    """Before minutes of computing: results go into a folder."""
+    if out.exists() and not out.is_dir():
+        raise input_error("an --out that is a file", "a folder for the results", "choose another name")
+
+
+def only(case, wanted: list[str] | None):
+    """The case with only the wanted modalities; raises InputError for one that it does not have."""
+    if missing := [m for m in wanted or () if m not in case.modalities]:
+        there = ", ".join(case.modalities)
+        raise input_error(f"--modalities {missing[0]}", f"some of what the case has ({there})", "correct --modalities")
+    return case.only(wanted) if wanted else case
+
+
+def ignored(case, model) -> list[str]:
+    """A sentence for each modality that the case has and the model does not know."""
+    extra = [m for m in case.modalities if m not in model.modalities]
+    return [f"{m} was not used: the model {model.record.id} was not trained with it." for m in extra]
+
+
+def one_fold(folds: tuple[tuple[str, ...], ...], fold: int) -> tuple[str, ...]:
+    if not 0 <= fold < len(folds):
+        raise input_error(f"fold {fold}", f"a fold from 0 to {len(folds) - 1}", "choose one of the split's folds")
+    return folds[fold]
+
+
+def case_names(cases: Path, plan, fold: int | None) -> list[str]:
+    """The cases of the fold, of the split, or every folder that is there and not in need of a split."""
+    if not cases.is_dir():
+        raise input_error("a cases folder that does not exist", "a folder of case folders", "correct CASES")
+    if fold is not None:
+        if plan is None:
+            raise input_error("--fold without a split", "a split.json", "pass --split")
+        return list(one_fold(plan.folds, fold))
+    there = sorted(p.name for p in cases.iterdir() if p.is_dir())
+    if not there:
+        raise input_error("a cases folder without case folders", "one folder per case", "correct CASES")
+    known = [name for name in there if plan is None or name in plan.names or name in plan.crops]
+    return known or there

@@ -1,0 +1,39 @@
+"""`diffufusemed models`: what is installed, and whether it is intact."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from .console import out_console, print_table
+
+models_app = typer.Typer(no_args_is_help=True, help="The installed models.")
+
+
+@models_app.command("list")
+def models_list() -> None:
+    """The installed models."""
+    from ..zoo import list_models, models_folder
+
+    records = list_models()
+    if not records:
+        out_console.print(f"No model is installed in {models_folder()}.", soft_wrap=True)
+        return
+    table = Table("id", "system", "modalities", "trained on", "sha256")
+    for record in records:
+        patients = len(record.training.get("patients", ()))
+        modalities = ", ".join(record.config["modalities"])
+        table.add_row(record.id, record.system, modalities, f"{patients} patients", record.sha256[:12])
+    print_table(table)
+
+
+@models_app.command("verify")
+def models_verify(model_id: Annotated[str | None, typer.Argument(help="One model; all by default.")] = None) -> None:
+    """Check that the weights are those that model.json was written for."""
+    from ..zoo import list_models, verify
+
+    for name in [model_id] if model_id else [record.id for record in list_models()]:
+        verify(name)
+        out_console.print(f"{name}: the weights are intact.")

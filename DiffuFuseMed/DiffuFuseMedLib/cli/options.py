@@ -1,0 +1,31 @@
+"""The options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DEFAULT_MODEL = "sts-diffufusemed"
+ModelOption = Annotated[str, typer.Option("--model", help="A model's id, or the path of its folder.")]
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+SamplesOption = Annotated[int, typer.Option(min=1, max=64, help="Samples of the lesion; more is smoother and slower.")]
+SeedOption = Annotated[int, typer.Option(help="The same seed gives the same result.")]
+SplitOption = Annotated[Path | None, typer.Option(help="split.json; beside the cases by default.")]
+FoldOption = Annotated[int | None, typer.Option(help="Only the cases of this fold.")]
+CaseArgument = Annotated[Path, typer.Argument(help="A folder of volumes (CT.nii.gz, PET.nrrd, ...) or DICOM.")]
+OutOption = Annotated[Path, typer.Option(help="Folder for the results; made when it is not there.")]
+ModalitiesOption = Annotated[str | None, typer.Option(help="Only these, such as CT,PET,MR_T1.")]
+ToldOption = Annotated[
+    list[str] | None, typer.Option("--is", help="What a file or series is, such as scan3.nii.gz=MR_T1.")
+]
+ReferenceOption = Annotated[str | None, typer.Option(help="The modality whose grid the results lie on.")]
+RegisterOption = Annotated[str, typer.Option(help="Rigid registration: auto, always or never.")]
+BiasOption = Annotated[bool, typer.Option("--n4", help="Correct the bias field of MR first.")]
+PresetOption = Annotated[
+    str | None, typer.Option(help="A preset's name or .json file; a wrong name lists them. Sliders given override it.")
+]
+MrOption = Annotated[
+    str | None, typer.Option(help="The MR to fuse, such as MR_T2; the first that is there by default.")
+]

@@ -1,0 +1,111 @@
+"""`diffufusemed run`: one case from its folder to its results."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ..data.errors import InputError
+from .console import err_console, out_console, progress
+from .fuse import say_fused
+from .inputs import check_folder, ignored, listed, load_model, modality_names, only
+from .options import (
+    DEFAULT_MODEL,
+    BiasOption,
+    CaseArgument,
+    DeviceOption,
+    ModalitiesOption,
+    ModelOption,
+    MrOption,
+    OutOption,
+    PresetOption,
+    ReferenceOption,
+    RegisterOption,
+    SamplesOption,
+    SeedOption,
+    ToldOption,
+)
+
+
+def run(
+    case: CaseArgument,
+    out: OutOption,
+    model: ModelOption = DEFAULT_MODEL,
+    modalities: ModalitiesOption = None,
+    told: ToldOption = None,
+    reference: ReferenceOption = None,
+    register: RegisterOption = "auto",
+    n4: BiasOption = False,
+    samples: SamplesOption = 8,
+    no_fusion: Annotated[bool, typer.Option("--no-fusion", help="Segment only.")] = False,
+    preset: PresetOption = None,
+    mr: MrOption = None,
+    device: DeviceOption = "auto",
+    seed: SeedOption = 0,
+) -> None:
+    """Segment and fuse one case: segmentation, probability, uncertainty, fused image, their records, report.html."""
+    from ..data.load import load_case
+    from ..data.presets import find_preset
+    from ..predict import Settings, predict
+
+    wanted, names, chosen = listed(modalities), modality_names(told), find_preset(preset) if preset else None
+    check_folder(out)
+    with progress() as step:
+        step(0.0, "loading the model")
+        ready = load_model(model, device)
+        step(0.05, "reading the case")
+        # all is read and aligned first: the grid stays the CT's when the CT itself is switched off
+        loaded = only(load_case(case, names, reference, register, n4), wanted)
+        fuse = None if no_fusion else _fusing(loaded, device, chosen, mr, seed)
+        settings = Settings(samples, seed, progress=lambda share, what: step(0.1 + 0.5 * share, what))
+        prediction = predict(loaded, ready, settings)
+        fusion = fuse(prediction, lambda share, what: step(0.6 + 0.3 * share, what)) if fuse else None
+        step(0.9, "writing")
+        files, scores = _write(prediction, loaded, ready, fusion, out)
+        step(1.0, "done")
+    _say(prediction, scores)
+    if fusion:
+        say_fused(fusion)
+    out_console.print(f"{len(files)} files in {out}; open {out / 'report.html'}", soft_wrap=True)
+
+
+def _fusing(case, device: str, preset, mr: str | None, seed: int):
+    """A function of prediction and progress that gives the Fusion; None, and one line why, where there can be none."""
+    from ..devices import choose
+    from ..fuse import Fuser
+    from ..fuse_case import Wanted, fuse_case, mr_of, settings_of, why_not
+
+    if lacks := why_not(case):
+        err_console.print(f"No fusion: {lacks}.")
+        return None
+    settings, mri = settings_of(preset, {"seed": seed}), mr_of(case, mr)
+    try:
+        fuser = Fuser.shipped(choose(device))
+    except InputError as error:  # not installed, or damaged: the segmentation does not need it
+        err_console.print(f"No fusion: {error}", markup=False, soft_wrap=True)
+        return None
+    return lambda found, step: fuse_case(case, fuser, Wanted(settings, preset, mri, lesion=found.labels == 1), step)
+
+
+def _write(prediction, case, model, fusion, out):
+    """Every file of the run, and the scores against the case's reference mask, None without one."""
+    from ..data.quality import quality_report
+    from ..evaluation import quantify, score_case
+    from ..export import write_fusion, write_outputs
+    from ..report import write_report
+
+    scores = score_case(prediction, case) if case.reference_mask is not None else None
+    quality = [*quality_report(case), *prediction.provenance["notes"], *ignored(case, model)]
+    files = write_outputs(prediction, case, out, quality, scores)
+    files |= write_fusion(fusion, case, out) if fusion else {}
+    measures = quantify(prediction.labels > 0, case)
+    write_report(prediction, case, out / "report.html", quality, measures, scores, fusion)
+    return {**files, "report": out / "report.html"}, scores
+
+
+def _say(prediction, scores) -> None:
+    volume = prediction.volume_ml
+    out_console.print(f"Lesion {volume.value:.0f} mL (95 %: {volume.low:.0f} to {volume.high:.0f} mL).")
+    if scores:
+        out_console.print(f"Against the reference: Dice {scores['dice']:.3f}, HD95 {scores['hd95_mm']:.1f} mm.")

@@ -1,0 +1,61 @@
+"""Fusion figures: sources, fused image, tracer and doubt over it, each one slice as PNG."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib import colormaps
+
+from .figures import OUTSIDE, slice_panel
+from .planes import Plane
+from .scene import Scene
+from .windows import Window
+
+TRACER_COLORS, DOUBT_COLORS = "hot", "inferno"
+TRACER_OPACITY, DOUBT_OPACITY = 0.7, 0.9
+FAINT_TRACER, FAINT_DOUBT = 0.3, 0.15  # share of the scale below which a layer fades out
+
+
+def gray_panel(scene: Scene, key: str, window: Window, plane: Plane, lines: tuple[str, ...]) -> bytes:
+    """PNG of one image of the scene in its window with the outlines called `lines`."""
+    return slice_panel(scene, plane, _index(scene, plane), _gray(scene, key, window, plane), lines)
+
+
+def tracer_panel(scene: Scene, key: str, window: Window, plane: Plane) -> bytes:
+    """PNG of a tracer as a color layer over the fused image; little uptake leaves the gray as it is."""
+    index = _index(scene, plane)
+    uptake = (plane.cut(scene.images[key], index) - window.low) / (window.high - window.low)
+    uptake = np.where(plane.cut(scene.valid[key], index), np.clip(uptake, 0, 1), 0)
+    opacity = TRACER_OPACITY * np.clip(uptake / FAINT_TRACER, 0, 1)
+    rgb = _layered(_fused(scene, plane), uptake, TRACER_COLORS, opacity)
+    return slice_panel(scene, plane, index, rgb, ("lesion",))
+
+
+def doubt_panel(scene: Scene, key: str, plane: Plane) -> bytes:
+    """PNG of the fusion's uncertainty, probability 0 to 1, over the dimmed fused image."""
+    index = _index(scene, plane)
+    doubt = np.clip(plane.cut(scene.uncertainty[key], index), 0, 1)
+    opacity = DOUBT_OPACITY * np.clip(doubt / FAINT_DOUBT, 0, 1)
+    rgb = _layered(0.55 * _fused(scene, plane), doubt, DOUBT_COLORS, opacity)
+    return slice_panel(scene, plane, index, rgb, ("lesion",))
+
+
+def _index(scene: Scene, plane: Plane) -> int:
+    return scene.center_kji[plane.axis]
+
+
+def _gray(scene: Scene, key: str, window: Window, plane: Plane) -> np.ndarray:
+    """rgb [row, column, 3] of one slice; outside the field of view neither black nor white."""
+    index = _index(scene, plane)
+    gray = window.gray(plane.cut(scene.images[key], index))
+    rgb = np.repeat(gray[..., None], 3, axis=-1)
+    rgb[~plane.cut(scene.valid[key], index)] = OUTSIDE
+    return rgb
+
+
+def _fused(scene: Scene, plane: Plane) -> np.ndarray:
+    return _gray(scene, "fused", Window(0, 1, ""), plane)
+
+
+def _layered(base: np.ndarray, share: np.ndarray, colors: str, opacity: np.ndarray) -> np.ndarray:
+    """Colors of `share` (0 to 1) over rgb `base`."""
+    return (1 - opacity[..., None]) * base + opacity[..., None] * colormaps[colors](share)[..., :3]

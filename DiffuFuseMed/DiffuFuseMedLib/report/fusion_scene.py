@@ -1,0 +1,64 @@
+"""Fusion scene: what the report draws of a fusion, cut to the lesion's surroundings, else to the body."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from ..data.case import Case
+from ..data.errors import input_error
+from ..data.fusion import Fusion
+from .scene import Scene, box_around, center_of, turn
+from .windows import Window, window_of
+
+DOUBT = "fusion"
+TRACERS = ("PET", "SPECT")
+
+
+def fusion_scene(fusion: Fusion, case: Case) -> Scene:
+    """Scene with images "CT", the MR, "fused" and a tracer; masks "soft", "bone", "lesion"; uncertainty "fusion".
+
+    Raises InputError when fusion and case are not on one grid.
+    """
+    if not fusion.grid.same_as(case.grid):
+        raise input_error("a fusion on another grid than its case", "one grid", "fuse this case again")
+    lesion, inside = fusion.rois.lesion, fusion.rois.inside
+    box = box_around(lesion if lesion.any() else inside, case.grid)
+    grid = case.grid.cropped(tuple(s.start for s in box), tuple(s.stop for s in box))
+    shown = [m for m in ("CT", fusion.mri, tracer_of(case)) if m]
+
+    def turned(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        return {key: turn(array[box], grid)[0] for key, array in arrays.items()}
+
+    image, lps = turn(fusion.fused.image[box], grid)
+    masks = turned({**fusion.masks, "inside": inside})
+    return Scene(
+        grid=lps,
+        reference="fused",
+        images={**turned({m: case.volumes[m].array for m in shown}), "fused": image},
+        valid={**turned({m: case.valid[m] for m in shown}), "fused": np.ones(image.shape, bool)},
+        masks=masks,
+        uncertainty=turned({DOUBT: fusion.fused.uncertainty}),
+        center_kji=_center(masks["lesion"], masks["inside"]),
+    )
+
+
+def fusion_windows(fusion: Fusion, scene: Scene) -> dict[str, Window]:
+    """Per image of the scene its window: the CT's is the one it was fused with."""
+    low, high = fusion.settings.ct_window_hu
+    ct = Window(low, high, f"window {low:g} to {high:g} HU")
+    others = {m: window_of(m, image, scene.valid[m]) for m, image in scene.images.items() if m not in ("CT", "fused")}
+    return {**others, "CT": ct, "fused": Window(0, 1, "gray value 0 to 1")}
+
+
+def tracer_of(case: Case) -> str | None:
+    """The modality shown as a color layer."""
+    return next((m for m in TRACERS if m in case.volumes), None)
+
+
+def _center(lesion: np.ndarray, inside: np.ndarray) -> tuple[int, int, int]:
+    """The lesion's largest cross-sections, else the body's center, else the middle."""
+    if lesion.any():
+        return center_of(lesion, inside)
+    middle = ndimage.center_of_mass(inside) if inside.any() else [(n - 1) / 2 for n in inside.shape]
+    return tuple(round(float(n)) for n in middle)
