@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -35,13 +36,20 @@ MOST_STEPS, MOST_SAMPLES = 4, 32
 class Fuser:
     """Both networks with their records. The student runs in bfloat16, which its output of mixing weights bears."""
 
-    def __init__(self, student: zoo.Model, teacher: zoo.Model | None = None, device: str = "cpu") -> None:
-        self.student, self.teacher, self.device = student, teacher, device
+    def __init__(
+        self, student: zoo.Model, teacher: zoo.Model | Callable[[], zoo.Model] | None = None, device: str = "cpu"
+    ) -> None:
+        """teacher: a model, or what loads it once it is wanted: no slider waits for it, or fails with it."""
+        self.student, self._lent_teacher, self.device = student, teacher, device
         self.network = in_fast_precision(student.network.eval(), device)
 
     @classmethod
     def shipped(cls, device: str = "cpu") -> Fuser:
-        return cls(zoo.load(STUDENT, device), zoo.load(TEACHER, device), device)
+        return cls(zoo.load(STUDENT, device), lambda: zoo.load(TEACHER, device), device)
+
+    @cached_property
+    def teacher(self) -> zoo.Model | None:
+        return self._lent_teacher() if callable(self._lent_teacher) else self._lent_teacher
 
     def open(self, case: Case, rois: Rois, settings: FusionSettings) -> FusionCase:
         """Gray pictures of the CT and the case's first MR; raises InputError without either."""
@@ -116,9 +124,9 @@ class Fuser:
         return FusedVolume(image, uncertainty, flickers, self.provenance(settings), timings)
 
     def provenance(self, settings: FusionSettings) -> dict:
-        """Both networks by id and sha256, every setting (guided says which network drew), device, versions."""
-        networks = {"student": self.student, "teacher": self.teacher}
-        known = {role: model.record for role, model in networks.items() if model}
+        """The networks that drew by id and sha256, every setting, device, versions."""
+        drew = {"student": self.student, **({"teacher": self.teacher} if settings.guided else {})}
+        known = {role: model.record for role, model in drew.items() if model}
         return {
             **{role: {"id": record.id, "sha256": record.sha256} for role, record in known.items()},
             **asdict(settings),

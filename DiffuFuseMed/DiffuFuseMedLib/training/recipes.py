@@ -24,8 +24,8 @@ class Recipe:
     held_out: tuple[str, ...] = ("STS_010",)  # the demonstration case is in no training set
     windows: WindowSettings = field(default_factory=WindowSettings)
     batch: int = 2
-    steps: int = 12_000
-    minutes: float = 70.0
+    steps: int = 14_000
+    minutes: float = 120.0
     learning_rate: float = 6e-4
     fresh_rate: float = 10.0  # times the learning rate, for what the starting weights do not have
     weight_decay: float = 1e-2
