@@ -193,11 +193,11 @@ def test_the_edge_loss_ranks_pictures_as_qabf_does(real):
 
 
 def test_an_edge_kept_in_full_costs_next_to_nothing():
-    """At equal strength and direction the two sigmoids end at 0.985, as in Xydeas and Petrovic."""
+    """At equal strength and direction the sigmoids give 0.999 and, with the cosine held at 0.999, 0.977."""
     step = torch.zeros(1, 1, 16, 16)
     step[..., 8:] = 1
     kept, lost = (roi.edge_loss(f, step, step).item() for f in (step, torch.full_like(step, 0.5)))
-    assert kept < 0.03 < 0.9 < lost
+    assert kept < 0.04 < 0.9 < lost
 
 
 def test_correlation_is_pearsons_inside_the_mask():
