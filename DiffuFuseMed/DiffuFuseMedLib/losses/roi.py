@@ -148,7 +148,7 @@ def differences_loss(fused: Tensor, mri: Tensor, ct: Tensor) -> Tensor:
     return 2 - correlation(fused - mri, ct, everywhere) - correlation(fused - ct, mri, everywhere)
 
 
-def hidden_ct_loss(fused: Tensor, ct: Tensor, mri: Tensor, soft: Tensor, wanted: float = 0.9) -> Tensor:
+def hidden_ct_loss(fused: Tensor, ct: Tensor, mri: Tensor, soft: Tensor, wanted: float = 0.82) -> Tensor:
     """How much the partial correlation of the picture with CT given MRI, inside the soft ROI, falls short, (B,).
 
     What CT alone shows there (bleeding, calcification, gas, metal) must not vanish because the ROI says MRI."""

@@ -26,6 +26,7 @@ MULTIPLE = 16
 LARGEST_WEIGHT = 1.2
 LARGEST_RESIDUAL = 0.1
 LARGEST_ACCENT = 0.25
+ACCENT_PX, ACCENT_GAIN = 11, 1.5
 OUTPUTS = 10  # three weights' worth for B, S and K, and D
 
 
@@ -86,11 +87,20 @@ class Student(nn.Module):
         x, precision = torch.cat([fold(noisy), self.encode(pair)], dim=1), self.unet.first.weight.dtype
         output = F.pixel_shuffle(self.unet(x.to(precision), condition.to(precision)), 2).float()
         pictures = [self._mixed(output[:, 3 * i : 3 * i + 3], pair, bias) for i, bias in enumerate((0.0, 1.0, -1.0))]
-        accent = LARGEST_ACCENT * torch.tanh(output[:, 9:10])
         bone = feathered(pair.mask("bone"))
         # bone wins where the feathers meet; outside the MRI's field of view there is nothing to be like
         soft = feathered(pair.mask("soft")) * (1 - bone) * pair.mask("valid")
-        return Components(*pictures, accent, soft, bone, border_band(pair.mask("lesion")))
+        neutral, like_mri, like_ct = pictures
+        even = pair.slice_ct + pair.mask("valid") * (pair.slice_mri - pair.slice_ct) / 2
+        neutral = neutral + (soft + bone) * (even - neutral)
+        accent = self._accent(output[:, 9:10], neutral + soft * (like_mri - neutral) + bone * (like_ct - neutral))
+        return Components(neutral, like_mri, like_ct, accent, soft, bone, border_band(pair.mask("lesion")))
+
+    def _accent(self, output: Tensor, whole: Tensor) -> Tensor:
+        """Local contrast of the picture with both sliders up, and what the network adds to it."""
+        around = F.avg_pool2d(F.pad(whole, (ACCENT_PX // 2,) * 4, mode="replicate"), ACCENT_PX, 1)
+        accent = ACCENT_GAIN * (whole - around) + LARGEST_ACCENT * torch.tanh(output)
+        return accent.clamp(-LARGEST_ACCENT, LARGEST_ACCENT)
 
     def _mixed(self, output: Tensor, pair: Pair, bias: float) -> Tensor:
         """w_M I_M + w_C I_C + r; bias: how far the weights start out toward the MRI."""

@@ -44,11 +44,11 @@ class StudentWeights:
     """What each part of the student's objective weighs."""
 
     score: float = 4.0  # squared distance to where the guided teacher denoises to
-    soft: float = 6.0
+    soft: float = 12.0
     bone: float = 4.0
     bone_error: float = 10.0
     lesion: float = 0.5
-    edges: float = 1.5
+    edges: float = 2.5
     differences: float = 0.5
     hidden: float = 2.0
     residual: float = 2.0
