@@ -16,6 +16,7 @@ from DiffuFuseMedLib.training.windows import WindowSettings
 OUTPUTS = {
     "segmentation.seg.nrrd", "contours.seg.nrrd", "probability.nrrd", "uncertainty.nrrd",
     "uncertainty_expected_entropy.nrrd", "uncertainty_mutual_information.nrrd", "prediction.json", "report.html",
+    "fused.nrrd", "fusion_uncertainty.nrrd", "fusion.json",
 }  # fmt: skip
 CROP = {"start_kji": [0, 2, 2], "stop_kji": [12, 34, 18]}  # cuts through the lesion
 

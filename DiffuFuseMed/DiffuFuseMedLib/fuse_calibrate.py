@@ -103,5 +103,5 @@ def _fit(samples: list[tuple[np.ndarray, np.ndarray]]) -> tuple[float, float]:
 
 
 def _scores(curve: tuple[float, float], sample: tuple[np.ndarray, np.ndarray]) -> dict[str, float]:
-    p = expit(curve[0] * sample[0] + curve[1]).astype(np.float32)
-    return calibration_scores(p, sample[1], np.ones_like(sample[1]))
+    p, off = (x[:, None, None] for x in (expit(curve[0] * sample[0] + curve[1]).astype(np.float32), sample[1]))
+    return calibration_scores(p, off, np.ones_like(off))

@@ -220,14 +220,14 @@ def test_hidden_ct_loss_is_what_ct_in_soft_falls_short(real, share):
     fused = (1 - share) * real["mri"] + share * real["ct"] + texture
     fused = fused.clamp(0, 1)
     partial = metrics.ct_in_soft(gray(fused), gray(real["ct"]), gray(real["mri"]), real["soft"][0, 0].numpy() > 0)
-    found = roi.hidden_ct_loss(fused, real["ct"], real["mri"], real["soft"]).item()
+    found = roi.hidden_ct_loss(fused, real["ct"], real["mri"], real["soft"], 0.9).item()
     assert found == pytest.approx(max(0.9 - partial, 0), abs=5e-3)
 
 
 def test_a_blend_hides_nothing_and_a_copy_of_the_mri_everything(real):
     ct, mri, soft = real["ct"], real["mri"], real["soft"]
     assert roi.hidden_ct_loss(0.5 * ct + 0.5 * mri, ct, mri, soft).item() == pytest.approx(0, abs=1e-3)
-    assert roi.hidden_ct_loss(mri, ct, mri, soft).item() == pytest.approx(0.9, abs=0.05)
+    assert roi.hidden_ct_loss(mri, ct, mri, soft, 0.9).item() == pytest.approx(0.9, abs=0.05)
 
 
 def test_a_soft_roi_of_a_few_pixels_is_not_judged(square):

@@ -13,8 +13,8 @@ class FusionSettings:
     steps: 1 to 4 of the student; guided: the teacher's Algorithm 1 instead; modulated: whether (4) acts in it;
     samples: members of the ensemble behind the uncertainty, the first as registered."""
 
-    alpha: float = 0.8
-    beta: float = 0.8
+    alpha: float = 0.9
+    beta: float = 0.9
     gamma: float = 0.5
     lambdas: tuple[float, float, float] = (1.0, 1.0, 0.5)
     tau_mm: float = 2.0

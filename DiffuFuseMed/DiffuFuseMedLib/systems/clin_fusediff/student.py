@@ -26,7 +26,7 @@ MULTIPLE = 16
 LARGEST_WEIGHT = 1.2
 LARGEST_RESIDUAL = 0.1
 LARGEST_ACCENT = 0.25
-ACCENT_PX, ACCENT_GAIN = 11, 1.5
+ACCENT_PX, ACCENT_GAIN = 11, 1.0
 OUTPUTS = 10  # three weights' worth for B, S and K, and D
 
 
@@ -65,6 +65,20 @@ class Components:
         return Components(*(getattr(self, k)[..., :height, :width] for k in self.__dataclass_fields__))
 
 
+def border_accent(picture: Tensor, lesion: Tensor) -> Tensor:
+    """What makes the lesion's side of its border differ more from the other side, in the direction that it differs in
+    already: half of the local difference, up on one side and down on the other; 0 where the two sides look alike."""
+    outside = 1 - lesion
+    mean = lambda mask: local_mean(picture * mask) / local_mean(mask).clamp(min=1e-3)  # noqa: E731
+    both = (local_mean(lesion) > 0.01) & (local_mean(outside) > 0.01)
+    return ACCENT_GAIN * (lesion - 0.5) * torch.where(both, mean(lesion) - mean(outside), 0.0)
+
+
+def local_mean(x: Tensor) -> Tensor:
+    """Mean over ACCENT_PX x ACCENT_PX pixels, edges continued."""
+    return F.avg_pool2d(F.pad(x, (ACCENT_PX // 2,) * 4, mode="replicate"), ACCENT_PX, 1)
+
+
 class Student(nn.Module):
     config_type = StudentConfig
 
@@ -93,14 +107,13 @@ class Student(nn.Module):
         neutral, like_mri, like_ct = pictures
         even = pair.slice_ct + pair.mask("valid") * (pair.slice_mri - pair.slice_ct) / 2
         neutral = neutral + (soft + bone) * (even - neutral)
-        accent = self._accent(output[:, 9:10], neutral + soft * (like_mri - neutral) + bone * (like_ct - neutral))
+        # between the neutral picture and the CT, pixel by pixel: then beta only ever comes closer to the CT
+        ends = neutral, pair.slice_ct
+        like_ct = torch.maximum(torch.minimum(like_ct, torch.maximum(*ends)), torch.minimum(*ends))
+        whole = neutral + soft * (like_mri - neutral) + bone * (like_ct - neutral)
+        accent = border_accent(whole, pair.mask("lesion")) + LARGEST_ACCENT * torch.tanh(output[:, 9:10])
+        accent = accent.clamp(-LARGEST_ACCENT, LARGEST_ACCENT)
         return Components(neutral, like_mri, like_ct, accent, soft, bone, border_band(pair.mask("lesion")))
-
-    def _accent(self, output: Tensor, whole: Tensor) -> Tensor:
-        """Local contrast of the picture with both sliders up, and what the network adds to it."""
-        around = F.avg_pool2d(F.pad(whole, (ACCENT_PX // 2,) * 4, mode="replicate"), ACCENT_PX, 1)
-        accent = ACCENT_GAIN * (whole - around) + LARGEST_ACCENT * torch.tanh(output)
-        return accent.clamp(-LARGEST_ACCENT, LARGEST_ACCENT)
 
     def _mixed(self, output: Tensor, pair: Pair, bias: float) -> Tensor:
         """w_M I_M + w_C I_C + r; bias: how far the weights start out toward the MRI."""
