@@ -107,9 +107,11 @@ class Student(nn.Module):
         neutral, like_mri, like_ct = pictures
         even = pair.slice_ct + pair.mask("valid") * (pair.slice_mri - pair.slice_ct) / 2
         neutral = neutral + (soft + bone) * (even - neutral)
-        # between the neutral picture and the CT, pixel by pixel: then beta only ever comes closer to the CT
+        # in bone, between the neutral picture and the CT, pixel by pixel: then beta only ever comes closer to the CT;
+        # around it, where the feather reaches into brain or muscle, the network decides
         ends = neutral, pair.slice_ct
-        like_ct = torch.maximum(torch.minimum(like_ct, torch.maximum(*ends)), torch.minimum(*ends))
+        held = torch.maximum(torch.minimum(like_ct, torch.maximum(*ends)), torch.minimum(*ends))
+        like_ct = torch.where(pair.mask("bone") > 0.5, held, like_ct)
         whole = neutral + soft * (like_mri - neutral) + bone * (like_ct - neutral)
         accent = border_accent(whole, pair.mask("lesion")) + LARGEST_ACCENT * torch.tanh(output[:, 9:10])
         accent = accent.clamp(-LARGEST_ACCENT, LARGEST_ACCENT)
