@@ -6,5 +6,5 @@ out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 .venv/bin/diffufusemed run Resources/SampleData/STS_010 --out "$out"
 mkdir -p Resources/Screenshots
-chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,1560 \
+chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,2600 \
     --screenshot=Resources/Screenshots/report.png "file://$out/report.html" 2>/dev/null
