@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import asdict, make_dataclass, replace
+from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 import torch
-from DiffuFuseMedLib import zoo
+from DiffuFuseMedLib import cli, zoo
 from DiffuFuseMedLib.data import Case, Grid, Volume
 from DiffuFuseMedLib.data.fused import FusedVolume
 from DiffuFuseMedLib.data.fusion import Fusion
@@ -106,6 +107,50 @@ def fusion_models(tmp_path_factory):
         facts = {"id": f"clin-fusediff-{name}", "system": f"clin-fusediff-{name}", "window": {}, "licence": "none"}
         zoo.save(network, facts, folder / f"clin-fusediff-{name}")
     return folder
+
+
+@pytest.fixture
+def command(models, monkeypatch, capsys):
+    """A function of arguments: runs main() on the models folder; returns (exit code, stdout, stderr)."""
+    monkeypatch.setenv("DIFFUFUSEMED_MODELS", str(models))
+
+    def run(*arguments):
+        monkeypatch.setattr("sys.argv", ["diffufusemed", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        return (stopped.value.code or 0, *capsys.readouterr())
+
+    return run
+
+
+class _Page(HTMLParser):
+    """tags: every tag with its attributes; text: what a reader sees; source: the HTML."""
+
+    def __init__(self, source):
+        super().__init__()
+        self.tags, self.text, self._style, self.source = [], "", False, source
+        self.feed(source)
+        self.text = " ".join(self.text.split())
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        self._style = tag == "style"
+
+    def handle_endtag(self, tag):
+        self._style = False
+
+    def handle_data(self, data):
+        self.text += "" if self._style else data + " "
+
+    @property
+    def images(self):
+        return [attrs for tag, attrs in self.tags if tag == "img"]
+
+
+@pytest.fixture(scope="session")
+def page_of():
+    """A function of a report's path: its page as .source, .text that a reader sees, .tags with attributes, .images."""
+    return lambda path: _Page(path.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="session")

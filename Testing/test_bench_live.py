@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from DiffuFuseMedLib import bench_live as module
-from DiffuFuseMedLib import cli
 from DiffuFuseMedLib.bench import PeakMemory
 from DiffuFuseMedLib.bench_live import bench_live, brain_sized, lesion_slice, stacked_pairs
 from DiffuFuseMedLib.data.errors import InputError
@@ -18,9 +17,14 @@ from DiffuFuseMedLib.data.load import load_case
 VALUES = 4
 
 
+@pytest.fixture(scope="module")
+def models(fusion_models):
+    return fusion_models
+
+
 @pytest.fixture(autouse=True)
-def small(monkeypatch, fusion_models):
-    monkeypatch.setenv("DIFFUFUSEMED_MODELS", str(fusion_models))
+def small(monkeypatch, models):
+    monkeypatch.setenv("DIFFUFUSEMED_MODELS", str(models))
     monkeypatch.setattr(module, "EDGE", 64)
     monkeypatch.setattr(module, "SLAB", 6)
 
@@ -146,23 +150,10 @@ def test_peak_memory_watches_another_process(a_busy_child):
     assert memory.before_bytes < 50e6  # a bare Python, without this process' PyTorch
 
 
-@pytest.fixture
-def run_main(monkeypatch, capsys):
-    """A function of arguments: (exit code, stdout, stderr) of main()."""
-
-    def run(*arguments):
-        monkeypatch.setattr("sys.argv", ["diffufusemed", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        return (stopped.value.code or 0, *capsys.readouterr())
-
-    return run
-
-
-def test_the_command_writes_its_figures(run_main, a_real_folder, a_pairs_folder, tmp_path):
+def test_the_command_writes_its_figures(command, a_real_folder, a_pairs_folder, tmp_path):
     path = tmp_path / "deep" / "live.json"
     options = ["--json", path, "--case", a_real_folder, "--pairs", a_pairs_folder, "--values", 2, "--device", "cpu"]
-    code, said, err = run_main("bench", "live", *options)
+    code, said, err = command("bench", "live", *options)
     assert code == 0, err
     figures = json.loads(path.read_text())
     assert figures == json.loads(said)
@@ -170,8 +161,8 @@ def test_the_command_writes_its_figures(run_main, a_real_folder, a_pairs_folder,
     assert figures["cases"]["40x48"]["picture"] == [40, 48]
 
 
-def test_models_that_are_not_there_are_one_sentence(run_main, a_real_folder, tmp_path, monkeypatch):
+def test_models_that_are_not_there_are_one_sentence(command, a_real_folder, tmp_path, monkeypatch):
     monkeypatch.setenv("DIFFUFUSEMED_MODELS", str(tmp_path))
-    code, said, err = run_main("bench", "live", "--case", a_real_folder, "--values", 2)
+    code, said, err = command("bench", "live", "--case", a_real_folder, "--values", 2)
     assert (code, said, "Traceback" in err) == (2, "", False)
     assert err.startswith("Given the model 'clin-fusediff-student'")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 import torch
-from DiffuFuseMedLib import cli, zoo
+from DiffuFuseMedLib import catalog, cli, zoo
 from DiffuFuseMedLib.training import recipes
 from DiffuFuseMedLib.training.windows import WindowSettings
 
@@ -19,20 +19,6 @@ OUTPUTS = {
     "fused.nrrd", "fusion_uncertainty.nrrd", "fusion.json",
 }  # fmt: skip
 CROP = {"start_kji": [0, 2, 2], "stop_kji": [12, 34, 18]}  # cuts through the lesion
-
-
-@pytest.fixture
-def command(models, monkeypatch, capsys):
-    """A function of arguments: runs main() on the toy's models folder; returns (exit code, stdout, stderr)."""
-
-    def run(*arguments):
-        monkeypatch.setenv("DIFFUFUSEMED_MODELS", str(models))
-        monkeypatch.setattr("sys.argv", ["diffufusemed", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        return (stopped.value.code or 0, *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture
@@ -223,7 +209,7 @@ def test_models_list_names_what_is_installed(command, models):
 
 
 def test_models_list_says_that_none_is_installed(command, tmp_path, monkeypatch):
-    monkeypatch.setattr(zoo, "models_folder", lambda: tmp_path)
+    monkeypatch.setattr(catalog, "models_folder", lambda: tmp_path)
     assert command("models", "list")[1] == f"No model is installed in {tmp_path}.\n"
 
 
@@ -325,7 +311,9 @@ def test_calibrate_refuses_training_patients(refused, cases_folder, own_models):
 def a_recipe(a_model, monkeypatch):
     """ "toy": the toy model on the first two folds, three steps of one window."""
     windows = WindowSettings(shape=(16, 32, 32))
-    recipe = recipes.Recipe("toy", "diffufusemed", a_model.network.config, (0, 1), ("second",), windows, 1, 3, 10.0)
+    folds, left_out = (0, 1), ("second",)
+    recipe = recipes.Recipe("toy", "diffufusemed", a_model.network.config, folds, left_out, windows, 1, 3, 10.0)
+    recipe = replace(recipe, reliability_windows=4)
     monkeypatch.setitem(recipes.RECIPES, "toy", recipe)
     return recipe
 
@@ -358,6 +346,21 @@ def test_train_refuses_in_one_sentence(refused, a_recipe, cases_folder, tmp_path
     (tmp_path / "split.json").write_text(json.dumps({"folds": [[], ["second"]]}))
     assert "training folds are empty" in refused("train", tmp_path, *options)
     assert not (tmp_path / "models").exists()
+
+
+@pytest.mark.parametrize("name", ["run", "evaluate", "calibrate", "bench"])
+def test_a_model_that_fuses_is_refused_where_one_that_segments_is_wanted(
+    refused, a_real_folder, cases_folder, fusion_models, tmp_path, name
+):
+    options = {
+        "run": [a_real_folder, "--out", tmp_path / "out"],
+        "evaluate": [cases_folder, "--csv", tmp_path / "t.csv"],
+        "calibrate": [cases_folder, "--fold", 1],
+        "bench": ["--case", a_real_folder],
+    }[name]
+    sentence = refused(name, *options, "--model", fusion_models / "clin-fusediff-student")
+    assert "the model clin-fusediff-student, which fuses, wanted a model that segments (tiny)" in sentence
+    assert not (tmp_path / "out").exists()
 
 
 def test_help_lists_the_commands(command):

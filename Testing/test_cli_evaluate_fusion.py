@@ -6,7 +6,6 @@ import shutil
 
 import pytest
 import SimpleITK as sitk
-from DiffuFuseMedLib import cli
 from DiffuFuseMedLib.data.load import load_case
 
 
@@ -21,17 +20,9 @@ def models(fusion_models, tmp_path):
 
 
 @pytest.fixture
-def command(models, monkeypatch, capsys):
-    """A function of arguments: runs main() with the small networks; returns (exit code, stdout, stderr)."""
-
-    def run(*arguments):
-        monkeypatch.setenv("DIFFUFUSEMED_MODELS", str(models))
-        monkeypatch.setattr("sys.argv", ["diffufusemed", "evaluate-fusion", *map(str, arguments), "--device", "cpu"])
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        return (stopped.value.code or 0, *capsys.readouterr())
-
-    return run
+def command(command):
+    """A function of the arguments of evaluate-fusion, with the small networks."""
+    return lambda *arguments: command("evaluate-fusion", *arguments, "--device", "cpu")
 
 
 @pytest.fixture

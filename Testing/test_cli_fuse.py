@@ -10,7 +10,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from DiffuFuseMedLib import cli
 from DiffuFuseMedLib.data.errors import input_error
 from DiffuFuseMedLib.data.presets import PRESETS, save_preset
 from DiffuFuseMedLib.fuse import Fuser
@@ -18,19 +17,9 @@ from DiffuFuseMedLib.fuse import Fuser
 FILES = {"fused.nrrd", "fusion_uncertainty.nrrd", "fusion.json", "report.html"}
 
 
-@pytest.fixture
-def command(models, an_average_fuser, monkeypatch, capsys):
-    """A function of arguments: runs main() with the toy's models and Average; returns (exit code, stdout, stderr)."""
-
-    def run(*arguments):
-        monkeypatch.setenv("DIFFUFUSEMED_MODELS", str(models))
-        monkeypatch.setattr(Fuser, "shipped", an_average_fuser.shipped)
-        monkeypatch.setattr("sys.argv", ["diffufusemed", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        return (stopped.value.code or 0, *capsys.readouterr())
-
-    return run
+@pytest.fixture(autouse=True)
+def averaging(an_average_fuser, monkeypatch):
+    monkeypatch.setattr(Fuser, "shipped", lambda device="cpu": an_average_fuser.shipped(device))
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from DiffuFuseMedLib import devices
+from DiffuFuseMedLib import devices, zoo
 from DiffuFuseMedLib.data import Grid
 from DiffuFuseMedLib.data.errors import InputError
 from DiffuFuseMedLib.networks.inputs import network_images
@@ -168,6 +168,14 @@ def test_refuses_a_case_without_any_modality_that_the_model_knows(a_case, a_mode
         InputError, match=r"^Given a case with no modality, wanted at least one of CT, PET, MR_T1: .*\.$"
     ):
         predict(a_case().only(("SPECT",)), a_model)
+
+
+def test_refuses_a_model_that_does_not_segment(a_case, fusion_models, models, monkeypatch):
+    monkeypatch.setenv("DIFFUFUSEMED_MODELS", str(models))
+    student = zoo.load("clin-fusediff-student", folder=fusion_models)
+    for ask in (lambda: predict(a_case(), student), lambda: draw(a_case(), student, Settings())):
+        with pytest.raises(InputError, match=r"^Given the model clin-fusediff-student, which fuses, .*\(tiny\)"):
+            ask()
 
 
 def test_a_case_larger_than_the_window_is_seen_in_windows_at_two_scales(a_case, a_model, small_memory):

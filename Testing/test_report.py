@@ -3,7 +3,6 @@
 import base64
 import re
 import time
-from html.parser import HTMLParser
 from io import BytesIO
 from pathlib import Path
 
@@ -13,9 +12,9 @@ import SimpleITK as sitk
 from DiffuFuseMedLib.data.case import Case
 from DiffuFuseMedLib.data.errors import InputError
 from DiffuFuseMedLib.data.grid import Grid
+from DiffuFuseMedLib.data.lesion import quantify
 from DiffuFuseMedLib.data.prediction import Interval, Prediction
 from DiffuFuseMedLib.data.volume import Volume
-from DiffuFuseMedLib.evaluation.lesion import quantify
 from DiffuFuseMedLib.report import content, figures, words, write_report
 from DiffuFuseMedLib.report.planes import AXIAL, CORONAL, SAGITTAL
 from DiffuFuseMedLib.report.scene import scene_of
@@ -54,33 +53,19 @@ def a_prediction(the_sample_case):
 
 
 @pytest.fixture(scope="module")
-def the_page(a_prediction, the_sample_case, tmp_path_factory):
-    """The report of STS_010 as text, and the seconds of CPU it took."""
+def reported(a_prediction, the_sample_case, page_of, tmp_path_factory):
+    """The report of STS_010, and the seconds of CPU it took."""
     path = tmp_path_factory.mktemp("report") / "report.html"
     measures = quantify(a_prediction.labels == 1, the_sample_case)
     start = time.process_time()
     write_report(a_prediction, the_sample_case, path, ["MR T1 covers part."], measures, {"dice": 0.8642})
-    return path.read_text(encoding="utf-8"), time.process_time() - start
+    seconds = time.process_time() - start
+    return page_of(path), seconds
 
 
-class Page(HTMLParser):
-    """Every tag with its attributes, and the text a reader sees."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.tags, self.text, self._style = [], "", False
-        self.feed(text)
-        self.text = " ".join(self.text.split())
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        self._style = tag == "style"
-
-    def handle_endtag(self, tag):
-        self._style = False
-
-    def handle_data(self, data):
-        self.text += "" if self._style else data + " "
+@pytest.fixture(scope="module")
+def the_page(reported):
+    return reported[0]
 
 
 def scene_with(grid, lesion, **arrays):
@@ -99,7 +84,7 @@ def decoded(png):
 
 
 def test_says_who_what_and_how_sure(the_page):
-    text = Page(the_page[0]).text
+    text = the_page.text
     for said in ("STS_010", "sts-test", "Research use only: not a medical device", "MR T1 covers part.", "ab" * 32):
         assert said in text
     assert "182 mL 95 % interval 171 to 194 mL" in text
@@ -109,21 +94,20 @@ def test_says_who_what_and_how_sure(the_page):
 
 
 def test_explains_every_map(the_page):
-    text = Page(the_page[0]).text
+    text = the_page.text
     assert all(title in text and meaning in text for title, meaning in words.MAPS.values())
 
 
 def test_needs_no_outside_address(the_page):
-    page = Page(the_page[0])
-    addresses = [v for _, a in page.tags for k, v in a.items() if k in ("src", "href", "action", "data", "srcset")]
+    addresses = [v for _, a in the_page.tags for k, v in a.items() if k in ("src", "href", "action", "data", "srcset")]
     assert addresses
     assert all(address.startswith("data:image/png;base64,") for address in addresses)
-    assert not re.search(r"https?://|url\(|@import|<script", the_page[0])
-    assert any("default-src 'none'" in attrs.get("content", "") for _, attrs in page.tags)
+    assert not re.search(r"https?://|url\(|@import|<script", the_page.source)
+    assert any("default-src 'none'" in attrs.get("content", "") for _, attrs in the_page.tags)
 
 
 def test_every_image_is_a_png_with_its_own_description(the_page):
-    images = [attrs for tag, attrs in Page(the_page[0]).tags if tag == "img"]
+    images = the_page.images
     described = [attrs["alt"] for attrs in images]
     # 3 planes of PET, CT, MR T1 and doubt; 3 maps, the montage and the color bar.
     assert len(images) == 3 * 4 + 3 + 1 + 1
@@ -133,12 +117,12 @@ def test_every_image_is_a_png_with_its_own_description(the_page):
 
 
 def test_suits_light_dark_and_paper(the_page):
-    assert "@media (prefers-color-scheme: dark)" in the_page[0]
-    assert "@media print" in the_page[0]
+    assert "@media (prefers-color-scheme: dark)" in the_page.source
+    assert "@media print" in the_page.source
 
 
-def test_takes_under_five_seconds(the_page):
-    assert the_page[1] < 5
+def test_takes_under_five_seconds(reported):
+    assert reported[1] < 5
 
 
 def test_the_names_it_is_given_cannot_become_markup(a_prediction, the_sample_case, tmp_path):

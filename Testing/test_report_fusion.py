@@ -3,7 +3,6 @@
 import base64
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from io import BytesIO
 
 import numpy as np
@@ -24,37 +23,13 @@ from matplotlib import colormaps
 from matplotlib.image import imread
 
 
-class Page(HTMLParser):
-    """Every tag with its attributes, and the text a reader sees."""
-
-    def __init__(self, path):
-        super().__init__()
-        self.tags, self.text, self._style, self.source = [], "", False, path.read_text(encoding="utf-8")
-        self.feed(self.source)
-        self.text = " ".join(self.text.split())
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        self._style = tag == "style"
-
-    def handle_endtag(self, tag):
-        self._style = False
-
-    def handle_data(self, data):
-        self.text += "" if self._style else data + " "
-
-    @property
-    def images(self):
-        return [attrs for tag, attrs in self.tags if tag == "img"]
-
-
 @pytest.fixture(scope="module")
-def the_page(a_fused_case, tmp_path_factory):
+def the_page(a_fused_case, page_of, tmp_path_factory):
     """The report of the real case's fusion."""
     case, fusion = a_fused_case
     path = tmp_path_factory.mktemp("report") / "fusion.html"
     write_fusion_report(fusion, case, path)
-    return Page(path)
+    return page_of(path)
 
 
 @pytest.fixture
@@ -143,7 +118,7 @@ def test_shows_sources_fused_image_pet_and_doubt_in_three_planes(the_page):
     assert all(base64.b64decode(a["src"].partition(",")[2]).startswith(b"\x89PNG") for a in the_page.images)
 
 
-def test_the_run_of_a_case_can_hold_the_fusion_as_a_section(a_fused_case, tmp_path):
+def test_the_run_of_a_case_can_hold_the_fusion_as_a_section(a_fused_case, page_of, tmp_path):
     case, fusion = a_fused_case
     lesion = fusion.rois.lesion
     maps = {"predictive_entropy": np.zeros(case.grid.shape, np.float32)}
@@ -153,7 +128,7 @@ def test_the_run_of_a_case_can_hold_the_fusion_as_a_section(a_fused_case, tmp_pa
     )
     for name, given in {"with": fusion, "without": None}.items():
         write_report(prediction, case, tmp_path / name, [], {}, fusion=given)
-    page, bare = Page(tmp_path / "with"), Page(tmp_path / "without")
+    page, bare = page_of(tmp_path / "with"), page_of(tmp_path / "without")
     assert len(page.images) == len(bare.images) + 3 * 5 + 2
     assert "Fused image: CT and MR T1" in page.text
     assert "Volume 182 mL" in page.text
@@ -161,22 +136,22 @@ def test_the_run_of_a_case_can_hold_the_fusion_as_a_section(a_fused_case, tmp_pa
     assert page.source.count("<html") == 1
 
 
-def test_without_pet_there_is_no_color_layer(a_fused_case, tmp_path):
+def test_without_pet_there_is_no_color_layer(a_fused_case, page_of, tmp_path):
     case, fusion = a_fused_case
     write_fusion_report(fusion, case.only(["CT", "MR_T1"]), tmp_path / "r.html")
-    page = Page(tmp_path / "r.html")
+    page = page_of(tmp_path / "r.html")
     assert len(page.images) == 3 * 4 + 1
     assert "PET" not in page.text
 
 
-def test_without_a_lesion_it_says_so_and_shows_the_middle_of_the_body(a_flat_fusion, tmp_path):
+def test_without_a_lesion_it_says_so_and_shows_the_middle_of_the_body(a_flat_fusion, page_of, tmp_path):
     inside = np.zeros((4, 40, 40), bool)
     inside[0:3, 2:13, 20:31] = True  # its center: 1, 7, 25
     fusion, case = a_flat_fusion(lesion=np.zeros(inside.shape, bool), inside=inside)
     scene = fusion_scene(fusion, case)
     assert scene.center_kji == (1, 7, 25)
     write_fusion_report(fusion, case, tmp_path / "r.html")
-    assert "No lesion was given, so gamma had nothing to protect." in Page(tmp_path / "r.html").text
+    assert "No lesion was given, so gamma had nothing to protect." in page_of(tmp_path / "r.html").text
 
 
 def test_the_ct_is_shown_in_the_window_it_was_fused_with(a_fused_case):

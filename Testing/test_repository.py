@@ -28,7 +28,8 @@ PICKLING_MODULES = {"pickle", "_pickle", "cPickle", "cloudpickle", "dill", "jobl
 UNSAFE_CALLS = {"torch.load", "torch.save", "torch.hub.load", "numpy.lib.format.read_array"}
 TARGETS = ["help", "setup", "run", "test", "lint", "bench", "train", "clean"]
 ACTIONS = {
-    "run": "diffufusemed run",
+    "run": "diffufusemed web",
+    "report": "diffufusemed run",
     "test": "pytest",
     "lint": "lint-imports",
     "bench": "diffufusemed bench --json out/bench.json",

@@ -104,8 +104,7 @@ def test_an_unknown_model_is_refused_with_the_known_ones_listed(models):
         zoo.load("third", folder=models)
 
 
-def test_an_empty_folder_knows_none(tmp_path):
-    assert zoo.list_models(tmp_path) == []
+def test_a_model_of_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"\(none\)"):
         zoo.verify("first", tmp_path)
 
@@ -116,16 +115,40 @@ def test_a_system_that_this_version_does_not_know_is_refused(models):
         zoo.load("first", folder=models)
 
 
-def test_lists_its_models_by_id(models):
-    shutil.copytree(models / "first", models / "another")
-    assert [p.parent.name for p in sorted(models.glob(f"*/{zoo.RECORD}"))] == ["another", "first"]
-    assert [r.id for r in zoo.list_models(models)] == ["first", "first"]
-    assert zoo.list_models(models)[1] == zoo.read_record(models / "first")
+@pytest.fixture
+def both_kinds(models, fusion_models):
+    """The folder with "first" and the two models of the fusion."""
+    return shutil.copytree(fusion_models, models, dirs_exist_ok=True)
+
+
+def test_a_model_that_segments_is_loaded_to_segment(both_kinds):
+    assert zoo.load_segmenter("first", folder=both_kinds).record.id == "first"
+
+
+@pytest.mark.parametrize("name", ["clin-fusediff-student", "clin-fusediff-teacher"])
+def test_a_model_that_fuses_is_not_and_the_segmenters_are_named(both_kinds, name):
+    (both_kinds / name / zoo.WEIGHTS).write_bytes(b"")  # it is said before the weights are read
+    with pytest.raises(InputError) as refused:
+        zoo.load_segmenter(name, folder=both_kinds)
+    assert str(refused.value) == (
+        f"Given the model {name}, which fuses, wanted a model that segments (first): "
+        "choose a segmenter, see `diffufusemed models list`."
+    )
+
+
+def test_says_so_where_no_segmenter_is_installed(fusion_models):
+    with pytest.raises(InputError, match=r"segments \(none is installed\)"):
+        zoo.load_segmenter("clin-fusediff-student", folder=fusion_models)
+
+
+def test_a_system_that_is_unknown_is_refused_as_that_when_it_is_to_segment(models):
+    change_record(models, system="unheard-of")
+    with pytest.raises(InputError, match="'unheard-of'"):
+        zoo.load_segmenter("first", folder=models)
 
 
 def test_a_folder_in_the_environment_is_the_zoo(models, monkeypatch):
     monkeypatch.setenv("DIFFUFUSEMED_MODELS", str(models))
-    assert zoo.models_folder() == models
     assert zoo.load("first").record.id == "first"
 
 

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 
 from .data.case import Case
-from .data.errors import input_error
 from .data.fusion import ROI_NAMES, Fusion
+from .data.fusion_sources import mr_keys, mr_of, with_one_mr
 from .data.presets import Preset, check_values
 from .data.rois import SCORING, Rois, automatic_rois, read_roi, replace_roi, totalsegmentator_rois
-from .data.volume import MODALITIES
 from .evaluation.fusion import score_volume
 from .export import write_fusion
 from .fuse import Fuser, FusionSettings
@@ -52,23 +51,6 @@ def settings_of(preset: Preset | None, told: dict[str, Any]) -> FusionSettings:
     return settings
 
 
-def why_not(case: Case) -> str | None:
-    """What the case lacks for a fusion, as a phrase; None when it lacks nothing."""
-    lacks = [name for name, there in (("CT", "CT" in case.volumes), ("MR", bool(_mr_keys(case)))) if not there]
-    return f"the case has no {' and no '.join(lacks)}" if lacks else None
-
-
-def mr_of(case: Case, wanted: str | None) -> str:
-    """The key of the MR to fuse: the wanted one, else the case's first. Raises InputError where that cannot be."""
-    if lacks := why_not(case):
-        there = ", ".join(case.modalities) or "nothing"
-        raise input_error(f"a case with {there}", "a CT and an MR to fuse", f"add what is missing, as {lacks}")
-    there = _mr_keys(case)
-    if wanted is not None and wanted not in there:
-        raise input_error(f"the MR {wanted!r}", f"one that the case has ({', '.join(there)})", "correct --mr")
-    return wanted or there[0]
-
-
 def fuse_case(
     case: Case,
     fuser: Fuser,
@@ -80,8 +62,7 @@ def fuse_case(
 
     Raises InputError for a case without CT or the wanted MR and for a mask file that cannot be used; CancelledError.
     """
-    mri = mr_of(case, wanted.mri)
-    pair = case.only([m for m in case.modalities if m == mri or m not in _mr_keys(case)])
+    mri, pair = mr_of(case, wanted.mri), with_one_mr(case, wanted.mri)
     masks = {name: read_roi(file, case.grid) for name, file in wanted.files.items()}
     rois = case_rois(totalsegmentator_rois(pair), wanted.lesion, masks)
     opened = fuser.open(pair, rois, wanted.settings)
@@ -113,12 +94,8 @@ def _scoring_rois(pair: Case, mri: str, wanted: Wanted, masks: dict[str, np.ndar
     return replace(rois, soft=rois.soft & pair.valid[mri])
 
 
-def _mr_keys(case: Case) -> list[str]:
-    return [m for m in MODALITIES if m.startswith("MR") and m in case.volumes]
-
-
 def _notes(case: Case, mri: str, rois: Rois) -> tuple[str, ...]:
-    others = [m for m in _mr_keys(case) if m != mri]
+    others = [m for m in mr_keys(case) if m != mri]
     notes = [f"{m} was not used: the fusion takes one MR, here {mri}." for m in others]
     empty = [name for name in ROI_NAMES if not getattr(rois, name).any()]
     return (*notes, *(f"The {name} region is empty." for name in empty))

@@ -25,7 +25,7 @@ from .data.resample import resample_smoothly
 from .networks.inputs import network_grid, network_images
 from .uncertainty import contours, doubt, uncertainty_maps, volume_interval
 from .uncertainty.platt import apply, to_logit
-from .zoo import Model, ModelRecord
+from .zoo import Model, ModelRecord, check_segments
 
 log = logging.getLogger(__name__)
 Progress = Callable[[float, str], None]
@@ -81,7 +81,8 @@ class Drawn:
 def predict(case: Case, model: Model, settings: Settings | None = None, encodings: Kept | None = None) -> Prediction:
     """Segment the case. The same seed gives the same result on the same machine, with or without kept encodings.
 
-    Raises InputError when the case has no modality that the model knows; CancelledError when settings.cancel says so.
+    Raises InputError for a model that does not segment and for a case without a modality that it knows; CancelledError
+    when settings.cancel says so.
     """
     began = time.monotonic()
     drawn = draw(case, model, settings or Settings(), encodings)
@@ -93,6 +94,7 @@ def predict(case: Case, model: Model, settings: Settings | None = None, encoding
 
 def draw(case: Case, model: Model, settings: Settings, encodings: Kept | None = None) -> Drawn:
     """The network's part of predict()."""
+    check_segments(model.record)
     present = tuple(m for m in model.modalities if m in case.volumes)
     if not present:
         raise input_error(

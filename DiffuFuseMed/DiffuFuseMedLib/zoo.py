@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,29 +11,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from .catalog import RECORD, ModelRecord, model_folder, models, read_record, write_record
 from .data.errors import input_error
 from .systems import FUSERS, SYSTEMS
 
 WEIGHTS = "weights.safetensors"
-RECORD = "model.json"
-
-
-@dataclass(frozen=True)
-class ModelRecord:
-    """model.json. window: shape and spacing_kji_mm of the network's window; calibration: what predict needs to make
-    probabilities, contours and the volume interval honest, {} before it was fitted; training: patients, seed, steps,
-    minutes, hardware; metrics: numbers printed by `diffufusemed evaluate`.
-    """
-
-    id: str
-    system: str
-    config: dict[str, Any]
-    window: dict[str, Any]
-    sha256: str
-    licence: str
-    training: dict[str, Any] = field(default_factory=dict)
-    calibration: dict[str, Any] = field(default_factory=dict)
-    metrics: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -49,44 +29,6 @@ class Model:
     @property
     def modalities(self) -> tuple[str, ...]:
         return tuple(self.network.config.modalities)
-
-
-def models_folder() -> Path:
-    """DIFFUFUSEMED_MODELS when set, else models/ of the source tree that this file belongs to."""
-    told = os.environ.get("DIFFUFUSEMED_MODELS")
-    return Path(told) if told else Path(__file__).resolve().parents[2] / "models"
-
-
-def list_models(folder: Path | None = None) -> list[ModelRecord]:
-    """The records of every model in the folder, by id."""
-    root = folder or models_folder()
-    return [read_record(p.parent) for p in sorted(root.glob(f"*/{RECORD}"))]
-
-
-def model_folder(model_id: str, folder: Path | None = None) -> Path:
-    """Where the model of this id lies; a path to such a folder is taken too."""
-    root = folder or models_folder()
-    for path in (root / model_id, Path(model_id)):
-        if (path / RECORD).is_file():
-            return path
-    known = ", ".join(p.parent.name for p in sorted(root.glob(f"*/{RECORD}"))) or "none"
-    raise input_error(f"the model {model_id!r}", f"one of those installed ({known})", "see `diffufusemed models list`")
-
-
-def read_record(path: Path) -> ModelRecord:
-    """The record of one model folder; raises InputError when it is no such record."""
-    try:
-        return ModelRecord(**json.loads((path / RECORD).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise input_error(
-            f"the unreadable {RECORD} of {path.name}",
-            "the record written beside the weights",
-            "install the model again",
-        ) from error
-
-
-def write_record(record: ModelRecord, path: Path) -> None:
-    (path / RECORD).write_text(json.dumps(asdict(record), indent=2) + "\n", encoding="utf-8")
 
 
 def sha256_of(path: Path) -> str:
@@ -132,6 +74,20 @@ def load(model_id: str, device: str = "cpu", folder: Path | None = None) -> Mode
             "install the model again or update DiffuFuseMed",
         ) from error
     return Model(record, network.eval().to(device), device)
+
+
+def load_segmenter(model_id: str, device: str = "cpu", folder: Path | None = None) -> Model:
+    """load(); raises InputError for a model that does not segment before its weights are read."""
+    check_segments(read_record(model_folder(model_id, folder)), folder)
+    return load(model_id, device, folder)
+
+
+def check_segments(record: ModelRecord, folder: Path | None = None) -> None:
+    """Raises InputError, with the segmenters that are installed, for the record of a fusion model."""
+    if record.task == "fuse":
+        known = ", ".join(r.id for r in models(folder) if r.task == "segment") or "none is installed"
+        given, wanted = f"the model {record.id}, which fuses", f"a model that segments ({known})"
+        raise input_error(given, wanted, "choose a segmenter, see `diffufusemed models list`")
 
 
 def save(network: nn.Module, record: dict[str, Any], path: Path) -> ModelRecord:

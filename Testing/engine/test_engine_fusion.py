@@ -50,6 +50,17 @@ def test_the_same_values_and_seed_give_the_same_picture_and_others_another(engin
     assert np.abs(first.image - other.image).max() > 0.02
 
 
+def test_without_uncertainty_the_same_picture_comes_alone(engine, case_id):
+    ask = {"case_id": case_id, "plane": "axial", "index": 4}
+    alone = engine.fuse_slice(uncertainty=False, **ask).result(60)
+    assert alone.uncertainty is None
+    for _ in range(2):
+        whole = engine.fuse_slice(**ask).result(60)
+        np.testing.assert_array_equal(whole.image, alone.image)
+        assert whole.uncertainty.max() > 0
+    assert engine.fuse_slice(uncertainty=False, **ask).result(60).uncertainty is None
+
+
 def test_another_lesion_is_what_gamma_protects(engine, case, case_id):
     def picture():
         return engine.fuse_slice(case_id, "axial", 6, {"gamma": 1.0}).result(60).image

@@ -12,7 +12,7 @@ MESSAGES = [
     p.Open(2, "a", {"$type": "Case"}, None, {"$array": "x.npy"}),
     p.ReplaceRois(3, "a"),
     p.Segment(4, "a", "model", 3, 7, ["CT"], False, "cpu"),
-    p.FuseSlice(5, "a", "axial", 12, {"alpha": 0.5}, "red"),
+    p.FuseSlice(5, "a", "axial", 12, {"alpha": 0.5}, "red", uncertainty=False),
     p.FuseVolume(6, "a", {}),
     p.Cancel(7, 4),
     p.Close(8, "a"),

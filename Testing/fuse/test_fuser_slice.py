@@ -54,6 +54,48 @@ def test_a_moved_slider_needs_no_network(a_fuser, opened, monkeypatch):
     assert np.abs(before.image - after.image).max() > 0.01
 
 
+@pytest.fixture
+def calls(a_fuser, monkeypatch):
+    """Grows by one entry whenever the student's network runs."""
+    ran, real = [], a_fuser.network.unet.forward
+    monkeypatch.setattr(a_fuser.network.unet, "forward", lambda *x: ran.append(1) or real(*x))
+    return ran
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_without_uncertainty_the_picture_is_the_same_from_one_member(a_fuser, opened, calls, steps):
+    settings = FusionSettings(samples=3, steps=steps)
+    alone = a_fuser.slice(opened(), "axial", 5, settings, uncertainty=False)
+    assert len(calls) == steps
+    whole = a_fuser.slice(opened(), "axial", 5, settings)
+    assert len(calls) == steps + 3 * steps
+    assert alone.uncertainty is None
+    assert np.array_equal(alone.image, whole.image)
+
+
+def test_uncertainty_asked_for_later_uses_what_was_computed(a_fuser, opened, calls):
+    case, settings = opened(), FusionSettings(samples=4)
+    alone = a_fuser.slice(case, "axial", 5, settings, uncertainty=False)
+    later = a_fuser.slice(case, "axial", 5, settings)
+    assert len(calls) == 4
+    again = a_fuser.slice(case, "axial", 5, settings, uncertainty=False)
+    two = a_fuser.slice(case, "axial", 5, replace(settings, samples=2))
+    assert len(calls) == 4
+    anew, two_anew = (a_fuser.slice(opened(), "axial", 5, replace(settings, samples=n)) for n in (4, 2))
+    assert np.array_equal(alone.image, later.image) and np.array_equal(again.image, later.image)
+    assert np.array_equal(anew.image, later.image) and np.array_equal(anew.uncertainty, later.uncertainty)
+    assert np.array_equal(two.uncertainty, two_anew.uncertainty)
+
+
+def test_a_slice_whose_uncertainty_was_asked_for_is_the_last_to_be_forgotten(a_fuser, opened):
+    case, settings = opened((3, 20, KEPT_SLICES + 1)), FusionSettings(samples=2)
+    for index in range(KEPT_SLICES):
+        a_fuser.slice(case, "sagittal", index, settings, uncertainty=False)
+    a_fuser.slice(case, "sagittal", 0, settings)
+    a_fuser.slice(case, "sagittal", KEPT_SLICES, settings, uncertainty=False)
+    assert {key[1] for key in case.components} == set(range(KEPT_SLICES + 1)) - {1}
+
+
 def test_the_cache_keeps_a_few_slices_only(a_fuser, opened):
     case = opened((3, 20, KEPT_SLICES + 3))
     for index in range(KEPT_SLICES + 3):

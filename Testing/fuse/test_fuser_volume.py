@@ -101,6 +101,15 @@ def test_the_teacher_fuses_a_slice_a_picture_and_a_volume(a_fuser, opened, rois_
     assert a_fuser.picture(gray, gray, rois_of((16, 16)), GUIDED).image.shape == (16, 16)
 
 
+def test_a_guided_slice_without_uncertainty_is_the_same_picture(a_fuser, opened, monkeypatch):
+    case, settings = opened(SMALL), replace(GUIDED, samples=2)
+    whole, drawn, real = a_fuser.slice(case, "axial", 1, settings), [], a_fuser._guided
+    monkeypatch.setattr(a_fuser, "_guided", lambda *x: drawn.append(1) or real(*x))
+    alone = a_fuser.slice(case, "axial", 1, settings, uncertainty=False)
+    assert (len(drawn), alone.uncertainty) == (1, None)
+    assert np.array_equal(alone.image, whole.image)
+
+
 def test_the_guided_teacher_follows_its_sliders(a_fuser, opened):
     case = opened(SMALL)
     off, on = (a_fuser.slice(case, "axial", 1, replace(GUIDED, alpha=a, beta=a, gamma=0.0)).image for a in (0.0, 1.0))

@@ -66,6 +66,16 @@ def noise(*shape, seed=0):
     return torch.rand(*shape, generator=torch.Generator().manual_seed(seed))
 
 
+@pytest.mark.parametrize("index", [slice(1, 3), torch.tensor([False, True, True])], ids=["slice", "mask"])
+def test_some_sliders_of_a_batch_are_sliders(index):
+    three = roi.Sliders(*torch.arange(9.0).view(3, 3), torch.arange(9.0).view(3, 3), torch.arange(3.0))
+    two = three.at(index)
+    assert (two.alpha.tolist(), two.beta.tolist(), two.gamma.tolist()) == ([1, 2], [4, 5], [7, 8])
+    assert (two.lambdas.tolist(), two.tau_mm.tolist()) == ([[3, 4, 5], [6, 7, 8]], [1, 2])
+    assert [view.shape for view in two.views()] == [(2, 1, 1, 1)] * 3
+    assert [view[1].item() for view in two.views()] == [2, 5, 8]
+
+
 def test_ssim_of_two_flat_pictures_is_that_of_their_brightness():
     a, b = torch.full((1, 1, 9, 9), 0.2), torch.full((1, 1, 9, 9), 0.6)
     expected = (2 * 0.12 + 1e-4) / (0.04 + 0.36 + 1e-4)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from DiffuFuseMedLib.systems.clin_fusediff import FEATHER_PX, MASKS, Pair, joined, without_neighbors
-from DiffuFuseMedLib.systems.clin_fusediff.pair import border_band, feathered, fold
+from DiffuFuseMedLib.systems.clin_fusediff import FEATHER_PX, MASKS, MULTIPLE, Pair, joined
+from DiffuFuseMedLib.systems.clin_fusediff.pair import border_band, feathered, fold, local_mean
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import distance_transform_cdt
@@ -88,7 +88,8 @@ def test_a_pair_names_its_masks_and_its_middle_slice(a_pair):
 
 
 def test_a_pair_grows_to_a_multiple_on_its_far_sides(a_pair):
-    larger = a_pair.padded(16)
+    assert MULTIPLE == 16
+    larger = a_pair.padded()
     assert larger.mri.shape == larger.ct.shape == (2, 3, 16, 16) and larger.masks.shape == (2, 4, 16, 16)
     assert torch.equal(larger.ct[..., :9, :14], a_pair.ct)
     assert larger.masks.unique().tolist() == [0, 1]
@@ -98,10 +99,17 @@ def test_pairs_of_one_size_become_one_batch(a_pair):
     both = joined([a_pair, a_pair])
     assert both.mri.shape == (4, 3, 9, 14)
     assert both.tracer.tolist() == [0, 1, 0, 1]
+    assert torch.equal(both.masks[2:], a_pair.masks)
 
 
-def test_a_single_picture_stands_in_for_its_neighbors(a_pair):
-    alone = without_neighbors(a_pair)
-    for n in range(3):
-        assert torch.equal(alone.mri[:, n], a_pair.mri[:, 1])
-        assert torch.equal(alone.ct[:, n], a_pair.ct[:, 1])
+@pytest.mark.parametrize("index", [slice(1, 2), torch.tensor([False, True])], ids=["slice", "mask"])
+def test_some_of_a_batch_are_a_batch(a_pair, index):
+    second = a_pair.at(index)
+    assert torch.equal(second.mri, a_pair.mri[1:]) and torch.equal(second.ct, a_pair.ct[1:])
+    assert torch.equal(second.masks, a_pair.masks[1:]) and second.tracer.tolist() == [1]
+
+
+def test_the_local_mean_continues_the_edges():
+    x = torch.zeros(1, 1, 4, 4)
+    x[..., 0, 0] = 9  # seen once from (1, 1), twice by two from the corner itself
+    assert local_mean(x, 3)[0, 0, :3, :3].tolist() == [[4, 2, 0], [2, 1, 0], [0, 0, 0]]

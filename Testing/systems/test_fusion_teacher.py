@@ -122,8 +122,7 @@ def test_pictures_without_any_roi_are_made_too(guided, pair):
 
 
 def test_one_seed_gives_one_picture_and_any_batch(guided, pair):
-    second = Pair(*(getattr(pair, k)[1:] for k in ("mri", "ct", "masks", "tracer")))
-    whole, alone = guided()[0], guided(pair=second)[0]
+    whole, alone = guided()[0], guided(pair=pair.at(slice(1, None)))[0]
     assert torch.equal(whole, guided()[0])
     assert torch.allclose(whole[1:], alone, atol=1e-3)
 
@@ -152,6 +151,19 @@ def test_one_guided_step_aims_closer_to_the_roi(teacher, pair):
         roi.roi_loss(f, pair.slice_mri, pair.slice_ct, masks, torch.zeros(2), some_sliders(2)) for f in targets
     )
     assert (bound < free).all()
+
+
+def test_a_guided_target_calls_the_network_once_and_is_that_of_two_equal_conditions(teacher, pair, monkeypatch):
+    torch.manual_seed(1)
+    noisy, t, distance = torch.randn(2, 1, SIZE, SIZE), torch.tensor([20, 20]), torch.full((2, 1, SIZE, SIZE), 5.0)
+    sliders, guidance, c = some_sliders(2, gamma=0.5), Guidance(), teacher.encode(pair)
+    x0, _, pull = teacher._step(noisy, t, pair, (c, c), distance, sliders, guidance)
+    calls, real = [], teacher.unet.forward
+    monkeypatch.setattr(teacher.unet, "forward", lambda *x: calls.append(1) or real(*x))
+    target = teacher.guided_target(noisy, t, pair, distance, sliders, guidance)
+    assert len(calls) == 1
+    assert pull.abs().max() > 0
+    assert torch.equal(target, ((x0 - pull).clamp(-1, 1) + 1) / 2)
 
 
 def test_the_loss_is_that_of_v_and_knows_the_picture_again(teacher, pair):

@@ -8,10 +8,11 @@ from ..data.errors import input_error
 
 
 def load_model(model: str, device: str):
+    """A segmenter by its id or the path of its folder."""
     from ..devices import choose
-    from ..zoo import load
+    from ..zoo import load_segmenter
 
-    return load(model, choose(device))
+    return load_segmenter(model, choose(device))
 
 
 def listed(modalities: str | None) -> list[str] | None:

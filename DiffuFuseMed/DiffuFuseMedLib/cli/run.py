@@ -72,11 +72,12 @@ def run(
 
 def _fusing(case, device: str, preset, mr: str | None, seed: int):
     """A function of prediction and progress that gives the Fusion; None, and one line why, where there can be none."""
+    from ..data.fusion_sources import mr_of, why_no_fusion
     from ..devices import choose
     from ..fuse import Fuser
-    from ..fuse_case import Wanted, fuse_case, mr_of, settings_of, why_not
+    from ..fuse_case import Wanted, fuse_case, settings_of
 
-    if lacks := why_not(case):
+    if lacks := why_no_fusion(case):
         err_console.print(f"No fusion: {lacks}.")
         return None
     settings, mri = settings_of(preset, {"seed": seed}), mr_of(case, mr)

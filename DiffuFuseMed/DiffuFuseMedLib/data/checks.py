@@ -102,6 +102,15 @@ def check_values(array: np.ndarray, name: str) -> None:
         )
 
 
+def check_masks(*masks: np.ndarray) -> None:
+    """Raise InputError unless all are 3D bool arrays of one shape."""
+    given = ", ".join(f"{m.dtype} {m.shape}" for m in masks)
+    if any(m.dtype != bool or m.ndim != 3 or m.shape != masks[0].shape for m in masks):
+        raise input_error(
+            f"masks of {given}", "3D bool masks of one shape", "resample them to one grid and compare with > 0"
+        )
+
+
 def check_plausible(array: np.ndarray, modality: str, name: str) -> None:
     """Refuse values that cannot be HU (CT) or SUVbw (PET); MR and SPECT have no fixed scale."""
     if modality == "CT":

@@ -11,10 +11,10 @@ import numpy as np
 @dataclass(frozen=True)
 class FusedPicture:
     """image: float32 (H, W), gray 0 to 1; uncertainty: float32 (H, W), the calibrated probability that the gray value
-    is off by more than 0.1."""
+    is off by more than 0.1, None where it was not asked for."""
 
     image: np.ndarray
-    uncertainty: np.ndarray
+    uncertainty: np.ndarray | None
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,9 @@
-"""The session's private folder: arrays as .npy files that both processes map, under a quota, gone with the session.
-
-The owner holds a lock on the file `lock` for as long as it lives. The operating system drops it when the owner dies,
-however that happens, so sweep() knows an abandoned folder without trusting process ids, which are used again.
-"""
+"""The session's private folder: arrays as .npy files that both processes map, under a quota, gone with the session."""
 
 from __future__ import annotations
 
 import logging
-import os
 import shutil
-import tempfile
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,13 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from ..data import private_folder
 from ..data.errors import InputError, input_error
 
 log = logging.getLogger(__name__)
 PREFIX = "diffufusemed-engine-"
-LOCK = "lock"
 QUOTA_BYTES = 8 * 2**30
-JUST_MADE_S = 60.0  # a folder without a lock that is younger is just being made
 
 
 class SpaceError(InputError):
@@ -40,17 +32,15 @@ class ArrayFolder:
 
     def __init__(self, path: Path, quota_bytes: int = QUOTA_BYTES, side: str = "s") -> None:
         self.path, self.quota_bytes, self.side = Path(path), quota_bytes, side
-        self._lock: Any = None
+        self._owned: private_folder.PrivateFolder | None = None
 
     @classmethod
     def create(cls, base: Path | None = None, quota_bytes: int = QUOTA_BYTES) -> ArrayFolder:
         """A new folder that only this user may enter (0700), owned by this process, inside base or the system's
         folder for temporary files; those of dead owners beside it are removed first."""
-        parent = Path(base or tempfile.gettempdir())
-        sweep(parent)
-        folder = cls(Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent)), quota_bytes, "c")
-        folder._lock = (folder.path / LOCK).open("wb")
-        _try_lock(folder._lock)
+        owned = private_folder.PrivateFolder(PREFIX, base)
+        folder = cls(owned.path, quota_bytes, "c")
+        folder._owned = owned
         return folder
 
     def write(self, array: np.ndarray) -> dict[str, Any]:
@@ -117,9 +107,8 @@ class ArrayFolder:
 
     def remove(self) -> None:
         """Delete the folder with everything in it."""
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        if self._owned is not None:
+            self._owned.remove()
         shutil.rmtree(self.path, ignore_errors=True)
 
     def _check_space(self, extra_bytes: int) -> None:
@@ -146,39 +135,7 @@ class ArrayFolder:
 
 def sweep(parent: Path) -> list[Path]:
     """Remove the session folders of this user in `parent` whose owners are dead; returns them."""
-    abandoned = [path for path in parent.glob(f"{PREFIX}*") if _is_abandoned(path)]
-    for path in abandoned:
-        shutil.rmtree(path, ignore_errors=True)
-    return abandoned
-
-
-def _is_abandoned(path: Path) -> bool:
-    try:
-        status = path.lstat()
-        if path.is_symlink() or not path.is_dir() or (hasattr(os, "getuid") and status.st_uid != os.getuid()):
-            return False
-        with (path / LOCK).open("r+b") as file:
-            return _try_lock(file)
-    except FileNotFoundError:  # no lock yet, or the owner just removed the folder
-        return path.is_dir() and time.time() - status.st_mtime > JUST_MADE_S
-    except OSError:
-        return False
-
-
-def _try_lock(file: Any) -> bool:
-    """Take the lock, which ends with the open file; False when another open file holds it."""
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+    return private_folder.sweep(parent, PREFIX)
 
 
 def _is_plain(name: str) -> bool:

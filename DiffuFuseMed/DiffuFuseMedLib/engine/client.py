@@ -191,12 +191,14 @@ class Engine:
         device: str = "auto",
         mri: str | None = None,
         progress: Callable[[float, str, float | None], None] | None = None,
+        uncertainty: bool = True,
     ) -> Handle:
         """Handle of a FusedPicture. settings: a dataclass or dict with fields of fuse.FusionSettings. Queued ones of
         the same view (by default the plane) are answered "superseded" by a newer one. mri: the MR to fuse with the CT,
-        the case's first where None."""
+        the case's first where None. uncertainty: False while scrolling, for the same picture with None as its
+        uncertainty, several times as fast; asked again with True, what was computed is used."""
         request = {"kind": "fuse_slice", "case_id": case_id, "plane": plane, "index": index, "view": view or plane}
-        request |= {"settings": _plain_settings(settings), "device": device, "mri": mri}
+        request |= {"settings": _plain_settings(settings), "device": device, "mri": mri, "uncertainty": uncertainty}
         return self._request(request, progress, lambda value: FusedPicture(**value))
 
     def fuse_volume(

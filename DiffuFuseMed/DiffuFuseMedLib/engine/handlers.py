@@ -14,7 +14,8 @@ from .. import devices, zoo
 from ..data.case import Case
 from ..data.checks import check_finite, check_modality, check_spacing
 from ..data.errors import CancelledError, input_error
-from ..data.volume import MODALITIES
+from ..data.fusion_sources import with_one_mr
+from ..networks.config import config_from
 from ..predict import Settings, predict
 from . import protocol
 from .context import Context, Handler
@@ -104,9 +105,9 @@ class Workbench:
         settings = Settings(request.samples, request.seed, request.gating, context.progress, context.cancel)
         return predict(case, model, settings, self._encodings(opened, model))
 
-    def fuse_slice(self, request: protocol.FuseSlice, context: Context) -> dict[str, np.ndarray]:
+    def fuse_slice(self, request: protocol.FuseSlice, context: Context) -> dict[str, np.ndarray | None]:
         fuser, fusion, settings = self._fusion(request, context)
-        picture = fuser.slice(fusion, request.plane, request.index, settings)
+        picture = fuser.slice(fusion, request.plane, request.index, settings, request.uncertainty)
         return {"image": picture.image, "uncertainty": picture.uncertainty}
 
     def fuse_volume(self, request: protocol.FuseVolume, context: Context) -> dict[str, Any]:
@@ -126,7 +127,7 @@ class Workbench:
         with self._lock:
             key = (model_id, device)
             if key not in self._models:
-                self._models[key] = zoo.load(model_id, device)
+                self._models[key] = zoo.load_segmenter(model_id, device)
             self._models.move_to_end(key)
             while len(self._models) > KEPT_MODELS:
                 self._models.popitem(last=False)
@@ -175,15 +176,6 @@ class Workbench:
             return self._fusers[device]
 
 
-def with_one_mr(case: Case, mri: str | None) -> Case:
-    """The case with this MR alone beside its other modalities; the first one that it has where mri is None."""
-    there = [m for m in MODALITIES if m.startswith("MR") and m in case.volumes]
-    if mri is not None and mri not in there:
-        wanted = f"one that the case has ({', '.join(there) or 'none'})"
-        raise input_error(f"the MR {mri[:40]!r}", wanted, "choose one of these or load it")
-    return case.only([m for m in case.modalities if m not in there or m == (mri or there[0])])
-
-
 def check_case(case: Case) -> None:
     """Refuse a case whose arrays could not be computed with; its units were checked where it was read."""
     if not case.volumes:
@@ -221,9 +213,8 @@ def _given_rois(request: Any, context: Context, case: Case) -> tuple[Any, np.nda
 def _fusion_settings(values: dict[str, Any]) -> Any:
     from ..fuse import FusionSettings
 
-    plain = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     try:
-        return FusionSettings(**plain)
+        return config_from(FusionSettings, values)
     except TypeError as error:
         remedy = "update DiffuFuseMed or leave the setting out"
         raise input_error(f"fusion settings that do not exist ({error})", "those of FusionSettings", remedy) from error

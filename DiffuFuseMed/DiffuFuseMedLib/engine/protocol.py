@@ -85,7 +85,8 @@ class Segment:
 @dataclass(frozen=True)
 class FuseSlice:
     """Result: one fused picture. Of several queued for the same view of a case only the newest is computed.
-    mri: the MR to fuse with the CT, the case's first where None."""
+    mri: the MR to fuse with the CT, the case's first where None; uncertainty: False for the same picture alone, in a
+    fraction of the time; asked again with True, only what is missing is computed."""
 
     id: int
     case_id: str
@@ -95,6 +96,7 @@ class FuseSlice:
     view: str = ""
     device: str = "auto"
     mri: str | None = None
+    uncertainty: bool = True
 
 
 @dataclass(frozen=True)

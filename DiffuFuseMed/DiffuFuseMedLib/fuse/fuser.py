@@ -15,11 +15,12 @@ from .. import __version__, devices, zoo
 from ..data.case import Case
 from ..data.errors import CancelledError, input_error
 from ..data.fused import FusedPicture, FusedVolume
+from ..data.fusion_sources import mr_of
 from ..data.gray import ct_gray, mr_gray
 from ..data.presets import check_values
 from ..data.rois import Rois
 from ..evaluation.fusion import flicker
-from ..systems.clin_fusediff import Components, Guidance, Pair, without_neighbors
+from ..systems.clin_fusediff import Components, Guidance, Pair
 from .members import member, picture, sliders_of
 from .opened import PLANES, FusionCase, border_distance_mm, pair_of
 from .settings import FusionSettings
@@ -54,10 +55,7 @@ class Fuser:
     def open(self, case: Case, rois: Rois, settings: FusionSettings) -> FusionCase:
         """Gray pictures of the CT and the case's first MR; raises InputError without either."""
         check(settings)
-        mri = next((m for m in case.volumes if m.startswith("MR")), None)
-        if mri is None or "CT" not in case.volumes:
-            told = ", ".join(case.modalities) or "no modality"
-            raise input_error(f"a case with {told}", "a CT and an MR to fuse", "add the missing one")
+        mri = mr_of(case)
         if rois.soft.shape != case.grid.shape:
             raise input_error(f"ROIs of {rois.soft.shape}", f"the case's {case.grid.shape}", "make them again")
         ct = ct_gray(case.volumes["CT"], case.valid["CT"], settings.ct_window_hu)
@@ -65,18 +63,24 @@ class Fuser:
         masks = np.stack([rois.soft, rois.bone, rois.lesion, case.valid[mri]])
         return FusionCase(case.grid, ct, gray, masks, rois)
 
-    def slice(self, case: FusionCase, plane: str, index: int, settings: FusionSettings) -> FusedPicture:
-        """One slice under the sliders; what does not depend on them is kept from the last time."""
+    def slice(
+        self, case: FusionCase, plane: str, index: int, settings: FusionSettings, uncertainty: bool = True
+    ) -> FusedPicture:
+        """One slice under the sliders; what does not depend on them is kept from the last time. Without uncertainty the
+        picture is the same and costs one member of the ensemble instead of settings.samples."""
         case.check(plane, index)
         check(settings)
         pair = pair_of(case, plane, [index])
         if settings.guided:
-            return self._guided_picture(pair, case.spacing_mm(plane), settings)
-        key = (plane, index, settings.lambdas, settings.tau_mm, settings.seed, settings.samples, settings.steps)
+            return self._guided_picture(pair, case.spacing_mm(plane), settings, uncertainty)
+        key = (plane, index, settings.lambdas, settings.tau_mm, settings.seed, settings.steps)
         if settings.steps > 1:  # then x_t between the steps is the sliders' own picture
             key += (settings.alpha, settings.beta, settings.gamma)
-        members = case.components.get(key) or case.remember(key, self._members(pair, case.spacing_mm(plane), settings))
-        return self._fused(members, settings)
+        members, count = case.components.get(key, []), settings.samples if uncertainty else 1
+        if missing := range(len(members), count):
+            drawn = self._members(pair, case.spacing_mm(plane), settings, missing)
+            members = case.remember(key, members + drawn)
+        return self._fused(members[:count], settings, uncertainty)
 
     def picture(
         self, ct: np.ndarray, mri: np.ndarray, rois: Rois, settings: FusionSettings, tracer: bool = False
@@ -86,10 +90,10 @@ class Fuser:
         check(settings)
         if settings.guided:
             return self._guided_picture(pair, (1.0, 1.0), settings)
-        return self._fused(self._members(pair, (1.0, 1.0), settings), settings)
+        return self._fused(self._members(pair, (1.0, 1.0), settings, range(settings.samples)), settings)
 
     def opened_picture(self, ct: np.ndarray, mri: np.ndarray, rois: Rois, tracer: bool = False) -> Pair:
-        """The pair as the networks take it."""
+        """The pair as the networks take it, the picture itself in its neighbors' place."""
         if ct.shape != mri.shape or ct.ndim != 2:
             raise input_error(f"pictures of {ct.shape} and {mri.shape}", "two (H, W) alike", "register them first")
         if rois.soft.shape != ct.shape:
@@ -99,7 +103,7 @@ class Fuser:
         as_tensor = lambda x: torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32))[None, None]  # noqa: E731
         masks = np.stack([rois.soft, rois.bone, rois.lesion, np.ones_like(rois.soft)]).astype(np.float32)
         three = [as_tensor(x).expand(1, 3, *x.shape) for x in (mri, ct)]
-        return without_neighbors(Pair(*three, torch.from_numpy(masks)[None], torch.tensor([float(tracer)])))
+        return Pair(*three, torch.from_numpy(masks)[None], torch.tensor([float(tracer)]))
 
     def volume(
         self,
@@ -164,17 +168,25 @@ class Fuser:
             progress((start + len(indices)) / count)
         return np.ascontiguousarray(np.moveaxis(out, 0, axis))
 
-    def _members(self, pair: Pair, spacing_mm: tuple[float, float], settings: FusionSettings) -> list[Components]:
+    def _members(
+        self, pair: Pair, spacing_mm: tuple[float, float], settings: FusionSettings, numbers: range
+    ) -> list[Components]:
         pair = pair.to(self.device)
-        return [member(self.network, pair, settings, n, spacing_mm) for n in range(settings.samples)]
+        return [member(self.network, pair, settings, n, spacing_mm) for n in numbers]
 
-    def _fused(self, members: list[Components], settings: FusionSettings) -> FusedPicture:
-        pictures = torch.stack([picture(m, settings)[0, 0].float() for m in members])
-        spread = pictures.std(dim=0, correction=0)
-        return FusedPicture(pictures[0].cpu().numpy(), self._calibrated(spread).cpu().numpy())
+    def _fused(self, members: list[Components], settings: FusionSettings, uncertainty: bool = True) -> FusedPicture:
+        return self._judged([picture(m, settings)[0, 0].float() for m in members], uncertainty)
+
+    def _judged(self, pictures: list[Tensor], uncertainty: bool) -> FusedPicture:
+        """The first picture (H, W), and what the spread of all of them says where uncertainty is wanted."""
+        image = pictures[0].cpu().numpy()
+        if not uncertainty:
+            return FusedPicture(image, None)
+        spread = torch.stack(pictures).std(dim=0, correction=0)
+        return FusedPicture(image, self._calibrated(spread).cpu().numpy())
 
     def _calibrated(self, spread: Tensor) -> Tensor:
-        """Ensemble spread -> probability that the gray value is off by more than OFF_BY (training/fusion/calibrate)."""
+        """Ensemble spread -> probability that the gray value is off by more than OFF_BY (fuse_calibrate.py)."""
         fitted = self.student.record.calibration or {"scale": 2.0, "offset": 4.0}
         return torch.sigmoid(fitted["scale"] * torch.log(spread.clamp(min=1e-4)) + fitted["offset"]).float()
 
@@ -189,7 +201,7 @@ class Fuser:
     def _guided(self, pair: Pair, spacing_mm, settings, seed, progress=None, cancel=None) -> Tensor:
         """Algorithm 1 on a batch of slices, (n, H, W)."""
         teacher, (height, width) = self._teacher(), pair.mri.shape[-2:]
-        whole = pair.padded(16).to(self.device)
+        whole = pair.padded().to(self.device)
         lesions = whole.mask("lesion").cpu().numpy() > 0.5
         distance = torch.cat([border_distance_mm(m[0], spacing_mm) for m in lesions]).to(self.device)
         guidance = Guidance(modulated=settings.modulated, steps=GUIDED_STEPS, progress=progress, cancel=cancel)
@@ -202,10 +214,9 @@ class Fuser:
             raise CancelledError from stopped
         return fused[:, 0, :height, :width].float().cpu()
 
-    def _guided_picture(self, pair: Pair, spacing_mm, settings: FusionSettings) -> FusedPicture:
-        members = [self._guided(pair, spacing_mm, settings, settings.seed + n)[0] for n in range(settings.samples)]
-        spread = torch.stack(members).std(dim=0, correction=0)
-        return FusedPicture(members[0].numpy(), self._calibrated(spread).numpy())
+    def _guided_picture(self, pair: Pair, spacing_mm, settings: FusionSettings, uncertainty=True) -> FusedPicture:
+        seeds = range(settings.seed, settings.seed + (settings.samples if uncertainty else 1))
+        return self._judged([self._guided(pair, spacing_mm, settings, seed)[0] for seed in seeds], uncertainty)
 
     def _guided_volume(self, case, settings, progress, cancel) -> tuple[np.ndarray, np.ndarray]:
         count = case.ct.shape[0]

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from ..data.errors import input_error
 from ..data.grid import Grid
+from ..data.planes import PLANES
 from ..data.rois import Rois
 from ..systems.clin_fusediff import Components, Pair
 
-PLANES = {"axial": 0, "coronal": 1, "sagittal": 2}
 KEPT_SLICES = 32
 
 
@@ -33,6 +33,7 @@ class FusionCase:
 
     def remember(self, key: tuple, members: list[Components]) -> list[Components]:
         self.components[key] = members
+        self.components.move_to_end(key)
         while len(self.components) > KEPT_SLICES:
             self.components.popitem(last=False)
         return members

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..data.case import Case
 from ..data.errors import input_error
+from ..data.fusion_sources import mr_of
 from ..data.io.files import SUFFIXES
 from ..data.load import load_case
 from ..data.rois import MODEL, SCORING, Rois, automatic_rois
@@ -22,7 +23,6 @@ from .conditions import Condition
 from .inputs import masks_of, misplaced, of_series
 from .lesions import lesion_scores
 
-FIRST_CHOICE = "MR_T1"
 Progress = Callable[[float], None]
 
 
@@ -46,7 +46,7 @@ def case_folders(folder: Path, series: list[str] | None = None) -> list[Path]:
 
 
 class CaseSubject:
-    """The MR is MR_T1 where the case has one, else its first."""
+    """The CT and the first MR of a case folder."""
 
     kind = "CT-MR cases"
 
@@ -61,7 +61,7 @@ class CaseSubject:
     def prepare(self, fuser: Fuser, condition: Condition) -> None:
         """Read and open it; raises InputError for a case without CT or MR."""
         case = self.load(self.folder)
-        case = case.only(["CT", self._mr(case)])
+        case = case.only(["CT", mr_of(case)])
         mask = case.reference_mask
         self.lesion = None if mask is None else mask.array > 0
         self.opened = fuser.open(case, automatic_rois(case, thresholds=MODEL), condition.settings)
@@ -96,13 +96,6 @@ class CaseSubject:
         for name in ("opened", "scoring", "lesion", "fused"):
             self.__dict__.pop(name, None)
 
-    def _mr(self, case: Case) -> str:
-        there = [m for m in case.modalities if m.startswith("MR")]
-        if "CT" not in case.modalities or not there:
-            told = ", ".join(case.modalities) or "no modality"
-            raise input_error(f"the case {self.name} with {told}", "a CT and an MR to fuse", "add the missing one")
-        return FIRST_CHOICE if FIRST_CHOICE in there else there[0]
-
     def _given(self, sources: FusionCase, scoring: Rois, lesion, condition: Condition) -> FusionCase:
         """What the fusion is given: the sources, with the MR misplaced and the masks replaced."""
         place = lambda x: misplaced(x, condition, self.name, sources.spacing_mm("axial"))  # noqa: E731
@@ -121,10 +114,5 @@ class CaseSubject:
 def _cut(where: slice, case: FusionCase, scoring: Rois, lesion: np.ndarray | None):
     size = case.ct.shape
     grid = case.grid.cropped((where.start, 0, 0), (where.stop, *size[1:]))
-    rois = _cut_rois(case.rois, where)
-    cut = FusionCase(grid, case.ct[where], case.mri[where], case.masks[:, where], rois)
-    return cut, _cut_rois(scoring, where), None if lesion is None else lesion[where]
-
-
-def _cut_rois(rois: Rois, where: slice) -> Rois:
-    return replace(rois, **{name: getattr(rois, name)[where] for name in ("soft", "bone", "lesion", "inside")})
+    cut = FusionCase(grid, case.ct[where], case.mri[where], case.masks[:, where], case.rois.at(where))
+    return cut, scoring.at(where), None if lesion is None else lesion[where]

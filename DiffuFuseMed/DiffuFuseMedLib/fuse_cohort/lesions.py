@@ -8,8 +8,8 @@ import torch
 from ..evaluation.overlap import overlap_scores
 from ..fuse import Fuser
 from ..networks.conditional_unet import padded
+from ..systems.clin_fusediff import MULTIPLE
 
-MULTIPLE = 16
 BATCH = 8
 NAMES = {"dice": "lesion_dice", "nsd_2mm": "lesion_nsd_2mm", "hd95_mm": "lesion_hd95_mm"}
 

@@ -28,6 +28,14 @@ class Sliders:
     lambdas: Tensor
     tau_mm: Tensor
 
+    def at(self, index: slice | Tensor) -> Sliders:
+        """Those of some samples of the batch."""
+        return Sliders(*(value[index] for value in vars(self).values()))
+
+    def views(self) -> tuple[Tensor, Tensor, Tensor]:
+        """alpha, beta, gamma as (B, 1, 1, 1), to be multiplied with pictures."""
+        return self.alpha[:, None, None, None], self.beta[:, None, None, None], self.gamma[:, None, None, None]
+
 
 def box(x: Tensor, size: int = WINDOW) -> Tensor:
     """Mean over a size x size window, edges reflected."""

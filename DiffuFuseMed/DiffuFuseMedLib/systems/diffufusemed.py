@@ -26,6 +26,7 @@ from ..networks import (
     uniform_gates,
     window_position,
 )
+from ..networks.config import config_from
 
 Tokens = list[dict[str, Tensor]]  # stems, textures, then per level, finest first, tokens; by modality
 
@@ -64,12 +65,7 @@ class Config:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Config:
-        """The inverse of dataclasses.asdict, from JSON: lists become tuples."""
-        plain = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-        weights = plain.get("segmentation")
-        if isinstance(weights, dict):
-            plain["segmentation"] = losses.SegmentationWeights(**weights)
-        return cls(**plain)
+        return config_from(cls, values, segmentation=losses.SegmentationWeights)
 
 
 @dataclass

@@ -13,6 +13,7 @@ from monai.networks.nets import SegResNet as Network
 from torch import Tensor, nn
 
 from .. import losses
+from ..networks.config import config_from
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,7 @@ class Config:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Config:
-        plain = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-        if isinstance(plain.get("segmentation"), dict):
-            plain["segmentation"] = losses.SegmentationWeights(**plain["segmentation"])
-        return cls(**plain)
+        return config_from(cls, values, segmentation=losses.SegmentationWeights)
 
 
 class SegResNet(nn.Module):

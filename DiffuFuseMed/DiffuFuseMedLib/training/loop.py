@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import cos, isfinite, pi
+from math import isfinite
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from ..systems import SYSTEMS
 from .dataset import TrainingCase
 from .recipes import Recipe
+from .steps import set_learning_rate, update
 from .windows import draw_batch
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ def train(
     optimizer = optimizer_for(network, recipe, fresh if start else set())
     began, history, running, step, tenths = time.monotonic(), [], {}, 0, 0
     while (share := done(recipe, step, began)) < 1:
-        set_learning_rate(optimizer, recipe, step, share)
+        set_learning_rate(optimizer, recipe.learning_rate, recipe.warmup, step, share)
         parts = train_step(network, optimizer, recipe, cases, generator, device)
         average.update_parameters(network)
         step += 1
@@ -69,13 +70,6 @@ def train(
 def done(recipe: Recipe, step: int, began: float) -> float:
     """Share of the run that is over, by steps or by the clock, whichever is further."""
     return max(step / recipe.steps, (time.monotonic() - began) / 60 / recipe.minutes)
-
-
-def set_learning_rate(optimizer: torch.optim.Optimizer, recipe: Recipe, step: int, share: float) -> None:
-    """Linear warm-up, then half a cosine down to a hundredth."""
-    factor = min(1.0, (step + 1) / recipe.warmup) * (0.01 + 0.99 * (1 + cos(pi * min(share, 1.0))) / 2)
-    for group in optimizer.param_groups:
-        group["lr"] = recipe.learning_rate * factor * group.get("times", 1.0)
 
 
 def take_over(network: nn.Module, start: dict[str, Tensor]) -> set[str]:
@@ -103,20 +97,11 @@ def train_step(
     generator: torch.Generator,
     device: str,
 ) -> dict[str, float]:
-    """One batch, one update; a batch whose loss is not finite is skipped, since it would destroy the weights."""
+    """One batch, one update; returns the loss in parts."""
     batch = to_device(draw_batch(cases, recipe.batch, recipe.windows, generator), device)
     with torch.autocast(torch.device(device).type, dtype=torch.bfloat16):
         loss, parts = network.loss(batch, generator)
-    optimizer.zero_grad(set_to_none=True)
-    if not torch.isfinite(loss):
-        log.warning("a batch with a loss of %s was skipped", float(loss.detach()))
-        return parts
-    loss.backward()
-    norm = torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
-    if torch.isfinite(norm):  # else clipping has made every gradient NaN
-        optimizer.step()
-    else:
-        log.warning("a batch with a gradient of %s was skipped", float(norm))
+    update(loss, optimizer, network.parameters(), recipe.clip)
     return parts
 
 

@@ -58,6 +58,16 @@ def read_study(path: str | Path, modalities: Mapping[str, str] | Iterable[str] |
     return Study(folder.resolve().name, volumes, reference, (*notes, *mask_notes))
 
 
+def images_in(path: str | Path) -> list[str]:
+    """What read_study() can be told a modality of: names of image files in the folder and descriptions of its DICOM
+    series, masks left out. Raises InputError for a missing folder or a file."""
+    folder = Path(path)
+    _check_folder(folder)
+    files = [p.name for p in sorted(folder.iterdir()) if p.is_file() and _is_image_name(p.name)]
+    series = {o.series_description for o in scan_dicom(folder) if o.holds_slices and o.series_description}
+    return [name for name in files if not is_mask_stem(stem_of(name))] + sorted(series)
+
+
 def _check_folder(folder: Path) -> None:
     if folder.is_file():
         raise input_error(

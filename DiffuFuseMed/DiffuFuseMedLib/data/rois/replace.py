@@ -10,9 +10,7 @@ import numpy as np
 from ..errors import input_error
 from ..grid import Grid
 from ..io.masks import read_mask
-from .roi import Rois
-
-NAMES = ("soft", "bone", "lesion", "inside")
+from .roi import NAMES, Rois
 
 
 def replace_roi(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 REGIONS = ("head", "body")
+NAMES = ("soft", "bone", "lesion", "inside")
 
 
 @dataclass(frozen=True)
@@ -33,3 +34,7 @@ class Rois:
             raise ValueError("soft and bone must be disjoint, and soft, bone and lesion must lie inside")
         if self.region not in REGIONS:
             raise ValueError(f"region {self.region!r}, wanted one of {REGIONS}")
+
+    def at(self, index: int | slice) -> Rois:
+        """One slice along the first axis, or several."""
+        return replace(self, **{name: getattr(self, name)[index] for name in NAMES})

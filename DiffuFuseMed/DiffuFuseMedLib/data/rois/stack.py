@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .picture import picture_rois
-from .roi import Rois
+from .roi import NAMES, Rois
 from .thresholds import MODEL, RoiThresholds
 
 LARGEST_GRAY = 255.0
@@ -22,7 +22,7 @@ def stack_rois(ct: np.ndarray, mri: np.ndarray | None, thresholds: RoiThresholds
     ct = _gray(ct, LARGEST_GRAY if ct.max() > 1 else 1.0)
     mri = None if mri is None else _gray(mri, float(np.percentile(mri, 99.9)))
     slices = [picture_rois(s, None if mri is None else mri[k], thresholds) for k, s in enumerate(ct)]
-    masks = {name: np.stack([getattr(s, name) for s in slices]) for name in ("soft", "bone", "lesion", "inside")}
+    masks = {name: np.stack([getattr(s, name) for s in slices]) for name in NAMES}
     source = {name: f"slice by slice, {text}" for name, text in slices[0].source.items() if name != "lesion"}
     return Rois(**masks, region="head", source={**source, "lesion": "none given"})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 
@@ -47,7 +46,7 @@ def score_volume(
     methods = {"fused": fused, **others}
     # slice by slice, not method by method: what is known of a source's slice serves all of them
     scores = [
-        {name: _slice_scores(f[k], ct[k], mri[k], _slice_rois(rois, k), secondary) for name, f in methods.items()}
+        {name: _slice_scores(f[k], ct[k], mri[k], rois.at(k), secondary) for name, f in methods.items()}
         for k in _slices(rois)
     ]
     return {name: {**_means([s[name] for s in scores]), **_jumps(f, ct, mri, rois)} for name, f in methods.items()}
@@ -64,10 +63,6 @@ def _jumps(fused: np.ndarray, ct: np.ndarray, mri: np.ndarray, rois: Rois) -> di
 def _slices(rois: Rois) -> list[int]:
     there = np.flatnonzero((rois.soft | rois.bone).any((1, 2)))
     return there[np.unique(np.linspace(0, len(there) - 1, SLICES).round().astype(int))].tolist() if len(there) else []
-
-
-def _slice_rois(rois: Rois, k: int) -> Rois:
-    return replace(rois, **{name: getattr(rois, name)[k] for name in ("soft", "bone", "lesion", "inside")})
 
 
 def _slice_scores(f: np.ndarray, ct: np.ndarray, mri: np.ndarray, rois: Rois, secondary: bool) -> dict[str, float]:

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from ...networks.conditional_unet import padded
 
 MASKS = ("soft", "bone", "lesion", "valid")
+MULTIPLE = 16  # of a picture's height and width: what both networks can halve as often as they do
 FEATHER_PX = 6  # beyond this many pixels from an ROI its slider changes nothing
 
 
@@ -40,12 +41,16 @@ class Pair:
     def masks_by_name(self) -> dict[str, Tensor]:
         return {name: self.mask(name) for name in MASKS}
 
-    def padded(self, multiple: int) -> Pair:
-        """Continued to a size that the network can halve."""
-        return replace(self, **{k: padded(getattr(self, k), multiple) for k in ("mri", "ct", "masks")})
+    def padded(self) -> Pair:
+        """Continued to a size that the networks can halve."""
+        return replace(self, **{k: padded(getattr(self, k), MULTIPLE) for k in ("mri", "ct", "masks")})
 
     def to(self, device: str) -> Pair:
-        return Pair(*(getattr(self, k).to(device) for k in ("mri", "ct", "masks", "tracer")))
+        return Pair(*(value.to(device) for value in vars(self).values()))
+
+    def at(self, index: slice | Tensor) -> Pair:
+        """Some samples of the batch."""
+        return Pair(*(value[index] for value in vars(self).values()))
 
 
 def fold(x: Tensor) -> Tensor:
@@ -56,7 +61,12 @@ def fold(x: Tensor) -> Tensor:
 def feathered(mask: Tensor, grow: int = 3) -> Tensor:
     """The ROI grown by `grow` pixels, then averaged over 7 x 7: 1 inside, 0 beyond FEATHER_PX, no step between."""
     grown = F.max_pool2d(mask, 2 * grow + 1, 1, grow)
-    return F.avg_pool2d(F.pad(grown, (3,) * 4, mode="replicate"), 7, 1)
+    return local_mean(grown, 7)
+
+
+def local_mean(x: Tensor, size: int) -> Tensor:
+    """Mean over size x size pixels, edges continued."""
+    return F.avg_pool2d(F.pad(x, (size // 2,) * 4, mode="replicate"), size, 1)
 
 
 def border_band(lesion: Tensor) -> Tensor:
@@ -67,4 +77,4 @@ def border_band(lesion: Tensor) -> Tensor:
 
 def joined(pairs: list[Pair]) -> Pair:
     """Several pairs of one size as one batch."""
-    return Pair(*(torch.cat([getattr(p, k) for p in pairs]) for k in ("mri", "ct", "masks", "tracer")))
+    return Pair(*(torch.cat(values) for values in zip(*(vars(p).values() for p in pairs), strict=True)))

@@ -1,14 +1,16 @@
 """The few-step student of CLIN-FuseDiff++ (3.5): noise, pair and ROIs to a picture that follows the sliders.
 
-The picture is F = B + alpha m_soft (S - B) + beta m_bone (K - B) + gamma m_border D, where the network gives the
-neutral picture B, its soft-tissue and bone forms S and K, and the border's accent D (docs/systems/clin-fusediff.md says
-why the sliders enter in closed form). B, S and K are w_M I_M + w_C I_C + r with a small bounded r: every structure in
-the picture is a structure of one of the sources.
+The picture is F = B + alpha m_soft (S - B) + beta m_bone (K - B) + gamma m_border D. The network gives the soft-tissue
+and bone forms S and K, the neutral picture B outside the ROIs (inside them B is the plain average of the sources), and
+what it adds to the border's accent D, the local contrast of its two sides (docs/systems/clin-fusediff.md says why, and
+why the sliders enter in closed form). What the network gives is w_M I_M + w_C I_C + r with a small bounded r: every
+structure in the picture is a structure of one of the sources.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -20,9 +22,9 @@ from ... import diffusion as dm
 from ...losses.roi import Sliders
 from ...networks import TimeEmbedding
 from ...networks.conditional_unet import ConditionalUNet
-from .pair import Pair, border_band, feathered, fold
+from ...networks.config import config_from
+from .pair import Pair, border_band, feathered, fold, local_mean
 
-MULTIPLE = 16
 LARGEST_WEIGHT = 1.2
 LARGEST_RESIDUAL = 0.1
 LARGEST_ACCENT = 0.25
@@ -39,7 +41,7 @@ class StudentConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> StudentConfig:
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        return config_from(cls, values)
 
 
 @dataclass(frozen=True)
@@ -68,15 +70,10 @@ class Components:
 def border_accent(picture: Tensor, lesion: Tensor) -> Tensor:
     """What makes the lesion's side of its border differ more from the other side, in the direction that it differs in
     already: half of the local difference, up on one side and down on the other; 0 where the two sides look alike."""
-    outside = 1 - lesion
-    mean = lambda mask: local_mean(picture * mask) / local_mean(mask).clamp(min=1e-3)  # noqa: E731
-    both = (local_mean(lesion) > 0.01) & (local_mean(outside) > 0.01)
+    outside, near = 1 - lesion, partial(local_mean, size=ACCENT_PX)
+    mean = lambda mask: near(picture * mask) / near(mask).clamp(min=1e-3)  # noqa: E731
+    both = (near(lesion) > 0.01) & (near(outside) > 0.01)
     return ACCENT_GAIN * (lesion - 0.5) * torch.where(both, mean(lesion) - mean(outside), 0.0)
-
-
-def local_mean(x: Tensor) -> Tensor:
-    """Mean over ACCENT_PX x ACCENT_PX pixels, edges continued."""
-    return F.avg_pool2d(F.pad(x, (ACCENT_PX // 2,) * 4, mode="replicate"), ACCENT_PX, 1)
 
 
 class Student(nn.Module):
@@ -127,7 +124,7 @@ class Student(nn.Module):
     def sample(self, pair: Pair, sliders: Sliders, steps: int = 1, generator: torch.Generator | None = None):
         """Components after 1 to 4 steps from pure noise; between steps the sliders' own picture is what is renoised."""
         height, width = pair.mri.shape[-2:]
-        whole = pair.padded(MULTIPLE)
+        whole = pair.padded()
         # one field of noise for every slice: what differs between neighbors is the patient
         noise = dm.gaussian_like(whole.slice_mri[:1], generator).expand_as(whole.slice_mri)
         times = dm.ddim_times(self.config.steps, steps)
@@ -136,15 +133,9 @@ class Student(nn.Module):
             t = torch.full((len(x),), now, device=x.device)
             parts = self.components(whole, x, t, sliders)
             if then:
-                view = [s.view(-1, 1, 1, 1) for s in (sliders.alpha, sliders.beta, sliders.gamma)]
-                x = dm.add_noise(2 * parts.picture(*view) - 1, noise, self.abar, torch.full_like(t, then))
+                x = dm.add_noise(2 * parts.picture(*sliders.views()) - 1, noise, self.abar, torch.full_like(t, then))
         return parts.cropped(height, width)
 
     def memory_bytes(self, voxels: int, modalities: int = 2) -> int:
         """Predicted peak memory of one step on so many pixels, float32."""
         return 4 * voxels * 8 * self.config.channels[0] // 4 + 4 * sum(p.numel() for p in self.parameters())
-
-
-def without_neighbors(pair: Pair) -> Pair:
-    """The slice in its neighbors' place: a single picture."""
-    return replace(pair, mri=pair.slice_mri.expand(-1, 3, -1, -1), ct=pair.slice_ct.expand(-1, 3, -1, -1))

@@ -16,9 +16,9 @@ from ... import diffusion as dm
 from ...losses import roi
 from ...networks import TimeEmbedding
 from ...networks.conditional_unet import ConditionalUNet, padded
-from .pair import Pair, fold
+from ...networks.config import config_from
+from .pair import MULTIPLE, Pair, fold
 
-MULTIPLE = 16
 LARGEST_STEP = 0.08  # of the guidance, per voxel and step, in gray -1..1
 
 
@@ -34,13 +34,14 @@ class TeacherConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TeacherConfig:
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        return config_from(cls, values)
 
 
 @dataclass(frozen=True)
 class Guidance:
-    """eta, eta_u: strengths of (1), per voxel; kappa of (4); modulated: whether (4) acts; jitter_mm: of the second
-    conditioning whose disagreement is the uncertainty; steps of the reverse process."""
+    """eta, eta_u: strengths of (1), per voxel; kappa of (4); modulated: whether (4) acts; jitter_px: how far the MRI is
+    moved at most in the second conditioning, whose disagreement is the uncertainty; steps: of the reverse process;
+    progress, cancel: called before each of them."""
 
     eta: float = 1.0
     eta_u: float = 0.2
@@ -103,10 +104,17 @@ class Teacher(nn.Module):
 
     def denoise(self, noisy: Tensor, t: Tensor, c: Tensor, tracer: Tensor) -> tuple[Tensor, Tensor]:
         """(x0, eps) that eps_theta gives; noisy: (B, 1, H, W) in -1..1, t: (B,)."""
-        condition = self.time(t / self.config.steps) + tracer[:, None] * self.tracer
-        output = F.pixel_shuffle(self.unet(torch.cat([fold(noisy), c], dim=1), condition), 2).float()
-        x0, _ = dm.decode(self.config.parametrisation, output, noisy, dm.at_time(self.abar, t, noisy))
+        x0, _ = self._decoded(self._output(noisy, t, c, tracer), noisy, t)
         return self._clean(x0, noisy, t)
+
+    def _output(self, noisy: Tensor, t: Tensor, c: Tensor, tracer: Tensor) -> Tensor:
+        """(B, 1, H, W): what the network says, in its own parametrisation."""
+        condition = self.time(t / self.config.steps) + tracer[:, None] * self.tracer
+        return F.pixel_shuffle(self.unet(torch.cat([fold(noisy), c], dim=1), condition), 2).float()
+
+    def _decoded(self, output: Tensor, noisy: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+        """(x0, eps) of what the network says."""
+        return dm.decode(self.config.parametrisation, output, noisy, dm.at_time(self.abar, t, noisy))
 
     def _clean(self, x0: Tensor, noisy: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
         """A picture is within -1..1; eps follows from the clipped x0."""
@@ -123,13 +131,10 @@ class Teacher(nn.Module):
         noise = dm.gaussian_like(clean, generator)
         t = torch.randint(1, self.config.steps + 1, (len(clean),), generator=generator).to(clean.device)
         noisy = dm.add_noise(clean, noise, self.abar, t)
-        c = self.encode(pair)
-        condition = self.time(t / self.config.steps) + pair.tracer[:, None] * self.tracer
-        output = F.pixel_shuffle(self.unet(torch.cat([fold(noisy), c], dim=1), condition), 2).float()
-        abar = dm.at_time(self.abar, t, clean)
-        kind = self.config.parametrisation
-        x0, _ = dm.decode(kind, output, noisy, abar)
-        return F.mse_loss(output, dm.target(kind, clean, noise, abar)), (x0.clamp(-1, 1) + 1) / 2
+        output = self._output(noisy, t, self.encode(pair), pair.tracer)
+        wanted = dm.target(self.config.parametrisation, clean, noise, dm.at_time(self.abar, t, clean))
+        x0, _ = self._decoded(output, noisy, t)
+        return F.mse_loss(output, wanted), (x0.clamp(-1, 1) + 1) / 2
 
     def lesion(self, fused: Tensor, head: str = "guide") -> Tensor:
         """S-hat(F): lesion probability (B, 1, H, W) of a picture in gray 0..1."""
@@ -159,9 +164,10 @@ class Teacher(nn.Module):
     def guided_target(
         self, noisy: Tensor, t: Tensor, pair: Pair, distance_mm: Tensor, sliders: roi.Sliders, guidance: Guidance
     ) -> Tensor:
-        """Where one guided step takes x_t, as a picture in gray 0..1: what score distillation (3.5) aims at."""
-        c = self.encode(pair)
-        x0, _, pull = self._step(noisy, t, pair, (c, c), distance_mm, sliders, guidance)
+        """Where one guided step takes x_t, as a picture in gray 0..1: what score distillation (3.5) aims at.
+
+        The registration is taken as it is, so there is no uncertainty in it."""
+        x0, _, pull = self._step(noisy, t, pair, (self.encode(pair), None), distance_mm, sliders, guidance)
         return ((x0 - pull).clamp(-1, 1) + 1) / 2
 
     def _conditions(self, pair: Pair, guidance: Guidance, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
@@ -172,25 +178,31 @@ class Teacher(nn.Module):
             return self.encode(pair), self.encode(moved)
 
     def _step(self, x, t, pair, conditions, distance_mm, sliders, guidance) -> tuple[Tensor, Tensor, Tensor]:
-        """x0 and eps at x_t, and what (1) subtracts."""
+        """x0 and eps at x_t, and what (1) subtracts; conditions: c, and c of the moved MRI or None for no doubt."""
+        area = float(x[0].numel())  # losses are means; a step per voxel wants sums
         with torch.enable_grad():
             x = x.detach().requires_grad_()
+            gradient = lambda value: torch.autograd.grad(area * value.sum(), x, retain_graph=True)[0]  # noqa: E731
             x0, eps = self.denoise(x, t, conditions[0], pair.tracer)
-            with torch.no_grad():
-                other, _ = self.denoise(x.detach(), t, conditions[1], pair.tracer)
+            other = self._moved(x, t, conditions[1], pair.tracer, x0)
             fused = (x0 + 1) / 2
             bracket = roi.lesion_loss(self.lesion(fused), pair.mask("lesion"), distance_mm, sliders)
             total = roi.roi_loss(fused, pair.slice_mri, pair.slice_ct, pair.masks_by_name(), bracket, sliders)
-            doubt = ((x0 - other) ** 2).mean(dim=(1, 2, 3)) / 2
-            area = float(x[0].numel())  # losses are means; a step per voxel wants sums
-            grad_roi, grad_doubt = (
-                torch.autograd.grad(area * value.sum(), x, retain_graph=True)[0] for value in (total, doubt)
-            )
+            grad_roi = gradient(total)
+            # the squared difference from x0 itself is 0, and so is its gradient
+            grad_doubt = 0.0 if conditions[1] is None else gradient(((x0 - other) ** 2).mean(dim=(1, 2, 3)) / 2)
         uncertain = ((x0.detach() - other).abs() / 2).clamp(0, 1)  # 1 - conf of (4)
         eta = guidance.eta * torch.sigmoid(guidance.kappa * uncertain) if guidance.modulated else guidance.eta
         scale = (1 - dm.at_time(self.abar, t, x)).clamp(min=0.02)  # less is moved as less noise is left
         pull = scale * (0.05 * eta * grad_roi + guidance.eta_u * grad_doubt)
         return x0.detach(), eps.detach(), pull.clamp(-LARGEST_STEP, LARGEST_STEP)
+
+    def _moved(self, x: Tensor, t: Tensor, c: Tensor | None, tracer: Tensor, x0: Tensor) -> Tensor:
+        """x0 under the other condition, without gradient; x0 itself where there is none."""
+        if c is None:
+            return x0.detach()
+        with torch.no_grad():
+            return self.denoise(x.detach(), t, c, tracer)[0]
 
     def memory_bytes(self, voxels: int, modalities: int = 2) -> int:
         """Predicted peak memory of one guided step on so many pixels, float32 with what the backward pass keeps."""

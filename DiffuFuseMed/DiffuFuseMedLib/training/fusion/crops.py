@@ -11,7 +11,7 @@ from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 from torch.nn import functional as F
 
-from ...systems.clin_fusediff import Pair
+from ...systems.clin_fusediff import Pair, joined
 from .stacks import Stack
 
 
@@ -46,9 +46,8 @@ class Crop:
 def draw_crops(stacks: list[Stack], count: int, settings: CropSettings, generator: torch.Generator) -> Crop:
     crops = [_draw(stacks[_integer(len(stacks), generator)], settings, generator) for _ in range(count)]
     join = lambda name: torch.cat([getattr(c, name) for c in crops])  # noqa: E731
-    pair = Pair(*(torch.cat([getattr(c.pair, k) for c in crops]) for k in ("mri", "ct", "masks", "tracer")))
     masks = {k: torch.cat([c.loss_masks[k] for c in crops]) for k in crops[0].loss_masks}
-    return Crop(pair, join("mri"), join("ct"), join("distance_mm"), masks)
+    return Crop(joined([c.pair for c in crops]), join("mri"), join("ct"), join("distance_mm"), masks)
 
 
 def random_pair(stack: Stack, generator: torch.Generator, size: int = 128) -> tuple[Pair, float]:

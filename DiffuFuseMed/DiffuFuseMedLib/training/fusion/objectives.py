@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -73,8 +73,8 @@ def lesion_bracket(teacher: Teacher, fused: Tensor, crop: Crop, sliders: roi.Sli
     bracket = fused.new_zeros(len(fused))
 
     def compute() -> Tensor:
-        some = roi.Sliders(*(getattr(sliders, f.name)[there] for f in fields(sliders)))
-        return roi.lesion_loss(teacher.lesion(fused[there]), lesion[there], crop.distance_mm[there], some)
+        probability = teacher.lesion(fused[there])
+        return roi.lesion_loss(probability, lesion[there], crop.distance_mm[there], sliders.at(there))
 
     if there.any():
         bracket[there] = sometimes(compute, LESIONS, training)
@@ -86,7 +86,7 @@ def student_parts(student: Student, teacher: Teacher, crop: Crop, training: Trai
     weights, pair = training.weights, crop.pair
     sliders = draw_sliders(len(crop.mri), training.generator)
     components = _one_step(student, pair, sliders, training)
-    fused = components.picture(*_views(sliders))
+    fused = components.picture(*sliders.views())
     mri, ct, masks = pair.slice_mri, pair.slice_ct, crop.loss_masks
     bone = masks["bone"]
     missed = roi.inside((fused - ct) ** 2, bone)
@@ -113,7 +113,7 @@ def _one_step(student: Student, pair: Pair, sliders: roi.Sliders, training: Trai
     if float(torch.rand(1, generator=training.generator)) < WHOLE:
         return student.components(pair, noise, last, sliders)
     with torch.no_grad():
-        before = student.components(pair, noise, last, sliders).picture(*_views(sliders))
+        before = student.components(pair, noise, last, sliders).picture(*sliders.views())
     share = STUDENT_TIMES[1:][int(torch.randint(3, (1,), generator=training.generator))]
     t = torch.full_like(last, round(share * student.config.steps))
     return student.components(pair, dm.add_noise(2 * before - 1, noise, student.abar, t), t, sliders)
@@ -122,8 +122,7 @@ def _one_step(student: Student, pair: Pair, sliders: roi.Sliders, training: Trai
 def _score(teacher: Teacher, fused: Tensor, crop: Crop, sliders: roi.Sliders, training: Training) -> Tensor:
     """Where one guided step of the teacher would take the student's noised picture (two of a batch: it costs most)."""
     few = slice(0, 2)
-    pair = Pair(*(getattr(crop.pair, k)[few] for k in ("mri", "ct", "masks", "tracer")))
-    some = roi.Sliders(*(getattr(sliders, k)[few] for k in ("alpha", "beta", "gamma", "lambdas", "tau_mm")))
+    pair, some = crop.pair.at(few), sliders.at(few)
     share = LATE[0] + (LATE[1] - LATE[0]) * torch.rand(len(pair.tracer), generator=training.generator)
     t = (share.to(fused.device) * teacher.config.steps).long() + 1
     clean = 2 * fused[few] - 1
@@ -131,7 +130,3 @@ def _score(teacher: Teacher, fused: Tensor, crop: Crop, sliders: roi.Sliders, tr
     noisy = dm.add_noise(clean.detach(), noise, teacher.abar, t)
     target = teacher.guided_target(noisy, t, pair, crop.distance_mm[few], some, Guidance())
     return F.mse_loss(fused[few], target)
-
-
-def _views(sliders: roi.Sliders) -> tuple[Tensor, Tensor, Tensor]:
-    return tuple(s.view(-1, 1, 1, 1) for s in (sliders.alpha, sliders.beta, sliders.gamma))

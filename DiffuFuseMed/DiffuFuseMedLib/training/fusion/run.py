@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
-from math import cos, isfinite, pi
+from math import isfinite
 from pathlib import Path
 
 import torch
@@ -18,6 +18,7 @@ from ...data.load import load_case
 from ...data.split import read_split
 from ...systems.clin_fusediff import Pair, Student, Teacher
 from ..run import hardware
+from ..steps import set_learning_rate, update
 from .crops import Crop, draw_crops
 from .objectives import Training, head_parts, student_parts, teacher_parts
 from .settings import FusionRecipe, StudentWeights
@@ -26,6 +27,7 @@ from .stacks import Stack, case_stack, pair_stacks
 log = logging.getLogger(__name__)
 Progress = Callable[[float, str], None]
 LOG_EVERY = 50
+WARMUP = 50  # steps
 LICENCE = (
     "Apache-2.0; trained on the Soft-tissue-Sarcoma collection of TCIA, CC BY 3.0, and on registered brain pairs of "
     "the Harvard Whole Brain Atlas, whose images are not redistributed (see card.md)"
@@ -96,14 +98,14 @@ def optimize(
     optimizer = torch.optim.AdamW(trained, recipe.learning_rate, weight_decay=1e-3)
     began, step, running, history = time.monotonic(), 0, {}, []
     while (share := (time.monotonic() - began) / 60 / run.minutes) < 1:
-        rate = min(1.0, (step + 1) / 50) * (0.01 + 0.99 * (1 + cos(pi * share)) / 2)
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * rate
+        set_learning_rate(optimizer, recipe.learning_rate, WARMUP, step, share)
         crop = crop_to(draw_crops(stacks, recipe.batch, recipe.crops, training.generator), device)
-        told = update(run, crop, optimizer, trained, recipe.clip, device)
+        with torch.autocast(torch.device(device).type, dtype=torch.bfloat16):
+            parts = run.parts(crop)
+        update(sum(parts.values()), optimizer, trained, recipe.clip)
         average.update_parameters(network)
         step += 1
-        for name, value in told.items():
+        for name, value in finite(parts).items():
             running[name] = running.get(name, 0.0) + value / LOG_EVERY
         if step % LOG_EVERY == 0:
             history.append({"step": step, **{k: round(v, 4) for k, v in running.items()}})
@@ -116,19 +118,8 @@ def optimize(
     return average.module.eval()
 
 
-def update(run: Run, crop: Crop, optimizer, trained: list[Tensor], clip: float, device: str) -> dict[str, float]:
-    """One step; a batch whose loss or gradient is not finite is skipped."""
-    with torch.autocast(torch.device(device).type, dtype=torch.bfloat16):
-        parts = run.parts(crop)
-    loss = sum(parts.values())
-    optimizer.zero_grad(set_to_none=True)
-    if torch.isfinite(loss):
-        loss.backward()
-        norm = nn.utils.clip_grad_norm_(trained, clip)
-        if torch.isfinite(norm):
-            optimizer.step()
-        else:
-            log.warning("%s: a batch with a gradient of %s was skipped", run.name, float(norm))
+def finite(parts: dict[str, Tensor]) -> dict[str, float]:
+    """The parts of a batch's loss as numbers; none of them when one is not finite, as such a batch is skipped."""
     told = {name: float(value.detach()) for name, value in parts.items()}
     return told if all(map(isfinite, told.values())) else {}
 

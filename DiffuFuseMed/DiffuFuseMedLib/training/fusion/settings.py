@@ -51,5 +51,4 @@ class StudentWeights:
     edges: float = 2.5
     differences: float = 0.5
     hidden: float = 2.0
-    residual: float = 2.0
     alone: float = 4.0  # where the MRI sees nothing, the picture is the CT

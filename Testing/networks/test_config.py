@@ -1,0 +1,45 @@
+"""A configuration comes back from JSON as it was."""
+
+import json
+from dataclasses import asdict, dataclass, field
+
+import pytest
+from DiffuFuseMedLib.losses import SegmentationWeights
+from DiffuFuseMedLib.networks.config import config_from
+from DiffuFuseMedLib.systems import FUSERS, SYSTEMS
+
+
+@dataclass(frozen=True)
+class Part:
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Whole:
+    sizes: tuple[int, ...] = (1, 2)
+    name: str = "a"
+    part: Part = field(default_factory=Part)
+
+
+def test_lists_become_tuples_and_dicts_their_dataclass():
+    given = {"sizes": [3, 4], "part": {"weight": 2.5}}
+    assert config_from(Whole, given, part=Part) == Whole((3, 4), "a", Part(2.5))
+    assert given == {"sizes": [3, 4], "part": {"weight": 2.5}}
+
+
+def test_a_part_that_was_never_written_is_the_default():
+    assert config_from(Whole, {"name": "b"}, part=Part) == Whole(name="b")
+
+
+def test_an_unknown_setting_is_an_error():
+    with pytest.raises(TypeError, match="color"):
+        config_from(Whole, {"color": 1}, part=Part)
+
+
+@pytest.mark.parametrize("name", [*SYSTEMS, *FUSERS])
+def test_every_systems_config_survives_json(name):
+    kind = {**SYSTEMS, **FUSERS}[name].config_type
+    config = kind(modalities=("CT",))
+    if hasattr(config, "segmentation"):
+        config = kind(modalities=("CT",), segmentation=SegmentationWeights(bce=0.25))
+    assert kind.from_dict(json.loads(json.dumps(asdict(config)))) == config
