@@ -32,16 +32,16 @@ def evaluate(
     seed: SeedOption = 0,
 ) -> None:
     """Score a model on every case, beside the trivial rows, with bootstrap 95 % intervals of the means."""
+    from ..catalog import models
     from ..cohort import conditions, read_cases, summary, writable, write_csv
     from ..cohort import evaluate as score
     from ..data.split import read_split
     from ..predict import Settings
-    from ..zoo import list_models
 
     path = split or cases / "split.json"
     plan = read_split(path) if split or path.is_file() else None
     names = case_names(cases, plan, fold)
-    variants = list_models(ablations) if ablations else []
+    variants = models(ablations) if ablations else []
     if ablations and not variants:
         raise input_error("--ablations without models", "a folder of model folders", "make them with `train --recipe`")
     ready = [load_model(model, device), *(load_model(str(ablations / record.id), device) for record in variants)]

@@ -15,16 +15,15 @@ models_app = typer.Typer(no_args_is_help=True, help="The installed models.")
 @models_app.command("list")
 def models_list() -> None:
     """The installed models."""
-    from ..zoo import list_models, models_folder
+    from ..catalog import models, models_folder
 
-    records = list_models()
+    records = models()
     if not records:
         out_console.print(f"No model is installed in {models_folder()}.", soft_wrap=True)
         return
     table = Table("id", "system", "modalities", "trained on", "sha256")
     for record in records:
-        patients = len(record.training.get("patients", ()))
-        modalities = ", ".join(record.config["modalities"])
+        modalities, patients = ", ".join(record.modalities), len(record.training.get("patients", ()))
         table.add_row(record.id, record.system, modalities, f"{patients} patients", record.sha256[:12])
     print_table(table)
 
@@ -32,8 +31,9 @@ def models_list() -> None:
 @models_app.command("verify")
 def models_verify(model_id: Annotated[str | None, typer.Argument(help="One model; all by default.")] = None) -> None:
     """Check that the weights are those that model.json was written for."""
-    from ..zoo import list_models, verify
+    from ..catalog import models
+    from ..zoo import verify
 
-    for name in [model_id] if model_id else [record.id for record in list_models()]:
+    for name in [model_id] if model_id else [record.id for record in models()]:
         verify(name)
         out_console.print(f"{name}: the weights are intact.")

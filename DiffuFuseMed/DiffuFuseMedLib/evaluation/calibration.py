@@ -11,8 +11,8 @@ import torch
 from monai.metrics.utils import get_mask_edges
 from scipy.ndimage import distance_transform_edt, find_objects
 
+from ..data.checks import check_masks
 from ..data.errors import input_error
-from .overlap import check_masks
 
 BINS = 15
 CLIP = 1e-6

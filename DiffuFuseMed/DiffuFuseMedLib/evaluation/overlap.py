@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from monai.metrics.utils import get_mask_edges, get_surface_distance
 
-from ..data.errors import input_error
+from ..data.checks import check_masks
 
 TOLERANCE_MM = 2.0
 
@@ -75,15 +75,6 @@ def surface_dice(surfaces: SurfaceDistances, tolerance_mm: float) -> float:
     near_p = surfaces.prediction_mm2[surfaces.prediction_mm <= tolerance_mm].sum()
     near_r = surfaces.reference_mm2[surfaces.reference_mm <= tolerance_mm].sum()
     return float((near_p + near_r) / (surfaces.prediction_mm2.sum() + surfaces.reference_mm2.sum()))
-
-
-def check_masks(*masks: np.ndarray) -> None:
-    """Raise InputError unless all are 3D bool arrays of one shape."""
-    given = ", ".join(f"{m.dtype} {m.shape}" for m in masks)
-    if any(m.dtype != bool or m.ndim != 3 or m.shape != masks[0].shape for m in masks):
-        raise input_error(
-            f"masks of {given}", "3D bool masks of one shape", "resample them to one grid and compare with > 0"
-        )
 
 
 def _counted(prediction: np.ndarray, reference: np.ndarray) -> dict[str, float]:

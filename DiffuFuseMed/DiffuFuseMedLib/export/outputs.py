@@ -10,9 +10,9 @@ import numpy as np
 
 from ..data.case import Case
 from ..data.errors import input_error
+from ..data.lesion import quantify
 from ..data.prediction import Prediction
 from ..data.staging import staged
-from ..evaluation.lesion import quantify
 from .nrrd import provenance_header, write_nrrd
 from .record import record
 from .seg_nrrd import contour_segments, write_segmentation, write_segments

@@ -31,7 +31,7 @@ def record(
 ) -> dict[str, Any]:
     """All that is known of the run as plain JSON values; a number that is not finite becomes None.
 
-    measures: from evaluation.lesion.quantify; scores: against the case's reference mask, absent when None.
+    measures: from data.lesion.quantify; scores: against the case's reference mask, absent when None.
     """
     entries = {
         "case": case.name,

@@ -31,7 +31,7 @@ def write_report(
 ) -> None:
     """Write the report of a run to `path`; nothing outside the file is needed to read it.
 
-    quality: sentences on the input; measures: from evaluation.lesion.quantify; scores: against the reference mask;
+    quality: sentences on the input; measures: from data.lesion.quantify; scores: against the reference mask;
     fusion: of the same case, for a section of its own.
     Raises InputError when the folder cannot be written or the prediction is not on the case's grid.
     """

@@ -1,0 +1,184 @@
+"""The worklist: what is expected to be wrong, in regions of a size that a reader takes in, the worst first."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from DiffuFuseMedLib.data import Grid, InputError
+from DiffuFuseMedLib.review import worklist
+from DiffuFuseMedLib.review.ranking import SMALLEST_MM3, UNCERTAIN
+
+
+def test_two_blobs_are_two_regions_with_the_numbers_worked_out_by_hand(a_worklist):
+    first, second = a_worklist.regions
+    assert (first.id, second.id) == (1, 2)
+    assert first.volume_mm3 == 8**3
+    assert first.expected_error_mm3 == pytest.approx(0.4 * 8**3)
+    assert first.uncertainty == pytest.approx(-(0.6 * np.log(0.6) + 0.4 * np.log(0.4)))
+    assert second.volume_mm3 == 6**3
+    assert second.expected_error_mm3 == pytest.approx(0.3 * 6**3)
+    assert a_worklist.expected_error_mm3 == pytest.approx(0.4 * 8**3 + 0.3 * 6**3)
+    assert a_worklist.left_over_mm3 == 0
+    assert a_worklist.labels.dtype == np.uint16
+    assert (a_worklist.labels == 1)[4:12, 4:12, 4:12].all()
+    assert np.count_nonzero(a_worklist.labels == 2) == 6**3
+
+
+def test_volumes_are_in_the_patient_s_millimeters(two_blobs):
+    thick = replace(two_blobs, grid=Grid((40, 40, 40), (0.5, 0.5, 3.0)))
+    found = worklist(thick)
+    assert sum(r.volume_mm3 for r in found.regions) == pytest.approx((8**3 + 6**3) * 0.75)
+    assert found.listed_mm3 == pytest.approx((0.4 * 8**3 + 0.3 * 6**3) * 0.75)
+
+
+def test_a_full_list_says_how_much_it_leaves_over(two_blobs):
+    found = worklist(two_blobs, most=1)
+    assert len(found.regions) == 1
+    assert found.left_over_mm3 == pytest.approx(0.3 * 6**3)
+    assert set(np.unique(found.labels)) == {0, 1}
+
+
+def test_a_tiny_piece_is_left_over_and_certain_voxels_are_spread(predicted):
+    p = np.full((30, 30, 30), 0.01)
+    p[5:9, 5:9, 5:9] = 0.4  # 64 mm3
+    found = worklist(predicted(p))
+    assert SMALLEST_MM3 == 100
+    assert found.regions == ()
+    assert found.left_over_mm3 == pytest.approx(0.4 * 64)
+    assert found.spread_mm3 == pytest.approx(0.01 * (30**3 - 64), rel=1e-4)
+
+
+def test_a_label_against_its_probability_counts_as_what_is_expected_wrong(predicted):
+    p = np.zeros((20, 20, 20))
+    p[5:15, 5:15, 5:15] = 0.1
+    found = worklist(predicted(p, labels=(p > 0).astype(np.uint8)))
+    assert found.regions[0].expected_error_mm3 == pytest.approx(0.9 * 1000)
+
+
+def test_what_is_outside_the_given_mask_is_left_out_of_everything(two_blobs):
+    inside = np.zeros((40, 40, 40), bool)
+    inside[:20] = True
+    found = worklist(two_blobs, inside=inside)
+    assert len(found.regions) == 1
+    assert found.expected_error_mm3 == pytest.approx(0.4 * 8**3)
+
+
+@pytest.mark.parametrize("p", [0.0, 1.0])
+def test_a_certain_prediction_has_an_empty_list(predicted, p):
+    found = worklist(predicted(np.full((8, 8, 8), p)))
+    assert (found.regions, found.expected_error_mm3, found.left_over_mm3) == ((), 0, 0)
+    assert not found.labels.any()
+
+
+def test_where_no_lesion_is_called_there_may_still_be_regions(predicted):
+    p = np.zeros((80, 40, 80))
+    p[56:64, 16:24, 56:64] = 0.45  # in the middle of what is cut out around it, not of the image
+    (region,) = worklist(predicted(p)).regions
+    assert region.expected_error_mm3 == pytest.approx(0.45 * 512)
+    assert region.place == "no lesion called, upper left"
+
+
+@pytest.mark.parametrize("spacing_mm", [(1.0, 1.0, 1.0), (0.9, 0.9, 3.3)])
+def test_the_band_around_a_lesion_is_cut_into_patches_of_about_25_mm(predicted, spacing_mm):
+    shape = tuple(round(80 / s) for s in spacing_mm[::-1])
+    grid = Grid(shape[::-1], spacing_mm)
+    index = [np.arange(n) * s - 40 for n, s in zip(shape, spacing_mm[::-1], strict=True)]
+    radius_mm = np.sqrt(sum(x**2 for x in np.meshgrid(*index, indexing="ij")))
+    found = worklist(predicted(1 / (1 + np.exp((radius_mm - 28) / 2)), grid), most=100)
+    widths = [_widest_mm(found, region.id) for region in found.regions]
+    assert 12 <= len(widths) <= 45  # the sphere's surface is 98 cm2, 25 x 25 mm are 6.25 cm2
+    assert 18 < np.median(widths) < 36
+    assert max(widths) < 2 * 20 * 1.25  # the farthest voxel from a seed, both ways, along a curved band
+    assert found.left_over_mm3 < 0.05 * found.listed_mm3
+
+
+def _widest_mm(found, region_id):
+    """Between two parallel planes, over forty directions."""
+    voxels = np.argwhere(found.labels == region_id) * found.grid.spacing_kji_mm
+    directions = np.random.default_rng(0).normal(size=(40, 3))
+    return max(np.ptp(voxels @ (direction / np.linalg.norm(direction))) for direction in directions)
+
+
+def test_a_patch_never_reaches_into_another_piece(predicted):
+    p = np.zeros((20, 40, 20))
+    p[4:14, 4:14, 4:14] = 0.4
+    p[4:14, 15:25, 4:14] = 0.4  # one certain voxel between: nearer than any two seeds
+    found = worklist(predicted(p))
+    first, second = (set(found.labels[:, part].ravel()) - {0} for part in (slice(4, 14), slice(15, 25)))
+    assert first
+    assert second
+    assert not first & second
+
+
+def test_every_center_is_an_uncertain_voxel_of_its_region(a_real_prediction, a_real_worklist):
+    found = a_real_worklist
+    error = abs((a_real_prediction.labels == 1) - a_real_prediction.probability)
+    for region in found.regions:
+        at = tuple(np.rint(found.grid.to_index(region.center_lps)).astype(int)[::-1])
+        assert found.labels[at] == region.id
+        assert error[at] >= np.median(error[found.labels == region.id])
+
+
+def test_the_real_lesion_s_error_is_shared_out_without_a_rest(a_real_prediction, a_real_worklist):
+    found = a_real_worklist
+    error = abs((a_real_prediction.labels == 1) - a_real_prediction.probability)
+    voxel_mm3 = found.grid.voxel_mm3
+    assert found.expected_error_mm3 == pytest.approx(error.sum(dtype=float) * voxel_mm3, rel=1e-4)
+    above = error[error > UNCERTAIN].sum(dtype=float) * voxel_mm3
+    assert found.listed_mm3 + found.left_over_mm3 == pytest.approx(above, rel=1e-4)
+    assert found.left_over_mm3 < 0.01 * above
+    errors = [region.expected_error_mm3 for region in found.regions]
+    assert errors == sorted(errors, reverse=True)
+
+
+def test_the_real_lesion_s_regions_lie_on_all_its_sides(a_real_worklist):
+    places = " ".join(region.place for region in a_real_worklist.regions)
+    assert all(word in places for word in ("upper", "lower", "left", "right", "anterior", "posterior", "border"))
+
+
+def test_the_same_prediction_gives_the_same_list(a_real_prediction, a_real_worklist):
+    first, second = a_real_worklist, worklist(a_real_prediction)
+    assert first.regions[:20] == second.regions
+    assert np.array_equal(np.where(first.labels > 20, 0, first.labels), second.labels)
+
+
+def test_the_real_list_is_made_in_a_second(a_real_prediction):
+    p = a_real_prediction.probability
+    without = {"CT": p * 0.9, "PET": p * 0.5, "MR_T1": p}
+    took = []
+    for _ in range(2):
+        began = time.process_time()
+        worklist(a_real_prediction, without)
+        took.append(time.process_time() - began)
+    assert min(took) < 1.0
+
+
+def test_a_region_says_which_modality_it_hangs_on(two_blobs):
+    p = two_blobs.probability
+    without = {"PET": p * 0.5, "CT": p * 0.95}
+    first, second = worklist(two_blobs, without).regions
+    assert (first.why, first.why_modality) == ("PET alone (60 %, 30 % without PET)", "PET")
+    assert (second.why, second.why_modality) == ("PET disagrees with the others (30 %, 15 % without PET)", "PET")
+    assert {r.why for r in worklist(two_blobs).regions} == {""}
+
+
+@pytest.mark.parametrize(
+    "given", [{"modalities_without": {"PET": np.zeros((2, 2, 2))}}, {"inside": np.ones((2, 2, 2), bool)}]
+)
+def test_refuses_an_array_of_another_shape(two_blobs, given):
+    with pytest.raises(InputError, match=r"\(2, 2, 2\), wanted \(40, 40, 40\)"):
+        worklist(two_blobs, **given)
+
+
+def test_refuses_a_list_of_nothing_and_a_probability_that_is_not_a_number(two_blobs):
+    with pytest.raises(InputError, match="at least one"):
+        worklist(two_blobs, most=0)
+    two_blobs.probability[0, 0, 0] = np.nan
+    with pytest.raises(InputError, match="not a number"):
+        worklist(two_blobs)
+
+
+def test_refuses_a_prediction_without_entropy(two_blobs):
+    with pytest.raises(InputError, match="entropy"):
+        worklist(replace(two_blobs, uncertainty={}))
