@@ -5,8 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-done
 
-# Debian packages that the product needs at this point: none.
-APT_PACKAGES :=
+# Debian packages: what the pictures are rendered with, and the browser that the tests drive.
+APT_PACKAGES := libegl1 libgl1-mesa-dri
+BROWSER_PACKAGES := chromium
 
 CASE ?= Resources/SampleData/STS_010
 CASES ?= cases
@@ -14,7 +15,7 @@ OUT ?= out/$(notdir $(CASE))
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint bench train clean
+.PHONY: help setup run report test browser lint bench train clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -26,21 +27,21 @@ $(STAMP): constraints.txt pyproject.toml scripts/setup.sh
 	@PYTHON="$(PYTHON)" scripts/setup.sh $(VENV) $(APT_PACKAGES)
 	@touch $@
 
-run: setup ## segment the shipped case and open its report (CASE=folder, OUT=folder, ARGS="more options")
+run: setup ## open the workspace on the shipped case (CASE=folder, ARGS="--port 8080 --no-browser")
+	$(BIN)/diffufusemed web "$(CASE)" $(ARGS)
+
+report: setup ## segment and fuse a case without the workspace, and name its report (CASE=folder, OUT=folder)
 	$(BIN)/diffufusemed run "$(CASE)" --out "$(OUT)" $(ARGS)
-	@for report in "$(OUT)"/report.*; do \
-	    [ -e "$$report" ] || continue; \
-	    echo "report: $$report"; \
-	    if [ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ] && command -v xdg-open >/dev/null; then xdg-open "$$report"; fi; \
-	    break; \
-	done
+
+browser: setup
+	@scripts/browser.sh $(BROWSER_PACKAGES)
 
 lint: setup ## style, formatting and who may import whom
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-logo
 
-test: lint ## lint, then all tests (ARGS="-k worklist" chooses)
+test: lint browser ## lint, then all tests (ARGS="-k worklist" chooses)
 	$(BIN)/pytest $(ARGS)
 
 bench: setup ## measure speed and quality on this machine, into out/bench.json and out/bench_live.json

@@ -55,4 +55,4 @@ install_system_packages "$@"
 make_venv
 # setuptools comes first and is then used as it is, so that the build tool is pinned as well.
 pip_install setuptools
-pip_install --no-build-isolation -e '.[test]'
+pip_install --no-build-isolation -e '.[web,test]'

@@ -1,4 +1,4 @@
-"""The command line: diffufusemed run | fuse | train | calibrate | evaluate | evaluate-fusion | models | bench."""
+"""The command line: diffufusemed web | run | fuse | train | calibrate | evaluate | evaluate-fusion | models | bench."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from .fuse import fuse
 from .models import models_app
 from .run import run
 from .train import train
+from .web import web
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-for command in (run, fuse, train, calibrate, evaluate):
+for command in (web, run, fuse, train, calibrate, evaluate):
     app.command()(command)
 app.command("evaluate-fusion")(evaluate_fusion)
 app.add_typer(bench_app, name="bench")

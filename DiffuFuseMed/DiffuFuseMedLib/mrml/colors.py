@@ -1,0 +1,100 @@
+"""Color nodes by name, and the same colors as a CSS gradient for a legend in HTML.
+
+A wheel of Slicer's libraries has no Inferno (desktop Slicer reads it from its share folder), and Slicer does not save
+its own color nodes with a scene. So Inferno is a node of this library: saved with the scene, the same in both hosts.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from slicer import vtkMRMLColorNode, vtkMRMLColorTableNode, vtkMRMLPETProceduralColorNode, vtkMRMLScene
+
+from ..data.errors import input_error
+from .inferno import inferno_rgb
+from .nodes import find, nodes_of, set_tag
+
+INFERNO = "Inferno"
+ENTRIES = 256
+TAG = "color"
+
+
+def color_node(scene: vtkMRMLScene, name: str) -> vtkMRMLColorNode:
+    """The scene's color node called 'Grey', 'Inferno', 'PET-Heat' ... as Slicer's Colors module shows it.
+
+    Inferno, Grey and the PET types are made when the scene has none; InputError for another name it does not have.
+    """
+    if name == INFERNO:
+        return _inferno(scene)
+    found = _default(scene, name) or next((n for n in nodes_of(scene, "vtkMRMLColorNode") if n.GetName() == name), None)
+    if found is not None:
+        return found
+    node = _grey() if name == "Grey" else _pet(name)
+    return _added(scene, node, name)
+
+
+def css_gradient(node: vtkMRMLColorNode, steps: int = 16) -> list[str]:
+    """'#rrggbb' at `steps` places, evenly from the lowest to the highest color: linear-gradient(to right, ...)."""
+    colors = node.GetScalarsToColors()
+    rgb = [0.0, 0.0, 0.0]
+    gradient = []
+    for value in np.linspace(*colors.GetRange(), steps):
+        colors.GetColor(value, rgb)
+        gradient.append("#" + "".join(f"{round(255 * c):02x}" for c in rgb))
+    return gradient
+
+
+def _default(scene: vtkMRMLScene, name: str) -> vtkMRMLColorNode | None:
+    """The node that Slicer's color logic makes; its IDs are fixed, while a user's node may bear the same name."""
+    ids = (
+        f"vtkMRMLColorTableNode{name}",
+        f"vtkMRMLPETProceduralColorNode{name}",
+        f"vtkMRMLColorTableNodeFile{name}.txt",
+    )
+    return next((node for node in map(scene.GetNodeByID, ids) if node is not None), None)
+
+
+def _inferno(scene: vtkMRMLScene) -> vtkMRMLColorTableNode:
+    found = find(scene, TAG, INFERNO, "vtkMRMLColorTableNode")
+    if found:
+        return found[0]
+    node = vtkMRMLColorTableNode()
+    node.SetTypeToUser()
+    node.SetName(INFERNO)
+    node.SetDescription("Magnitude, from dark to bright (matplotlib's inferno)")
+    node.SetNumberOfColors(ENTRIES)
+    for n, rgb in enumerate(_inferno_rgb(scene)):
+        node.SetColor(n, f"{n}", *rgb, 1.0)
+    set_tag(node, TAG, INFERNO)
+    return scene.AddNode(node)
+
+
+def _inferno_rgb(scene: vtkMRMLScene) -> np.ndarray:
+    """(256, 3) from 0 to 1: of desktop Slicer's own table where the scene has it."""
+    theirs = _default(scene, INFERNO)
+    if theirs is not None and theirs.GetNumberOfColors() == ENTRIES:
+        rgba = [0.0] * 4
+        return np.array([theirs.GetColor(n, rgba) and rgba[:3] for n in range(ENTRIES)])
+    return inferno_rgb()
+
+
+def _grey() -> vtkMRMLColorTableNode:
+    node = vtkMRMLColorTableNode()
+    node.SetTypeToGrey()
+    return node
+
+
+def _pet(name: str) -> vtkMRMLPETProceduralColorNode:
+    node = vtkMRMLPETProceduralColorNode()
+    for kind in range(node.GetFirstType(), node.GetLastType() + 1):
+        node.SetType(kind)
+        if node.GetTypeAsString() == name:
+            return node
+    raise input_error(f"the colors {name!r}", "a color node of the scene", "choose Grey, Inferno or PET-Heat")
+
+
+def _added(scene: vtkMRMLScene, node: vtkMRMLColorNode, name: str) -> vtkMRMLColorNode:
+    """Added the way the color logic does (same ID, not saved), so that a scene finds it again in any host."""
+    node.SetName(name)
+    node.SetSingletonTag(name)
+    node.SaveWithSceneOff()
+    return scene.AddNode(node)

@@ -1,0 +1,191 @@
+"""Segmentation nodes: masks in and out on a volume's grid, and how a segment is shown.
+
+Slicer keeps segments that do not overlap as labels of one shared array. Its own SetBinaryLabelmapToSegment parts them
+when a new mask would overwrite a neighbor, and remakes the surfaces that are shown.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from slicer import (
+    vtkMRMLScene,
+    vtkMRMLSegmentationNode,
+    vtkMRMLVolumeNode,
+    vtkOrientedImageData,
+    vtkOrientedImageDataResample,
+    vtkSegment,
+    vtkSlicerSegmentationsModuleLogic,
+)
+from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+from vtkmodules.vtkCommonCore import reference as vtkReference
+
+from ..data.errors import input_error
+from ..export.seg_nrrd import LESION
+from .geometry import linear_between, ras_matrix, to_numpy, to_vtk
+from .nodes import PREFIX, one_modified
+from .volumes import grid_of
+
+HELPER = PREFIX + "helper"  # a segment's tag: made by this library for itself, no finding
+SURFACE = "Closed surface"
+TERMINOLOGY = "TerminologyEntry"
+
+
+def add_segmentation(
+    scene: vtkMRMLScene, name: str, reference_volume_node: vtkMRMLVolumeNode
+) -> vtkMRMLSegmentationNode:
+    """A new segmentation node without segments, on the volume's grid and under its parent transform."""
+    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
+    node.CreateDefaultDisplayNodes()
+    node.SetReferenceImageGeometryParameterFromVolumeNode(reference_volume_node)
+    node.SetAndObserveTransformNodeID(reference_volume_node.GetTransformNodeID())
+    return node
+
+
+def set_mask(
+    seg_node: vtkMRMLSegmentationNode,
+    segment_id: str,
+    mask: np.ndarray,
+    reference_node: vtkMRMLVolumeNode,
+    name: str | None = None,
+    color: tuple[float, float, float] | None = None,
+    terminology: str | None = None,
+) -> None:
+    """Make the segment, or replace what it holds, by a mask [k, j, i] on the reference's grid; others stay as they are.
+
+    A new segment takes what is not given (name, color as red, green, blue from 0 to 1, terminology) from a lesion's; an
+    existing one keeps it. InputError for another shape, or a warp between the two nodes.
+    """
+    image = _oriented(np.asarray(mask, bool), seg_node, reference_node)
+    _describe(seg_node, segment_id, name, color, terminology)
+    replace = vtkSlicerSegmentationsModuleLogic.MODE_REPLACE
+    if not vtkSlicerSegmentationsModuleLogic.SetBinaryLabelmapToSegment(image, seg_node, segment_id, replace):
+        raise RuntimeError("the segmentation node did not take the mask")
+
+
+def mask_of(seg_node: vtkMRMLSegmentationNode, segment_id: str, reference_node: vtkMRMLVolumeNode) -> np.ndarray:
+    """bool [k, j, i] on the reference's grid, by nearest neighbor where the segment's own grid is another one."""
+    segment_of(seg_node, segment_id)
+    shape = grid_of(reference_node).shape
+    labels = vtkOrientedImageData()
+    if not seg_node.GetBinaryLabelmapRepresentation(segment_id, labels) or labels.IsEmpty():
+        return np.zeros(shape, bool)
+    on_grid = vtkOrientedImageData()
+    frame = _reference_image(seg_node, reference_node)
+    vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage(labels, frame, on_grid)
+    return vtk_to_numpy(on_grid.GetPointData().GetScalars()).reshape(shape) != 0
+
+
+def segment_of(seg_node: vtkMRMLSegmentationNode, segment_id: str) -> vtkSegment:
+    """The segment; InputError when there is none with this ID."""
+    segment = seg_node.GetSegmentation().GetSegment(segment_id)
+    if segment is None:
+        raise input_error(f"the segment {segment_id!r}", "a segment of the segmentation", "choose another segment")
+    return segment
+
+
+def terminology_of(seg_node: vtkMRMLSegmentationNode, segment_id: str) -> str:
+    """The segment's terminology entry: 'Segmentation category and type - ...~...'."""
+    return tag_of(segment_of(seg_node, segment_id), TERMINOLOGY) or ""
+
+
+def tag_of(segment: vtkSegment, key: str) -> str | None:
+    """A tag of the segment, None when it has none."""
+    value = vtkReference("")
+    return str(value) if segment.GetTag(key, value) else None
+
+
+def user_segment_ids(seg_node: vtkMRMLSegmentationNode) -> list[str]:
+    """The segments to list and to export: all but this library's helpers."""
+    segmentation = seg_node.GetSegmentation()
+    return [i for i in segmentation.GetSegmentIDs() if not segmentation.GetSegment(i).HasTag(HELPER)]
+
+
+def show(
+    seg_node: vtkMRMLSegmentationNode,
+    segment_id: str,
+    visible: bool = True,
+    fill_opacity: float | None = None,
+    outline_opacity: float | None = None,
+    color: tuple[float, float, float] | None = None,
+) -> None:
+    """Set how one segment looks in slice views; None leaves as it is. Opacities and color: 0 to 1."""
+    segment = segment_of(seg_node, segment_id)
+    display = _display(seg_node)
+    with one_modified(display):
+        display.SetSegmentVisibility(segment_id, visible)
+        if fill_opacity is not None:
+            display.SetSegmentOpacity2DFill(segment_id, fill_opacity)
+        if outline_opacity is not None:
+            display.SetSegmentOpacity2DOutline(segment_id, outline_opacity)
+    if color is not None and tuple(segment.GetColor()) != tuple(color):
+        segment.SetColor(*color)
+
+
+def closed_surface(seg_node: vtkMRMLSegmentationNode, on: bool) -> None:
+    """Make the surfaces that the 3D view shows, or remove them; while on, every `set_mask` remakes its segment's."""
+    has = seg_node.GetSegmentation().ContainsRepresentation(SURFACE)
+    if on and not has:
+        seg_node.CreateClosedSurfaceRepresentation()
+    if not on and has:
+        seg_node.RemoveClosedSurfaceRepresentation()
+
+
+def _display(seg_node: vtkMRMLSegmentationNode):
+    if seg_node.GetDisplayNode() is None:
+        seg_node.CreateDefaultDisplayNodes()
+    return seg_node.GetDisplayNode()
+
+
+def _describe(seg_node, segment_id, name, color, terminology) -> None:
+    """Make the segment unless it is there, and write what was given on it."""
+    segmentation = seg_node.GetSegmentation()
+    if segmentation.GetSegment(segment_id) is None:
+        name, color, terminology = name or LESION.name, color or LESION.color, terminology or LESION.terminology
+        segmentation.AddEmptySegment(segment_id, name, color)
+    segment = segmentation.GetSegment(segment_id)
+    if name is not None and segment.GetName() != name:
+        segment.SetName(name)
+    if color is not None and tuple(segment.GetColor()) != tuple(color):
+        segment.SetColor(*color)
+    if terminology is not None:
+        segment.SetTag(TERMINOLOGY, terminology)
+
+
+def _ijk_to_segmentation(seg_node: vtkMRMLSegmentationNode, reference_node: vtkMRMLVolumeNode) -> np.ndarray:
+    """4 x 4 from the reference's voxel index to the coordinates the segmentation is kept in."""
+    between = linear_between(reference_node, seg_node)
+    if between is None:
+        remedy = "harden the transform of the volume first"
+        raise input_error("a warp between the segmentation and its volume", "both in the same place", remedy)
+    return between @ to_numpy(ras_matrix(grid_of(reference_node)))
+
+
+def _reference_image(seg_node: vtkMRMLSegmentationNode, reference_node: vtkMRMLVolumeNode) -> vtkOrientedImageData:
+    """The reference's grid without voxels."""
+    image = vtkOrientedImageData()
+    image.SetDimensions(grid_of(reference_node).size)
+    image.SetGeometryFromImageToWorldMatrix(to_vtk(_ijk_to_segmentation(seg_node, reference_node)))
+    return image
+
+
+def _oriented(
+    mask: np.ndarray, seg_node: vtkMRMLSegmentationNode, reference_node: vtkMRMLVolumeNode
+) -> vtkOrientedImageData:
+    """The box around the mask's voxels, at its place on the reference's grid."""
+    image = _reference_image(seg_node, reference_node)
+    if mask.shape != image.GetDimensions()[::-1]:
+        given = f"a mask of shape {mask.shape}"
+        raise input_error(given, f"the volume's {image.GetDimensions()[::-1]}", "resample the mask first")
+    box = _box(mask)
+    image.SetExtent([n for axis in reversed(box) for n in (axis.start, axis.stop - 1)])
+    voxels = np.ascontiguousarray(mask[box]).view(np.uint8)
+    image.GetPointData().SetScalars(numpy_to_vtk(voxels.ravel(), deep=True))
+    return image
+
+
+def _box(mask: np.ndarray) -> tuple[slice, slice, slice]:
+    """The smallest box with every True voxel; one voxel of an empty mask, for Slicer refuses an image of none."""
+    if not mask.any():
+        return (slice(0, 1),) * 3
+    axes = [np.flatnonzero(mask.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
+    return tuple(slice(int(a[0]), int(a[-1]) + 1) for a in axes)

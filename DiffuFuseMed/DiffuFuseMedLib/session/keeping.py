@@ -1,0 +1,169 @@
+"""Keeping: the scene and what leaves it; every file whole or not at all, with its provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from ..data.errors import InputError, input_error
+from ..data.lesion import quantify
+from ..data.prediction import Prediction
+from ..data.quality import quality_report
+from ..data.staging import staged
+from ..engine.client import EngineError
+from ..export import LESION, write_segments
+from ..export.nrrd import PREFIX, provenance_header, write_nrrd
+from ..mrml import parameters, scenes, tables, volumes
+from ..mrml.nodes import provenance, set_provenance
+from ..review import Review
+from . import saved
+from .desk import Desk
+from .opening import Opening
+from .parameters import Parameters
+from .reviewing import Reviewing
+from .segmenting import Segmenting
+
+
+class Keeping:
+    """adopted(): called when a scene was opened and its case is on the desk."""
+
+    def __init__(
+        self, desk: Desk, segmenting: Segmenting, reviewing: Reviewing, opening: Opening, adopted: Callable[[], None]
+    ) -> None:
+        self._desk, self._segmenting, self._reviewing, self._opening = desk, segmenting, reviewing, opening
+        self._adopted = adopted
+
+    def save_scene(self, path: Path) -> bool:
+        """Write everything into one .mrb; True when it is there."""
+        return self._kept(lambda: self._write_scene(path))
+
+    def export(self, kind: str, path: Path) -> bool:
+        """Write one file of a kind: seg.nrrd, nii.gz, fused.nrrd or report.html; True when it is there."""
+        writers = {
+            "seg.nrrd": self._write_segmentation,
+            "nii.gz": self._write_nifti,
+            "fused.nrrd": self._write_fused,
+            "report.html": self._write_report,
+        }
+        return self._kept(lambda: writers[kind](path))
+
+    def open_scene(self, path: Path) -> bool:
+        """Replace what is open by a saved scene; True when it is open. A file that is refused changes nothing; a scene
+        without a case of this program leaves an empty desk, as Slicer does."""
+        desk = self._desk
+        try:
+            scenes.load_scene(desk.scene, path)
+            self._opening.forget()
+            case, nodes = saved.read_case(desk.scene)
+            handle = desk.engine.start_open(case)
+        except (InputError, EngineError, ValueError, KeyError, TypeError) as error:
+            if desk.case is not None and not desk.scene.IsNodePresent(desk.nodes[desk.case.reference]):
+                self._opening.forget()  # the scene was replaced before its record turned out to be no good
+            desk.complain(error if isinstance(error, (InputError, EngineError)) else InputError(_DAMAGED))
+            return False
+        desk.case, desk.case_id, desk.nodes = case, handle.case_id, nodes
+        desk.then(handle.future, lambda _: None, desk.complain)
+        desk.parameters = parameters.load(Parameters, desk.scene) or Parameters()
+        desk.prediction = saved.read_prediction(desk.scene, case, nodes)
+        if text := tables.text_of(desk.scene, saved.REVIEW):
+            self._reviewing.adopt(Review.from_json(text))
+        self._opening.describe(case)
+        self._adopted()
+        return True
+
+    def _kept(self, write: Callable[[], None]) -> bool:
+        if self._desk.case is None:
+            self._desk.say("info", "There is nothing to save: open a case first.")
+            return False
+        try:
+            write()
+        except InputError as error:
+            self._desk.complain(error)
+            return False
+        return True
+
+    def _write_scene(self, path: Path) -> None:
+        desk = self._desk
+        parameters.save(desk.parameters, desk.scene)
+        saved.write_case(desk.scene, desk.case, desk.nodes)
+        if desk.prediction is not None:
+            saved.write_prediction(desk.scene, desk.prediction)
+        if self._reviewing.review is not None:
+            tables.set_text(desk.scene, saved.REVIEW, self._reviewing.review.to_json())
+            tables.set_rows(desk.scene, self._reviewing.rows())
+        if "lesion" in desk.nodes and desk.prediction is not None:
+            set_provenance(desk.nodes["lesion"], self._lesion_provenance())
+        scenes.save_scene(desk.scene, path)
+
+    def _lesion_provenance(self) -> dict:
+        """Who made the lesion as it stands: the model, and the reader where it was corrected."""
+        return {**self._desk.prediction.provenance, "corrected_by_reader": self._desk.screen.edited}
+
+    def _lesion(self) -> np.ndarray:
+        mask = self._segmenting.mask()
+        if mask is None:
+            raise input_error("a case without a segmentation", "a lesion to export", "run the segmentation first")
+        return mask
+
+    def _write_segmentation(self, path: Path) -> None:
+        desk = self._desk
+        header = {**provenance_header(self._lesion_provenance()), PREFIX + "source": desk.case.reference}
+        with staged(path.parent) as folder:
+            write_segments({LESION: self._lesion()}, desk.case.grid, folder / path.name, header)
+
+    def _write_nifti(self, path: Path) -> None:
+        grid = self._desk.case.grid
+        image = sitk.GetImageFromArray(self._lesion().astype(np.uint8))
+        image.SetSpacing(grid.spacing_mm)
+        image.SetOrigin(grid.origin)
+        image.SetDirection(grid.direction)
+        with staged(path.parent) as folder:
+            try:
+                sitk.WriteImage(image, str(folder / path.name), useCompression=True)
+            except RuntimeError as cause:
+                raise OSError("the disk refused the file") from cause
+
+    def _write_fused(self, path: Path) -> None:
+        desk = self._desk
+        if "fused" not in desk.nodes or desk.screen.fusion != "ready":
+            raise input_error("a fused volume that is not finished", "one of the present settings", "wait a moment")
+        node = desk.nodes["fused"]
+        with staged(path.parent) as folder:
+            header = provenance_header(provenance(node))
+            write_nrrd(volumes.array_of(node), desk.case.grid, folder / path.name, header)
+
+    def _write_report(self, path: Path) -> None:
+        desk, lesion = self._desk, self._lesion()
+        write_report = _report_writer()
+        shown = self._as_drawn(lesion)
+        write_report(shown, desk.case, path, quality_report(desk.case), quantify(lesion, desk.case))
+
+    def _as_drawn(self, lesion: np.ndarray) -> Prediction:
+        """The prediction with the lesion as the reader left it."""
+        prediction = self._desk.prediction
+        notes = [*prediction.provenance.get("notes", ())]
+        if self._desk.screen.edited:
+            notes.append("The lesion was corrected by hand after the prediction; its interval is the prediction's.")
+        return replace(prediction, labels=lesion.astype(np.uint8), provenance={**prediction.provenance, "notes": notes})
+
+
+def _report_writer() -> Callable[..., None]:
+    """Asked for only when a report is: Slicer's own Python has neither jinja2 nor matplotlib."""
+    try:
+        from ..report import write_report
+    except ImportError as error:
+        given = f"a Python without the package {error.name or 'jinja2'}"
+        raise input_error(
+            given, "jinja2 and matplotlib for a report", "install both, or export the other files"
+        ) from error
+    return write_report
+
+
+_DAMAGED = (
+    "The scene's record of its case could not be read, a record as DiffuFuseMed writes it is wanted: open the images "
+    "as a case instead."
+)

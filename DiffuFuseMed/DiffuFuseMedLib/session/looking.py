@@ -1,0 +1,156 @@
+"""Looking: which volumes lie over each other in the slice views, in which windows and colors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..mrml import colors, display, segmentations, slices, volumes
+from ..mrml.layers import Layers, show
+from ..mrml.views import composites
+from . import windows
+from .desk import Desk
+
+ENTROPY_OF_A_COIN = float(np.log(2))
+MAP_RANGES = {"fusion": (0.0, 0.5)}
+MAP_UNITS = {"fusion": "probability of an error above 0.1 gray"}
+TOP_PERCENT = 99.5
+SQUARES = 8  # of the checkerboard, along the longest axis
+PROBED = ("CT", "PET", "SPECT", "MR_T1", "MR_T2", "MR_FLAIR", "MR_T1C")
+
+
+class Looking:
+    """Shows what the parameters say; everything that is not in the scene yet is left out."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._before = False
+
+    def refresh(self) -> None:
+        """Layers, windows, overlays and outlines as the parameters have them."""
+        self._windows()
+        self._overlay()
+        self._outlines()
+        show(composites(self._desk.scene), self._layers())
+        self._desk.tell("layers")
+
+    def show_before(self, before: bool) -> None:
+        """The reference image instead of the fused picture, for as long as the reader wants to compare them."""
+        self._before = before
+        show(composites(self._desk.scene), self._layers())
+        self._desk.tell("layers")
+
+    def jump(self, center_lps: tuple[float, float, float]) -> None:
+        slices.jump(self._desk.slice_nodes(), center_lps)
+
+    def probe(self, ras: tuple[float, float, float]) -> dict[str, str]:
+        """Values at a point, in words with their unit, by what they are of; empty outside the case."""
+        desk = self._desk
+        if desk.case is None:
+            return {}
+        arrays = {key: (desk.case.volumes[key].array, desk.case.grid) for key in desk.case.modalities}
+        if desk.prediction is not None:
+            arrays["lesion probability"] = (desk.prediction.probability, desk.prediction.grid)
+        found = slices.probe(ras, arrays)
+        return {key: self._worded(key, ras, value) for key, value in found.items() if value is not None}
+
+    def _worded(self, key: str, ras: tuple[float, float, float], value: float) -> str:
+        desk = self._desk
+        if key not in desk.case.valid:
+            return f"{value:.2f}"
+        if not slices.probe(ras, {key: (desk.case.valid[key], desk.case.grid)})[key]:
+            return "not imaged"
+        digits = 2 if key in ("PET", "SPECT") else 0
+        return f"{value:.{digits}f} {windows.unit_of(key)}".strip()
+
+    def _layers(self) -> Layers:
+        desk, chosen = self._desk, self._desk.parameters
+        before = desk.case.reference if self._before and desk.case and chosen.background == "fused" else ""
+        background = desk.nodes.get(before or self._compared() or chosen.background) or self._first()
+        foreground = None if self._compared() else desk.nodes.get(chosen.foreground)
+        overlay = desk.nodes.get(self.map_key()) if chosen.show_uncertainty else None
+        return Layers(background, foreground, chosen.foreground_opacity, overlay, chosen.uncertainty_opacity)
+
+    def _first(self) -> Any:
+        nodes = self._desk.nodes
+        return next((nodes[key] for key in self._desk.screen.modalities if key in nodes), None)
+
+    def map_key(self) -> str:
+        chosen = self._desk.parameters.uncertainty_map
+        return "fusion_uncertainty" if chosen == "fusion" else chosen
+
+    def _windows(self) -> None:
+        desk = self._desk
+        if desk.case is None:
+            return
+        for key in desk.case.modalities:
+            if node := desk.nodes.get(key):
+                display.set_window(node, *windows.range_of(desk.case, key, desk.parameters.windows.get(key)))
+                display.set_colors(node, desk.parameters.pet_colors if key in ("PET", "SPECT") else "Grey")
+        if fused := desk.nodes.get("fused"):
+            display.set_window(fused, *windows.GRAY)
+
+    def _overlay(self) -> None:
+        desk, key = self._desk, self.map_key()
+        node = desk.nodes.get(key)
+        if node is None:
+            desk.screen.legend = {}
+            return
+        low, high = self._map_range(node)
+        above = min(desk.parameters.uncertainty_above, high)
+        display.set_colors(node, "Inferno")
+        display.set_window(node, low, high)
+        display.set_lower_threshold(node, max(above, 1e-6))
+        gradient = colors.css_gradient(colors.color_node(desk.scene, "Inferno"))
+        unit = MAP_UNITS.get(desk.parameters.uncertainty_map, "nat")
+        desk.screen.legend = {"low": low, "high": high, "above": above, "unit": unit, "colors": gradient}
+
+    def _map_range(self, node: Any) -> tuple[float, float]:
+        """From zero to the map's high percentile, never beyond what the measure can reach."""
+        if self._desk.parameters.uncertainty_map in MAP_RANGES:
+            return MAP_RANGES[self._desk.parameters.uncertainty_map]
+        values = volumes.array_of(node)
+        seen = values[values > 1e-3]
+        top = float(np.percentile(seen[:: max(1, seen.size // 200_000)], TOP_PERCENT)) if seen.size else 0.0
+        return 0.0, min(max(top, 0.05), ENTROPY_OF_A_COIN)
+
+    def _outlines(self) -> None:
+        desk, chosen = self._desk, self._desk.parameters
+        if lesion := desk.nodes.get("lesion"):
+            segmentations.show(lesion, "lesion", chosen.show_lesion, chosen.lesion_opacity, 1.0)
+        if contours := desk.nodes.get("contours"):
+            for name in ("inner", "outer"):
+                segmentations.show(contours, name, chosen.show_band, 0.0, 0.9)
+        if previous := desk.nodes.get("previous"):
+            segmentations.show(previous, "previous", chosen.show_lesion, 0.0, 0.6)
+
+    def _compared(self) -> str:
+        """The role of the comparison's picture, made anew; empty when nothing is compared."""
+        desk, chosen = self._desk, self._desk.parameters
+        case, other = desk.case, chosen.compare_with
+        if chosen.compare == "off" or case is None or other not in case.volumes or other == case.reference:
+            return ""
+        picture = compared(self._gray(case.reference), self._gray(other), chosen.compare, chosen.compare_position)
+        if "compare" in desk.nodes:
+            volumes.set_array(desk.nodes["compare"], picture)
+        else:
+            desk.nodes["compare"] = volumes.add_volume(desk.scene, picture, case.grid, "Comparison", role="compare")
+            display.set_window(desk.nodes["compare"], 0, 255)
+        return "compare"
+
+    def _gray(self, key: str) -> np.ndarray:
+        """uint8 [k, j, i] in the modality's window."""
+        case = self._desk.case
+        low, high = windows.range_of(case, key, self._desk.parameters.windows.get(key))
+        return (np.clip((case.volumes[key].array - low) / (high - low), 0, 1) * 255).astype(np.uint8)
+
+
+def compared(first: np.ndarray, second: np.ndarray, how: str, position: float) -> np.ndarray:
+    """uint8 [k, j, i]: a checkerboard of both, or first up to `position` of the way along i and second behind it."""
+    if how == "swipe":
+        border = round(position * first.shape[2])
+        return np.concatenate([first[..., :border], second[..., border:]], axis=2)
+    side = max(1, max(first.shape) // SQUARES)
+    k, j, i = np.ogrid[tuple(slice(n) for n in first.shape)]
+    return np.where((k // side + j // side + i // side) % 2 == 0, first, second)

@@ -1,0 +1,107 @@
+"""Parameters: all that a reader can set, one typed dataclass for both hosts; a saved scene brings it back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from ..data.errors import input_error
+from ..data.presets import PRESETS, Preset, check_values
+
+DEFAULT_PRESET = "soft-tissue-sarcoma"
+SAMPLES = (1, 64)
+MAPS = ("predictive_entropy", "expected_entropy", "mutual_information", "fusion")
+COMPARE = ("off", "swipe", "checkerboard")
+SHARES = ("foreground_opacity", "uncertainty_opacity", "lesion_opacity", "compare_position")
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Defaults are the sarcoma preset's. Names in two words say what they are; the rest:
+
+    modalities: those switched off are False, one that is not named is on; model: id of a segmenter; uncertainty_map:
+    one of MAPS; uncertainty_above: in the map's unit, below it nothing is shown; background, foreground: a modality
+    key, "fused", or "" for nothing; windows: name of a window (session/windows.py) by modality; compare: one of
+    COMPARE, of the reference and compare_with; compare_position: 0..1 of the way; mri: the MR that is fused, "" for
+    the first.
+    """
+
+    preset: str = DEFAULT_PRESET
+    alpha: float = PRESETS[DEFAULT_PRESET].alpha
+    beta: float = PRESETS[DEFAULT_PRESET].beta
+    gamma: float = PRESETS[DEFAULT_PRESET].gamma
+    lambdas: tuple[float, float, float] = PRESETS[DEFAULT_PRESET].lambdas
+    tau_mm: float = PRESETS[DEFAULT_PRESET].tau_mm
+    ct_window_hu: tuple[float, float] = PRESETS[DEFAULT_PRESET].ct_window_hu
+    steps: int = 1
+    guided: bool = False
+    mri: str = ""
+    protect_border: bool = True
+
+    modalities: dict[str, bool] = field(default_factory=dict)
+    model: str = "sts-diffufusemed"
+    samples: int = 8
+    seed: int = 0
+    device: str = "auto"
+
+    show_uncertainty: bool = True
+    uncertainty_map: str = "predictive_entropy"
+    uncertainty_opacity: float = 0.7
+    uncertainty_above: float = 0.3
+    show_band: bool = True
+    show_lesion: bool = True
+    lesion_opacity: float = 0.25
+
+    background: str = "fused"
+    foreground: str = "PET"
+    foreground_opacity: float = 0.35
+    windows: dict[str, str] = field(default_factory=dict)
+    pet_colors: str = "PET-Heat"
+    compare: str = "off"
+    compare_with: str = ""
+    compare_position: float = 0.5
+
+    inside_region_only: bool = True
+
+    def on(self, modality: str) -> bool:
+        return self.modalities.get(modality, True)
+
+    def with_preset(self, preset: Preset) -> Parameters:
+        """The sliders, weights and CT window of a preset."""
+        names = ("alpha", "beta", "gamma", "lambdas", "tau_mm", "ct_window_hu")
+        return replace(self, preset=preset.name, **{name: getattr(preset, name) for name in names})
+
+    def fusion_settings(self) -> dict[str, Any]:
+        """What engine.client takes as settings of a fusion."""
+        names = ("alpha", "beta", "gamma", "lambdas", "tau_mm", "ct_window_hu", "steps", "guided", "seed")
+        return {name: getattr(self, name) for name in names}
+
+
+FUSION = ("alpha", "beta", "gamma", "lambdas", "tau_mm", "ct_window_hu", "steps", "guided", "mri", "preset")
+NAMES = tuple(entry.name for entry in fields(Parameters))
+
+
+def changed(parameters: Parameters, **values: Any) -> Parameters:
+    """A copy with these values. Raises InputError for a name that does not exist or a value out of its range."""
+    for name in values:
+        if name not in NAMES:
+            raise input_error(f"the parameter {name!r}", f"one of {', '.join(NAMES)}", "correct the name")
+    new = replace(parameters, **values)
+    check_values(new)
+    _check_choice("uncertainty map", new.uncertainty_map, MAPS)
+    _check_choice("comparison", new.compare, COMPARE)
+    _check_number("steps", new.steps, 1, 4)
+    _check_number("samples", new.samples, *SAMPLES)
+    for name in SHARES:
+        _check_number(name, getattr(new, name), 0, 1)
+    return new
+
+
+def _check_choice(what: str, value: Any, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise input_error(f"the {what} {value!r}", f"one of {', '.join(choices)}", "choose one of these")
+
+
+def _check_number(name: str, value: Any, low: float, high: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        raise input_error(f"{name}={value!r}", f"a number from {low:g} to {high:g}", f"correct {name}")

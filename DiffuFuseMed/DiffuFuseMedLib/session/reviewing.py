@@ -1,0 +1,191 @@
+"""Reviewing: the worklist, one region at a time, with every decision kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Any
+
+import numpy as np
+from scipy.ndimage import binary_dilation, find_objects
+
+from ..data.errors import InputError
+from ..mrml import editing
+from ..review import Review, worklist
+from .desk import Desk
+
+REACH_MM = 4.0  # around a region that may be edited: its border is what is being corrected
+
+
+class Reviewing:
+    """mask(): the lesion as it stands; jump(center_lps): bring the views there."""
+
+    def __init__(self, desk: Desk, mask: Callable[[], np.ndarray | None], jump: Callable[[Any], None]) -> None:
+        self._desk, self._mask, self._jump = desk, mask, jump
+        self.review: Review | None = None
+        self.editor_node: Any = None  # the host's vtkMRMLSegmentEditorNode
+        self._before: np.ndarray | None = None
+
+    def renew(self, without: dict[str, np.ndarray], keep: bool) -> None:
+        """A worklist of the present prediction. keep: the same prediction, now with reasons, so nothing is reopened."""
+        found = worklist(self._desk.prediction, without or None)
+        if self.review is None:
+            self.review = Review(found)
+        else:
+            self.review = self.review.renewed(found) if keep else self.review.carried_over(found, self._mask())
+        if not keep:
+            self.leave()
+        self.show()
+
+    def adopt(self, review: Review) -> None:
+        """The review of a scene that was opened."""
+        self.review = review
+        self.leave()
+        self.show()
+
+    def clear(self) -> None:
+        self.review = None
+        self.leave()
+        self.show()
+
+    def decided(self) -> np.ndarray | None:
+        """bool [k, j, i]: regions that the reader accepted or corrected."""
+        if self.review is None:
+            return None
+        done = [d.region_id for d in self.review.decisions.values() if d.status in ("accepted", "corrected")]
+        return np.isin(self.review.worklist.labels, done) if done else None
+
+    def choose(self, region_id: int) -> None:
+        """Jump to a region and limit the editor to it."""
+        region = self._region(region_id)
+        if region is None:
+            return
+        self._desk.screen.region = region_id
+        self._before = self._mask()
+        self.review.start(region_id, now())
+        self._jump(region.center_lps)
+        self.limit()
+        self.show()
+
+    def next(self) -> None:
+        self._step(self.review.next_open(self._desk.screen.region) if self.review else None)
+
+    def previous(self) -> None:
+        self._step(self.review.previous(self._desk.screen.region) if self.review else None)
+
+    def decide(self, skip: bool = False) -> None:
+        """Accept the region as it is now, corrected if a voxel of it changed, or skip it; then go to the next."""
+        region_id = self._desk.screen.region
+        if self.review is None or region_id is None:
+            self._desk.say("info", "Choose a region of the worklist first.")
+            return
+        before, after = self._before, self._mask()
+        status = "skipped" if skip else "corrected" if self._touched(before, after) else "accepted"
+        try:
+            self.review.decide(region_id, status, before, after, now(), within=self._reach())
+        except InputError as error:
+            self._desk.complain(error)
+            return
+        self._desk.tell("scene")
+        following = self.review.next_open(region_id)
+        open_left = following is not None and self.review.status(following) == "open"
+        self.choose(following) if open_left else self._finish()
+
+    def leave(self) -> None:
+        """No region is chosen; editing is free."""
+        self._desk.screen.region, self._before = None, None
+        if self.editor_node is not None and "lesion" in self._desk.nodes:
+            editing.release(self.editor_node, self._desk.nodes["lesion"])
+
+    def limit(self) -> None:
+        """Edit inside the chosen region only, or anywhere, as the parameter says."""
+        desk, node = self._desk, self._desk.nodes.get("lesion")
+        if self.editor_node is None or node is None:
+            return
+        if desk.screen.region is None or not desk.parameters.inside_region_only:
+            editing.release(self.editor_node, node)
+        else:
+            editing.restrict(self.editor_node, node, self._reach(), desk.nodes[desk.case.reference])
+
+    def show(self) -> None:
+        """The rows of the panel."""
+        screen = self._desk.screen
+        if self.review is None:
+            screen.regions, screen.progress = (), ""
+        else:
+            screen.regions = tuple(self._row(region) for region in self.review.worklist.regions)
+            progress = self.review.progress()
+            screen.progress = (
+                f"{progress.done} of {progress.count} done, {100 * progress.share:.0f} % of expected error handled"
+            )
+        self._desk.tell("review")
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The worklist with its decisions as a table, for whoever opens the scene."""
+        rows = []
+        for region in self.review.worklist.regions:
+            decision = self.review.decisions.get(region.id)
+            rows.append(
+                {
+                    "region": region.id,
+                    "place": region.place,
+                    "expected_error_mm3": float(region.expected_error_mm3),
+                    "why": region.why,
+                    "status": self.review.status(region.id),
+                    "seconds": float(decision.seconds if decision else 0),
+                    "changed_voxels": int(decision.changed_voxels if decision else 0),
+                    "changed_mm3": float(decision.changed_mm3 if decision else 0),
+                    "at": decision.at if decision else "",
+                }
+            )
+        return rows
+
+    def _row(self, region: Any) -> dict[str, Any]:
+        decision = self.review.decisions.get(region.id)
+        change = f" ({decision.changed_mm3 / 1000:+.1f} mL)" if decision and decision.changed_voxels else ""
+        return {
+            "id": region.id,
+            "place": region.place,
+            "error_ml": f"{region.expected_error_mm3 / 1000:.1f} mL",
+            "why": region.why,
+            "status": self.review.status(region.id) + change,
+            "state": self.review.status(region.id),
+        }
+
+    def _region(self, region_id: int) -> Any:
+        return self.review.worklist.region(region_id) if self.review else None
+
+    def _step(self, region_id: int | None) -> None:
+        if region_id is None:
+            self._desk.say("info", "The worklist is empty: run the segmentation first.")
+        else:
+            self.choose(region_id)
+
+    def _finish(self) -> None:
+        self.leave()
+        self.show()
+        self._desk.say("info", "Every region of the worklist is decided.")
+
+    def _reach(self) -> np.ndarray:
+        """bool [k, j, i]: the chosen region and REACH_MM around it."""
+        labels, grid = self.review.worklist.labels, self.review.worklist.grid
+        mask = labels == self._desk.screen.region
+        steps = [max(1, round(REACH_MM / s)) for s in grid.spacing_kji_mm]
+        box = tuple(
+            slice(max(0, part.start - n), part.stop + n)
+            for part, n in zip(find_objects(mask.astype(np.uint8))[0], steps, strict=True)
+        )
+        ball = (
+            sum((np.ogrid[tuple(slice(-n, n + 1) for n in steps)][axis] / n) ** 2 for axis, n in enumerate(steps)) <= 1
+        )
+        mask[box] = binary_dilation(mask[box], ball)
+        return mask
+
+    def _touched(self, before: np.ndarray | None, after: np.ndarray | None) -> bool:
+        if before is None or after is None:
+            return False
+        return bool(((before != after) & self._reach()).any())
+
+
+def now() -> datetime:
+    return datetime.now(timezone.utc)

@@ -1,0 +1,128 @@
+"""Saved: a case and its prediction as a scene keeps them: arrays in volumes and segments, the rest as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from ..data.case import Alignment, Case
+from ..data.errors import input_error
+from ..data.grid import Grid
+from ..data.prediction import Interval, Prediction
+from ..data.volume import Volume
+from ..mrml import segmentations, tables, volumes
+from ..mrml.nodes import find
+from ..mrml.volumes import ROLE
+
+CASE, PREDICTION, REVIEW = "DiffuFuseMed case", "DiffuFuseMed prediction", "DiffuFuseMed review"
+VALID = "valid"  # one volume, a bit for each modality
+MAPS = ("predictive_entropy", "expected_entropy", "mutual_information")
+KEPT_META = ("name", "units", "source", "series_description", "frame_of_reference", "notes")
+FORMAT = 1
+
+
+def write_case(scene: Any, case: Case, nodes: dict[str, Any]) -> None:
+    """The case's words on a text node; where each modality is valid as bits of one volume. Paths and patient ids stay
+    out of it."""
+    bits = sum((case.valid[key].astype(np.uint8) << n for n, key in enumerate(case.modalities)), np.uint8(0))
+    if VALID in nodes:
+        volumes.set_array(nodes[VALID], bits)
+    else:
+        nodes[VALID] = volumes.add_volume(scene, bits, case.grid, "Fields of view", role=VALID)
+    tables.set_text(scene, CASE, json.dumps(_case_words(case)))
+
+
+def read_case(scene: Any) -> tuple[Case, dict[str, Any]]:
+    """The case of a scene, and its nodes by role. InputError for a scene that this program did not save."""
+    words = json.loads(tables.text_of(scene, CASE) or "{}")
+    nodes = {node.GetAttribute(f"DiffuFuseMed.{ROLE}"): node for node in find(scene, ROLE)}
+    if words.get("format") != FORMAT or not set(words["modalities"]) <= set(nodes) or VALID not in nodes:
+        wanted = "one saved by DiffuFuseMed, with its case"
+        raise input_error("a scene without a case of this program", wanted, "open the images as a case instead")
+    return _case(words, nodes), nodes
+
+
+def write_prediction(scene: Any, prediction: Prediction) -> None:
+    """What of a prediction is no array."""
+    words = {
+        "gates": prediction.gates,
+        "volume_ml": asdict(prediction.volume_ml),
+        "sample_volumes_ml": prediction.sample_volumes_ml,
+        "provenance": prediction.provenance,
+    }
+    tables.set_text(scene, PREDICTION, json.dumps(words, default=_number))
+
+
+def read_prediction(scene: Any, case: Case, nodes: dict[str, Any]) -> Prediction | None:
+    """The prediction of a scene; None when it was saved before one was made."""
+    text = tables.text_of(scene, PREDICTION)
+    if not text or "probability" not in nodes or "contours" not in nodes:
+        return None
+    words, reference = json.loads(text), nodes[case.reference]
+    masks = {name: segmentations.mask_of(nodes["contours"], name, reference) for name in ("inner", "outer", "network")}
+    return Prediction(
+        grid=case.grid,
+        probability=volumes.array_of(nodes["probability"]).copy(),
+        labels=masks["network"].astype(np.uint8),
+        uncertainty={key: volumes.array_of(nodes[key]).copy() for key in MAPS if key in nodes},
+        inner=masks["inner"],
+        outer=masks["outer"],
+        gates=words["gates"],
+        volume_ml=Interval(**words["volume_ml"]),
+        sample_volumes_ml=tuple(words["sample_volumes_ml"]),
+        provenance=words["provenance"],
+    )
+
+
+def _case_words(case: Case) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "name": case.name,
+        "reference": case.reference,
+        "modalities": list(case.modalities),
+        "grid": asdict(case.grid),
+        "meta": {key: _meta(volume) for key, volume in case.volumes.items()},
+        "alignment": {
+            key: {**asdict(found), "moving_to_reference": found.moving_to_reference.tolist()}
+            for key, found in case.alignment.items()
+        },
+        "notes": list(case.notes),
+    }
+
+
+def _meta(volume: Volume) -> dict[str, Any]:
+    kept = {key: volume.meta[key] for key in KEPT_META if key in volume.meta}
+    if "source" in kept:  # a folder's name may be a patient's
+        kept["source"] = str(kept["source"]).replace("\\", "/").rsplit("/", 1)[-1]
+    return json.loads(json.dumps(kept, default=str))
+
+
+def _case(words: dict[str, Any], nodes: dict[str, Any]) -> Case:
+    grid = Grid(**{name: tuple(values) for name, values in words["grid"].items()})
+    bits = volumes.array_of(nodes[VALID])
+    keys = words["modalities"]
+    return Case(
+        name=words["name"],
+        grid=grid,
+        reference=words["reference"],
+        volumes={key: Volume(_floats(nodes[key]), grid, key, words["meta"].get(key, {})) for key in keys},
+        valid={key: (bits >> n) & 1 != 0 for n, key in enumerate(keys)},
+        alignment={key: _alignment(found) for key, found in words["alignment"].items()},
+        notes=tuple(words["notes"]),
+    )
+
+
+def _floats(node: Any) -> np.ndarray:
+    return volumes.array_of(node).astype(np.float32)
+
+
+def _alignment(words: dict[str, Any]) -> Alignment:
+    matrix, notes = np.array(words.pop("moving_to_reference")), tuple(words.pop("notes"))
+    return Alignment(moving_to_reference=matrix, notes=notes, **words)
+
+
+def _number(value: Any) -> Any:
+    return value.tolist() if hasattr(value, "tolist") else str(value)

@@ -1,0 +1,56 @@
+"""Screen: what the panel shows, as plain values that either host can draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+TOPICS = ("case", "parameters", "fusion", "run", "numbers", "review", "layers", "message", "scene")
+
+
+@dataclass(frozen=True)
+class Message:
+    """level: info, warning or error; sentence: for the reader; detail: below it, for a bug report."""
+
+    level: str
+    sentence: str
+    detail: str = ""
+    number: int = 0
+
+
+@dataclass
+class Screen:
+    """One entry per thing on the panel. A state is "none", "stale" (dimmed: not of the present settings), "working",
+    or "ready"."""
+
+    case_name: str = ""
+    opening: str = ""  # what is being done to open a case, empty when nothing is
+    modalities: tuple[str, ...] = ()
+    sources: dict[str, str] = field(default_factory=dict)  # what each modality was read from
+    unread: tuple[str, ...] = ()  # images of the folder whose modality nobody knows
+    alignment: str = ""
+    quality: tuple[str, ...] = ()
+
+    fusion: str = "none"
+    fusion_words: str = ""
+    fusion_share: float = 0.0
+
+    run: str = "none"
+    run_words: str = ""
+    run_share: float = 0.0
+    run_seconds_left: float | None = None
+    gates: dict[str, float] = field(default_factory=dict)
+    change: str = ""  # what the last run changed, in words
+
+    numbers: tuple[dict[str, str], ...] = ()  # label, value, range
+    edited: bool = False  # the lesion was corrected since the last run
+
+    regions: tuple[dict[str, Any], ...] = ()
+    region: int | None = None
+    progress: str = ""
+    explaining: bool = False  # whether reasons of the regions are still being computed
+
+    legend: dict[str, Any] = field(default_factory=dict)
+    message: Message | None = None
+    can_undo: bool = False
+    can_redo: bool = False

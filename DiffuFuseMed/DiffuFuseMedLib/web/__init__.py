@@ -1,0 +1,1 @@
+"""The browser host: trame-slicer widgets and the server that shows them."""

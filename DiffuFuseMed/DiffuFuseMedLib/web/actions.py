@@ -1,0 +1,197 @@
+"""Actions: what the page's buttons and keys call, in the words of the session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..data.volume import MODALITIES
+from ..session import Session
+from .tools import Tools
+from .views import Views
+
+NOT_USED = "not used"
+# By the names that page.js sends.
+KEY_ACTIONS = {
+    **{name: name for name in ("next", "previous", "accept", "skip", "run", "undo", "redo", "undo_edit", "save_scene")},
+    **{name: name for name in ("toggle_before", "toggle_uncertainty", "lay_down", "help")},
+    "tour": "start_tour",
+}
+
+
+class Actions:
+    """files: the page's uploads and downloads (files.py); download: lets the page fetch an address."""
+
+    def __init__(
+        self, state: Any, session: Session, views: Views, tools: Tools, files: Any, download: Callable[[str], None]
+    ) -> None:
+        self._state, self._session, self._views, self._tools, self._files = state, session, views, tools, files
+        self._download = download
+
+    # Case
+
+    def open_folder(self, path: str) -> None:
+        if not path.strip():
+            self._session.desk.say("info", "Type the path of a folder first.")
+            return
+        self._told = {}
+        self._session.open(Path(path.strip()).expanduser())
+
+    def uploaded(self, upload_id: str, purpose: str) -> None:
+        folder = self._files.folder(upload_id)
+        if purpose == "scene":
+            scenes = sorted(folder.rglob("*.mrb"))
+            self.open_scene(str(scenes[0])) if scenes else self._session.desk.say(
+                "error", "No saved scene arrived: send one .mrb file."
+            )
+        else:
+            self._told = {}
+            self._session.open(folder)
+
+    def upload_failed(self, sentence: str) -> None:
+        self._session.desk.say("error", sentence)
+
+    def role(self, name: str, role: str) -> None:
+        """What the reader says an image is, until it is read again."""
+        rows = [{**row, "role": role} if row["name"] == name else row for row in self._state.role_rows]
+        self._state.role_rows = rows
+
+    def read_again(self) -> None:
+        self._open_again("auto")
+
+    def register_again(self) -> None:
+        self._open_again("always")
+
+    def _open_again(self, register: str) -> None:
+        told = {row["name"]: row["role"] for row in self._state.role_rows if row["role"] != NOT_USED}
+        if folder := self._session.opening.folder:
+            self._session.open(folder, told, register)
+
+    def show_roles(self) -> None:
+        """The images of the folder and what each is taken for."""
+        screen = self._session.screen
+        rows = [{"name": source, "role": key} for key, source in screen.sources.items()]
+        rows += [{"name": name, "role": NOT_USED} for name in screen.unread]
+        self._state.role_rows = rows
+        self._state.role_choices = [*MODALITIES, NOT_USED]
+
+    # Look and fuse
+
+    def window(self, modality: str, name: str) -> None:
+        self._session.set(windows={**self._session.parameters.windows, modality: name})
+
+    def preset(self, name: str) -> None:
+        self._session.use_preset(name)
+
+    def save_preset(self, title: str, reason: str) -> None:
+        name = "-".join("".join(c if c.isalnum() else " " for c in title.lower()).split()) or "preset"
+        self._session.save_preset(name, title, reason)
+        self._state.preset_dialog = False
+
+    def reset_fusion(self) -> None:
+        self._session.reset_fusion()
+
+    def undo(self) -> None:
+        self._session.undo()
+
+    def redo(self) -> None:
+        self._session.redo()
+
+    def before(self) -> None:
+        self._state.showing_before = True
+        self._session.looking.show_before(True)
+
+    def after(self) -> None:
+        if self._state.showing_before:
+            self._state.showing_before = False
+            self._session.looking.show_before(False)
+
+    def toggle_before(self) -> None:
+        self.after() if self._state.showing_before else self.before()
+
+    def toggle_uncertainty(self) -> None:
+        self._session.set(show_uncertainty=not self._session.parameters.show_uncertainty)
+
+    # Lesion and review
+
+    def switch(self, modality: str, on: bool) -> None:
+        self._session.switch(modality, bool(on))
+
+    def run(self) -> None:
+        self._session.run()
+
+    def cancel(self) -> None:
+        self._session.cancel()
+
+    def choose(self, region_id: int) -> None:
+        self._session.reviewing.choose(int(region_id))
+
+    def next(self) -> None:
+        self._session.reviewing.next()
+
+    def previous(self) -> None:
+        self._session.reviewing.previous()
+
+    def accept(self) -> None:
+        self._session.reviewing.decide()
+
+    def skip(self) -> None:
+        self._session.reviewing.decide(skip=True)
+
+    def tool(self, name: str) -> None:
+        self._tools.choose(name)
+
+    def lay_down(self) -> None:
+        """Lay the tool down."""
+        if self._state.tool != "look":
+            self._tools.choose("look")
+
+    def apply_tool(self) -> None:
+        self._tools.apply()
+
+    def undo_edit(self) -> None:
+        self._tools.undo()
+
+    def redo_edit(self) -> None:
+        self._tools.redo()
+
+    def restore_previous(self) -> None:
+        self._session.restore_previous()
+
+    # Keep
+
+    def save_scene(self) -> None:
+        self._offer("scene.mrb", self._session.keeping.save_scene)
+
+    def open_scene(self, path: str) -> None:
+        if not path.strip():
+            self._session.desk.say("info", "Type the path of a saved scene first.")
+            return
+        self._views.blocked(True)
+        try:
+            self._session.open_scene(Path(path.strip()).expanduser())
+        finally:
+            self._views.blocked(False)
+        self._state.scene_dialog = False
+
+    def export(self, kind: str) -> None:
+        self._offer(kind, lambda path: self._session.keeping.export(kind, path))
+
+    def _offer(self, kind: str, write: Callable[[Path], bool]) -> None:
+        name = f"{self._session.screen.case_name or 'case'}.{kind}" if kind != "scene.mrb" else None
+        name = name or f"{self._session.screen.case_name or 'case'}.mrb"
+        path = self._files.place(name)
+        if write(path):
+            self._download(self._files.offer(path, name))
+
+    # Help
+
+    def help(self) -> None:
+        self._state.help_dialog = not self._state.help_dialog
+
+    def end_tour(self) -> None:
+        self._state.tour_open = False
+
+    def start_tour(self) -> None:
+        self._state.update({"tour_step": 0, "tour_open": True})

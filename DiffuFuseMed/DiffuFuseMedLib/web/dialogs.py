@@ -1,0 +1,190 @@
+"""Dialogs: open, save a preset, keys, tour."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trame.widgets import html
+from trame.widgets import vuetify3 as v3
+
+KEYS = (
+    ("N, P", "next and previous region of the worklist"),
+    ("A, S", "accept or skip the region"),
+    ("R", "run the segmentation"),
+    ("B", "before / after the fusion"),
+    ("U", "uncertainty on or off"),
+    ("Ctrl+Z, Ctrl+Y", "undo and redo a change of a slider or switch"),
+    ("Ctrl+Shift+Z", "undo the last edit of the lesion"),
+    ("Ctrl+S", "save the scene"),
+    ("Esc", "lay down the tool"),
+    ("mouse wheel", "scroll through the slices"),
+    ("right button", "drag to zoom"),
+    ("middle button", "drag to move the picture"),
+    ("Shift + move", "bring all views to the point under the cursor"),
+    ("H or ?", "these keys"),
+)
+# Which section of the panel, what it is, what to do there.
+TOUR = (
+    (
+        "case",
+        "One patient, one grid",
+        "What is open, and how well PET and MR lie on the CT. Judge it by swipe or checkerboard.",
+    ),
+    (
+        "fusion",
+        "One picture under your hand",
+        "Drag alpha for soft tissue like the MR, beta for bone like the CT, gamma for the lesion's border.",
+    ),
+    (
+        "lesion",
+        "The lesion",
+        "Run segments it. Switch a modality off and it runs again: the gray contour is what was there before.",
+    ),
+    (
+        "doubt",
+        "Where it may be wrong",
+        "Bright is uncertain. The true border lies between the two thin contours with 95 % probability.",
+    ),
+    (
+        "review",
+        "Only what needs you",
+        "After a run: regions ranked by the volume expected to be wrong. N jumps to the next, tools work inside it "
+        "alone, A accepts.",
+    ),
+    (
+        "keep",
+        "Keep it",
+        "A saved scene holds everything, with who decided what; desktop Slicer opens it too. Research use only.",
+    ),
+)
+
+
+def dialogs(actions: Any) -> None:
+    _open(actions)
+    _scene(actions)
+    _preset(actions)
+    _keys()
+    _tour(actions)
+
+
+def _open(actions: Any) -> None:
+    with v3.VDialog(v_model=("open_dialog", False), max_width=640), v3.VCard(title="Open a case"), v3.VCardText():
+        html.P("A folder on the machine that runs this workspace:")
+        with html.Div(classes="panel-row"):
+            v3.VTextField(
+                v_model=("open_path", ""),
+                label="folder",
+                density="compact",
+                hide_details=True,
+                variant="outlined",
+                id="open-path",
+            )
+            v3.VBtn("Open", click=(actions.open_folder, "[open_path]"), color="primary", id="open-folder")
+        v3.VDivider(classes="my-4")
+        with html.Div(
+            classes=("['drop', dragging ? 'over' : '']",),
+            dragover_prevent="dragging = true",
+            dragleave="dragging = false",
+            drop_prevent="dragging = false; window.diffufusemed.upload($event.dataTransfer.files, 'case')",
+        ):
+            html.P("or drop NIfTI, NRRD, MHA, zipped or loose DICOM files of one patient here")
+            _chooser("choose files", "case", "upload-files")
+            _chooser("choose a folder", "case", "upload-folder", webkitdirectory=True)
+            html.P("{{ uploading }}", v_if=("uploading", ""))
+        with html.Div(v_if="role_rows.length", classes="mt-4"):
+            html.P("What is what? Correct what was guessed wrong, and read again:")
+            with html.Div(v_for="r in role_rows", key="r.name", classes="panel-row"):
+                html.Span("{{ r.name }}", style="flex: 1")
+                v3.VSelect(
+                    model_value=("r.role",),
+                    update_modelValue=(actions.role, "[r.name, $event]"),
+                    items=("role_choices",),
+                    density="compact",
+                    hide_details=True,
+                    variant="outlined",
+                    style="max-width: 160px",
+                )
+            v3.VBtn("Read again", click=actions.read_again, color="primary", id="read-again")
+            v3.VBtn("Register again", click=actions.register_again, variant="text")
+
+
+def _chooser(text: str, purpose: str, name: str, **attributes: Any) -> None:
+    with html.Label(
+        classes="v-btn v-btn--variant-tonal v-btn--size-small v-btn--density-default ma-1", style="cursor: pointer"
+    ):
+        html.Span(text)
+        extra = {"raw_attrs": ["webkitdirectory"]} if attributes else {}
+        html.Input(
+            type="file",
+            multiple=True,
+            id=name,
+            style="display: none",
+            **extra,
+            change=f"window.diffufusemed.upload($event.target.files, '{purpose}'); $event.target.value = ''",
+        )
+
+
+def _scene(actions: Any) -> None:
+    with (
+        v3.VDialog(v_model=("scene_dialog", False), max_width=560),
+        v3.VCard(title="Open a saved scene"),
+        v3.VCardText(),
+    ):
+        html.P("The case on screen gives way to the one in the scene.")
+        with html.Div(classes="panel-row"):
+            v3.VTextField(
+                v_model=("scene_path", ""),
+                label=".mrb file on this machine",
+                density="compact",
+                hide_details=True,
+                variant="outlined",
+                id="scene-path",
+            )
+            v3.VBtn("Open", click=(actions.open_scene, "[scene_path]"), color="primary", id="open-scene-path")
+        _chooser("choose a .mrb file", "scene", "upload-scene")
+        html.P("{{ uploading }}", v_if="uploading")
+
+
+def _preset(actions: Any) -> None:
+    with (
+        v3.VDialog(v_model=("preset_dialog", False), max_width=520),
+        v3.VCard(title="Save the sliders as a preset"),
+        v3.VCardText(),
+    ):
+        v3.VTextField(
+            v_model=("preset_title", ""), label="title", density="compact", variant="outlined", id="preset-title"
+        )
+        v3.VTextarea(
+            v_model=("preset_why", ""), label="why these values", rows=2, density="compact", variant="outlined"
+        )
+        v3.VBtn(
+            "Save",
+            click=(actions.save_preset, "[preset_title, preset_why]"),
+            color="primary",
+            disabled=("!preset_title || !preset_why",),
+        )
+
+
+def _keys() -> None:
+    with (
+        v3.VDialog(v_model=("help_dialog", False), max_width=560),
+        v3.VCard(title="Keys"),
+        v3.VCardText(classes="keys"),
+    ):
+        for keys, what in KEYS:
+            html.Div(f"<kbd>{keys}</kbd>")
+            html.Div(what)
+
+
+def _tour(actions: Any) -> None:
+    """A card beside the panel that marks one section after the other and never stands in the way of the work."""
+    with v3.VCard(v_if=("tour_open", False), id="tour", classes="tour", elevation=12):
+        v3.VCardTitle("{{ tour[tour_step].title }}")
+        v3.VCardText("{{ tour[tour_step].text }}")
+        with v3.VCardActions():
+            html.Span("{{ tour_step + 1 }} of {{ tour.length }}", classes="small ml-3")
+            v3.VSpacer()
+            v3.VBtn("Leave", click=actions.end_tour, variant="text")
+            v3.VBtn("Back", click="tour_step--", disabled=("tour_step === 0",), variant="text")
+            v3.VBtn("Next", click="tour_step++", v_if="tour_step < tour.length - 1", color="primary")
+            v3.VBtn("Start reading", click=actions.end_tour, v_else=True, color="primary")

@@ -1,0 +1,10 @@
+"""The way in: who may enter, one tab at a time, what comes in as uploads and leaves as downloads."""
+
+from .binding import Binding, free_port
+from .downloads import Downloads
+from .install import Door, install, start_arguments
+from .limits import Limits
+from .tabs import Tabs
+from .uploads import Uploads
+
+__all__ = ["Binding", "Door", "Downloads", "Limits", "Tabs", "Uploads", "free_port", "install", "start_arguments"]

@@ -1,0 +1,116 @@
+"""One tab at a time: all pictures of a view come from one render window, so a second tab would resize the first's.
+
+The tab that holds the case is the one with the open websocket. Another is told so, and takes it over only when asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from .guard import is_websocket
+
+TAKEN_OVER, ELSEWHERE = 4001, 4002  # close codes that SCRIPT understands; 4000 to 4999 are an application's own
+WAIT_S = 2.0
+
+# Runs before trame's own scripts. A reload asks for its page before the old one is gone, so the old one closes its
+# websocket by itself; trame's client does so too, but only once all of it is loaded.
+SCRIPT = f"""<script>
+(() => {{
+  const pages = {{{TAKEN_OVER}: "/tab/taken", {ELSEWHERE}: "/tab/elsewhere"}};
+  const open = new Set();
+  let leaving = false;
+  window.WebSocket = class extends window.WebSocket {{
+    constructor(...args) {{
+      super(...args);
+      open.add(this);
+      this.addEventListener("close", (event) => {{
+        open.delete(this);
+        if (!pages[event.code]) return;
+        leaving = true;
+        event.stopImmediatePropagation();  // trame's client would report a lost connection
+        window.location.replace(pages[event.code]);
+      }});
+    }}
+  }};
+  window.addEventListener("beforeunload", (event) => {{
+    if (leaving) event.stopImmediatePropagation();  // and would try to say goodbye over it
+    setTimeout(() => open.forEach((socket) => socket.close()));
+  }});
+}})();
+</script>"""
+
+
+@dataclass
+class _Tab:
+    """One connected tab: the request for its websocket and, once it is open, the websocket."""
+
+    request: web.Request
+    socket: web.WebSocketResponse | None = None
+
+
+class Tabs:
+    """Which tab holds the case. wait_s: how long a newcomer waits for a tab that may be closing (a reload)."""
+
+    def __init__(self, wait_s: float = WAIT_S) -> None:
+        self.wait_s = wait_s
+        self._holder: _Tab | None = None
+        self._freed = asyncio.Event()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a tab is connected."""
+        return self._holder is not None
+
+    @web.middleware
+    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Lets one websocket through at a time; others are closed at once with the code ELSEWHERE."""
+        if not is_websocket(request):
+            return await handler(request)
+        if not await self.wait_until_free():
+            return await _turned_away(request)
+        self._holder = _Tab(request)
+        self._freed.clear()
+        try:
+            return await handler(request)
+        finally:
+            self._holder = None
+            self._freed.set()
+
+    async def remember_socket(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Handler of aiohttp's on_response_prepare signal: keeps the websocket that the holder's request became."""
+        if self._holder and self._holder.request is request and isinstance(response, web.WebSocketResponse):
+            self._holder.socket = response
+
+    async def wait_until_free(self) -> bool:
+        """Wait up to wait_s until no tab is connected; returns whether that is so."""
+        deadline = asyncio.get_running_loop().time() + self.wait_s
+        while self._holder is not None:
+            left_s = deadline - asyncio.get_running_loop().time()
+            try:
+                await asyncio.wait_for(self._freed.wait(), max(left_s, 0))
+            except asyncio.TimeoutError:
+                return self._holder is None
+        return True
+
+    async def take_over(self) -> None:
+        """Close the websocket of the tab that holds the case, with the code TAKEN_OVER."""
+        tab = self._holder
+        if tab is None:
+            return
+        if tab.socket is not None:
+            closing = asyncio.ensure_future(tab.socket.close(code=TAKEN_OVER, message=b"taken over"))
+            await asyncio.wait({closing}, timeout=self.wait_s)
+        if tab is self._holder and tab.request.transport:  # asleep or cut off: it does not answer the closing
+            tab.request.transport.abort()
+        await self.wait_until_free()
+
+
+async def _turned_away(request: web.Request) -> web.StreamResponse:
+    socket = web.WebSocketResponse(timeout=WAIT_S)
+    await socket.prepare(request)
+    await socket.close(code=ELSEWHERE, message=b"open in another tab")
+    return socket

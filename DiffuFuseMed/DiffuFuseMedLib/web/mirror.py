@@ -1,0 +1,89 @@
+"""Mirror: the session's parameters and screen as the page's state, and the page's changes back to the session.
+
+State names: p_<parameter> and s_<entry of the screen>.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from typing import Any
+
+from ..session import Parameters, Screen, Session
+from ..session.windows import choices
+
+PARAMETERS = tuple(entry.name for entry in fields(Parameters))
+SCREEN = tuple(entry.name for entry in fields(Screen))
+LISTS = ("lambdas", "ct_window_hu")
+TOLD_ELSEWHERE = ("modalities", "preset", "windows")  # by an action of their own, not by a value
+
+
+class Mirror:
+    """state: trame's. Everything is written once at the start, then what a topic touches."""
+
+    def __init__(self, state: Any, session: Session) -> None:
+        self._state, self._session = state, session
+        self._writing = False
+        self.write_all()
+        session.listen(lambda _: self.write_all())
+        state.change(*[f"p_{name}" for name in PARAMETERS if name not in TOLD_ELSEWHERE])(self._changed)
+
+    def write_all(self) -> None:
+        """Only what differs is sent: trame compares."""
+        self._writing = True
+        try:
+            for name in PARAMETERS:
+                self._put(f"p_{name}", _plain(getattr(self._session.parameters, name)))
+            for name in SCREEN:
+                self._put(f"s_{name}", _plain(getattr(self._session.screen, name)))
+            self._put("presets", [_preset(p) for p in self._session.presets().values()])
+            self._put("window_choices", {m: list(choices(m)) for m in self._session.screen.modalities})
+        finally:
+            self._writing = False
+
+    def _put(self, name: str, value: Any) -> None:
+        if not self._state.has(name) or self._state[name] != value:
+            self._state[name] = value
+
+    def _changed(self, **state: Any) -> None:
+        """The page changed a parameter: hand it to the session, which refuses what cannot be."""
+        if self._writing:
+            return
+        now = self._session.parameters
+        changed = {}
+        for name in PARAMETERS:
+            if name in TOLD_ELSEWHERE:
+                continue
+            value = _typed(state[f"p_{name}"], getattr(now, name))
+            if value != getattr(now, name):
+                changed[name] = value
+        if changed:
+            self._session.set(**changed)
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "__dataclass_fields__"):
+        return asdict(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _typed(value: Any, like: Any) -> Any:
+    """A value of the page as the type that the parameter has: the page knows one kind of number."""
+    if isinstance(like, tuple):
+        return tuple(value)
+    if isinstance(like, bool) or value is None:
+        return like if value is None else bool(value)
+    if isinstance(like, int):
+        return _number(value, int, like)
+    return _number(value, float, like) if isinstance(like, float) else value
+
+
+def _number(value: Any, kind: Callable[[Any], Any], otherwise: Any) -> Any:
+    try:
+        return kind(value)
+    except (TypeError, ValueError):
+        return otherwise
+
+
+def _preset(preset: Any) -> dict[str, str]:
+    return {"name": preset.name, "title": preset.title, "reason": preset.reason}

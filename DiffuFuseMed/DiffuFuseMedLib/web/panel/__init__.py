@@ -1,0 +1,23 @@
+"""The panel of design.md section 6, one file per section, read from top to bottom."""
+
+from .case import case_section
+from .doubt import doubt_section
+from .fusion import fusion_section
+from .keep import keep_section
+from .lesion import lesion_section
+from .look import look_section
+from .modalities import modalities_section
+from .review import review_section
+
+SECTIONS = (
+    case_section,
+    look_section,
+    fusion_section,
+    modalities_section,
+    lesion_section,
+    doubt_section,
+    review_section,
+    keep_section,
+)
+
+__all__ = ["SECTIONS"]

@@ -1,0 +1,44 @@
+"""KEEP: the scene and what leaves it, each with its provenance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .parts import button, row, section
+
+
+def keep_section(actions: Any) -> None:
+    with section("keep", "Keep", v_if="s_modalities.length"):
+        with row():
+            button(
+                "Save scene",
+                actions.save_scene,
+                "Everything in one .mrb, which desktop Slicer opens too (Ctrl+S)",
+                id="save-scene",
+            )
+            button("Open scene", "scene_dialog = true", "Bring back a saved scene", id="open-scene")
+        with row():
+            button(
+                "SEG",
+                (actions.export, "['seg.nrrd']"),
+                "Segmentation with colors and terminology (.seg.nrrd)",
+                disabled=("!s_numbers.length",),
+            )
+            button(
+                "NIfTI",
+                (actions.export, "['nii.gz']"),
+                "Segmentation as a label map (.nii.gz)",
+                disabled=("!s_numbers.length",),
+            )
+            button(
+                "Fused",
+                (actions.export, "['fused.nrrd']"),
+                "The fused volume (.nrrd)",
+                disabled=("s_fusion === 'none'",),
+            )
+            button(
+                "Report",
+                (actions.export, "['report.html']"),
+                "One page with pictures and numbers",
+                disabled=("!s_numbers.length",),
+            )

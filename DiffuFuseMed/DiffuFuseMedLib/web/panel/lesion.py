@@ -1,0 +1,64 @@
+"""LESION: run, cancel, and what came out, in numbers with units and ranges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trame.widgets import html
+from trame.widgets import vuetify3 as v3
+
+from .parts import button, row, section, select, tooltip
+
+
+def lesion_section(actions: Any) -> None:
+    with section("lesion", "Lesion", v_if="s_modalities.length"):
+        with row():
+            select("p_model", ("model_choices",), "model", style="min-width: 170px")
+            with v3.VTextField(
+                v_model_number=("p_samples",),
+                type="number",
+                min=1,
+                max=64,
+                label="samples",
+                density="compact",
+                hide_details=True,
+                variant="outlined",
+                style="max-width: 90px",
+            ):
+                tooltip("Diffusion samples behind the probability: more are slower and smoother")
+            select("p_device", ["auto", "cpu", "cuda"], "device", style="max-width: 100px")
+        with row():
+            button(
+                "Run",
+                actions.run,
+                "Segment the lesion with the modalities that are on (R)",
+                color="primary",
+                variant="flat",
+                disabled=("s_run === 'working'",),
+                id="run",
+            )
+            button(
+                "Cancel", actions.cancel, "Stop; the last result stays", disabled=("s_run !== 'working'",), id="cancel"
+            )
+            html.Span(
+                "{{ s_run_words }}{{ s_run === 'working' && s_run_seconds_left !== null ? ', ' + "
+                "Math.ceil(s_run_seconds_left) + ' s left' : '' }}",
+                classes="small",
+                id="run-state",
+            )
+        v3.VProgressLinear(v_if="s_run === 'working'", model_value=("100 * s_run_share",), color="primary", height=6)
+        _numbers(actions)
+
+
+def _numbers(actions: Any) -> None:
+    with html.Table(classes=("'numbers ' + s_run",), v_if="s_numbers.length", id="numbers"):
+        with html.Thead(), html.Tr():
+            html.Th("")
+            html.Th("lesion as drawn")
+            with html.Th("95 % range"):
+                tooltip("Volume: the calibrated interval. Others: inside the inner and inside the outer contour.")
+        with html.Tbody(), html.Tr(v_for="n in s_numbers", key="n.label"):
+            html.Td("{{ n.label }}")
+            html.Td("{{ n.value }}", classes="value")
+            html.Td("{{ n.range }}")
+    html.P("corrected by hand since the last run", classes="small", v_if="s_edited")

@@ -1,0 +1,45 @@
+"""LOOK: layout, layers and windows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trame.widgets import html
+from trame.widgets import vuetify3 as v3
+
+from ..views import LAYOUT_ICONS
+from .parts import row, section, select, slider, switch, tooltip
+
+
+def look_section(actions: Any) -> None:
+    with section("look", "Look", v_if="s_modalities.length"):
+        _layouts(actions)
+        with row():
+            select("p_background", ("layer_choices",), "background", style="min-width: 120px")
+            select("p_foreground", ("foreground_choices",), "over it", style="min-width: 120px")
+        slider("p_foreground_opacity", "opacity", "How much of the upper layer is seen")
+        with (
+            html.Div(classes="windows"),
+            html.Div(v_for="m in s_modalities", key="m"),
+            v3.VSelect(
+                model_value=("p_windows[m] || window_choices[m][0]",),
+                update_modelValue=(actions.window, "[m, $event]"),
+                items=("window_choices[m]",),
+                label=("m + ' window'",),
+                density="compact",
+                hide_details=True,
+                variant="outlined",
+            ),
+        ):
+            tooltip("Black and white of this modality; the mouse's right button in a view changes it freely")
+        with row():
+            switch("p_show_lesion", "lesion", "The lesion's fill and outline")
+            slider("p_lesion_opacity", "fill", "Opacity of the lesion's fill")
+
+
+def _layouts(actions: Any) -> None:
+    with row(), v3.VBtnToggle(v_model=("layout",), mandatory=True, density="compact", variant="outlined", divided=True):
+        for name, icon in LAYOUT_ICONS.items():
+            with v3.VBtn(value=name, size="small", icon=True, aria_label=f"{name} layout"):
+                v3.VIcon(icon)
+                tooltip(f"{name} layout")

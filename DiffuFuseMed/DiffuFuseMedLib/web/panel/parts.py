@@ -1,0 +1,81 @@
+"""Parts that the sections of the panel share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from trame.widgets import html
+from trame.widgets import vuetify3 as v3
+
+
+@contextmanager
+def section(name: str, title: str, **kwargs: Any) -> Iterator[None]:
+    """A titled part of the panel; name: for styles, tests and the tour."""
+    marked = f"['panel-section', tour_open && tour[tour_step].section === '{name}' ? 'marked' : '']"
+    with html.Section(classes=(marked,), id=f"section-{name}", aria_label=title, **kwargs):
+        html.H2(title, classes="panel-title")
+        yield
+
+
+def row(**kwargs: Any) -> Any:
+    return html.Div(classes="panel-row " + kwargs.pop("classes", ""), **kwargs)
+
+
+def slider(
+    state: str, label: str, tip: str, low: float = 0.0, high: float = 1.0, step: float = 0.01, **kwargs: Any
+) -> None:
+    """A labelled slider of one state with its value beside it; the value can be typed too."""
+    with html.Div(classes="panel-slider", id=f"slider-{state}"):
+        with html.Label(label, classes="slider-label", html_for=state):
+            tooltip(tip)
+        v3.VSlider(
+            v_model=(state,),
+            min=low,
+            max=high,
+            step=step,
+            hide_details=True,
+            density="compact",
+            color="primary",
+            aria_label=label,
+            **kwargs,
+        )
+        html.Input(
+            classes="slider-number",
+            type="number",
+            min=low,
+            max=high,
+            step=step,
+            v_bind_value=f"{state}.toFixed(2)",
+            change=f"{state} = Math.min({high}, Math.max({low}, Number($event.target.value)))",
+            aria_label=f"{label}, number",
+        )
+
+
+def tooltip(text: str, location: str = "end") -> None:
+    """A sentence on the element that it stands in."""
+    v3.VTooltip(text, activator="parent", location=location, max_width=340, open_delay=350)
+
+
+def button(text: str, click: Any, tip: str, **kwargs: Any) -> None:
+    with v3.VBtn(click=click, size="small", variant=kwargs.pop("variant", "tonal"), **kwargs):
+        html.Span(text)
+        tooltip(tip)
+
+
+def icon_button(icon: str, click: Any, tip: str, **kwargs: Any) -> None:
+    with v3.VBtn(icon=True, click=click, size="small", variant="text", aria_label=tip, **kwargs):
+        v3.VIcon(icon)
+        tooltip(tip)
+
+
+def switch(state: str, label: str, tip: str, **kwargs: Any) -> None:
+    with v3.VCheckbox(v_model=(state,), label=label, density="compact", hide_details=True, color="primary", **kwargs):
+        tooltip(tip)
+
+
+def select(state: str, items: Any, label: str, **kwargs: Any) -> None:
+    v3.VSelect(
+        v_model=(state,), items=items, label=label, density="compact", hide_details=True, variant="outlined", **kwargs
+    )

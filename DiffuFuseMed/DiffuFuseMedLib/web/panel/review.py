@@ -1,0 +1,105 @@
+"""REVIEW: the worklist and the tools that correct one region."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trame.widgets import html
+from trame.widgets import vuetify3 as v3
+
+from ..tools import TOOLS
+from .parts import button, icon_button, row, section, slider, switch, tooltip
+
+ICONS = (
+    "{open: 'mdi-circle-outline', accepted: 'mdi-check-circle', corrected: 'mdi-pencil-circle', "
+    "skipped: 'mdi-skip-next-circle'}"
+)
+
+
+def review_section(actions: Any) -> None:
+    with section("review", "Review", v_if="s_numbers.length"):
+        html.P("{{ s_progress }}{{ s_explaining ? ', finding the reasons' : '' }}", classes="small", id="progress")
+        _worklist(actions)
+        with row():
+            button("Next (N)", actions.next, "The next open region")
+            button("Previous (P)", actions.previous, "The region before")
+            button(
+                "Accept (A)",
+                actions.accept,
+                "The region is right as it is now; noted as corrected if you changed it",
+                id="accept",
+            )
+            button("Skip (S)", actions.skip, "Leave it open for later")
+        _tools(actions)
+
+
+def _worklist(actions: Any) -> None:
+    with html.Div(classes="worklist", id="worklist"), html.Table():
+        with html.Thead(), html.Tr():
+            for title, tip in (
+                ("", "state"),
+                ("place", "where it lies in the lesion"),
+                ("expected error", "volume that is expected to be wrong there: where to look first"),
+                ("why", "which modality disagrees"),
+            ):
+                with html.Th(title):
+                    tooltip(tip)
+        with (
+            html.Tbody(),
+            html.Tr(
+                v_for="r in s_regions",
+                key="r.id",
+                click=(actions.choose, "[r.id]"),
+                classes=("['region', r.state, r.id === s_region ? 'chosen' : '']",),
+                id=("'region-' + r.id",),
+            ),
+        ):
+            with html.Td():
+                v3.VIcon(icon=(f"{ICONS}[r.state]",), size="small", title=("r.status",))
+            html.Td("{{ r.place }}")
+            html.Td("{{ r.error_ml }}", classes="value")
+            html.Td("{{ r.why }}{{ r.state === 'open' ? '' : ' · ' + r.status }}")
+
+
+def _tools(actions: Any) -> None:
+    with html.Div(classes="tools", id="tools"):
+        for name, (icon, tip, _) in TOOLS.items():
+            with v3.VBtn(
+                icon=True,
+                size="small",
+                click=(actions.tool, f"['{name}']"),
+                aria_label=name,
+                id=f"tool-{name}",
+                variant=(f"tool === '{name}' ? 'flat' : 'text'",),
+                color=(f"tool === '{name}' ? 'primary' : undefined",),
+            ):
+                v3.VIcon(icon)
+                tooltip(tip)
+        icon_button(
+            "mdi-undo-variant",
+            actions.undo_edit,
+            "Undo the last edit (Ctrl+Shift+Z)",
+            disabled=("!can_undo_edit",),
+            id="undo-edit",
+        )
+        icon_button("mdi-redo-variant", actions.redo_edit, "Redo it", disabled=("!can_redo_edit",), id="redo-edit")
+        icon_button("mdi-history", actions.restore_previous, "Bring back the contour before the last run")
+    with html.Div(v_if="tool === 'paint' || tool === 'erase'"):
+        slider("brush_mm", "brush in mm", "Diameter of the brush", 1, 60, 1)
+        switch("brush_ball", "ball", "Paint a ball over slices instead of a disk")
+    with row(v_if="tool === 'threshold'"):
+        v3.VRangeSlider(
+            v_model=("threshold",),
+            min=("threshold_ends[0]",),
+            max=("threshold_ends[1]",),
+            step=("threshold_step",),
+            hide_details=True,
+            density="compact",
+            thumb_label=True,
+            aria_label="threshold",
+        )
+        button("Apply", actions.apply_tool, "Everything within the range becomes lesion, inside the region")
+    with row(v_if="tool === 'islands' || tool === 'smooth'"):
+        html.Span("{{ tool === 'islands' ? 'keep the largest piece' : 'median over 3 mm' }}", classes="small")
+        button("Apply", actions.apply_tool, "Do it now")
+    switch("p_inside_region_only", "inside this region only", "Tools change nothing outside the chosen region")

@@ -1,0 +1,78 @@
+"""Serve: the workspace at an address of this machine until it is interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+
+from ..data.errors import input_error
+from .door import Binding, Limits, Uploads, install, start_arguments
+
+PROBE = (
+    "import vtkmodules.vtkRenderingOpenGL2; from vtkmodules.vtkRenderingCore import vtkRenderWindow as W; "
+    "w = W(); w.SetOffScreenRendering(1); w.SetSize(16, 16); w.Render()"
+)
+RENDERING = "VTK_DEFAULT_OPENGL_WINDOW"
+PACKAGES = "libegl1 libgl1-mesa-dri"
+
+
+def serve(
+    case: Path | None,
+    binding: Binding,
+    say: Callable[[str], None],
+    open_browser: bool = True,
+    presets: Path | None = None,
+    upload_limit_bytes: int | None = None,
+) -> None:
+    """Open the workspace on a case folder and serve it. say: gets the address, token included, on one line.
+
+    Raises InputError where nothing can be rendered, and for what Binding refuses.
+    """
+    check_rendering()
+    from trame.app import get_server
+
+    from .files import PageFiles
+    from .workspace import Workspace
+
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    server = get_server("diffufusemed", client_type="vue3")
+    limits = Limits(total_bytes=upload_limit_bytes) if upload_limit_bytes else None
+    door = install(server, binding, Uploads(limits=limits))
+    workspace = Workspace(server, loop, PageFiles(door.uploads, door.downloads), presets)
+    if warning := binding.warning:
+        say(warning)
+
+    def ready(**_: object) -> None:
+        say(binding.address)
+        with server.state:  # trame would not tell a page that connects meanwhile of what is not flushed here
+            if case is not None:
+                workspace.session.open(case)
+        if open_browser and _has_screen():
+            webbrowser.open(binding.address)
+
+    server.controller.on_server_ready.add(ready)
+    try:
+        server.start(**start_arguments(binding))
+    finally:
+        workspace.close()
+        door.uploads.remove()
+
+
+def check_rendering() -> None:
+    """Draw one picture in a process of its own: without its libraries, VTK ends the whole process."""
+    os.environ.setdefault(RENDERING, "vtkEGLRenderWindow")
+    found = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, timeout=120, check=False)
+    if found.returncode:
+        remedy = f"on Debian or Ubuntu run: sudo apt-get install -y {PACKAGES}"
+        raise input_error("a machine on which nothing can be rendered", "EGL with a software or GPU driver", remedy)
+
+
+def _has_screen() -> bool:
+    """Whether a browser could show anything: on Linux it needs a display server."""
+    return sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

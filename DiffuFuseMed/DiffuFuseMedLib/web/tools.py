@@ -1,0 +1,123 @@
+"""Tools: Slicer's segment editor effects for the page's buttons, with one undo step per action."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trame_slicer.core import SlicerApp
+from trame_slicer.segmentation import (
+    BrushDiameterMode,
+    SegmentationEffectDraw,
+    SegmentationEffectErase,
+    SegmentationEffectIslands,
+    SegmentationEffectNoTool,
+    SegmentationEffectPaint,
+    SegmentationEffectScissors,
+    SegmentationEffectSmoothing,
+    SegmentationEffectThreshold,
+)
+from undo_stack import UndoStack
+
+UNDO_STEPS = 20
+TOOLS: dict[str, tuple[str, str, Any]] = {
+    "look": (
+        "mdi-cursor-default-outline",
+        "No tool: the mouse scrolls, zooms and changes the window",
+        SegmentationEffectNoTool,
+    ),
+    "paint": ("mdi-brush", "Paint", SegmentationEffectPaint),
+    "erase": ("mdi-eraser", "Erase", SegmentationEffectErase),
+    "draw": ("mdi-draw", "Draw an outline and fill it", SegmentationEffectDraw),
+    "scissors": (
+        "mdi-content-cut",
+        "Cut away what is inside an outline, through all slices",
+        SegmentationEffectScissors,
+    ),
+    "threshold": ("mdi-tune-vertical", "Everything within a range of values", SegmentationEffectThreshold),
+    "islands": ("mdi-island", "Keep the largest piece", SegmentationEffectIslands),
+    "smooth": ("mdi-blur", "Smooth the border", SegmentationEffectSmoothing),
+}
+
+
+class Tools:
+    """app: the Slicer core; state: trame's, which gets tool, can_undo_edit, can_redo_edit and the threshold's ends."""
+
+    def __init__(self, app: SlicerApp, state: Any) -> None:
+        self._editor, self._state = app.segmentation_editor, state
+        self._stack = UndoStack(undo_limit=UNDO_STEPS)
+        self._editor.set_undo_stack(self._stack)
+        self._editor.set_surface_representation_enabled(True)  # the editor would remove what the 3D view shows
+        self._stack.index_changed.connect(self._show_undo)
+        state.update({"tool": "look", "brush_mm": 12.0, "brush_ball": False, "threshold": [0.0, 1.0]})
+        state.update({"threshold_ends": [0.0, 1.0], "threshold_step": 0.01})
+        state.change("brush_mm", "brush_ball")(lambda **_: self._brush())
+        state.change("threshold")(lambda threshold, **_: self._threshold(threshold))
+        self._show_undo()
+
+    @property
+    def editor_node(self) -> Any:
+        return self._editor.editor_node
+
+    def edits(self, segmentation_node: Any) -> bool:
+        """Whether the tools act on this segmentation already."""
+        return self._editor.active_segmentation_node is segmentation_node
+
+    def edit(self, segmentation_node: Any, volume_node: Any, segment_id: str) -> None:
+        """Point the tools at a segment; volume_node: its reference geometry and what the threshold is taken from."""
+        if not self.edits(segmentation_node):
+            self._editor.set_active_segmentation(segmentation_node, volume_node)
+            self.choose("look")
+        self._editor.set_active_segment_id(segment_id)
+
+    def choose(self, name: str) -> None:
+        """Take up a tool; a second click lays it down."""
+        name = "look" if name == self._state.tool else name
+        if not self._editor.active_segment_id:
+            name = "look"
+        self._editor.set_active_effect_type(TOOLS[name][2])
+        self._state.tool = name
+        if name in ("paint", "erase"):
+            self._brush()
+        if name == "threshold":
+            self._offer_threshold()
+
+    def apply(self) -> None:
+        """Do what the chosen tool does to the whole region at once."""
+        effect = self._editor.active_effect
+        if self._state.tool == "threshold":
+            effect.apply()
+        elif self._state.tool == "islands":
+            effect.keep_largest_island()
+        elif self._state.tool == "smooth":
+            effect.apply_smoothing()
+
+    def undo(self) -> None:
+        self._stack.undo()
+
+    def redo(self) -> None:
+        self._stack.redo()
+
+    def forget(self) -> None:
+        """What was done cannot be undone any more, such as after a new result."""
+        self._stack.clear()
+        self._show_undo()
+
+    def _brush(self) -> None:
+        effect = self._editor.active_effect
+        if self._state.tool in ("paint", "erase"):
+            effect.set_brush_diameter(float(self._state.brush_mm), BrushDiameterMode.Absolute)
+            effect.set_use_sphere_brush(bool(self._state.brush_ball))
+
+    def _offer_threshold(self) -> None:
+        effect, volume = self._editor.active_effect, self._editor.active_volume_node
+        effect.auto_threshold()
+        low, high = volume.GetImageData().GetScalarRange()
+        self._state.threshold_ends, self._state.threshold_step = [low, high], max((high - low) / 500, 1e-3)
+        self._state.threshold = list(effect.get_threshold_min_max_values())
+
+    def _threshold(self, ends: list[float]) -> None:
+        if self._state.tool == "threshold":
+            self._editor.active_effect.set_threshold_min_max_values(tuple(ends))
+
+    def _show_undo(self, *_: Any) -> None:
+        self._state.can_undo_edit, self._state.can_redo_edit = self._stack.can_undo(), self._stack.can_redo()

@@ -1,0 +1,112 @@
+"""Views: four of them from the real MRML libraries, drawn on the server, shown as pictures in the page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trame.widgets import html
+from trame.widgets import vuetify3 as v3
+from trame_slicer.app.logic.slice_view_logic import connect_slice_view_slider_to_state
+from trame_slicer.app.ui.slider import Slider
+from trame_slicer.core import LayoutManager, SlicerApp
+from trame_slicer.rca_view import register_rca_factories
+from trame_slicer.views import Layout, LayoutDirection, ViewLayoutDefinition
+
+FOUR_UP = "Four-up"
+AXIAL, CORONAL, SAGITTAL = "Axial", "Coronal", "Sagittal"
+LAYOUT_ICONS = {
+    FOUR_UP: "mdi-view-grid",
+    "Axial large": "mdi-view-split-vertical",
+    AXIAL: "mdi-alpha-a-box-outline",
+    CORONAL: "mdi-alpha-c-box-outline",
+    SAGITTAL: "mdi-alpha-s-box-outline",
+    "3D": "mdi-cube-outline",
+}
+STILL_FPS = 30.0  # trame-slicer's 10 delays the sharp picture by 0.3 s where the mouse is not over the view
+
+
+class Views:
+    """app: the Slicer application core; name_of: the view's title by its tag."""
+
+    def __init__(self, server: Any, app: SlicerApp) -> None:
+        self._server, self._app = server, app
+        register_rca_factories(
+            app.view_manager, server, slice_view_ui_f=_slice_frame, three_d_view_ui_f=_frame, blur_fps=STILL_FPS
+        )
+        self.layouts = LayoutManager(app.scene, app.view_manager, server)
+        self.layouts.register_layout_dict(_layouts(), lazy_initialization=True)
+        self.layouts.create_layout_views_if_needed(FOUR_UP)
+        for view in app.view_manager.get_views():
+            # software rendering: a picture takes half the time without, and slices have no edges to smooth
+            view.render_window().SetMultiSamples(0)
+        for view in app.view_manager.get_slice_views():
+            # otherwise a segmentation made before the first volume is drawn below it
+            view._render_manager._AddSliceActorToRendererIfNeeded()
+
+    def place(self, parent: Any) -> None:
+        self.layouts.initialize_layout_grid(parent)
+        self.layouts.set_layout(FOUR_UP)
+
+    def show_layout(self, name: str) -> None:
+        self.layouts.set_layout(name)
+
+    def fit(self) -> None:
+        """All views to the case."""
+        for view in self._app.view_manager.get_views():
+            view.reset_view()
+
+    def fit_solid(self) -> None:
+        """The 3D view to what it shows."""
+        for view in self._app.view_manager.get_threed_views():
+            view.reset_view()
+
+    def draw(self) -> None:
+        for view in self._app.view_manager.get_views():
+            view.schedule_render()
+
+    def blocked(self, is_blocked: bool) -> None:
+        for view in self._app.view_manager.get_views():
+            view.set_render_blocked(is_blocked)
+
+    def tags(self) -> dict[str, str]:
+        """Tag of a slice view by the id of its MRML node."""
+        return {view.get_view_node_id(): view.get_singleton_tag() for view in self._app.view_manager.get_slice_views()}
+
+
+def _layouts() -> dict[str, Layout]:
+    axial, coronal = ViewLayoutDefinition.axial_view(), ViewLayoutDefinition.coronal_view()
+    sagittal, solid = ViewLayoutDefinition.sagittal_view(), ViewLayoutDefinition.threed_view()
+    column, row = LayoutDirection.Vertical, LayoutDirection.Horizontal
+    return {
+        FOUR_UP: Layout(row, [Layout(column, [axial, sagittal]), Layout(column, [coronal, solid])]),
+        "Axial large": Layout(row, [axial, Layout(column, [coronal, sagittal, solid])], ["2", "1"]),
+        AXIAL: Layout(column, [axial]),
+        CORONAL: Layout(column, [coronal]),
+        SAGITTAL: Layout(column, [sagittal]),
+        "3D": Layout(column, [solid]),
+    }
+
+
+def _frame(_server: Any, view_id: str, view: Any) -> None:
+    """Title and reset button over a view."""
+    with html.Div(classes="view-title"):
+        html.Span(_title(view), classes="view-name")
+        with v3.VBtn(
+            icon=True, size="x-small", variant="text", color="white", click=view.reset_view, aria_label="Fit the view"
+        ):
+            v3.VIcon("mdi-fit-to-page-outline")
+            v3.VTooltip("Fit the view to the case", activator="parent", location="end")
+
+
+def _slice_frame(server: Any, view_id: str, view: Any) -> None:
+    _frame(server, view_id, view)
+    tag = view.get_singleton_tag()
+    html.Div("{{ view_notes['" + tag + "'] }}", classes="view-note", v_if=(f"view_notes['{tag}']",))
+    with html.Div(classes="view-slider"):
+        Slider(
+            typed_state=connect_slice_view_slider_to_state(server, view), density="compact", color="white", theme="dark"
+        )
+
+
+def _title(view: Any) -> str:
+    return view.get_orientation() if hasattr(view, "get_orientation") else "3D"

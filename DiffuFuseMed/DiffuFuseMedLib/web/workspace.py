@@ -1,0 +1,218 @@
+"""Workspace: server, Slicer core, session and page put together."""
+
+from __future__ import annotations
+
+import logging
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import trame_slicer
+from trame.ui.vuetify3 import VAppLayout
+from trame.widgets import client, html
+from trame.widgets import vuetify3 as v3
+from trame_slicer.core import SlicerApp
+
+from ..mrml.views import watch_cursor
+from ..session import Session
+from .actions import KEY_ACTIONS, Actions
+from .dialogs import TOUR, dialogs
+from .guarded import Guarded
+from .loop import AsyncioHost
+from .mirror import Mirror
+from .panel import SECTIONS
+from .panel.doubt import MAP_WORDS
+from .panel.parts import icon_button
+from .tools import Tools
+from .views import FOUR_UP, Views
+from .vtk_log import log_vtk
+
+log = logging.getLogger(__name__)
+PROBE_S = 0.06  # between two readings of the value under the cursor
+
+
+class Workspace:
+    """The page of one session. files: what brings files from the page and offers them to it (door)."""
+
+    def __init__(self, server: Any, loop: Any, files_of_page: Any, presets: Path | None = None) -> None:
+        self.server, self.state = server, server.state
+        server.enable_module(trame_slicer.module)
+        self.app = SlicerApp()
+        log_vtk()
+        self.views = Views(server, self.app)
+        self.host = AsyncioHost(loop, after=self.state.flush)
+        self.session = Session(self.app.scene, self.host, presets=presets)
+        self.tools = Tools(self.app, self.state)
+        self.session.use_editor(self.tools.editor_node)
+        actions = Actions(self.state, self.session, self.views, self.tools, files_of_page, self._download)
+        self.actions = Guarded(actions, self.session.desk.complain)
+        loop.set_exception_handler(self._complain)
+        self._defaults()
+        self.mirror = Mirror(self.state, self.session)
+        self._listen()
+        self._build()
+        self.session.views_made()
+        self._probing: Any = None
+        watch_cursor(self.app.scene, self._cursor_moved)
+
+    def close(self) -> None:
+        self.session.close()
+        self.host.close()
+
+    def _defaults(self) -> None:
+        self.state.update(
+            {
+                "trame__title": "DiffuFuseMed",
+                "dark": True,
+                "layout": FOUR_UP,
+                "showing_before": False,
+                "dragging": False,
+                "view_notes": {},
+                "probe": [],
+                "role_rows": [],
+                "role_choices": [],
+                "layer_choices": [],
+                "foreground_choices": [],
+                "model_choices": [record.id for record in self.session.segmenters()],
+                "preset_choices": [],
+                "preset_reason": "",
+                "map_words": MAP_WORDS,
+                "message_open": False,
+            }
+        )
+        self.state.tour = [{"section": name, "title": title, "text": text} for name, title, text in TOUR]
+        self.state.tour_step = 0
+
+    def _listen(self) -> None:
+        self.session.listen(self._told)
+        self.state.change("layout")(lambda layout, **_: self.views.show_layout(layout))
+        for name in ("uploaded", "upload_failed"):
+            self.server.trigger(name)(getattr(self.actions, name))
+        self.server.trigger("key")(
+            lambda name: getattr(self.actions, KEY_ACTIONS[name])() if name in KEY_ACTIONS else None
+        )
+
+    def _told(self, topic: str) -> None:
+        """What the page needs beside the mirrored values."""
+        if topic == "case":
+            self.actions.show_roles()
+            self._choices()
+        elif topic == "scene":
+            self._edit()
+            self.state.open_dialog = False
+        elif topic == "message":
+            self.state.message_open = True
+        elif topic == "parameters":
+            self._presets()
+        if topic in ("fusion", "layers", "case", "scene"):
+            self._notes()
+            self.views.draw()
+
+    def _choices(self) -> None:
+        modalities = list(self.session.screen.modalities)
+        titles = {"fused": "fused picture", "": "nothing"}
+        fused = [] if self.session.fusing.why_not() else ["fused"]
+        named = [{"title": titles.get(name, name), "value": name} for name in [*fused, *modalities]]
+        self.state.layer_choices = named
+        self.state.foreground_choices = [{"title": "nothing", "value": ""}, *named]
+
+    def _presets(self) -> None:
+        known, chosen = self.session.presets(), self.session.parameters.preset
+        rows = [{"name": preset.name, "title": preset.title} for preset in known.values()]
+        if chosen not in known:
+            rows.append({"name": chosen, "title": "custom"})
+        self.state.preset_choices = rows
+        self.state.preset_reason = known[chosen].reason if chosen in known else "The sliders left their preset."
+
+    def _edit(self) -> None:
+        """Tools act on the lesion, with the reference image behind them; the views show the whole case."""
+        desk = self.session.desk
+        if desk.case is None:
+            return
+        if "lesion" in desk.nodes:
+            if not self.tools.edits(desk.nodes["lesion"]):
+                self.views.fit_solid()
+            self.tools.edit(desk.nodes["lesion"], desk.nodes[desk.case.reference], "lesion")
+        if self.state.fitted != desk.case_id:
+            self.state.fitted = desk.case_id
+            self.views.fit()
+
+    def _notes(self) -> None:
+        """What a view says of its picture: dimmed words where it is not of the present settings."""
+        stale = self.session.fusing.stale_views()
+        showing = self.session.parameters.background == "fused" and not self.state.showing_before
+        tags = self.views.tags().items()
+        notes = {tag: "earlier settings, drawing" for node, tag in tags if showing and node in stale}
+        if notes != self.state.view_notes:
+            self.state.view_notes = notes
+
+    def _cursor_moved(self, ras: tuple[float, float, float] | None) -> None:
+        """At most once per PROBE_S: the mouse moves far more often than anybody reads."""
+        self._ras = ras
+        if self._probing is None:
+            self._probing = self.host.later(PROBE_S, self._probe)
+
+    def _probe(self) -> None:
+        self._probing = None
+        if self._ras is None:
+            self.state.probe = []
+            return
+        r, a, s = self._ras
+        values = self.session.looking.probe(self._ras)
+        place = [f"{'RL'[r < 0]} {abs(r):.0f}  {'AP'[a < 0]} {abs(a):.0f}  {'SI'[s < 0]} {abs(s):.0f} mm", ""]
+        self.state.probe = [place, *[[name, value] for name, value in values.items()]]
+
+    def _build(self) -> None:
+        resources = files(__package__)
+        with VAppLayout(self.server) as page:
+            page.root.theme = ("dark ? 'dark' : 'light'",)
+            client.Style(resources.joinpath("style.css").read_text(encoding="utf-8"))
+            client.Script(resources.joinpath("page.js").read_text(encoding="utf-8"))
+            self._to_page = client.JSEval(exec="window.diffufusemed.download($event)")
+            with html.Div(classes="shell"):
+                self._panel()
+                self._stage(page)
+            dialogs(self.actions)
+        self.page = page
+
+    def _panel(self) -> None:
+        with v3.VSheet(classes="panel", id="panel"):
+            with html.Div(classes="bar pa-0"):
+                html.Span("DiffuFuseMed", classes="brand")
+                html.Span("research use, not a medical device", classes="research")
+                icon_button("mdi-keyboard-outline", "help_dialog = true", "Keys (H)", id="keys")
+                icon_button("mdi-map-marker-path", self.actions.start_tour, "The tour again")
+                icon_button("mdi-theme-light-dark", "dark = !dark", "Light or dark", id="theme")
+            for build in SECTIONS:
+                build(self.actions)
+
+    def _stage(self, page: Any) -> None:
+        with html.Div(classes="stage", id="stage"):
+            with html.Div(classes="layout-host"):
+                self.views.place(page)
+            with html.Div(classes="probe", id="probe"), html.Template(v_for="(p, n) in probe", key="n"):
+                html.B("{{ p[0] }}")
+                html.Span(" {{ p[1] }}")
+            with v3.VAlert(
+                v_if="message_open && s_message",
+                type=("s_message.level",),
+                closable=True,
+                density="compact",
+                id="message",
+                classes="message",
+                click_close="message_open = false",
+            ):
+                html.Span("{{ s_message.sentence }}")
+                with html.Details(v_if="s_message.detail", classes="small"):
+                    html.Summary("detail")
+                    html.Pre("{{ s_message.detail }}", style="white-space: pre-wrap; font-size: 11px")
+
+    def _download(self, address: str) -> None:
+        self._to_page.exec(address)
+
+    def _complain(self, _loop: Any, context: dict[str, Any]) -> None:
+        """A fault in a callback of the loop: told to the reader, kept in the log."""
+        if error := context.get("exception"):
+            self.session.desk.complain(error)
+        else:
+            log.warning("%s", context.get("message"))

@@ -1,0 +1,167 @@
+"""One tab at a time: a second is told, takes over when asked, and a reload is no second tab."""
+
+import asyncio
+import io
+import time
+
+import msgpack
+import pytest
+from aiohttp import FormData, WSMsgType
+
+OTHER = "This case is open in another tab"
+
+
+@pytest.fixture
+def connect(a_host):
+    """A function (session): an open websocket that has said hello to wslink, as trame's client does."""
+
+    async def run(session):
+        socket = await session.ws_connect("/ws", origin=a_host.url)
+        await call(socket, "wslink.hello", [{"secret": "wslink-secret"}], "system:c0:0")
+        return socket
+
+    return run
+
+
+async def call(socket, method, args, rpc_id="rpc:c0:1"):
+    """Send one chunk in wslink's framing and return the answer (wslink.chunking: 12 bytes of header)."""
+    payload = msgpack.packb({"wslink": "1.0", "id": rpc_id, "method": method, "args": args, "kwargs": {}})
+    header = (7).to_bytes(4, "little") + (0).to_bytes(4, "little") + len(payload).to_bytes(4, "little")
+    await socket.send_bytes(header + payload)
+    message = await socket.receive(timeout=5)
+    assert message.type == WSMsgType.BINARY, message
+    return msgpack.unpackb(message.data[12:])
+
+
+async def page(session, path="/", **options):
+    async with session.get(path, **options) as answer:
+        assert answer.status == 200
+        return await answer.text()
+
+
+def a_file():
+    data = FormData(quote_fields=False)
+    data.add_field("file", io.BytesIO(b"A"), filename="CT/1.dcm")
+    return data
+
+
+def test_a_second_tab_is_told_and_the_first_goes_on(a_browser, connect):
+    async def run():
+        async with a_browser() as session:
+            assert OTHER not in await page(session)
+            first = await connect(session)
+            begin = time.monotonic()
+            second = await page(session)
+            assert OTHER in second and 'href="/?here=1"' in second and "prefers-color-scheme" in second
+            assert 1.9 < time.monotonic() - begin < 4
+            assert "result" in await call(first, "trame.state.get", [])
+            await first.close()
+
+    asyncio.run(run())
+
+
+def test_a_second_websocket_is_closed_at_once_with_its_own_code(a_browser, connect):
+    async def run():
+        async with a_browser() as session:
+            first = await connect(session)
+            second = await session.ws_connect("/ws", origin=str(session._base_url).rstrip("/"))
+            message = await second.receive(timeout=5)
+            assert (message.type, second.close_code) == (WSMsgType.CLOSE, 4002)
+            assert "result" in await call(first, "trame.state.get", [])
+            await first.close()
+
+    asyncio.run(run())
+
+
+def test_use_it_here_closes_the_first_tab_and_lets_the_second_in(a_browser, connect):
+    async def run():
+        async with a_browser() as session:
+            first = await connect(session)
+            listening = asyncio.ensure_future(first.receive(timeout=5))
+            begin = time.monotonic()
+            assert OTHER not in await page(session, "/?here=1")
+            assert time.monotonic() - begin < 1
+            assert (await listening).type == WSMsgType.CLOSE and first.close_code == 4001
+            second = await connect(session)
+            assert "result" in await call(second, "trame.state.get", [])
+            await second.close()
+
+    asyncio.run(run())
+
+
+def test_a_tab_that_no_longer_answers_is_taken_over_too(a_browser, connect):
+    """Asleep: it never reads, so it never answers the closing either."""
+
+    async def run():
+        async with a_browser() as session, a_browser() as awake:
+            await connect(session)
+            begin = time.monotonic()
+            assert OTHER not in await page(awake, "/?here=1")
+            assert time.monotonic() - begin < 4.5
+            second = await connect(awake)
+            assert "result" in await call(second, "trame.state.get", [])
+            await second.close()
+
+    asyncio.run(run())
+
+
+def test_a_reload_waits_for_its_own_websocket_to_close(a_browser, connect):
+    async def run():
+        async with a_browser() as session:
+            first = await connect(session)
+            reloaded = asyncio.ensure_future(page(session))
+            await asyncio.sleep(0.7)
+            assert not reloaded.done()
+            await first.close()
+            assert OTHER not in await asyncio.wait_for(reloaded, 1)
+            again = await connect(session)
+            await again.close()
+
+    asyncio.run(run())
+
+
+def test_the_pages_of_both_ends_have_the_button(a_browser):
+    async def run():
+        async with a_browser() as session:
+            assert "was taken over by another tab" in await page(session, "/tab/taken")
+            assert OTHER in await page(session, "/tab/elsewhere")
+            assert 'href="/?here=1"' in await page(session, "/tab/taken")
+
+    asyncio.run(run())
+
+
+def test_a_file_is_offered_once_under_its_name(a_browser, connect):
+    async def run():
+        async with a_browser() as session, a_browser(entered=False) as stranger:
+            socket = await connect(session)
+            state = (await call(socket, "trame.state.get", []))["result"]["state"]
+            async with stranger.get(state["offered"]) as answer:
+                assert answer.status == 403
+            async with session.head(state["offered"]) as answer:
+                assert answer.status == 404  # asking about it does not use it up
+            async with session.get(state["offered"]) as answer:
+                assert (answer.status, await answer.read()) == (200, b"scene")
+                assert answer.headers["Content-Type"] == "application/octet-stream"
+                disposition = answer.headers["Content-Disposition"]
+                assert (
+                    disposition.startswith("attachment;")
+                    and answer.content_disposition.filename == "scene of today.mrb"
+                )
+            async with session.get(state["offered"]) as answer:
+                assert answer.status == 404
+            await socket.close()
+
+    asyncio.run(run())
+
+
+def test_an_upload_needs_the_cookie_and_our_origin(a_host, a_browser):
+    async def run():
+        async with a_browser() as session, a_browser(entered=False) as stranger:
+            own = {"Origin": a_host.url}
+            for client, headers in ((stranger, own), (session, {}), (session, {"Origin": "http://evil.example"})):
+                async with client.post("/upload", data=a_file(), headers=headers) as answer:
+                    assert answer.status == 403
+            async with session.post("/upload", data=a_file(), headers=own) as answer:
+                assert (await answer.json())["files"] == ["CT/1.dcm"]
+
+    asyncio.run(run())
