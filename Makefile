@@ -5,17 +5,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-done
 
-# Debian packages: what the pictures are rendered with, and the browser that the tests drive.
+# Debian packages: what the pictures are rendered with; what the tests drive beside it, a browser and Qt's widgets.
 APT_PACKAGES := libegl1 libgl1-mesa-dri
-BROWSER_PACKAGES := chromium
+TEST_PACKAGES := chromium libgl1 libglib2.0-0 libxkbcommon0 libfontconfig1 libdbus-1-3
 
 CASE ?= Resources/SampleData/STS_010
 CASES ?= cases
 OUT ?= out/$(notdir $(CASE))
 ARGS ?=
+SOAK ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run report test browser lint bench train clean
+.PHONY: help setup run report test test-packages lint bench train clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -33,21 +34,22 @@ run: setup ## open the workspace on the shipped case (CASE=folder, ARGS="--port 
 report: setup ## segment and fuse a case without the workspace, and name its report (CASE=folder, OUT=folder)
 	$(BIN)/diffufusemed run "$(CASE)" --out "$(OUT)" $(ARGS)
 
-browser: setup
-	@scripts/browser.sh $(BROWSER_PACKAGES)
+test-packages: setup
+	@scripts/test-packages.sh $(TEST_PACKAGES)
 
 lint: setup ## style, formatting and who may import whom
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-logo
 
-test: lint browser ## lint, then all tests (ARGS="-k worklist" chooses)
+test: lint test-packages ## lint, then all tests (ARGS="-k worklist" chooses)
 	$(BIN)/pytest $(ARGS)
 
-bench: setup ## measure speed and quality on this machine, into out/bench.json and out/bench_live.json
+bench: setup test-packages ## measure models, fusion and workspace on this machine, into out/bench*.json (SOAK=60 for an hour)
 	@mkdir -p out
 	$(BIN)/diffufusemed bench --json out/bench.json $(ARGS)
 	$(BIN)/diffufusemed bench live --json out/bench_live.json
+	$(BIN)/diffufusemed bench web --json out/bench_web.json --soak-minutes "$(SOAK)"
 
 train: setup ## train the default model (CASES=folder of case folders with a split.json)
 	$(BIN)/diffufusemed train "$(CASES)" --recipe sts-diffufusemed $(ARGS)

@@ -2,11 +2,16 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from DiffuFuseMedLib.data import rois
 from DiffuFuseMedLib.data.load import load_case
+from DiffuFuseMedLib.engine import handlers, protocol
 from DiffuFuseMedLib.engine.client import Engine
+from DiffuFuseMedLib.engine.context import Context
+from DiffuFuseMedLib.engine.handlers import Workbench
 
 MODELS = ("clin-fusediff-student", "clin-fusediff-teacher")
 STS_010 = Path(__file__).resolve().parents[2] / "Resources" / "SampleData" / "STS_010"
@@ -116,3 +121,52 @@ def test_a_case_without_ct_is_one_error(engine, case, failure):
     other = engine.open(replace(case.only(("PET", "MR_T1")), reference="MR_T1"), timeout=60)
     error = failure(engine.fuse_slice(other, "axial", 6), 60)
     assert (error.code, "CT" in str(error)) == ("input", True)
+
+
+def test_a_new_lesion_keeps_the_anatomy_and_gives_what_a_fresh_case_would(case, fusion_models, monkeypatch):
+    """In this process: how often soft tissue and bone are looked for, and that nothing else tells the two apart."""
+    monkeypatch.setenv("DIFFUFUSEMED_MODELS", str(fusion_models))
+    made, real = [], rois.automatic_rois
+    monkeypatch.setattr(rois, "automatic_rois", lambda *given: made.append(1) or real(*given))
+    lesion = case.reference_mask.array > 0
+    moved = np.roll(lesion, 5, axis=2)
+    edited = _pictures(case, [lesion, moved, None])
+    assert len(made) == 1
+    for pictures, mask in zip(edited, (lesion, moved, None), strict=True):
+        (fresh,) = _pictures(case, [mask])
+        for one, other in zip(pictures, fresh, strict=True):
+            np.testing.assert_array_equal(one, other)
+    assert not np.array_equal(edited[0][0], edited[1][0])
+
+
+def _pictures(case, lesions):
+    """A slice, a slice without lesion and the volume, for each lesion in turn; the first is given with the case."""
+    arrays = SimpleNamespace(map=lambda packed: packed)
+    context = Context(arrays, lambda *_: None, lambda: False)
+    bench, pass_on = Workbench(), lambda value, _: value
+    settings, found = {"gamma": 1.0, "samples": 2}, []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(handlers, "unpack", pass_on)
+        bench.open(protocol.Open(1, "case", case, None, lesions[0]), context)
+        for number, lesion in enumerate(lesions):
+            if number:
+                bench.rois(protocol.ReplaceRois(2, "case", None, lesion), context)
+            ask = [protocol.FuseSlice(3, "case", "axial", k, settings) for k in (6, 0)]
+            volume = bench.fuse_volume(protocol.FuseVolume(4, "case", settings), context)
+            found.append([*(bench.fuse_slice(a, context)["image"] for a in ask), volume["image"]])
+    return found
+
+
+def test_the_doubt_of_a_slice_gives_way_to_the_next_scroll_step(engine, case_id, failure):
+    slow = engine.fuse_slice(case_id, "axial", 2, {"samples": 32, "seed": 5}, view="one")
+    next_step = engine.fuse_slice(case_id, "axial", 3, {"samples": 32, "seed": 5}, view="one", uncertainty=False)
+    assert next_step.result(60).image.any()
+    assert failure(slow, 60).code == "superseded"
+    assert engine.fuse_slice(case_id, "axial", 2, {"samples": 4, "seed": 5}).result(60).uncertainty.any()
+
+
+def test_a_scroll_step_that_is_being_drawn_still_comes(engine, case_id):
+    steps = [engine.fuse_slice(case_id, "coronal", k, view="one", uncertainty=False) for k in (20, 21)]
+    running = steps[0].future.exception(60)
+    assert running is None or running.code == "superseded"  # queued ones give way, the one that runs does not
+    assert steps[1].result(60).image.any()

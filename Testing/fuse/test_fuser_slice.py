@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from DiffuFuseMedLib import zoo
 from DiffuFuseMedLib.data import Volume
-from DiffuFuseMedLib.data.errors import InputError
+from DiffuFuseMedLib.data.errors import CancelledError, InputError
 from DiffuFuseMedLib.data.presets import PRESETS
 from DiffuFuseMedLib.fuse import PLANES, Fuser, FusionSettings
 from DiffuFuseMedLib.fuse.opened import KEPT_SLICES, border_distance_mm, pair_of
@@ -214,3 +214,34 @@ def test_both_models_are_found_where_models_are(fusion_models, monkeypatch):
     monkeypatch.setenv("DIFFUFUSEMED_MODELS", str(fusion_models))
     shipped = Fuser.shipped()
     assert (shipped.student.record.id, shipped.teacher.record.id) == ("clin-fusediff-student", "clin-fusediff-teacher")
+
+
+def test_other_rois_keep_the_pictures_and_the_slices_whose_masks_are_the_same(a_fuser, opened, rois_of):
+    case = opened()
+    for index in (3, 8):
+        a_fuser.slice(case, "axial", index, FusionSettings())
+    before = rois_of(case.grid.shape)
+    lesion = before.lesion.copy()
+    lesion[8] = False
+    other = case.with_rois(replace(before, lesion=lesion))
+    assert other.ct is case.ct
+    assert other.mri is case.mri
+    assert [key[:2] for key in other.components] == [("axial", 3)]
+    assert len(case.components) == 2
+
+
+def test_the_ensemble_stops_between_members_and_keeps_what_it_has(a_fuser, opened):
+    case, asked = opened(), []
+    with pytest.raises(CancelledError):
+        a_fuser.slice(case, "axial", 3, FusionSettings(samples=6), cancel=lambda: asked.append(1) or len(asked) == 3)
+    (members,) = case.components.values()
+    assert len(members) == 3
+    whole = a_fuser.slice(case, "axial", 3, FusionSettings(samples=6))
+    np.testing.assert_array_equal(
+        whole.uncertainty, a_fuser.slice(opened(), "axial", 3, FusionSettings(samples=6)).uncertainty
+    )
+
+
+def test_the_picture_alone_is_never_stopped(a_fuser, opened):
+    picture = a_fuser.slice(opened(), "axial", 3, FusionSettings(), uncertainty=False, cancel=lambda: True)
+    assert picture.image.any()

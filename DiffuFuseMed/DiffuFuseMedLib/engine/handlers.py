@@ -14,7 +14,7 @@ from .. import devices, zoo
 from ..data.case import Case
 from ..data.checks import check_finite, check_modality, check_spacing
 from ..data.errors import CancelledError, input_error
-from ..data.fusion_sources import with_one_mr
+from ..data.fusion_sources import mr_of, with_one_mr
 from ..networks.config import config_from
 from ..predict import Settings, predict
 from . import protocol
@@ -30,13 +30,15 @@ KEPT_FUSIONS = 2
 
 @dataclass
 class OpenCase:
-    """A case with what was computed for it. rois: given ones; lesion: a mask for the automatic ones; made: the ROIs in
-    use, by the MR that is fused; fusions: opened by the fuser, by what its pictures depend on."""
+    """A case with what was computed for it. rois: given ones; lesion: a mask for the automatic ones; anatomy: the
+    automatic ones without it, and made: the ROIs in use, both by the MR that is fused; fusions: opened by the fuser, by
+    what its pictures depend on."""
 
     case: Case
     rois: Any = None
     lesion: np.ndarray | None = None
-    made: dict[str | None, Any] = field(default_factory=dict)
+    anatomy: dict[str, Any] = field(default_factory=dict)
+    made: dict[str, Any] = field(default_factory=dict)
     fusions: OrderedDict = field(default_factory=OrderedDict)
     encodings: dict[tuple[str, str], Encodings] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -77,8 +79,7 @@ class Workbench:
         rois, lesion = _given_rois(request, context, opened.case)
         with opened.lock:
             opened.rois, opened.lesion = rois, lesion
-            opened.made.clear()
-            opened.fusions.clear()
+            opened.made.clear()  # the next picture takes the new ones; what is of CT and MR alone stays
 
     def close(self, request: protocol.Close, _: Context | None) -> None:
         if self._cases.pop(request.case_id, None) is None:
@@ -107,7 +108,7 @@ class Workbench:
 
     def fuse_slice(self, request: protocol.FuseSlice, context: Context) -> dict[str, np.ndarray | None]:
         fuser, fusion, settings = self._fusion(request, context)
-        picture = fuser.slice(fusion, request.plane, request.index, settings, request.uncertainty)
+        picture = fuser.slice(fusion, request.plane, request.index, settings, request.uncertainty, context.cancel)
         return {"image": picture.image, "uncertainty": picture.uncertainty}
 
     def fuse_volume(self, request: protocol.FuseVolume, context: Context) -> dict[str, Any]:
@@ -148,24 +149,42 @@ class Workbench:
         settings = _fusion_settings(request.settings)
         fuser = self._fuser(devices.choose(request.device))
         with opened.lock:
-            key = (fuser.device, request.mri, settings.ct_window_hu)  # all else is the sliders' affair
-            if key not in opened.fusions:
-                if context.cancel():
-                    raise CancelledError
-                context.progress(0.0, "finding soft tissue and bone")
-                pair = with_one_mr(opened.case, request.mri)
-                opened.fusions[key] = fuser.open(pair, self._rois(opened, pair, request.mri), settings)
+            mri = mr_of(opened.case, request.mri)
+            key = (fuser.device, mri, settings.ct_window_hu)  # all else is the sliders' affair
+            opened.fusions[key] = self._opened(opened, fuser, key, settings, context)
             opened.fusions.move_to_end(key)
             while len(opened.fusions) > KEPT_FUSIONS:
                 opened.fusions.popitem(last=False)
             return fuser, opened.fusions[key], settings
 
-    def _rois(self, opened: OpenCase, pair: Case, mri: str | None) -> Any:
-        from ..data.rois import automatic_rois
+    def _opened(self, opened: OpenCase, fuser: Any, key: tuple, settings: Any, context: Context) -> Any:
+        """The case as the fuser has it, with the ROIs in use."""
+        if context.cancel():
+            raise CancelledError
+        pair, there = with_one_mr(opened.case, key[1]), opened.fusions.get(key)
+        rois = self._rois(opened, pair, key[1], context)
+        if there is None:
+            return fuser.open(pair, rois, settings)
+        return there if there.rois is rois else there.with_rois(rois)
+
+    def _rois(self, opened: OpenCase, pair: Case, mri: str, context: Context) -> Any:
+        from ..data.rois import replace_roi
 
         if mri not in opened.made:
-            opened.made[mri] = opened.rois or automatic_rois(pair, opened.lesion)
+            rois = opened.rois or self._anatomy(opened, pair, mri, context)
+            if opened.rois is None and opened.lesion is not None:
+                rois = replace_roi(rois, "lesion", opened.lesion, "the mask that was given", may_be_empty=True)
+            opened.made[mri] = rois
         return opened.made[mri]
+
+    def _anatomy(self, opened: OpenCase, pair: Case, mri: str, context: Context) -> Any:
+        """Soft tissue and bone: seconds, and the same whatever the lesion is."""
+        from ..data.rois import automatic_rois
+
+        if mri not in opened.anatomy:
+            context.progress(0.0, "finding soft tissue and bone")
+            opened.anatomy[mri] = automatic_rois(pair)
+        return opened.anatomy[mri]
 
     def _fuser(self, device: str) -> Any:
         from ..fuse import Fuser

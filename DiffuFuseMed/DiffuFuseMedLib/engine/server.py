@@ -81,7 +81,9 @@ class Server:
         job = Job(request, keys.get(kind), self._prepared_by.get(request.case_id))
         if kind in PREPARES:
             self._prepared_by[request.case_id] = job
-        self._lanes["live" if kind in LIVE else "long"].submit(job, stop_running=kind == "fuse_volume")
+        # a slice without its doubt is the hand at the wheel: it does not wait for the doubt of the slice before
+        hurried = kind == "fuse_slice" and not request.uncertainty
+        self._lanes["live" if kind in LIVE else "long"].submit(job, stop_running=kind == "fuse_volume" or hurried)
 
     def _hello(self, request: protocol.Hello) -> dict[str, Any]:
         if request.version != protocol.VERSION:
@@ -119,7 +121,7 @@ class Server:
             raise protocol.RequestError(str(input_error(kind, "a request that this engine serves", "update it")))
         context = Context(self._arrays, self._teller(job.request.id), self._stopper(job, kind))
         value = self._handlers[kind](job.request, context)
-        if job.cancel():  # nobody waits for its arrays any more
+        if job.cancel() and not (kind == "fuse_slice" and job.stopped == "superseded"):  # nobody waits for it any more
             return stopped(job.request.id, job.stopped)
         with self._arrays.batch() as names:
             return protocol.Result(job.request.id, pack(value, lambda array: self._written(array, names)))

@@ -72,19 +72,19 @@ def _header(fusion: Fusion) -> dict[str, str]:
     """Every setting and the provenance as NRRD pairs; what has entries of its own takes one pair each."""
     preset = {"preset": fusion.preset.name} if fusion.preset else {}
     told = {**asdict(fusion.settings), **preset, **fusion.fused.provenance, "mri": fusion.mri}
-    return provenance_header(_flat(told))
+    return provenance_header(flat(told))
 
 
-def _flat(entries: dict[str, Any]) -> dict[str, Any]:
+def flat(entries: dict[str, Any]) -> dict[str, Any]:
     """{"student": {"id": "x"}} becomes {"student_id": "x"}; a list becomes its words."""
-    flat: dict[str, Any] = {}
+    told: dict[str, Any] = {}
     for key, value in entries.items():
         if key in LONG:
             continue
         if isinstance(value, dict):
-            flat.update({f"{key}_{inner}": item for inner, item in _flat(value).items()})
+            told.update({f"{key}_{inner}": item for inner, item in flat(value).items()})
         elif isinstance(value, (list, tuple)):
-            flat[key] = " ".join(f"{item:g}" if isinstance(item, float) else str(item) for item in value)
+            told[key] = " ".join(f"{item:g}" if isinstance(item, float) else str(item) for item in value)
         else:
-            flat[key] = value
-    return flat
+            told[key] = value
+    return told

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from functools import cached_property
 
@@ -22,7 +22,7 @@ from ..data.rois import Rois
 from ..evaluation.fusion import flicker
 from ..systems.clin_fusediff import Components, Guidance, Pair
 from .members import member, picture, sliders_of
-from .opened import PLANES, FusionCase, border_distance_mm, pair_of
+from .opened import PLANES, FusionCase, border_distance_mm, check_rois, pair_of
 from .settings import FusionSettings
 
 Progress = Callable[[float, str], None]
@@ -56,30 +56,37 @@ class Fuser:
         """Gray pictures of the CT and the case's first MR; raises InputError without either."""
         check(settings)
         mri = mr_of(case)
-        if rois.soft.shape != case.grid.shape:
-            raise input_error(f"ROIs of {rois.soft.shape}", f"the case's {case.grid.shape}", "make them again")
+        check_rois(rois, case.grid)
         ct = ct_gray(case.volumes["CT"], case.valid["CT"], settings.ct_window_hu)
         gray = mr_gray(case.volumes[mri], case.valid[mri])
         masks = np.stack([rois.soft, rois.bone, rois.lesion, case.valid[mri]])
         return FusionCase(case.grid, ct, gray, masks, rois)
 
     def slice(
-        self, case: FusionCase, plane: str, index: int, settings: FusionSettings, uncertainty: bool = True
+        self,
+        case: FusionCase,
+        plane: str,
+        index: int,
+        settings: FusionSettings,
+        uncertainty: bool = True,
+        cancel: Callable[[], bool] | None = None,
     ) -> FusedPicture:
         """One slice under the sliders; what does not depend on them is kept from the last time. Without uncertainty the
-        picture is the same and costs one member of the ensemble instead of settings.samples."""
+        picture is the same and costs one member of the ensemble instead of settings.samples. cancel: asked between
+        members, whose work is kept; raises CancelledError."""
         case.check(plane, index)
         check(settings)
         pair = pair_of(case, plane, [index])
         if settings.guided:
-            return self._guided_picture(pair, case.spacing_mm(plane), settings, uncertainty)
+            return self._guided_picture(pair, case.spacing_mm(plane), settings, uncertainty, cancel)
         key = (plane, index, settings.lambdas, settings.tau_mm, settings.seed, settings.steps)
         if settings.steps > 1:  # then x_t between the steps is the sliders' own picture
             key += (settings.alpha, settings.beta, settings.gamma)
         members, count = case.components.get(key, []), settings.samples if uncertainty else 1
-        if missing := range(len(members), count):
-            drawn = self._members(pair, case.spacing_mm(plane), settings, missing)
-            members = case.remember(key, members + drawn)
+        for number in range(len(members), count):
+            if number and cancel and cancel():
+                raise CancelledError
+            members = case.remember(key, members + self._members(pair, case.spacing_mm(plane), settings, [number]))
         return self._fused(members[:count], settings, uncertainty)
 
     def picture(
@@ -169,7 +176,7 @@ class Fuser:
         return np.ascontiguousarray(np.moveaxis(out, 0, axis))
 
     def _members(
-        self, pair: Pair, spacing_mm: tuple[float, float], settings: FusionSettings, numbers: range
+        self, pair: Pair, spacing_mm: tuple[float, float], settings: FusionSettings, numbers: Iterable[int]
     ) -> list[Components]:
         pair = pair.to(self.device)
         return [member(self.network, pair, settings, n, spacing_mm) for n in numbers]
@@ -214,9 +221,12 @@ class Fuser:
             raise CancelledError from stopped
         return fused[:, 0, :height, :width].float().cpu()
 
-    def _guided_picture(self, pair: Pair, spacing_mm, settings: FusionSettings, uncertainty=True) -> FusedPicture:
+    def _guided_picture(
+        self, pair: Pair, spacing_mm, settings: FusionSettings, uncertainty=True, cancel=None
+    ) -> FusedPicture:
         seeds = range(settings.seed, settings.seed + (settings.samples if uncertainty else 1))
-        return self._judged([self._guided(pair, spacing_mm, settings, seed)[0] for seed in seeds], uncertainty)
+        drawn = [self._guided(pair, spacing_mm, settings, seed, None, cancel)[0] for seed in seeds]
+        return self._judged(drawn, uncertainty)
 
     def _guided_volume(self, case, settings, progress, cancel) -> tuple[np.ndarray, np.ndarray]:
         count = case.ct.shape[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -38,6 +38,14 @@ class FusionCase:
             self.components.popitem(last=False)
         return members
 
+    def with_rois(self, rois: Rois) -> FusionCase:
+        """The same pictures with other ROIs on their grid; slices whose masks are the same keep their components."""
+        check_rois(rois, self.grid)
+        masks = np.stack([rois.soft, rois.bone, rois.lesion, self.masks[3]])
+        same = {plane: _same_slices(self.masks, masks, axis) for plane, axis in PLANES.items()}
+        kept = OrderedDict((key, found) for key, found in self.components.items() if same[key[0]][key[1]])
+        return replace(self, masks=masks, rois=rois, components=kept)
+
     def spacing_mm(self, plane: str) -> tuple[float, float]:
         """Of a slice's rows and columns."""
         return tuple(s for axis, s in enumerate(self.grid.spacing_kji_mm) if axis != PLANES[plane])
@@ -48,6 +56,18 @@ class FusionCase:
         count = self.ct.shape[PLANES[plane]]
         if not 0 <= index < count:
             raise input_error(f"{plane} slice {index}", f"one from 0 to {count - 1}", "choose a slice of the case")
+
+
+def check_rois(rois: Rois, grid: Grid) -> None:
+    """Raises InputError for ROIs of another shape than the grid's."""
+    if rois.soft.shape != grid.shape:
+        raise input_error(f"ROIs of {rois.soft.shape}", f"the case's {grid.shape}", "make them again")
+
+
+def _same_slices(before: np.ndarray, after: np.ndarray, axis: int) -> np.ndarray:
+    """bool by index along the axis: whether all four masks, (4, k, j, i), are the same there."""
+    others = tuple(n for n in range(4) if n != 1 + axis)
+    return ~(before != after).any(axis=others)
 
 
 def pair_of(case: FusionCase, plane: str, indices: list[int]) -> Pair:

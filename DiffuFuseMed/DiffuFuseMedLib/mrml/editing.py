@@ -65,7 +65,8 @@ def release(editor_node: vtkMRMLSegmentEditorNode, seg_node: vtkMRMLSegmentation
             editor_node.SetMaskMode(mask_mode)
             editor_node.SetOverwriteMode(overwrite_mode)
             set_tag(editor_node, BEFORE, None)
-    seg_node.GetSegmentation().RemoveSegment(OUTSIDE)
+    if seg_node.GetSegmentation().GetSegment(OUTSIDE) is not None:
+        seg_node.GetSegmentation().RemoveSegment(OUTSIDE)
 
 
 def is_restricted(editor_node: vtkMRMLSegmentEditorNode, seg_node: vtkMRMLSegmentationNode) -> bool:

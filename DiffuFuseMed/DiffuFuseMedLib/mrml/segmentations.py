@@ -6,6 +6,8 @@ when a new mask would overwrite a neighbor, and remakes the surfaces that are sh
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from slicer import (
     vtkMRMLScene,
@@ -18,6 +20,7 @@ from slicer import (
 )
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonCore import reference as vtkReference
+from vtkmodules.vtkCommonMath import vtkMatrix4x4
 
 from ..data.errors import input_error
 from ..export.seg_nrrd import LESION
@@ -65,14 +68,18 @@ def set_mask(
 def mask_of(seg_node: vtkMRMLSegmentationNode, segment_id: str, reference_node: vtkMRMLVolumeNode) -> np.ndarray:
     """bool [k, j, i] on the reference's grid, by nearest neighbor where the segment's own grid is another one."""
     segment_of(seg_node, segment_id)
-    shape = grid_of(reference_node).shape
-    labels = vtkOrientedImageData()
+    mask = np.zeros(grid_of(reference_node).shape, bool)
+    labels, on_grid = vtkOrientedImageData(), vtkOrientedImageData()
     if not seg_node.GetBinaryLabelmapRepresentation(segment_id, labels) or labels.IsEmpty():
-        return np.zeros(shape, bool)
-    on_grid = vtkOrientedImageData()
+        return mask
     frame = _reference_image(seg_node, reference_node)
+    box = _box_on(frame, labels)
+    if any(part.start >= part.stop for part in box):
+        return mask
+    frame.SetExtent(_extent(box))  # not the whole grid, which takes a third of a second where it is large
     vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage(labels, frame, on_grid)
-    return vtk_to_numpy(on_grid.GetPointData().GetScalars()).reshape(shape) != 0
+    mask[box] = vtk_to_numpy(on_grid.GetPointData().GetScalars()).reshape(mask[box].shape) != 0
+    return mask
 
 
 def segment_of(seg_node: vtkMRMLSegmentationNode, segment_id: str) -> vtkSegment:
@@ -177,10 +184,28 @@ def _oriented(
         given = f"a mask of shape {mask.shape}"
         raise input_error(given, f"the volume's {image.GetDimensions()[::-1]}", "resample the mask first")
     box = _box(mask)
-    image.SetExtent([n for axis in reversed(box) for n in (axis.start, axis.stop - 1)])
+    image.SetExtent(_extent(box))
     voxels = np.ascontiguousarray(mask[box]).view(np.uint8)
     image.GetPointData().SetScalars(numpy_to_vtk(voxels.ravel(), deep=True))
     return image
+
+
+def _extent(box: tuple[slice, slice, slice]) -> list[int]:
+    """VTK's extent of a box [k, j, i]."""
+    return [n for axis in reversed(box) for n in (axis.start, axis.stop - 1)]
+
+
+def _box_on(frame: vtkOrientedImageData, labels: vtkOrientedImageData) -> tuple[slice, slice, slice]:
+    """The part of the frame [k, j, i] that the labels can reach, with a voxel to spare."""
+    matrices = vtkMatrix4x4(), vtkMatrix4x4()
+    frame.GetImageToWorldMatrix(matrices[0])
+    labels.GetImageToWorldMatrix(matrices[1])
+    extent = np.add(np.reshape(labels.GetExtent(), (3, 2)), (-0.5, 0.5))
+    corners = np.array([[*corner, 1.0] for corner in itertools.product(*extent)])
+    index = (np.linalg.inv(to_numpy(matrices[0])) @ to_numpy(matrices[1]) @ corners.T)[:3]
+    low, high = np.floor(index.min(axis=1)).astype(int) - 1, np.ceil(index.max(axis=1)).astype(int) + 2
+    parts = zip(low, high, frame.GetDimensions(), strict=True)
+    return tuple(slice(max(0, int(a)), min(int(b), count)) for a, b, count in parts)[::-1]
 
 
 def _box(mask: np.ndarray) -> tuple[slice, slice, slice]:

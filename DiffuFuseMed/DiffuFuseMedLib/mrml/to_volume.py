@@ -12,6 +12,7 @@ from ..data.checks import check_finite, check_modality, check_volume
 from ..data.errors import input_error
 from ..data.grid import Grid
 from ..data.resample import OUTSIDE, resample
+from ..data.suv import SuvFactor
 from ..data.volume import UNITS, Volume
 from .geometry import LPS_TO_RAS, grid_of_ras, linear_between, ras_matrix
 from .volumes import array_of, as_image, grid_of
@@ -20,10 +21,11 @@ SUV = "{SUVbw}g/ml"  # UCUM, as Slicer's PET DICOM extension writes it
 ORTHOGONAL = 1e-4  # cosine between two axes below which they count as perpendicular
 
 
-def to_volume(node: vtkMRMLVolumeNode, modality: str) -> Volume:
+def to_volume(node: vtkMRMLVolumeNode, modality: str, suv: SuvFactor | None = None) -> Volume:
     """A float32 copy of the node's voxels on the Grid where a viewer shows them.
 
     A linear parent transform moves the Grid; a warp, and a transform that shears, resample a copy (linearly).
+    suv: what turns a PET's voxels into SUVbw, where its DICOM files tell; the node's own unit is then not asked.
     Raises InputError for what is not one finite gray-value image of at least 2 x 2 x 2 voxels, for a label map, and for
     values or units that the modality cannot have. Messages name the modality: a node's name may be a patient's.
     """
@@ -33,17 +35,20 @@ def to_volume(node: vtkMRMLVolumeNode, modality: str) -> Volume:
         raise input_error(f"a label map for {name}", "an image", "choose the image it was drawn on")
     array = array_of(node)
     check_finite(array, name)  # before a resampling spreads what is not finite
-    meta = {"name": modality, "units": UNITS.get(modality, "MR units"), "notes": _notes(node, modality)}
-    volume = Volume(array.astype(np.float32), grid_of(node), modality, meta)
+    meta = {"name": modality, "units": UNITS.get(modality, "MR units"), "notes": _notes(node, modality, suv)}
+    values = array.astype(np.float32) * np.float32(suv.factor if suv else 1)
+    volume = Volume(values, grid_of(node), modality, meta)
     volume = _rectified(_in_world(node, volume))
     check_volume(volume, name)
     return volume
 
 
-def _notes(node: vtkMRMLVolumeNode, modality: str) -> list[str]:
+def _notes(node: vtkMRMLVolumeNode, modality: str, suv: SuvFactor | None) -> list[str]:
     """What the report says of a PET's unit; InputError for a node that says another one than SUVbw."""
     if modality != "PET":
         return []
+    if suv is not None:
+        return [f"SUVbw by {suv.method}", *suv.notes]
     entry = node.GetVoxelValueUnits() if isinstance(node, vtkMRMLScalarVolumeNode) else None
     unit = entry.GetCodeValue() if entry else None
     if not unit:

@@ -12,7 +12,7 @@ from ..data.errors import InputError
 from ..data.prediction import Prediction
 from ..engine.client import Engine, EngineError
 from ..mrml.views import shown_slices
-from .host import Host
+from .host import Host, Timer
 from .parameters import Parameters
 from .screen import Message, Screen
 
@@ -36,6 +36,14 @@ class Desk:
         self.listeners: list[Callable[[str], None]] = []
         self.closed = False
         self._messages = 0
+
+    def post(self, call: Callable[[], None]) -> None:
+        """Run `call` on the host's thread, unless the desk is closed by then; from any thread."""
+        self.host.post(lambda: None if self.closed else call())
+
+    def later(self, seconds: float, call: Callable[[], None]) -> Timer:
+        """Run `call` on the host's thread after these seconds, unless it is cancelled or the desk is closed by then."""
+        return self.host.later(seconds, lambda: None if self.closed else call())
 
     def tell(self, *topics: str) -> None:
         """Let the host draw these topics of the screen again."""
@@ -63,14 +71,12 @@ class Desk:
         """Call one of the two on the host's thread when the future has an end, and never after the desk is closed."""
 
         def end() -> None:
-            if self.closed:
-                return
             if error := future.exception():
                 failed(error)
             else:
                 done(future.result())
 
-        future.add_done_callback(lambda _: self.host.post(end))
+        future.add_done_callback(lambda _: self.post(end))
 
     def slice_nodes(self) -> list[Any]:
         """Those of the views on screen."""

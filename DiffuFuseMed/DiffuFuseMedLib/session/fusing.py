@@ -8,10 +8,16 @@ import numpy as np
 
 from ..engine.client import EngineError, FusedPicture, FusedVolume, Handle
 from ..mrml import slices, volumes
-from ..mrml.nodes import set_provenance
+from ..mrml.nodes import provenance, set_provenance
 from .desk import Desk
+from .protecting import Protecting
 
 QUIET_S = 0.35  # the hand has stopped
+AGAIN_S = 0.5  # after the engine died
+MOST_AGAIN = 2  # without a picture in between: then it is the request that the engine dies of
+PATIENCE_S = 120.0  # nobody waits for what is stopped here, and killing the engine costs more than its end
+UNFINISHED = "unfinished"
+ROLES = ("fused", "fusion_uncertainty")
 
 
 class Fusing:
@@ -27,8 +33,10 @@ class Fusing:
         self._flying: dict[str, Handle] = {}
         self._drawn: dict[tuple[str, int], int] = {}
         self._timer: Any = None
+        self._again: Any = None
+        self._times_again = 0
         self._volume: Handle | None = None
-        self._rois: Handle | None = None
+        self._protecting = Protecting(desk, self._lesion_sent, self._failed)
 
     def why_not(self) -> str:
         """What the case lacks for a fusion, in words; empty when it can be fused."""
@@ -45,8 +53,6 @@ class Fusing:
     def restart(self) -> None:
         """Another case: what was drawn belongs to none."""
         self.stop()
-        self._version, self._volume_version = self._version + 1, -1
-        self._drawn.clear()
         if reason := self.why_not():
             self._state("none", f"not fused: {reason}")
             return
@@ -54,18 +60,24 @@ class Fusing:
         self.follow()
 
     def stop(self) -> None:
+        """Nothing that is on its way will be drawn."""
         for handle in [*self._flying.values(), self._volume]:
             if handle:
-                handle.cancel()
-        if self._timer:
-            self._timer.cancel()
+                handle.cancel(PATIENCE_S)
+        for timer in (self._timer, self._again):
+            if timer:
+                timer.cancel()
         self._flying.clear()
-        self._volume = self._timer = None
+        self._drawn.clear()
+        self._protecting.forget()
+        self._volume = self._timer = self._again = None
+        self._version, self._volume_version, self._times_again = self._version + 1, -1, 0
 
     def follow(self) -> None:
         """The settings changed: draw what is on screen, and the volume once the hand is quiet."""
-        if self._desk.case is None or self.why_not():
+        if self.why_not():
             return
+        self._outdate()
         self._version += 1
         self._state("working", "following the sliders")
         self.draw_shown()
@@ -73,83 +85,97 @@ class Fusing:
 
     def protect(self, lesion: np.ndarray | None) -> None:
         """lesion: bool [k, j, i] whose border gamma holds from now on; None for none."""
-        desk = self._desk
-        if desk.case is None or self.why_not():
-            return
-        try:
-            self._rois = desk.engine.replace_rois(desk.case_id, lesion=lesion)
-        except EngineError as error:
-            desk.complain(error)
-            return
-        desk.then(self._rois.future, lambda _: None, desk.complain)
-        self._drawn.clear()
-        self.follow()
+        if not self.why_not():
+            self._version += 1
+            self._outdate()
+            self._state("working", "following the lesion")
+            self._protecting.send(lesion)
 
     def draw_shown(self) -> None:
         """Slices on screen that are not of the present settings."""
-        for node in self._desk.slice_nodes():
-            self._draw(node)
+        if not self.why_not():
+            for node in self._desk.slice_nodes():
+                self._draw(node)
 
     def stale_views(self) -> set[str]:
-        """Ids of slice nodes whose picture is of earlier settings."""
-        if self._desk.case is None or self.why_not():
+        """Ids of slice nodes whose picture is of earlier settings. An oblique one is until the volume is there."""
+        if self.why_not() or self._volume_version == self._version:
             return set()
         where = {node.GetID(): self._where(node) for node in self._desk.slice_nodes()}
-        return {view for view, at in where.items() if at is not None and not self._is_current(at)}
+        return {view for view, at in where.items() if at is None or not self._is_current(at)}
 
-    def again(self) -> None:
-        """After the engine died: ask for what is missing."""
-        self._flying.clear()
-        self._volume = None
-        if self._volume_version != self._version:
+    def adopt(self) -> None:
+        """The fused volume of a scene that was opened: of its settings, unless it was saved in the middle."""
+        self.stop()
+        self._place()
+        if UNFINISHED in provenance(self._desk.nodes["fused"]):
             self.follow()
+            return
+        self._volume_version = self._version
+        self._state("ready", "as saved")
 
     def _place(self) -> None:
         """The volumes that the fusion is written into."""
         desk = self._desk
-        for role, name in (("fused", "Fused"), ("fusion_uncertainty", "Fusion uncertainty")):
+        for role, name in zip(ROLES, ("Fused", "Fusion uncertainty"), strict=True):
             if role not in desk.nodes:
                 empty = np.zeros(desk.case.grid.shape, dtype=np.float32)
                 desk.nodes[role] = volumes.add_volume(desk.scene, empty, desk.case.grid, name, role=role)
+                set_provenance(desk.nodes[role], {UNFINISHED: True})
+
+    def _outdate(self) -> None:
+        """From now on the volume is a mixture, whose uncertainty nobody knows."""
+        nodes = self._desk.nodes
+        if self._volume_version != self._version:
+            return
+        for role in ROLES:
+            set_provenance(nodes[role], {UNFINISHED: True})
+        doubt = volumes.array_of(nodes["fusion_uncertainty"])
+        doubt[...] = 0
+        volumes.voxels_changed(nodes["fusion_uncertainty"])
+
+    def _lesion_sent(self) -> None:
+        self._drawn.clear()
+        self.follow()
 
     def _draw(self, slice_node: Any) -> None:
-        desk, view = self._desk, slice_node.GetID()
-        where = slices.slice_index(slice_node, desk.case.grid) if desk.case else None
+        view, where = slice_node.GetID(), self._where(slice_node)
         if where is None or view in self._flying or self._is_current(where):
             return
-        version, settings = self._version, desk.parameters.fusion_settings()
+        version = self._version
         try:
-            handle = desk.engine.fuse_slice(
-                desk.case_id,
-                *where,
-                settings,
-                view=view,
-                device=desk.parameters.device,
-                mri=self._mri(),
-                uncertainty=False,
-            )
+            handle = self._flying[view] = self._ask(where, view)
         except EngineError as error:
-            desk.complain(error)
+            self._failed(error)
             return
-        self._flying[view] = handle
-
-        def end() -> None:
-            if self._flying.get(view) is handle:
-                del self._flying[view]
 
         def done(picture: FusedPicture) -> None:
-            end()
-            self._take(where, version, picture)
-            if version != self._version or self._where(slice_node) != where:
-                self._draw(slice_node)  # the newest values, or the slice scrolled to meanwhile
+            if self._landed(view, handle):
+                self._take(where, version, picture)
+                if version != self._version or self._where(slice_node) != where:
+                    self._draw(slice_node)  # the newest values, or the slice scrolled to meanwhile
 
-        desk.then(handle.future, done, lambda error: (end(), self._failed(error)))
+        self._desk.then(handle.future, done, lambda error: self._landed(view, handle) and self._failed(error))
+
+    def _ask(self, where: tuple[str, int], view: str) -> Handle:
+        desk, chosen = self._desk, self._desk.parameters
+        settings, mri = chosen.fusion_settings(), chosen.mri or None
+        return desk.engine.fuse_slice(
+            desk.case_id, *where, settings, view, device=chosen.device, mri=mri, uncertainty=False
+        )
+
+    def _landed(self, view: str, handle: Handle) -> bool:
+        """Whether the view still waits for it: not when it is of a case that is gone."""
+        if self._flying.get(view) is not handle:
+            return False
+        del self._flying[view]
+        return True
 
     def _take(self, where: tuple[str, int], version: int, picture: FusedPicture) -> None:
-        fused = self._desk.nodes.get("fused")
-        if fused is None or self._volume_version == self._version or self._drawn.get(where, -1) > version:
+        self._times_again = 0
+        if self._volume_version == self._version or self._drawn.get(where, -1) > version:
             return
-        volumes.set_slice(fused, *where, picture.image)
+        volumes.set_slice(self._desk.nodes["fused"], *where, picture.image)
         self._drawn[where] = version
         self._desk.tell("fusion")
 
@@ -159,30 +185,31 @@ class Fusing:
     def _where(self, slice_node: Any) -> tuple[str, int] | None:
         return slices.slice_index(slice_node, self._desk.case.grid) if self._desk.case else None
 
-    def _mri(self) -> str | None:
-        return self._desk.parameters.mri or None
-
     def _wait(self) -> None:
         if self._timer:
             self._timer.cancel()
-        self._timer = self._desk.host.later(QUIET_S, self._refine)
+        self._timer = self._desk.later(QUIET_S, self._refine)
 
     def _refine(self) -> None:
-        desk, version = self._desk, self._version
+        desk, version, chosen = self._desk, self._version, self._desk.parameters
         self._timer = None
         self._state("working", "refining the volume")
 
         def progress(share: float, words: str, _: float | None) -> None:
-            desk.host.post(lambda: self._advance(version, share, words))
+            desk.post(lambda: self._advance(version, share, words))
 
         try:
-            settings = desk.parameters.fusion_settings()
-            device = desk.parameters.device
-            self._volume = desk.engine.fuse_volume(desk.case_id, settings, device, self._mri(), progress)
+            handle = self._volume = desk.engine.fuse_volume(
+                desk.case_id, chosen.fusion_settings(), chosen.device, chosen.mri or None, progress
+            )
         except EngineError as error:
             self._failed(error)
             return
-        desk.then(self._volume.future, lambda volume: self._refined(version, volume), self._failed)
+        desk.then(
+            handle.future,
+            lambda volume: self._refined(version, volume),
+            lambda error: self._failed(error) if handle is self._volume else None,
+        )
 
     def _advance(self, version: int, share: float, words: str) -> None:
         if version == self._version and self._desk.screen.fusion == "working":
@@ -191,28 +218,33 @@ class Fusing:
 
     def _refined(self, version: int, volume: FusedVolume) -> None:
         desk = self._desk
-        if version != self._version or "fused" not in desk.nodes:
+        if version != self._version:
             return
-        volumes.set_array(desk.nodes["fused"], volume.image)
-        volumes.set_array(desk.nodes["fusion_uncertainty"], volume.uncertainty)
-        for role in ("fused", "fusion_uncertainty"):
+        self._times_again = 0
+        for role, array in zip(ROLES, (volume.image, volume.uncertainty), strict=True):
+            volumes.set_array(desk.nodes[role], array)
             set_provenance(desk.nodes[role], {**volume.provenance, "timings_s": volume.timings})
         self._volume_version, self._volume = version, None
         self._drawn.clear()
         self._state("ready", f"fused in {sum(volume.timings.values()):.1f} s" if volume.timings else "fused")
         desk.tell("layers")
 
-    def adopt(self) -> None:
-        """The fused volume of a scene that was opened is of its own settings."""
-        self._version += 1
-        self._volume_version = self._version
-        self._state("ready", "as saved")
-
     def _failed(self, error: BaseException) -> None:
-        if getattr(error, "code", "") in ("superseded", "cancelled", "closed"):
+        code = getattr(error, "code", "")
+        if code in ("superseded", "cancelled", "closed"):
             return
         self._state("stale", "the last picture is of earlier settings")
         self._desk.complain(error)
+        if code == "died" and self._again is None and self._times_again < MOST_AGAIN:
+            self._times_again += 1
+            self._again = self._desk.later(AGAIN_S, self._ask_again)
+
+    def _ask_again(self) -> None:
+        """The engine died with what it owed; the next request starts it anew with its cases."""
+        self._again = None
+        self._flying.clear()
+        if not self._protecting.again():
+            self.follow()
 
     def _state(self, state: str, words: str) -> None:
         self._desk.screen.fusion, self._desk.screen.fusion_words = state, words

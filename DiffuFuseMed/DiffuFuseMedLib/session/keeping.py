@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
@@ -16,16 +17,18 @@ from ..data.quality import quality_report
 from ..data.staging import staged
 from ..engine.client import EngineError
 from ..export import LESION, write_segments
+from ..export.fusion import flat
 from ..export.nrrd import PREFIX, provenance_header, write_nrrd
-from ..mrml import parameters, scenes, tables, volumes
+from ..mrml import parameters, scenes, segmentations, tables, volumes
 from ..mrml.nodes import provenance, set_provenance
-from ..review import Review
 from . import saved
 from .desk import Desk
 from .opening import Opening
 from .parameters import Parameters
 from .reviewing import Reviewing
 from .segmenting import Segmenting
+
+LESION_ID = "lesion"
 
 
 class Keeping:
@@ -52,28 +55,63 @@ class Keeping:
         return self._kept(lambda: writers[kind](path))
 
     def open_scene(self, path: Path) -> bool:
-        """Replace what is open by a saved scene; True when it is open. A file that is refused changes nothing; a scene
-        without a case of this program leaves an empty desk, as Slicer does."""
+        """Replace what is open by a saved scene; True when it is open. A file that is no scene, or one of another
+        program, changes nothing; one of this program whose record is damaged leaves an empty desk."""
         desk = self._desk
         try:
+            saved.check_ours(path)
             scenes.load_scene(desk.scene, path)
-            self._opening.forget()
-            case, nodes = saved.read_case(desk.scene)
-            handle = desk.engine.start_open(case)
-        except (InputError, EngineError, ValueError, KeyError, TypeError) as error:
+        except InputError as error:
             if desk.case is not None and not desk.scene.IsNodePresent(desk.nodes[desk.case.reference]):
-                self._opening.forget()  # the scene was replaced before its record turned out to be no good
+                self._leave_empty()  # only a part of it could be read
+            desk.complain(error)
+            return False
+        if not self._taken_up():
+            self._leave_empty()
+            return False
+        return True
+
+    def adopt_scene(self) -> bool:
+        """Take up the case of a scene that the host has loaded itself; False, without a word, when it holds none."""
+        return saved.holds_case(self._desk.scene) and self._taken_up()
+
+    def record(self) -> None:
+        """Write what is not in nodes yet (parameters, case, prediction, review), for whoever saves the scene."""
+        if self._desk.case is not None:
+            self._write_record()
+
+    def _taken_up(self) -> bool:
+        desk = self._desk
+        self._opening.abandon()
+        self._opening.forget(keep_records=True)
+        try:
+            self._adopt()
+        except (InputError, EngineError, ValueError, KeyError, TypeError) as error:
             desk.complain(error if isinstance(error, (InputError, EngineError)) else InputError(_DAMAGED))
             return False
-        desk.case, desk.case_id, desk.nodes = case, handle.case_id, nodes
-        desk.then(handle.future, lambda _: None, desk.complain)
-        desk.parameters = parameters.load(Parameters, desk.scene) or Parameters()
-        desk.prediction = saved.read_prediction(desk.scene, case, nodes)
-        if text := tables.text_of(desk.scene, saved.REVIEW):
-            self._reviewing.adopt(Review.from_json(text))
-        self._opening.describe(case)
         self._adopted()
         return True
+
+    def _leave_empty(self) -> None:
+        self._opening.forget()
+        self._desk.scene.Clear(False)
+        self._opening.describe_none()
+
+    def _adopt(self) -> None:
+        """What the scene holds, onto the desk."""
+        desk = self._desk
+        case, nodes = saved.read_case(desk.scene)
+        prediction = saved.read_prediction(desk.scene, case, nodes)
+        review = saved.read_review(desk.scene, prediction)
+        kept = saved.read_kept(nodes, nodes[case.reference])
+        chosen = parameters.load(Parameters, desk.scene) or Parameters()
+        lesion = segmentations.mask_of(nodes["lesion"], LESION_ID, nodes[case.reference]) if prediction else None
+        handle = desk.engine.start_open(case, lesion=lesion if chosen.protect_border else None)
+        desk.nodes, desk.parameters, desk.prediction = nodes, chosen, prediction
+        self._opening.on_desk(case, handle)
+        if review is not None:
+            self._reviewing.adopt(review, kept)
+        self._opening.describe(case)
 
     def _kept(self, write: Callable[[], None]) -> bool:
         if self._desk.case is None:
@@ -87,6 +125,10 @@ class Keeping:
         return True
 
     def _write_scene(self, path: Path) -> None:
+        self._write_record()
+        scenes.save_scene(self._desk.scene, path)
+
+    def _write_record(self) -> None:
         desk = self._desk
         parameters.save(desk.parameters, desk.scene)
         saved.write_case(desk.scene, desk.case, desk.nodes)
@@ -95,9 +137,9 @@ class Keeping:
         if self._reviewing.review is not None:
             tables.set_text(desk.scene, saved.REVIEW, self._reviewing.review.to_json())
             tables.set_rows(desk.scene, self._reviewing.rows())
+            saved.write_kept(self._reviewing.kept, desk.nodes, desk.nodes[desk.case.reference])
         if "lesion" in desk.nodes and desk.prediction is not None:
             set_provenance(desk.nodes["lesion"], self._lesion_provenance())
-        scenes.save_scene(desk.scene, path)
 
     def _lesion_provenance(self) -> dict:
         """Who made the lesion as it stands: the model, and the reader where it was corrected."""
@@ -111,9 +153,10 @@ class Keeping:
 
     def _write_segmentation(self, path: Path) -> None:
         desk = self._desk
-        header = {**provenance_header(self._lesion_provenance()), PREFIX + "source": desk.case.reference}
+        lesion = self._lesion()
+        header = {**provenance_header(flat(self._lesion_provenance())), PREFIX + "source": desk.case.reference}
         with staged(path.parent) as folder:
-            write_segments({LESION: self._lesion()}, desk.case.grid, folder / path.name, header)
+            write_segments({LESION: lesion}, desk.case.grid, folder / path.name, header)
 
     def _write_nifti(self, path: Path) -> None:
         grid = self._desk.case.grid
@@ -133,14 +176,22 @@ class Keeping:
             raise input_error("a fused volume that is not finished", "one of the present settings", "wait a moment")
         node = desk.nodes["fused"]
         with staged(path.parent) as folder:
-            header = provenance_header(provenance(node))
+            header = provenance_header(flat(provenance(node)))
             write_nrrd(volumes.array_of(node), desk.case.grid, folder / path.name, header)
 
     def _write_report(self, path: Path) -> None:
         desk, lesion = self._desk, self._lesion()
-        write_report = _report_writer()
-        shown = self._as_drawn(lesion)
-        write_report(shown, desk.case, path, quality_report(desk.case), quantify(lesion, desk.case))
+        report, shown, numbers = _report(), self._as_drawn(lesion), quantify(lesion, desk.case)
+        reviewed = self._reviewed(report, lesion)
+        report.write_report(shown, desk.case, path, quality_report(desk.case), numbers, review=reviewed)
+
+    def _reviewed(self, report: Any, lesion: np.ndarray) -> Any:
+        """The report's ReviewSection, None without a worklist."""
+        desk, review = self._desk, self._reviewing.review
+        if review is None:
+            return None
+        fused = volumes.array_of(desk.nodes["fused"]) if desk.screen.fusion == "ready" else None
+        return report.ReviewSection(review, lesion, desk.prediction.labels == 1, fused)
 
     def _as_drawn(self, lesion: np.ndarray) -> Prediction:
         """The prediction with the lesion as the reader left it."""
@@ -151,16 +202,15 @@ class Keeping:
         return replace(prediction, labels=lesion.astype(np.uint8), provenance={**prediction.provenance, "notes": notes})
 
 
-def _report_writer() -> Callable[..., None]:
+def _report() -> Any:
     """Asked for only when a report is: Slicer's own Python has neither jinja2 nor matplotlib."""
     try:
-        from ..report import write_report
+        from .. import report
     except ImportError as error:
         given = f"a Python without the package {error.name or 'jinja2'}"
-        raise input_error(
-            given, "jinja2 and matplotlib for a report", "install both, or export the other files"
-        ) from error
-    return write_report
+        remedy = "install both, or export the other files"
+        raise input_error(given, "jinja2 and matplotlib for a report", remedy) from error
+    return report
 
 
 _DAMAGED = (

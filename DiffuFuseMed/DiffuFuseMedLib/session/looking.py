@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,6 @@ MAP_RANGES = {"fusion": (0.0, 0.5)}
 MAP_UNITS = {"fusion": "probability of an error above 0.1 gray"}
 TOP_PERCENT = 99.5
 SQUARES = 8  # of the checkerboard, along the longest axis
-PROBED = ("CT", "PET", "SPECT", "MR_T1", "MR_T2", "MR_FLAIR", "MR_T1C")
 
 
 class Looking:
@@ -26,6 +26,17 @@ class Looking:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._before = False
+        self._of: tuple[Any, Any] = (None, None)
+        self._known: dict[tuple, Any] = {}  # what takes long to find in a large case, by what it depends on
+
+    def _once(self, find: Callable[[], Any], *depends_on: Any) -> Any:
+        """find(), asked again only for another case, another result or another of `depends_on`."""
+        of = (self._desk.case, self._desk.prediction)
+        if any(mine is not now for mine, now in zip(self._of, of, strict=True)):
+            self._of, self._known = of, {}
+        if depends_on not in self._known:
+            self._known[depends_on] = find()
+        return self._known[depends_on]
 
     def refresh(self) -> None:
         """Layers, windows, overlays and outlines as the parameters have them."""
@@ -86,10 +97,15 @@ class Looking:
             return
         for key in desk.case.modalities:
             if node := desk.nodes.get(key):
-                display.set_window(node, *windows.range_of(desk.case, key, desk.parameters.windows.get(key)))
+                display.set_window(node, *self._window(key))
                 display.set_colors(node, desk.parameters.pet_colors if key in ("PET", "SPECT") else "Grey")
         if fused := desk.nodes.get("fused"):
             display.set_window(fused, *windows.GRAY)
+
+    def _window(self, key: str) -> tuple[float, float]:
+        """Black and white of a modality, as the reader chose."""
+        case, name = self._desk.case, self._desk.parameters.windows.get(key)
+        return self._once(lambda: windows.range_of(case, key, name), "window", key, name)
 
     def _overlay(self) -> None:
         desk, key = self._desk, self.map_key()
@@ -110,9 +126,7 @@ class Looking:
         """From zero to the map's high percentile, never beyond what the measure can reach."""
         if self._desk.parameters.uncertainty_map in MAP_RANGES:
             return MAP_RANGES[self._desk.parameters.uncertainty_map]
-        values = volumes.array_of(node)
-        seen = values[values > 1e-3]
-        top = float(np.percentile(seen[:: max(1, seen.size // 200_000)], TOP_PERCENT)) if seen.size else 0.0
+        top = self._once(lambda: _top(volumes.array_of(node)), "top", self._desk.parameters.uncertainty_map)
         return 0.0, min(max(top, 0.05), ENTROPY_OF_A_COIN)
 
     def _outlines(self) -> None:
@@ -131,7 +145,8 @@ class Looking:
         case, other = desk.case, chosen.compare_with
         if chosen.compare == "off" or case is None or other not in case.volumes or other == case.reference:
             return ""
-        picture = compared(self._gray(case.reference), self._gray(other), chosen.compare, chosen.compare_position)
+        first, second = (self._gray(key) for key in (case.reference, other))
+        picture = compared(first, second, chosen.compare, chosen.compare_position)
         if "compare" in desk.nodes:
             volumes.set_array(desk.nodes["compare"], picture)
         else:
@@ -141,9 +156,18 @@ class Looking:
 
     def _gray(self, key: str) -> np.ndarray:
         """uint8 [k, j, i] in the modality's window."""
+        return self._once(lambda: self._grayed(key), "gray", key, self._window(key))
+
+    def _grayed(self, key: str) -> np.ndarray:
         case = self._desk.case
-        low, high = windows.range_of(case, key, self._desk.parameters.windows.get(key))
+        low, high = self._window(key)
         return (np.clip((case.volumes[key].array - low) / (high - low), 0, 1) * 255).astype(np.uint8)
+
+
+def _top(values: np.ndarray) -> float:
+    """The high percentile of what is uncertain at all."""
+    seen = values[values > 1e-3]
+    return float(np.percentile(seen[:: max(1, seen.size // 200_000)], TOP_PERCENT)) if seen.size else 0.0
 
 
 def compared(first: np.ndarray, second: np.ndarray, how: str, position: float) -> np.ndarray:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 import numpy as np
 
 from ..data.case import Case
-from ..data.lesion import quantify
+from ..data.lesion import PEAK_RADIUS_MM, quantify
 from ..data.prediction import Prediction
 
 SHOWN = (
@@ -17,20 +19,44 @@ SHOWN = (
 )
 
 
-def number_rows(lesion: np.ndarray, case: Case, prediction: Prediction | None) -> tuple[dict[str, str], ...]:
+def number_rows(
+    lesion: np.ndarray,
+    case: Case,
+    prediction: Prediction | None,
+    ends: list[dict[str, float | None]] | None = None,
+) -> tuple[dict[str, str], ...]:
     """label, value, range of each number of the lesion, bool [k, j, i].
 
     The volume's range is the Prediction's calibrated interval; that of the others what they are inside the inner and
-    inside the outer contour, which is how far the drawn border moves them.
+    inside the outer contour, which is how far the drawn border moves them. ends: contour_ends(), where it is known.
     """
-    now = quantify(lesion, case)
-    ends = [quantify(mask, case) for mask in (prediction.inner, prediction.outer)] if prediction else []
+    now = quantified(lesion, case)
+    if ends is None:
+        ends = contour_ends(case, prediction) if prediction else []
     rows = []
     for key, label, unit, digits in SHOWN:
         if key in now:
             reach = _volume_range(prediction) if key == "volume_ml" and prediction else _range(ends, key)
             rows.append(_row(label, now[key], reach, unit, digits))
     return tuple(rows)
+
+
+def contour_ends(case: Case, prediction: Prediction) -> list[dict[str, float | None]]:
+    """The numbers inside the inner and inside the outer contour: the same however the lesion is edited."""
+    return [quantified(mask, case) for mask in (prediction.inner, prediction.outer)]
+
+
+def quantified(mask: np.ndarray, case: Case) -> dict[str, float | None]:
+    """data.lesion.quantify() on the box that its answer depends on."""
+    if not mask.any():
+        return quantify(mask, case)
+    found = [np.flatnonzero(mask.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
+    margins = [ceil(PEAK_RADIUS_MM / s) for s in case.grid.spacing_kji_mm]
+    start = tuple(max(0, int(at[0]) - margin) for at, margin in zip(found, margins, strict=True))
+    ends = zip(found, margins, mask.shape, strict=True)
+    stop = tuple(min(count, int(at[-1]) + 1 + margin) for at, margin, count in ends)
+    box = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
+    return quantify(mask[box], case.only(("PET",)).cropped(start, stop))
 
 
 def _volume_range(prediction: Prediction) -> list[float]:

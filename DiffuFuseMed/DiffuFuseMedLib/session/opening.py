@@ -9,24 +9,28 @@ from pathlib import Path
 from ..data.align import align
 from ..data.case import Alignment, Case
 from ..data.errors import InputError
-from ..data.io.study import images_in
-from ..data.load import load_case
+from ..data.io.study import images_in, read_study
 from ..data.quality import quality_report
 from ..data.volume import Volume
-from ..engine.client import EngineError
-from ..mrml import volumes
+from ..engine.client import EngineError, Handle
+from ..mrml.volumes import add_volume
+from . import saved
 from .desk import Desk
 
 UNUSED = ""  # told of an image that shall not be read
 
 
 class Opening:
-    """opened(): called when a case is in the scene; before(): when the one that was there goes."""
+    """opened(): called when a case is in the scene; before(): when the one that was there goes; sent_anew(): the engine
+    has the case under another id."""
 
-    def __init__(self, desk: Desk, before: Callable[[], None], opened: Callable[[], None]) -> None:
-        self._desk, self._before, self._opened = desk, before, opened
+    def __init__(
+        self, desk: Desk, before: Callable[[], None], opened: Callable[[], None], sent_anew: Callable[[], None]
+    ) -> None:
+        self._desk, self._before, self._opened, self._sent_anew = desk, before, opened, sent_anew
         self.folder: Path | None = None
         self._turn = 0
+        self._sent_again = False
 
     def folder_of_files(self, folder: Path, told: Mapping[str, str] | None = None, register: str = "auto") -> None:
         """Read a folder on a thread of its own. told: modality by file name or series description. What was open stays
@@ -55,9 +59,20 @@ class Opening:
         future = desk.host.work(lambda: align(given, reference, register, name))
         desk.then(
             future,
-            lambda case: self.adopt(case, ()) if turn == self._turn else None,
+            lambda case: self._given(turn, case),
             lambda error: self._failed(turn, error, None),
         )
+
+    def abandon(self) -> None:
+        """What is being read is not wanted any more."""
+        self._turn += 1
+        self.folder = None
+        self._desk.screen.opening = ""
+
+    def _given(self, turn: int, case: Case) -> None:
+        if turn == self._turn:
+            self.folder = None
+            self.adopt(case, ())
 
     def adopt(self, case: Case, unread: tuple[str, ...]) -> None:
         """Put a case on the desk: its volumes into the scene, itself into the engine."""
@@ -68,12 +83,36 @@ class Opening:
             self._failed(self._turn, error, None)
             return
         self.forget()
-        desk.case, desk.case_id = case, handle.case_id
-        desk.then(handle.future, lambda _: None, desk.complain)
+        self.on_desk(case, handle)
         for key, volume in case.volumes.items():
-            desk.nodes[key] = volumes.add_volume(desk.scene, volume.array, case.grid, f"{case.name} {key}", role=key)
+            desk.nodes[key] = add_volume(desk.scene, volume.array, case.grid, f"{case.name} {key}", role=key)
         self.describe(case, unread)
         self._opened()
+
+    def on_desk(self, case: Case, handle: Handle) -> None:
+        """handle: of the request by which the engine gets the case."""
+        self._sent_again = False
+        self._sent(case, handle)
+
+    def _sent(self, case: Case, handle: Handle) -> None:
+        self._desk.case, self._desk.case_id = case, handle.case_id
+        self._desk.then(handle.future, lambda _: None, lambda error: self._not_taken(case, error))
+
+    def _not_taken(self, case: Case, error: BaseException) -> None:
+        """The engine forgets a case that it died of, or with, before it had it: one more time."""
+        desk = self._desk
+        if desk.case is not case:
+            return
+        if getattr(error, "code", "") != "died" or self._sent_again:
+            desk.complain(error)
+            return
+        self._sent_again = True
+        try:
+            self._sent(case, desk.engine.start_open(case))
+        except EngineError as failure:
+            desk.complain(failure)
+            return
+        self._sent_anew()
 
     def describe(self, case: Case, unread: tuple[str, ...] = ()) -> None:
         screen = self._desk.screen
@@ -83,18 +122,30 @@ class Opening:
         screen.alignment, screen.quality = alignment_line(case), tuple(quality_report(case))
         self._desk.tell("case")
 
-    def forget(self) -> None:
-        """Take the present case off the desk, out of scene and engine."""
+    def describe_none(self) -> None:
+        """There is no case."""
+        screen = self._desk.screen
+        self._turn += 1  # what is being read is no longer wanted
+        screen.opening = screen.case_name = screen.alignment = ""
+        screen.modalities, screen.unread, screen.sources, screen.quality = (), (), {}, ()
+        self._desk.tell("case")
+
+    def forget(self, keep_records: bool = False) -> None:
+        """Take the present case off the desk, out of scene and engine. keep_records: the scene is another one already,
+        whose own records of its case stay."""
         desk = self._desk
         self._before()
         if desk.case_id is not None:
             with suppress(EngineError):  # an engine that is gone has forgotten it
                 desk.engine.close_case(desk.case_id).future.add_done_callback(lambda future: future.exception())
-        for node in desk.nodes.values():
+        nodes = list(desk.nodes.values())
+        desk.nodes.clear()  # first: a host that watches the scene is told of each node that goes
+        desk.case = desk.case_id = desk.prediction = None
+        for node in nodes:
             if desk.scene.IsNodePresent(node):
                 desk.scene.RemoveNode(node)
-        desk.nodes.clear()
-        desk.case = desk.case_id = desk.prediction = None
+        if not keep_records:
+            saved.forget(desk.scene)
 
     def _failed(self, turn: int, error: BaseException, folder: Path | None) -> None:
         if turn != self._turn:
@@ -109,10 +160,14 @@ class Opening:
 
 def read(folder: Path, told: Mapping[str, str] | None, register: str) -> tuple[Case, tuple[str, ...]]:
     """The folder's case, and the images in it that are not part of it."""
-    named = {name: key for name, key in (told or {}).items() if key != UNUSED}
-    case = load_case(folder, named or None, register=register)
+    there = _images(folder)
+    named = {name: key for name, key in (told or {}).items() if key != UNUSED and name in there}
+    unused = {name for name, key in (told or {}).items() if key == UNUSED}
+    study = read_study(folder, named or None)
+    volumes = {key: volume for key, volume in study.volumes.items() if source_of(volume) not in unused}
+    case = align(volumes, None, register, study.name, study.reference_mask, study.notes)
     used = {source_of(volume) for volume in case.volumes.values()}
-    return case, tuple(name for name in _images(folder) if name not in used)
+    return case, tuple(name for name in there if name not in used)
 
 
 def source_of(volume: Volume) -> str:

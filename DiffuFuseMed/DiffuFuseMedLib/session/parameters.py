@@ -9,10 +9,12 @@ from ..data.errors import input_error
 from ..data.presets import PRESETS, Preset, check_values
 
 DEFAULT_PRESET = "soft-tissue-sarcoma"
-SAMPLES = (1, 64)
+WHOLE = {"steps": (1, 4), "samples": (1, 64), "seed": (0, 2**31 - 1)}
 MAPS = ("predictive_entropy", "expected_entropy", "mutual_information", "fusion")
 COMPARE = ("off", "swipe", "checkerboard")
-SHARES = ("foreground_opacity", "uncertainty_opacity", "lesion_opacity", "compare_position")
+PET_COLORS = ("PET-Heat", "PET-Rainbow", "PET-DICOM", "PET-MaximumIntensityProjection", "Grey", "Inferno")
+CHOICES = {"uncertainty_map": MAPS, "compare": COMPARE, "pet_colors": PET_COLORS}
+SHARES = ("foreground_opacity", "uncertainty_opacity", "lesion_opacity", "compare_position", "uncertainty_above")
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,18 @@ class Parameters:
 
     inside_region_only: bool = True
 
+    def __post_init__(self) -> None:
+        """Raises InputError for a value that cannot be, whoever made it: a hand, a program or a saved scene."""
+        check_values(self)
+        for name, choices in CHOICES.items():
+            _check_choice(name.replace("_", " "), getattr(self, name), choices)
+        for name, ends in WHOLE.items():
+            _check_whole(name, getattr(self, name), *ends)
+        for name in SHARES:
+            _check_number(name, getattr(self, name), 0, 1)
+        for name in (entry.name for entry in fields(self) if isinstance(entry.default, bool)):
+            _check_choice(name.replace("_", " "), getattr(self, name), (True, False))
+
     def on(self, modality: str) -> bool:
         return self.modalities.get(modality, True)
 
@@ -86,20 +100,17 @@ def changed(parameters: Parameters, **values: Any) -> Parameters:
     for name in values:
         if name not in NAMES:
             raise input_error(f"the parameter {name!r}", f"one of {', '.join(NAMES)}", "correct the name")
-    new = replace(parameters, **values)
-    check_values(new)
-    _check_choice("uncertainty map", new.uncertainty_map, MAPS)
-    _check_choice("comparison", new.compare, COMPARE)
-    _check_number("steps", new.steps, 1, 4)
-    _check_number("samples", new.samples, *SAMPLES)
-    for name in SHARES:
-        _check_number(name, getattr(new, name), 0, 1)
-    return new
+    return replace(parameters, **values)
 
 
 def _check_choice(what: str, value: Any, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise input_error(f"the {what} {value!r}", f"one of {', '.join(choices)}", "choose one of these")
+    if not isinstance(value, type(choices[0])) or value not in choices:
+        raise input_error(f"the {what} {value!r}", f"one of {', '.join(map(str, choices))}", "choose one of these")
+
+
+def _check_whole(name: str, value: Any, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise input_error(f"{name}={value!r}", f"a whole number from {low} to {high}", f"correct {name}")
 
 
 def _check_number(name: str, value: Any, low: float, high: float) -> None:

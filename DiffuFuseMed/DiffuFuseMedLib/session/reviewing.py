@@ -11,7 +11,7 @@ from scipy.ndimage import binary_dilation, find_objects
 
 from ..data.errors import InputError
 from ..mrml import editing
-from ..review import Review, worklist
+from ..review import Decision, Review, worklist
 from .desk import Desk
 
 REACH_MM = 4.0  # around a region that may be edited: its border is what is being corrected
@@ -25,6 +25,7 @@ class Reviewing:
         self.review: Review | None = None
         self.editor_node: Any = None  # the host's vtkMRMLSegmentEditorNode
         self._before: np.ndarray | None = None
+        self.kept: np.ndarray | None = None  # voxels decided on in lists before this one
 
     def renew(self, without: dict[str, np.ndarray], keep: bool) -> None:
         """A worklist of the present prediction. keep: the same prediction, now with reasons, so nothing is reopened."""
@@ -37,23 +38,39 @@ class Reviewing:
             self.leave()
         self.show()
 
-    def adopt(self, review: Review) -> None:
+    def adopt(self, review: Review, kept: np.ndarray | None) -> None:
         """The review of a scene that was opened."""
-        self.review = review
+        self.review, self.kept = review, kept
         self.leave()
         self.show()
 
     def clear(self) -> None:
-        self.review = None
         self.leave()
+        self.review = self.kept = None
         self.show()
 
-    def decided(self) -> np.ndarray | None:
-        """bool [k, j, i]: regions that the reader accepted or corrected."""
+    def settle(self) -> np.ndarray | None:
+        """bool [k, j, i]: what a new result must leave as it is; None for nothing. Called before the new one is there.
+
+        The regions that the reader accepted or corrected, with what was corrected around them; those of earlier lists
+        too, for a region may be none in the list of a result in between.
+        """
         if self.review is None:
             return None
-        done = [d.region_id for d in self.review.decisions.values() if d.status in ("accepted", "corrected")]
-        return np.isin(self.review.worklist.labels, done) if done else None
+        kept = np.zeros(self.review.worklist.labels.shape, bool) if self.kept is None else self.kept.copy()
+        for decision in self.review.decisions.values():
+            self._settle_one(decision, kept)
+        self.kept = kept if kept.any() else None
+        return self.kept
+
+    def _settle_one(self, decision: Decision, kept: np.ndarray) -> None:
+        region = self.review.worklist.labels == decision.region_id
+        if decision.status not in ("accepted", "corrected"):
+            kept &= ~region
+            return
+        kept |= region
+        if decision.changed_voxels:
+            kept |= self._reach(decision.region_id) & (self._mask() != (self._desk.prediction.labels == 1))
 
     def choose(self, region_id: int) -> None:
         """Jump to a region and limit the editor to it."""
@@ -80,9 +97,12 @@ class Reviewing:
             self._desk.say("info", "Choose a region of the worklist first.")
             return
         before, after = self._before, self._mask()
-        status = "skipped" if skip else "corrected" if self._touched(before, after) else "accepted"
+        reach, earlier = self._reach(region_id), self.review.decisions.get(region_id)
+        touched = before is not None and after is not None and bool(((before != after) & reach).any())
+        touched = touched or (earlier is not None and earlier.changed_voxels > 0)
+        status = "skipped" if skip else "corrected" if touched else "accepted"
         try:
-            self.review.decide(region_id, status, before, after, now(), within=self._reach())
+            self.review.decide(region_id, status, before, after, now(), within=reach)
         except InputError as error:
             self._desk.complain(error)
             return
@@ -105,7 +125,8 @@ class Reviewing:
         if desk.screen.region is None or not desk.parameters.inside_region_only:
             editing.release(self.editor_node, node)
         else:
-            editing.restrict(self.editor_node, node, self._reach(), desk.nodes[desk.case.reference])
+            reach = self._reach(desk.screen.region)
+            editing.restrict(self.editor_node, node, reach, desk.nodes[desk.case.reference])
 
     def show(self) -> None:
         """The rows of the panel."""
@@ -166,10 +187,10 @@ class Reviewing:
         self.show()
         self._desk.say("info", "Every region of the worklist is decided.")
 
-    def _reach(self) -> np.ndarray:
-        """bool [k, j, i]: the chosen region and REACH_MM around it."""
+    def _reach(self, region_id: int) -> np.ndarray:
+        """bool [k, j, i]: the region and REACH_MM around it."""
         labels, grid = self.review.worklist.labels, self.review.worklist.grid
-        mask = labels == self._desk.screen.region
+        mask = labels == region_id
         steps = [max(1, round(REACH_MM / s)) for s in grid.spacing_kji_mm]
         box = tuple(
             slice(max(0, part.start - n), part.stop + n)
@@ -180,11 +201,6 @@ class Reviewing:
         )
         mask[box] = binary_dilation(mask[box], ball)
         return mask
-
-    def _touched(self, before: np.ndarray | None, after: np.ndarray | None) -> bool:
-        if before is None or after is None:
-            return False
-        return bool(((before != after) & self._reach()).any())
 
 
 def now() -> datetime:

@@ -3,25 +3,61 @@
 from __future__ import annotations
 
 import json
+import zipfile
+import zlib
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 
 from ..data.case import Alignment, Case
-from ..data.errors import input_error
+from ..data.errors import InputError, input_error
 from ..data.grid import Grid
 from ..data.prediction import Interval, Prediction
 from ..data.volume import Volume
 from ..mrml import segmentations, tables, volumes
 from ..mrml.nodes import find
 from ..mrml.volumes import ROLE
+from ..review import Review
 
 CASE, PREDICTION, REVIEW = "DiffuFuseMed case", "DiffuFuseMed prediction", "DiffuFuseMed review"
+KEPT = "decided"
+LARGEST_MRML = 64 * 2**20
 VALID = "valid"  # one volume, a bit for each modality
 MAPS = ("predictive_entropy", "expected_entropy", "mutual_information")
 KEPT_META = ("name", "units", "source", "series_description", "frame_of_reference", "notes")
 FORMAT = 1
+
+
+def check_ours(path: Path) -> None:
+    """Raises InputError for a scene file whose .mrml has no case of this program, before anything of it is loaded.
+
+    A file that cannot be looked into is left to load_scene(), which refuses it in its own words.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            found = [m for m in archive.infolist() if m.filename.endswith(".mrml") and m.file_size < LARGEST_MRML]
+            roots = [ElementTree.fromstring(archive.read(member)) for member in found]
+    except (OSError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error, ElementTree.ParseError):
+        return
+    if roots and not any(element.get("name") == CASE for root in roots for element in root.iter()):
+        raise _not_ours()
+
+
+def holds_case(scene: Any) -> bool:
+    """Whether write_case() was here."""
+    return bool(tables.text_of(scene, CASE))
+
+
+def forget(scene: Any) -> None:
+    """Take what was written about a case out of the scene."""
+    for name in (CASE, PREDICTION, REVIEW):
+        for node in find(scene, tables.TEXT, name):
+            scene.RemoveNode(node)
+    if table := tables.table_of(scene):
+        scene.RemoveNode(table)
 
 
 def write_case(scene: Any, case: Case, nodes: dict[str, Any]) -> None:
@@ -40,9 +76,42 @@ def read_case(scene: Any) -> tuple[Case, dict[str, Any]]:
     words = json.loads(tables.text_of(scene, CASE) or "{}")
     nodes = {node.GetAttribute(f"DiffuFuseMed.{ROLE}"): node for node in find(scene, ROLE)}
     if words.get("format") != FORMAT or not set(words["modalities"]) <= set(nodes) or VALID not in nodes:
-        wanted = "one saved by DiffuFuseMed, with its case"
-        raise input_error("a scene without a case of this program", wanted, "open the images as a case instead")
+        raise _not_ours()
     return _case(words, nodes), nodes
+
+
+def _not_ours() -> InputError:
+    wanted = "one saved by DiffuFuseMed, with its case"
+    return input_error("a scene without a case of this program", wanted, "open the images as a case instead")
+
+
+def write_kept(kept: np.ndarray | None, nodes: dict[str, Any], reference: Any) -> None:
+    """kept: bool [k, j, i], what the reader decided on in worklists before the present one."""
+    if "contours" not in nodes:
+        return
+    if kept is None:
+        nodes["contours"].GetSegmentation().RemoveSegment(KEPT)
+        return
+    segmentations.set_mask(nodes["contours"], KEPT, kept, reference, "decided")
+    segmentations.show(nodes["contours"], KEPT, False)
+
+
+def read_kept(nodes: dict[str, Any], reference: Any) -> np.ndarray | None:
+    """What write_kept() wrote; None for nothing."""
+    contours = nodes.get("contours")
+    if contours is None or contours.GetSegmentation().GetSegment(KEPT) is None:
+        return None
+    kept = segmentations.mask_of(contours, KEPT, reference)
+    return kept if kept.any() else None
+
+
+def read_review(scene: Any, prediction: Prediction | None) -> Review | None:
+    """The review of a scene; None when there is none of its prediction."""
+    text = tables.text_of(scene, REVIEW)
+    if not text or prediction is None:
+        return None
+    review = Review.from_json(text)
+    return review if review.worklist.grid.same_as(prediction.grid) else None
 
 
 def write_prediction(scene: Any, prediction: Prediction) -> None:

@@ -43,7 +43,8 @@ class Screen:
     change: str = ""  # what the last run changed, in words
 
     numbers: tuple[dict[str, str], ...] = ()  # label, value, range
-    edited: bool = False  # the lesion was corrected since the last run
+    counting: bool = False  # whether the numbers are being counted again: those shown are of the lesion before
+    edited: bool = False  # the lesion is another than the network drew
 
     regions: tuple[dict[str, Any], ...] = ()
     region: int | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ LESION_COLOR, INNER_COLOR, OUTER_COLOR, GHOST_COLOR = (
     (0.6,) * 3,
 )
 REASON_SAMPLES = 2
+AGAIN_S = 1.0
+REQUESTED = "requested_modalities"  # in the provenance: those that were on, whether or not the model knows them
 
 
 class Segmenting:
@@ -33,6 +36,7 @@ class Segmenting:
         self._desk, self._reviewed, self._found = desk, reviewed, found
         self._run: Handle | None = None
         self._reasons: Handle | None = None
+        self._reasons_again = self._turn = 0
         self.without: dict[str, np.ndarray] = {}
 
     @property
@@ -50,13 +54,14 @@ class Segmenting:
         if desk.case is None:
             desk.say("warning", "There is no case to segment: open one first.")
             return
-        chosen = [key for key in desk.case.modalities if desk.parameters.on(key)]
+        self.stop()
+        chosen = self._chosen()
         if not chosen:
+            self.judge()
             desk.say("warning", "All modalities are switched off: switch at least one on.")
             return
-        self.stop()
         try:
-            handle = self._request(chosen, desk.parameters.samples, self._advance)
+            handle = self._request(chosen, desk.parameters.samples, self._teller())
         except EngineError as error:
             self._failed(error)
             return
@@ -65,17 +70,47 @@ class Segmenting:
         self._state("working", "starting", 0.0, None)
         desk.then(handle.future, lambda p: self._done(handle, p, chosen), lambda e: self._ended(handle, e))
 
+    def _chosen(self) -> list[str]:
+        """Modalities that are switched on."""
+        desk = self._desk
+        return [key for key in desk.case.modalities if desk.parameters.on(key)]
+
+    def is_current(self) -> bool:
+        """Whether the result in the scene is of the present settings."""
+        desk = self._desk
+        if desk.prediction is None or desk.case is None:
+            return False
+        made, chosen = desk.prediction.provenance, desk.parameters
+        same = all(made.get(name) == getattr(chosen, name) for name in ("model", "samples", "seed"))
+        return same and made.get(REQUESTED) == self._chosen()
+
+    def judge(self, words: str = "") -> None:
+        """Say of the result in the scene whether it is of the present settings. words: why there is no newer one."""
+        if self.running:
+            return
+        current = self.is_current()
+        state = "ready" if current else "stale" if self._desk.prediction is not None else "none"
+        self._state(state, words or ("" if current else "of other settings" if state == "stale" else ""), 0.0, None)
+
     def cancel(self) -> None:
         """Stop the run; the scene keeps its last result."""
         if self._run:
+            self._desk.screen.run_words = "cancelling"
+            self._desk.tell("run")
             self._run.cancel()
+
+    def stop_run(self) -> None:
+        """No result will come of the run on its way."""
+        if self._run:
+            self._run.cancel()
+        self._run = None
 
     def stop(self) -> None:
         """Stop everything, the search for reasons too."""
-        for handle in (self._run, self._reasons):
-            if handle:
-                handle.cancel()
-        self._run = self._reasons = None
+        self.stop_run()
+        if self._reasons:
+            self._reasons.cancel()
+        self._reasons = None
         self._desk.screen.explaining = False
 
     def explain(self) -> None:
@@ -106,24 +141,37 @@ class Segmenting:
                 self.without[key] = prediction.probability
                 self.explain()
 
-        def failed(_: BaseException) -> None:
+        def failed(error: BaseException) -> None:
             if self._reasons is handle:
                 self._reasons, desk.screen.explaining = None, False
+                self._explain_later(error)
                 desk.tell("review")
 
         desk.then(handle.future, done, failed)
 
+    def _explain_later(self, error: BaseException) -> None:
+        """An engine that died of something else may be asked once more."""
+        if getattr(error, "code", "") == "died" and self._reasons_again < 1:
+            self._reasons_again += 1
+            self._desk.later(AGAIN_S, lambda: None if self._reasons or self.running else self.explain())
+
     def _request(self, modalities: list[str], samples: int, progress: Any) -> Handle:
         desk = self._desk
-        post = None if progress is None else lambda *told: desk.host.post(lambda: progress(*told))
         chosen = desk.parameters
         return desk.engine.segment(
-            desk.case_id, chosen.model, samples, chosen.seed, modalities, device=chosen.device, progress=post
+            desk.case_id, chosen.model, samples, chosen.seed, modalities, device=chosen.device, progress=progress
         )
 
-    def _advance(self, share: float, words: str, seconds_left: float | None) -> None:
-        if self._run:
-            self._state("working", words, share, seconds_left)
+    def _teller(self) -> Any:
+        """What the engine tells the progress of the run that starts now."""
+        self._turn += 1
+        turn = self._turn
+
+        def advance(share: float, words: str, seconds_left: float | None) -> None:
+            if self._run and turn == self._turn and not self._run.cancelling:
+                self._state("working", words, share, seconds_left)
+
+        return lambda *told: self._desk.post(lambda: advance(*told))
 
     def _done(self, handle: Handle, prediction: Prediction, modalities: list[str]) -> None:
         if handle is not self._run:
@@ -131,14 +179,17 @@ class Segmenting:
         self._run = None
         before = self.mask()
         lesion = self._keeping_decisions(prediction.labels == 1, before)
+        prediction = replace(prediction, provenance={**prediction.provenance, REQUESTED: modalities})
         self._desk.prediction = prediction
-        self.without = {}
+        self.without, self._reasons_again = {}, 0
         self.write(prediction, lesion, before)
         self._desk.screen.gates = dict(prediction.gates)
         self._desk.screen.change = self._change(lesion, before, modalities)
-        self._desk.screen.edited = False
+        self._desk.screen.edited = bool((lesion != (prediction.labels == 1)).any())
         total = sum(prediction.provenance.get("timings_s", {}).values())
-        self._state("ready", f"done in {total:.1f} s", 1.0, None)
+        current = self.is_current()
+        words = f"done in {total:.1f} s" if current else "of other settings"
+        self._state("ready" if current else "stale", words, 1.0, None)
         self._found(True)
         self.explain()
 
@@ -153,6 +204,8 @@ class Segmenting:
         self._write_outlines(prediction, lesion, before)
         maps = {"probability": ("Probability", prediction.probability)}
         maps |= {key: (MAPS[key], prediction.uncertainty[key]) for key in MAPS if key in prediction.uncertainty}
+        for role in {"probability", *MAPS} - set(maps):
+            self._take_away(role)
         for role, (name, array) in maps.items():
             set_provenance(self._volume(role, name, array), prediction.provenance)
 
@@ -186,6 +239,11 @@ class Segmenting:
             desk.nodes[role] = volumes.add_volume(desk.scene, array, desk.case.grid, name, role=role)
         return desk.nodes[role]
 
+    def _take_away(self, role: str) -> None:
+        """A map of the result before that this one does not have."""
+        if role in self._desk.nodes:
+            self._desk.scene.RemoveNode(self._desk.nodes.pop(role))
+
     def _reference(self) -> Any:
         return self._desk.nodes[self._desk.case.reference]
 
@@ -207,9 +265,7 @@ class Segmenting:
             self._failed(error)
 
     def _failed(self, error: BaseException) -> None:
-        there = self._desk.prediction is not None
-        words = "cancelled" if getattr(error, "code", "") == "cancelled" else "failed"
-        self._state("stale" if there else "none", words, 0.0, None)
+        self.judge("cancelled" if getattr(error, "code", "") == "cancelled" else "failed")
         self._desk.complain(error)
 
     def _state(self, state: str, words: str, share: float, seconds_left: float | None) -> None:

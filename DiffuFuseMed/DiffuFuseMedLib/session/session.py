@@ -5,24 +5,28 @@ Host-neutral: widgets call these methods and draw `screen` and `parameters` when
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
+import numpy as np
+
 from ..catalog import models
-from ..data.errors import InputError
+from ..data.errors import InputError, input_error
 from ..data.presets import PRESETS, Preset, find_preset, save_preset, user_presets
 from ..data.volume import Volume
 from ..engine.client import Engine, EngineError
 from ..mrml import segmentations
-from ..mrml.views import watch_segmentation, watch_slices
+from ..mrml.views import watch_slices
 from .desk import Desk
 from .fusing import Fusing
 from .history import History
 from .host import Host
 from .keeping import Keeping
 from .looking import Looking
-from .numbers import number_rows
+from .measuring import Measuring
 from .opening import Opening
 from .parameters import FUSION, NAMES, Parameters, changed
 from .reviewing import Reviewing
@@ -30,8 +34,11 @@ from .screen import Screen
 from .segmenting import Segmenting
 
 RERUN_S = 0.4  # after a modality switch, so that two switches are one run
-EDITED_S = 0.2
-LOOK = frozenset(NAMES) - frozenset(FUSION) - {"modalities", "model", "samples", "seed", "device", "inside_region_only"}
+MOST_STARTS, STARTS_S = 3, 60.0  # an engine that dies more often than this is not started again by itself
+OF_A_PRESET = ("alpha", "beta", "gamma", "lambdas", "tau_mm", "ct_window_hu")
+OF_A_RUN = frozenset(("modalities", "model", "samples", "seed"))
+LOOK = frozenset(NAMES) - frozenset(FUSION) - OF_A_RUN - {"device", "inside_region_only", "protect_border"}
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 CUSTOM = "custom"  # the preset's name once a slider left it
 
 
@@ -39,18 +46,19 @@ class Session:
     """scene: a vtkMRMLScene; presets: folder of the reader's own presets; engine: made when none is given."""
 
     def __init__(self, scene: Any, host: Host, engine: Engine | None = None, presets: Path | None = None) -> None:
-        self.desk = Desk(scene, host, engine or Engine(on_exit=self._engine_died))
+        self.desk = Desk(scene, host, engine or Engine(on_exit=self.engine_died))
         self._presets = presets
         self._history = History()
         self._rerun: Any = None
-        self._edit: Any = None
+        self._deaths: list[float] = []
+        self._own_presets: tuple[Any, dict[str, Preset]] = (None, {})
         self._watches: list[Callable[[], None]] = []
-        self._unwatch_lesion: Callable[[], None] | None = None
         self.looking = Looking(self.desk)
         self.fusing = Fusing(self.desk)
-        self.segmenting = Segmenting(self.desk, lambda: self.reviewing.decided(), self._found)
+        self.segmenting = Segmenting(self.desk, lambda: self.reviewing.settle(), self._found)
         self.reviewing = Reviewing(self.desk, self.segmenting.mask, self.looking.jump)
-        self.opening = Opening(self.desk, self._before_forgetting, self._opened)
+        self.measuring = Measuring(self.desk, self.segmenting.mask, self._lesion_changed)
+        self.opening = Opening(self.desk, self._before_forgetting, self._opened, self.protect_border)
         self.keeping = Keeping(self.desk, self.segmenting, self.reviewing, self.opening, self._adopted)
 
     @property
@@ -79,14 +87,66 @@ class Session:
         """Open a folder of one patient's images. told: modality by file name or series description."""
         self.opening.folder_of_files(Path(folder), told, register)
 
-    def open_volumes(self, given: Mapping[str, Volume], name: str, reference: str | None = None) -> None:
+    def open_volumes(
+        self, given: Mapping[str, Volume], name: str, reference: str | None = None, register: str = "auto"
+    ) -> None:
         """Open volumes that are in the host already, by modality key."""
-        self.opening.volumes(given, name, reference)
+        self.opening.volumes(given, name, reference, register)
+
+    def forget(self) -> None:
+        """Take the case off the desk, such as before the host closes its scene."""
+        self.opening.forget()
+        self.opening.describe_none()
+        self.desk.tell("case", "parameters", "scene", "numbers", "run", "review", "fusion", "layers")
+
+    def lost(self, node: Any) -> None:
+        """A node is about to be deleted by someone else: without an image of the case there is no case; a result can be
+        made again."""
+        desk = self.desk
+        role = next((role for role, held in desk.nodes.items() if held is node), None)
+        if role is None:
+            return
+        del desk.nodes[role]
+        if desk.case is not None and role in desk.case.volumes:
+            self.forget()
+            desk.say("warning", "An image of the case was deleted, so the case was closed: open it again.")
+        elif role == "lesion":
+            self._lesion_lost()
+        elif role in ("fused", "fusion_uncertainty"):
+            self.fusing.restart()
+
+    def _lesion_lost(self) -> None:
+        self.segmenting.stop()
+        self.measuring.forget()
+        self.reviewing.clear()
+        desk = self.desk
+        desk.prediction, desk.screen.numbers, desk.screen.gates = None, (), {}
+        self.segmenting.judge()
+        self.protect_border()
+        desk.tell("numbers", "scene")
+
+    def use_engine(self, engine: Engine) -> None:
+        """Go on with another engine; the case is sent to it."""
+        desk = self.desk
+        self.segmenting.stop()
+        self.fusing.stop()
+        desk.engine.close()
+        desk.engine = engine
+        if desk.case is None:
+            return
+        try:
+            handle = engine.start_open(desk.case)
+        except EngineError as error:
+            desk.complain(error)
+            return
+        self.opening.on_desk(desk.case, handle)
+        self.protect_border()
+        self.segmenting.judge()
 
     def close(self) -> None:
         """End of the session: the engine's process and its folder go."""
         self.desk.closed = True
-        self._forget_lesion_watch()
+        self.measuring.forget()
         for forget in self._watches:
             forget()
         self.desk.engine.close()
@@ -100,9 +160,10 @@ class Session:
         values = {name: value for name, value in values.items() if getattr(before, name, None) != value}
         if not values:
             return
-        if any(name in values for name in ("alpha", "beta", "gamma", "lambdas", "tau_mm")) and "preset" not in values:
+        if values.keys() & set(OF_A_PRESET) and "preset" not in values:
             values["preset"] = CUSTOM
         try:
+            self._check_mri(values.get("mri"))
             new = changed(before, **values)
         except InputError as error:
             self.desk.complain(error)
@@ -119,19 +180,24 @@ class Session:
 
     def presets(self) -> dict[str, Preset]:
         """The shipped presets and the reader's own, by name."""
-        own, complaints = user_presets(self._presets) if self._presets and self._presets.is_dir() else ({}, [])
-        for sentence in complaints:
-            self.desk.say("warning", sentence)
-        return {**PRESETS, **own}
+        if self._presets is None:
+            return dict(PRESETS)
+        files = tuple((file, file.stat().st_mtime_ns) for file in sorted(self._presets.glob("*.json")))
+        if files != self._own_presets[0]:
+            own, complaints = user_presets(self._presets)
+            self._own_presets = files, own  # before anybody is told, who may well ask for them
+            for sentence in complaints:
+                self.desk.say("warning", sentence)
+        return {**PRESETS, **self._own_presets[1]}
 
     def use_preset(self, name: str) -> None:
         try:
             preset = self.presets().get(name) or find_preset(name)
         except InputError as error:
             self.desk.complain(error)
+            self.desk.tell("parameters")
             return
-        new = self.parameters.with_preset(preset)
-        self.set(**{entry: getattr(new, entry) for entry in FUSION})
+        self.set(preset=preset.name, **{entry: getattr(preset, entry) for entry in OF_A_PRESET})
 
     def save_preset(self, name: str, title: str, reason: str) -> None:
         """Keep the present sliders as the reader's own preset."""
@@ -139,9 +205,10 @@ class Session:
         try:
             if self._presets is None:
                 raise InputError("There is no folder for your own presets; start the workspace with one.")
-            values = {
-                key: getattr(chosen, key) for key in ("alpha", "beta", "gamma", "lambdas", "tau_mm", "ct_window_hu")
-            }
+            if not SLUG.fullmatch(name) or name in {*PRESETS, CUSTOM}:
+                wanted = "small letters, digits and hyphens, and no shipped preset's name"
+                raise input_error(f"the preset name {name[:40]!r}", wanted, "choose another name")
+            values = {key: getattr(chosen, key) for key in OF_A_PRESET}
             save_preset(Preset(name, title, reason, **values), self._presets / f"{name}.json")
         except InputError as error:
             self.desk.complain(error)
@@ -162,10 +229,14 @@ class Session:
     # Lesion
 
     def run(self) -> None:
+        self._forget_rerun()
         self.segmenting.run()
 
     def cancel(self) -> None:
+        """Stop the run, or the one that a modality switch is about to start; the scene keeps its last result."""
+        self._forget_rerun()
         self.segmenting.cancel()
+        self.segmenting.judge()
 
     def switch(self, modality: str, on: bool) -> None:
         """A modality off or on; the segmentation is run again when there is one."""
@@ -175,7 +246,10 @@ class Session:
 
     def protect_border(self) -> None:
         """Let the lesion as it stands hold its border in the fusion, or not, as the parameter says."""
-        self.fusing.protect(self.segmenting.mask() if self.parameters.protect_border else None)
+        self._protect(self.segmenting.mask())
+
+    def _protect(self, lesion: np.ndarray | None) -> None:
+        self.fusing.protect(lesion if self.parameters.protect_border else None)
 
     def restore_previous(self) -> None:
         """The contour before the last run, the ghost, becomes the lesion again."""
@@ -185,13 +259,17 @@ class Session:
             return
         mask = segmentations.mask_of(nodes["previous"], "previous", nodes[case.reference])
         segmentations.set_mask(nodes["lesion"], "lesion", mask, nodes[case.reference])
-        self._edited()
+        self.measuring.look()
 
     # Scene
 
     def open_scene(self, path: Path) -> bool:
         """Bring back a saved scene; the host blocks its rendering meanwhile."""
         return self.keeping.open_scene(path)
+
+    def adopt_scene(self) -> bool:
+        """Take up the case of a scene that the host has loaded itself; False when it holds none."""
+        return self.keeping.adopt_scene()
 
     # What follows what
 
@@ -204,31 +282,54 @@ class Session:
             self.fusing.follow()
         if names & LOOK:
             self.looking.refresh()
-        if "protect_border" in names:
+        if "protect_border" in names and self.desk.prediction is not None:
             self.protect_border()
         if "inside_region_only" in names:
             self.reviewing.limit()
-        if "modalities" in names and (self.desk.prediction is not None or self.segmenting.running):
+        if names & OF_A_RUN:
+            self._judge_run("modalities" in names)
+
+    def _judge_run(self, switched: bool) -> None:
+        """The result in the scene may be of other settings by now; a modality switch asks for another one at once."""
+        pending = self._forget_rerun()
+        if self.segmenting.is_current():
+            self.segmenting.stop_run()
+        elif switched and (pending or self.desk.prediction is not None or self.segmenting.running):
             self._run_again()
+        self.segmenting.judge()
 
     def _step(self, parameters: Parameters | None) -> None:
         if parameters is not None:
             self._apply(parameters)
 
     def _run_again(self) -> None:
-        if self._rerun:
-            self._rerun.cancel()
-        self.desk.screen.run = "stale"
-        self.desk.tell("run")
-        self._rerun = self.desk.host.later(RERUN_S, self.run)
+        self.segmenting.stop_run()
+        self._rerun = self.desk.later(RERUN_S, self.run)
+
+    def _forget_rerun(self) -> bool:
+        """Whether there was one to come."""
+        pending, self._rerun = self._rerun, None
+        if pending:
+            pending.cancel()
+        return pending is not None
+
+    def _check_mri(self, mri: str | None) -> None:
+        there = self.fusing.mris()
+        if mri and mri not in there:
+            raise input_error(f"the MR {mri[:40]!r}", f"one of the case ({', '.join(there)})", "choose one of these")
 
     def _before_forgetting(self) -> None:
+        self._forget_rerun()
         self.segmenting.stop()
         self.fusing.stop()
         self.reviewing.clear()
-        self._forget_lesion_watch()
+        self.measuring.forget()
+        self._history = History()
         screen = self.screen
-        screen.run, screen.gates, screen.numbers, screen.change, screen.edited = "none", {}, (), "", False
+        screen.run, screen.run_words, screen.run_share, screen.run_seconds_left = "none", "", 0.0, None
+        screen.fusion, screen.fusion_words, screen.legend = "none", "", {}
+        screen.gates, screen.numbers, screen.change, screen.edited = {}, (), "", False
+        screen.can_undo = screen.can_redo = False
 
     def _opened(self) -> None:
         case = self.desk.case
@@ -250,72 +351,46 @@ class Session:
 
     def _adopted(self) -> None:
         """A scene was opened: everything is as it was saved."""
-        desk, screen = self.desk, self.screen
-        self._history = History()
-        if "fused" in desk.nodes:
+        desk = self.desk
+        if "fused" in desk.nodes and not self.fusing.why_not():
             self.fusing.adopt()
         else:
             self.fusing.restart()
         if desk.prediction is not None:
-            screen.run, screen.run_words, screen.gates = "ready", "as saved", dict(desk.prediction.gates)
-            self._watch_lesion()
-            self._edited()
+            desk.screen.gates = dict(desk.prediction.gates)
+            self.segmenting.judge("as saved" if self.segmenting.is_current() else "")
+            self.measuring.watch()
+            self.measuring.adopt(self.segmenting.mask())
         self.looking.refresh()
-        self.desk.tell("case", "parameters", "scene", "numbers", "run", "review", "fusion")
+        desk.tell("case", "parameters", "scene", "numbers", "run", "review", "fusion")
 
     def _found(self, new: bool) -> None:
         """A result came (new), or the reasons of its doubts."""
         self.reviewing.renew(self.segmenting.without, keep=not new)
         if new:
-            self._watch_lesion()
-            self.count()
+            self.measuring.watch()
+            self.measuring.renew()
             self.looking.refresh()
-            self.protect_border()
             self.desk.tell("scene")
 
-    def _watch_lesion(self) -> None:
-        if self._unwatch_lesion is None:
-            self._unwatch_lesion = watch_segmentation(self.desk.nodes["lesion"], self._lesion_modified)
-
-    def _forget_lesion_watch(self) -> None:
-        if self._unwatch_lesion:
-            self._unwatch_lesion()
-        self._unwatch_lesion = None
-
-    def _lesion_modified(self) -> None:
-        if self._edit:
-            self._edit.cancel()
-        self._edit = self.desk.host.later(EDITED_S, self._edited)
-
-    def _edited(self) -> None:
-        """The lesion in the scene is another than before: count it again, and let its border be protected."""
-        self._edit = None
-        mask, prediction = self.segmenting.mask(), self.desk.prediction
-        if mask is None:
-            return
-        self.screen.edited = prediction is None or bool((mask != (prediction.labels == 1)).any())
-        self.count(mask)
+    def _lesion_changed(self, lesion: np.ndarray) -> None:
+        """The lesion in the scene is another than before: its border is what is protected from now on."""
         if self.parameters.protect_border:
-            self.protect_border()
+            self._protect(lesion)
 
-    def count(self, mask: Any = None) -> None:
-        """The lesion's numbers as it stands."""
-        mask = self.segmenting.mask() if mask is None else mask
-        if mask is not None and self.desk.case is not None:
-            self.screen.numbers = number_rows(mask, self.desk.case, self.desk.prediction)
-            self.desk.tell("numbers")
-
-    def _engine_died(self, error: EngineError) -> None:
-        """On the engine's own thread."""
-        self.desk.host.post(lambda: self._start_again(error))
+    def engine_died(self, error: EngineError) -> None:
+        """For Engine(on_exit=...): on the engine's own thread."""
+        self.desk.post(lambda: self._start_again(error))
 
     def _start_again(self, error: EngineError) -> None:
-        if self.desk.closed:
+        """What it owed is asked for again by who waits for it; a run is the reader's affair."""
+        now = monotonic()
+        self._deaths = [at for at in self._deaths if now - at < STARTS_S] + [now]
+        if len(self._deaths) > MOST_STARTS:
+            self.desk.say("error", "The engine stops again and again, so it waits for your next action.", error.detail)
             return
         self.desk.say("warning", "The engine stopped and was started again; nothing on screen was lost.", error.detail)
         try:
             self.desk.engine.start().future.add_done_callback(lambda future: future.exception())
         except EngineError as failure:
             self.desk.complain(failure)
-            return
-        self.fusing.again()

@@ -1,0 +1,330 @@
+"""A host that is pumped by hand, a scene with three slice views, an engine that answers when told, and the real one."""
+
+import queue
+import shutil
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import slicer
+from DiffuFuseMedLib.data import Interval, Prediction
+from DiffuFuseMedLib.data.fused import FusedPicture, FusedVolume
+from DiffuFuseMedLib.data.load import load_case
+from DiffuFuseMedLib.data.planes import PLANES
+from DiffuFuseMedLib.engine.client import Engine, EngineError
+from DiffuFuseMedLib.session import Session
+
+STS_010 = Path(__file__).resolve().parents[2] / "Resources" / "SampleData" / "STS_010"
+
+
+class PumpedHost:
+    """post, later and work as a Session asks of its host; everything runs in pump_until(), on the test's thread."""
+
+    def __init__(self):
+        self._calls, self._timers = queue.Queue(), []
+        self._pool = ThreadPoolExecutor(2)
+
+    def post(self, call):
+        self._calls.put(call)
+
+    def later(self, seconds, call):
+        timer = _Timer(time.monotonic() + seconds, call)
+        self._timers.append(timer)
+        return timer
+
+    def work(self, call):
+        return self._pool.submit(call)
+
+    def pump_until(self, condition, timeout=20.0):
+        end = time.monotonic() + timeout
+        while not condition():
+            assert time.monotonic() < end, "it did not come true in time"
+            self._turn()
+
+    def pump(self, seconds=0.02):
+        """Whatever is due within these seconds."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self._turn()
+
+    def _turn(self):
+        due = [t for t in self._timers if t.due <= time.monotonic()]
+        self._timers = [t for t in self._timers if t not in due]
+        for timer in due:
+            if timer.call:
+                timer.call()
+        try:
+            call = self._calls.get(timeout=0.005)
+        except queue.Empty:
+            return
+        call()
+
+    def close(self):
+        self._pool.shutdown()
+
+
+@dataclass(eq=False)
+class _Timer:
+    due: float
+    call: Any
+
+    def cancel(self):
+        self.call = None
+
+
+@dataclass(eq=False)
+class Asked:
+    """One request, as a Handle; give() and fail() are the engine's answers."""
+
+    kind: str
+    values: dict
+    case_id: str = ""
+    progress: Any = None
+    cancelling: bool = False
+    future: Future = field(default_factory=Future)
+
+    def cancel(self, grace_s=5.0):
+        self.cancelling = True
+
+    def give(self, value=None):
+        self.future.set_result(value)
+
+    def fail(self, code):
+        self.future.set_exception(EngineError(code, f"It {code}.", "why"))
+
+
+class ToldEngine:
+    """Remembers what it was asked; a test gives the answers."""
+
+    def __init__(self):
+        self.asked, self._ids, self.starts, self.closed = [], count(1), 0, False
+
+    def of(self, kind):
+        return [a for a in self.asked if a.kind == kind]
+
+    def last(self, kind):
+        return self.of(kind)[-1]
+
+    def waiting(self, kind):
+        return [a for a in self.of(kind) if not a.future.done() and not a.cancelling]
+
+    def start(self):
+        self.starts += 1
+        return self._ask("hello")
+
+    def start_open(self, case, rois=None, lesion=None):
+        handle = self._ask("open", case=case, lesion=lesion)
+        handle.case_id = f"case-{next(self._ids)}"
+        return handle
+
+    def close_case(self, case_id):
+        return self._ask("close", case_id=case_id)
+
+    def replace_rois(self, case_id, rois=None, lesion=None):
+        return self._ask("rois", case_id=case_id, lesion=lesion)
+
+    def segment(self, case_id, model, samples, seed, modalities, device="auto", progress=None):
+        asked = self._ask("segment", model=model, samples=samples, seed=seed, modalities=modalities)
+        asked.progress = progress
+        return asked
+
+    def fuse_slice(self, case_id, plane, index, settings, view, **others):
+        return self._ask("slice", case_id=case_id, where=(plane, index), settings=settings, view=view, **others)
+
+    def fuse_volume(self, case_id, settings, device, mri, progress):
+        asked = self._ask("volume", case_id=case_id, settings=settings)
+        asked.progress = progress
+        return asked
+
+    def close(self):
+        self.closed = True
+
+    def _ask(self, kind, **values):
+        self.asked.append(Asked(kind, values))
+        return self.asked[-1]
+
+
+def a_picture(asked, case, value):
+    """The answer to a slice: one gray value all over."""
+    shape = np.delete(case.grid.shape, PLANES[asked.values["where"][0]])
+    return FusedPicture(np.full(shape, value, np.float32), None)
+
+
+def a_volume(case, value):
+    arrays = (np.full(case.grid.shape, v, np.float32) for v in (value, value / 2))
+    return FusedVolume(*arrays, {}, {"student": {"id": "told"}, "alpha": value}, {"fusion": 1.0})
+
+
+def a_prediction(asked, case, boxes, doubtful=()):
+    """The answer to a run: a lesion of boxes (slices k, j, i) with a probability of 0.9, 0.6 or 0.4 where doubtful."""
+    p = np.zeros(case.grid.shape, np.float32)
+    for box in boxes:
+        p[box] = 0.99
+    for box, value in doubtful:
+        p[box] = value
+    q = np.clip(p, 1e-6, 1 - 1e-6)
+    entropy = (-(q * np.log(q) + (1 - q) * np.log(1 - q))).astype(np.float32)
+    labels = p > 0.5
+    gates = dict.fromkeys(asked.values["modalities"], 1 / len(asked.values["modalities"]))
+    made = {"model": asked.values["model"], "samples": asked.values["samples"], "seed": asked.values["seed"]}
+    return Prediction(
+        grid=case.grid,
+        probability=p,
+        labels=labels.astype(np.uint8),
+        uncertainty=dict.fromkeys(("predictive_entropy", "expected_entropy", "mutual_information"), entropy),
+        inner=p > 0.9,
+        outer=p > 0.1,
+        gates=gates,
+        volume_ml=Interval(float(labels.sum() * case.grid.voxel_mm3 / 1000), 1.0, 900.0, "mL"),
+        sample_volumes_ml=(1.0, 2.0),
+        provenance={
+            **made,
+            "sha256": "ab" * 32,
+            "modalities": asked.values["modalities"],
+            "timings_s": {"network": 1.0},
+        },
+    )
+
+
+@pytest.fixture(scope="session")
+def answers():
+    """Functions that make the answers: picture, volume, prediction."""
+    return {"picture": a_picture, "volume": a_volume, "prediction": a_prediction}
+
+
+@pytest.fixture(scope="module")
+def a_host():
+    host = PumpedHost()
+    yield host
+    host.close()
+
+
+def make_scene():
+    """Slicer's logics on a scene, and three slice views on screen."""
+    scene = slicer.vtkMRMLScene()
+    logics = slicer.vtkMRMLColorLogic(), slicer.vtkSlicerSegmentationsModuleLogic()
+    for logic in logics:
+        logic.SetMRMLScene(scene)
+    logics[0].AddDefaultColorNodes()
+    slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(scene, True)
+    editor = slicer.vtkMRMLSegmentEditorNode()
+    editor.SetSingletonTag("editor")
+    editor = scene.AddNode(editor)
+    for name, orientation in (("Red", "Axial"), ("Green", "Coronal"), ("Yellow", "Sagittal")):
+        node, composite = (scene.CreateNodeByClass(f"vtkMRMLSlice{kind}") for kind in ("Node", "CompositeNode"))
+        for made in (node, composite):
+            made.UnRegister(None)  # the scene hands over its reference
+            made.SetSingletonTag(name)
+            made.SetLayoutName(name)
+            scene.AddNode(made)
+        node.SetOrientation(orientation)
+        node.SetMappedInLayout(1)
+    return scene, logics, editor
+
+
+@pytest.fixture(scope="module")
+def workplaces(a_host, tmp_path_factory):
+    """A function (engine, presets): a Session at a scene of its own, with an editor node, closed at the end."""
+    opened = []
+
+    def make(engine=None, presets=None):
+        scene, logics, editor = make_scene()
+        session = Session(scene, a_host, engine, presets)
+        session.use_editor(editor)
+        session.views_made()
+        session.messages, session.pump_until, session.pump = [], a_host.pump_until, a_host.pump
+        session.listen(lambda topic: session.messages.append(session.screen.message) if topic == "message" else None)
+        opened.append((session, scene, logics))
+        return session
+
+    yield make
+    for session, scene, logics in opened:
+        session.close()
+        for logic in logics:
+            logic.SetMRMLScene(None)
+        scene.Clear(True)
+
+
+@pytest.fixture(scope="session")
+def sarcoma():
+    """STS_010 around its lesion."""
+    return load_case(STS_010).cropped((20, 50, 50), (36, 106, 122))
+
+
+@pytest.fixture(scope="module")
+def lesion(sarcoma):
+    return sarcoma.reference_mask.array > 0
+
+
+@pytest.fixture
+def told(workplaces, sarcoma, a_host):
+    """A Session at the sarcoma whose engine answers when told, as session.engine; nothing was answered yet."""
+    engine = ToldEngine()
+    session = workplaces(engine)
+    session.engine = engine
+    session.opening.adopt(sarcoma, ())
+    jump_to(session, sarcoma)
+    engine.last("open").give()
+    a_host.pump()
+    return session
+
+
+def jump_to(session, case, kji=None):
+    """All views at a voxel, the middle one by default."""
+    index = np.array(kji or [n // 2 for n in case.grid.shape])[::-1]
+    session.looking.jump(tuple(case.grid.to_physical(index)))
+
+
+@pytest.fixture(scope="session")
+def jump():
+    return jump_to
+
+
+@pytest.fixture(scope="session")
+def small_models(tmp_path_factory, models, fusion_models):
+    """One folder with all of the untrained networks."""
+    folder = tmp_path_factory.mktemp("all_models") / "models"
+    for source in (models, fusion_models):
+        shutil.copytree(source, folder, dirs_exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def engines(tmp_path_factory, small_models):
+    """A function (on_exit): a real engine on small networks, and its folder in .parent_folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DIFFUFUSEMED_MODELS", str(small_models))
+        made = []
+
+        def make(**options):
+            folder = tmp_path_factory.mktemp("engines")
+            made.append(Engine(folder=folder, **options))
+            made[-1].parent_folder = folder
+            return made[-1]
+
+        yield make
+        for engine in made:
+            engine.close()
+
+
+@pytest.fixture(scope="module")
+def at_work(workplaces, engines, sarcoma):
+    """A function: a Session with a real engine at the sarcoma, its views in the middle."""
+
+    def make():
+        died = []
+        engine = engines(on_exit=lambda error: died[0](error))
+        session = workplaces(engine)
+        died.append(session.engine_died)
+        session.engine = engine
+        session.set(model="tiny", samples=2)
+        session.opening.adopt(replace(sarcoma, reference_mask=None), ())
+        jump_to(session, sarcoma)
+        return session
+
+    return make

@@ -1,0 +1,228 @@
+"""The whole story with the real engine: its process, its networks (untrained, small) and the real case."""
+
+import time
+
+import numpy as np
+import psutil
+import pytest
+from DiffuFuseMedLib.mrml import segmentations, volumes
+from DiffuFuseMedLib.mrml.nodes import provenance
+
+SETTLED_S = 60
+
+
+@pytest.fixture(scope="module")
+def session(at_work):
+    """At the sarcoma, fused."""
+    session = at_work()
+    settle(session)
+    return session
+
+
+def settle(session):
+    """Until slices and volume are of the present settings."""
+    session.pump_until(lambda: session.screen.fusion == "ready" and not session.screen.counting, SETTLED_S)
+
+
+def finish(session):
+    """Until the run, its reasons and the fusion that follows it are done."""
+    screen = session.screen
+    session.pump_until(lambda: screen.run == "ready" and not screen.explaining and screen.numbers, SETTLED_S)
+    session.pump(0.4)
+    settle(session)
+    return session
+
+
+@pytest.fixture
+def done(session):
+    """With a result."""
+    if session.desk.prediction is None:
+        session.run()
+    return finish(session)
+
+
+def fused(session):
+    return volumes.array_of(session.desk.nodes["fused"]).copy()
+
+
+def test_slices_come_before_the_volume_and_are_its_picture_later(session):
+    drawn = []
+    session.listen(lambda topic: drawn.append(len(session.fusing.stale_views())) if topic == "fusion" else None)
+    session.set(alpha=0.2)
+    session.pump_until(lambda: not session.fusing.stale_views(), SETTLED_S)
+    assert session.screen.fusion == "working"
+    assert {3, 2, 1, 0} <= set(drawn)
+    sliced = fused(session)[8]
+    settle(session)
+    assert np.abs(fused(session)[8] - sliced).mean() < 0.1
+    assert provenance(session.desk.nodes["fused"])["alpha"] == 0.2
+
+
+def test_a_drag_ends_at_the_last_value(session):
+    before = fused(session)
+    for alpha in np.linspace(0.2, 1.0, 9):
+        session.set(alpha=float(alpha))
+        session.pump(0.02)
+    settle(session)
+    made = provenance(session.desk.nodes["fused"])
+    assert (made["alpha"], made["seed"]) == (1.0, 0)
+    assert np.abs(fused(session) - before).max() > 0.01
+    session.undo()
+    assert session.parameters.alpha == 0.2
+    settle(session)
+    np.testing.assert_allclose(fused(session), before, atol=1e-3)
+
+
+def test_a_run_brings_lesion_maps_gates_numbers_and_a_list_with_reasons(done):
+    screen = done.screen
+    assert sum(screen.gates.values()) == pytest.approx(1)
+    assert screen.numbers[0]["label"] == "Volume"
+    assert done.segmenting.mask().any()
+    assert {"predictive_entropy", "expected_entropy", "mutual_information"} <= set(done.desk.nodes)
+    assert screen.regions
+    assert all(row["why"] for row in screen.regions)
+    assert done.messages == []
+
+
+def test_the_protected_lesion_changes_the_picture_and_only_when_it_is_protected(done, lesion):
+    protected = fused(done)
+    done.set(protect_border=False)
+    settle(done)
+    assert np.abs(fused(done) - protected).max() > 1e-3
+    done.set(protect_border=True)
+    settle(done)
+    np.testing.assert_allclose(fused(done), protected, atol=1e-3)
+
+
+def test_an_edit_is_in_the_next_fusion(done, lesion):
+    before = fused(done)
+    was = done.segmenting.mask()
+    segmentations.set_mask(done.desk.nodes["lesion"], "lesion", lesion, done.desk.nodes["CT"])
+    done.pump_until(lambda: done.screen.fusion == "working", 5)
+    settle(done)
+    assert done.screen.edited
+    assert np.abs(fused(done) - before).max() > 1e-3
+    segmentations.set_mask(done.desk.nodes["lesion"], "lesion", was, done.desk.nodes["CT"])
+    done.pump_until(lambda: not done.screen.edited, 5)
+    settle(done)
+    np.testing.assert_allclose(fused(done), before, atol=1e-3)
+
+
+def test_a_cancelled_run_stops_and_the_next_one_works(done):
+    before = done.segmenting.mask()
+    done.set(samples=64)
+    done.run()
+    done.pump_until(lambda: done.screen.run_share > 0, SETTLED_S)
+    done.cancel()
+    done.pump_until(lambda: done.screen.run != "working", SETTLED_S)
+    assert (done.screen.run, done.screen.run_words) == ("stale", "cancelled")
+    np.testing.assert_array_equal(done.segmenting.mask(), before)
+    done.set(samples=2)
+    assert done.screen.run == "ready"
+    done.run()
+    finish(done)
+    np.testing.assert_array_equal(done.segmenting.mask(), before)
+
+
+def test_switching_a_modality_off_runs_without_it_and_on_again_brings_the_result_back(done):
+    before = done.segmenting.mask()
+    done.switch("PET", False)
+    finish(done)
+    assert "PET" not in done.screen.gates
+    assert done.screen.change.startswith("without PET: ")
+    done.switch("PET", True)
+    finish(done)
+    assert done.screen.change.startswith("with all modalities")
+    np.testing.assert_array_equal(done.segmenting.mask(), before)
+
+
+def test_save_clear_open_goes_on_where_it_was(done, tmp_path):
+    parameters, mask, picture = done.parameters, done.segmenting.mask(), fused(done)
+    done.reviewing.choose(1)
+    done.reviewing.decide()
+    rows, numbers = done.screen.regions, done.screen.numbers
+    assert done.keeping.save_scene(tmp_path / "a.mrb")
+    done.forget()
+    done.desk.scene.Clear(False)
+    assert done.open_scene(tmp_path / "a.mrb")
+    settle(done)
+    assert done.parameters == parameters
+    assert (done.screen.regions, done.screen.numbers) == (rows, numbers)
+    np.testing.assert_array_equal(fused(done), picture)
+    np.testing.assert_array_equal(done.segmenting.mask(), mask)
+    done.set(beta=0.11)
+    settle(done)
+    assert provenance(done.desk.nodes["fused"])["beta"] == 0.11
+    done.undo() if done.screen.can_undo else None
+    done.run()
+    finish(done)
+    np.testing.assert_array_equal(done.segmenting.mask(), mask)
+    assert done.screen.regions[0]["state"] == "accepted"
+
+
+def test_an_engine_killed_in_the_middle_of_a_run_is_started_again_and_nothing_is_lost(done):
+    mask, picture, pid = done.segmenting.mask(), fused(done), done.engine.pid
+    done.set(samples=64)
+    done.run()
+    done.pump_until(lambda: done.screen.run_share > 0, SETTLED_S)
+    psutil.Process(pid).kill()
+    done.pump_until(lambda: done.screen.run != "working", SETTLED_S)
+    done.pump_until(lambda: done.engine.pid not in (None, pid), SETTLED_S)
+    assert (done.screen.run, done.screen.run_words) == ("stale", "failed")
+    assert "started again" in done.messages[-1].sentence
+    np.testing.assert_array_equal(done.segmenting.mask(), mask)
+    np.testing.assert_array_equal(fused(done), picture)
+    done.set(samples=2)
+    done.run()
+    finish(done)
+    np.testing.assert_array_equal(done.segmenting.mask(), mask)
+
+
+def test_an_engine_killed_in_the_middle_of_a_fusion_draws_it_with_the_next(done):
+    settle(done)
+    done.set(alpha=0.55)
+    done.pump_until(lambda: done.screen.fusion_share > 0 and "refining" in done.screen.fusion_words, SETTLED_S)
+    psutil.Process(done.engine.pid).kill()
+    done.pump_until(lambda: done.screen.fusion == "stale", SETTLED_S)
+    settle(done)
+    assert provenance(done.desk.nodes["fused"])["alpha"] == 0.55
+    protected = fused(done)
+    done.fusing.follow()
+    settle(done)
+    np.testing.assert_allclose(fused(done), protected, atol=1e-3)
+
+
+def test_an_engine_killed_before_it_had_the_lesion_gets_it_all_the_same(done, lesion):
+    engine = psutil.Process(done.engine.pid)
+    engine.suspend()
+    segmentations.set_mask(done.desk.nodes["lesion"], "lesion", lesion, done.desk.nodes["CT"])
+    done.pump_until(lambda: done.screen.edited and not done.screen.counting, 10)
+    engine.kill()
+    settle(done)
+    after = fused(done)
+    done.protect_border()
+    settle(done)
+    np.testing.assert_allclose(fused(done), after, atol=1e-3)
+
+
+def test_an_engine_killed_while_it_opens_a_case_gets_it_again(at_work):
+    session = at_work()
+    psutil.Process(session.engine.pid).kill()
+    settle(session)
+    assert fused(session).any()
+    close(session)
+
+
+def close(session):
+    """The end leaves nothing behind, even in the middle of work."""
+    session.set(alpha=0.01)
+    session.run()
+    process, folder = psutil.Process(session.engine.pid), session.engine.parent_folder
+    assert list(folder.iterdir())
+    session.close()
+    end = time.monotonic() + 5
+    while process.is_running() and process.status() != "zombie" and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not psutil.pid_exists(process.pid) or process.status() == "zombie"
+    assert list(folder.iterdir()) == []
+    session.pump(0.6)

@@ -1,0 +1,227 @@
+"""The live fusion, with an engine that answers when told: what is on screen is never called newer than it is."""
+
+import numpy as np
+import pytest
+from DiffuFuseMedLib.mrml import volumes
+from DiffuFuseMedLib.mrml.nodes import provenance
+
+
+def shown(session, role="fused"):
+    return volumes.array_of(session.desk.nodes[role])
+
+
+def answer_slices(session, answers, case, value):
+    """All slices on their way; returns what they were asked."""
+    waiting = session.engine.waiting("slice")
+    for asked in waiting:
+        asked.give(answers["picture"](asked, case, value))
+    session.pump()
+    return waiting
+
+
+def answer_volume(session, answers, case, value):
+    session.pump_until(lambda: session.engine.waiting("volume"), 2)
+    session.engine.last("volume").give(answers["volume"](case, value))
+    session.pump()
+
+
+@pytest.fixture
+def settled(told, answers, sarcoma):
+    """Slices and volume are there, all of 0.5."""
+    answer_slices(told, answers, sarcoma, 0.5)
+    answer_volume(told, answers, sarcoma, 0.5)
+    assert told.screen.fusion == "ready"
+    return told
+
+
+def test_the_three_slices_on_screen_are_asked_for_before_the_volume(told, answers, sarcoma):
+    k, j, i = (n // 2 for n in sarcoma.grid.shape)
+    asked = told.engine.waiting("slice")
+    assert {a.values["where"] for a in asked} == {("axial", k), ("coronal", j), ("sagittal", i)}
+    assert {a.values["uncertainty"] for a in asked} == {False}
+    assert told.engine.of("volume") == []
+    assert len(told.fusing.stale_views()) == 3
+    answer_slices(told, answers, sarcoma, 0.25)
+    assert told.fusing.stale_views() == set()
+    assert told.screen.fusion == "working"
+    assert (shown(told)[k] == 0.25).all()
+    assert shown(told)[k - 1, 0, 0] == 0
+
+
+def test_the_volume_comes_once_the_hand_is_quiet_and_replaces_the_slices(told, answers, sarcoma):
+    answer_slices(told, answers, sarcoma, 0.25)
+    told.pump(0.2)
+    told.set(alpha=0.3)
+    told.pump(0.25)
+    assert told.engine.of("volume") == []
+    answer_volume(told, answers, sarcoma, 0.75)
+    assert told.engine.last("volume").values["settings"]["alpha"] == 0.3
+    assert (shown(told) == 0.75).all()
+    assert (shown(told, "fusion_uncertainty") == 0.375).all()
+    assert (told.screen.fusion, told.fusing.stale_views()) == ("ready", set())
+    assert provenance(told.desk.nodes["fused"])["student"] == {"id": "told"}
+
+
+def test_only_the_newest_values_of_a_drag_follow(settled):
+    for alpha in (0.1, 0.2, 0.3, 0.4):
+        settled.set(alpha=alpha)
+    asked = settled.engine.waiting("slice")
+    assert [a.values["settings"]["alpha"] for a in asked] == [0.1] * 3
+
+
+def test_what_an_older_setting_drew_is_shown_but_named_stale_until_the_newest_is_there(settled, answers, sarcoma):
+    settled.set(alpha=0.1)
+    settled.set(alpha=0.2)
+    answer_slices(settled, answers, sarcoma, 0.1)
+    assert shown(settled)[8, 0, 0] == np.float32(0.1)
+    assert len(settled.fusing.stale_views()) == 3
+    asked = answer_slices(settled, answers, sarcoma, 0.2)
+    assert [a.values["settings"]["alpha"] for a in asked] == [0.2] * 3
+    assert settled.fusing.stale_views() == set()
+
+
+def test_a_volume_of_older_settings_is_never_shown(settled, answers, sarcoma):
+    settled.set(alpha=0.1)
+    answer_slices(settled, answers, sarcoma, 0.1)
+    settled.pump_until(lambda: settled.engine.waiting("volume"))
+    old = settled.engine.last("volume")
+    settled.set(alpha=0.2)
+    answer_slices(settled, answers, sarcoma, 0.2)
+    old.give(answers["volume"](sarcoma, 0.1))
+    settled.pump()
+    assert settled.screen.fusion == "working"
+    assert shown(settled)[0, 0, 0] == 0.5
+    assert shown(settled)[8, 0, 0] == np.float32(0.2)
+
+
+def test_while_the_volume_is_a_mixture_it_has_neither_provenance_nor_doubt(settled, tmp_path):
+    settled.set(alpha=0.1)
+    assert "student" not in provenance(settled.desk.nodes["fused"])
+    assert not shown(settled, "fusion_uncertainty").any()
+    assert not settled.keeping.export("fused.nrrd", tmp_path / "a.fused.nrrd")
+    assert "not finished" in settled.screen.message.sentence
+
+
+def test_scrolling_draws_the_slice_scrolled_to_unless_the_volume_has_it(settled, answers, sarcoma, jump):
+    before = len(settled.engine.of("slice"))
+    jump(settled, sarcoma, (2, 20, 20))
+    assert len(settled.engine.of("slice")) == before
+    settled.set(alpha=0.1)
+    first = {a.values["view"]: a for a in settled.engine.waiting("slice")}
+    jump(settled, sarcoma, (4, 20, 20))
+    assert len(settled.engine.waiting("slice")) == 3  # one a view at a time
+    answer_slices(settled, answers, sarcoma, 0.1)
+    assert [a.values["where"] for a in settled.engine.waiting("slice")] == [("axial", 4)]
+    assert {a.values["where"] for a in first.values()} == {("axial", 2), ("coronal", 20), ("sagittal", 20)}
+
+
+def test_an_oblique_view_is_stale_until_the_volume_is_there(settled, answers, sarcoma):
+    view = settled.desk.slice_nodes()[0]
+    view.GetSliceToRAS().SetElement(0, 2, 0.5)
+    view.UpdateMatrices()
+    assert settled.fusing.stale_views() == set()
+    settled.set(alpha=0.1)
+    answer_slices(settled, answers, sarcoma, 0.1)
+    assert settled.fusing.stale_views() == {view.GetID()}
+
+
+def test_a_slice_of_the_case_before_is_not_drawn_into_the_next(settled, answers, sarcoma):
+    settled.set(alpha=0.1)
+    late = settled.engine.waiting("slice")
+    small = sarcoma.cropped((0, 0, 0), (8, 40, 40))
+    settled.opening.adopt(small, ())
+    assert all(asked.cancelling for asked in late)
+    for asked in late:
+        asked.give(answers["picture"](asked, sarcoma, 0.9))
+    settled.pump()
+    assert not shown(settled).any()
+    assert settled.messages == []
+
+
+def test_a_case_without_mr_asks_for_nothing_however_it_is_scrolled(told, sarcoma, jump):
+    case = sarcoma.only(("CT", "PET"))
+    told.opening.adopt(case, ())
+    before = len(told.engine.asked)
+    jump(told, case, (3, 5, 6))
+    told.set(alpha=0.2)
+    told.pump(0.5)
+    assert told.engine.asked[before:] == []
+    assert (told.screen.fusion, told.screen.fusion_words) == ("none", "not fused: the case has no MR")
+    assert told.parameters.background == "CT"
+    assert told.messages == []
+
+
+def test_an_engine_that_died_of_a_slice_is_asked_again_twice_at_most(told):
+    for times in (3, 6, 9):
+        told.pump_until(lambda times=times: len(told.engine.of("slice")) == times, 3)
+        for asked in told.engine.waiting("slice"):
+            asked.fail("died")
+        told.pump()
+        assert told.screen.fusion == "stale"
+    told.pump(0.8)
+    assert len(told.engine.of("slice")) == 9
+
+
+def test_a_picture_in_between_lets_it_be_asked_again(told, answers, sarcoma):
+    for _ in range(4):
+        told.pump_until(lambda: told.engine.waiting("slice"), 3)
+        told.engine.waiting("slice")[0].fail("died")
+        answer_slices(told, answers, sarcoma, 0.3)
+    told.pump_until(lambda: told.engine.waiting("slice"), 3)
+
+
+def test_a_lesion_that_a_dying_engine_did_not_take_is_sent_again(told, lesion):
+    told.fusing.protect(lesion)
+    told.engine.last("rois").fail("died")
+    told.pump_until(lambda: len(told.engine.of("rois")) == 2, 3)
+    assert told.engine.last("rois").values["lesion"] is lesion
+    told.engine.last("rois").give()
+    told.pump(0.8)
+    assert len(told.engine.of("rois")) == 2
+
+
+def test_a_case_that_a_dying_engine_did_not_take_is_sent_once_more(told, sarcoma):
+    told.opening.adopt(sarcoma, ())
+    first = told.desk.case_id
+    told.engine.last("open").fail("died")
+    told.pump()
+    assert told.desk.case_id != first
+    assert told.engine.last("open").values["case"] is sarcoma
+    count = len(told.engine.of("open"))
+    told.engine.last("open").fail("died")
+    told.pump(0.1)
+    assert len(told.engine.of("open")) == count
+
+
+def test_an_error_says_that_the_picture_is_of_earlier_settings(settled):
+    settled.set(guided=True)
+    for asked in settled.engine.waiting("slice"):
+        asked.fail("input")
+    settled.pump()
+    assert (settled.screen.fusion, settled.screen.message.level) == ("stale", "error")
+
+
+def test_progress_of_the_volume_is_shown_and_that_of_an_older_one_is_not(settled, answers, sarcoma):
+    settled.set(alpha=0.1)
+    answer_slices(settled, answers, sarcoma, 0.1)
+    settled.pump_until(lambda: settled.engine.waiting("volume"))
+    volume = settled.engine.last("volume")
+    volume.progress(0.4, "coronal slices", 3.0)
+    settled.pump()
+    assert (settled.screen.fusion_share, settled.screen.fusion_words) == (0.4, "refining the volume: coronal slices")
+    settled.set(alpha=0.2)
+    volume.progress(0.5, "sagittal slices", 3.0)
+    settled.pump()
+    assert "sagittal" not in settled.screen.fusion_words
+
+
+def test_nothing_is_drawn_after_the_end(settled, answers, sarcoma):
+    settled.set(alpha=0.1)
+    waiting, before = settled.engine.waiting("slice"), shown(settled).copy()
+    settled.close()
+    for asked in waiting:
+        asked.give(answers["picture"](asked, sarcoma, 0.9))
+    settled.pump(0.6)
+    np.testing.assert_array_equal(shown(settled), before)
+    assert len(settled.engine.of("volume")) == 1
+    assert settled.engine.closed

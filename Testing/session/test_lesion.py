@@ -1,0 +1,351 @@
+"""Run, switch, review and edit, with an engine that answers when told."""
+
+import numpy as np
+import pytest
+from DiffuFuseMedLib.mrml import editing, segmentations, volumes
+from DiffuFuseMedLib.mrml.nodes import provenance
+from scipy.ndimage import distance_transform_edt
+
+CORE = np.s_[4:12, 15:35, 15:40]
+FIRST, SECOND = np.s_[5:9, 36:44, 20:30], np.s_[5:9, 8:14, 20:30]  # doubtful places beside it, the first larger
+
+
+@pytest.fixture
+def run(told, answers, sarcoma):
+    """A function (boxes, doubtful): run and answer; returns the session with its result."""
+
+    def go(boxes=(CORE,), doubtful=((FIRST, 0.6), (SECOND, 0.4)), ask=True):
+        if ask:
+            told.run()
+        asked = [a for a in told.engine.waiting("segment") if a.progress]
+        asked[-1].give(answers["prediction"](asked[-1], sarcoma, boxes, doubtful))
+        told.pump_until(lambda: told.screen.run != "working" and not told.screen.counting)
+        return told
+
+    return go
+
+
+@pytest.fixture
+def done(run):
+    return run()
+
+
+def paint(session, box, value=True):
+    mask = session.segmenting.mask()
+    mask[box] = value
+    reference = session.desk.nodes["CT"]
+    segmentations.set_mask(session.desk.nodes["lesion"], "lesion", mask, reference)
+    return mask
+
+
+def test_a_run_tells_progress_and_time_left_then_what_it_found(told, answers, sarcoma):
+    told.run()
+    asked = told.engine.last("segment")
+    assert asked.values["modalities"] == ["CT", "PET", "MR_T1"]
+    asked.progress(0.25, "sample 2 of 8", 6.0)
+    told.pump()
+    screen = told.screen
+    assert (screen.run, screen.run_words, screen.run_share, screen.run_seconds_left) == (
+        "working",
+        "sample 2 of 8",
+        0.25,
+        6.0,
+    )
+    prediction = answers["prediction"](asked, sarcoma, (CORE,), ((FIRST, 0.6),))
+    asked.give(prediction)
+    told.pump_until(lambda: screen.run == "ready" and screen.numbers)
+    assert screen.run_words == "done in 1.0 s"
+    assert screen.gates == dict.fromkeys(("CT", "PET", "MR_T1"), 1 / 3)
+    np.testing.assert_array_equal(told.segmenting.mask(), prediction.labels == 1)
+    np.testing.assert_array_equal(volumes.array_of(told.desk.nodes["probability"]), prediction.probability)
+    assert provenance(told.desk.nodes["lesion"])["sha256"] == "ab" * 32
+
+
+def test_numbers_are_those_of_the_lesion_with_the_ranges_of_the_contours(done, sarcoma):
+    mask = done.segmenting.mask()
+    ml = mask.sum() * sarcoma.grid.voxel_mm3 / 1000
+    suv = sarcoma.volumes["PET"].array[mask & sarcoma.valid["PET"]]
+    rows = {row["label"]: row for row in done.screen.numbers}
+    assert rows["Volume"]["value"] == f"{ml:.1f} mL"
+    assert rows["Volume"]["range"] == "1.0 to 900.0"
+    assert rows["SUVmax"]["value"] == f"{suv.max():.1f} g/mL"
+    outer = mask.copy()
+    outer[SECOND] = True
+    top = sarcoma.volumes["PET"].array[outer & sarcoma.valid["PET"]].max()
+    assert rows["SUVmax"]["range"].endswith(f"{top:.1f}")
+
+
+def test_without_a_case_or_with_all_switched_off_a_run_is_told_why_not(told):
+    told.set(modalities=dict.fromkeys(("CT", "PET", "MR_T1"), False))
+    told.run()
+    assert "All modalities" in told.screen.message.sentence
+    assert told.engine.of("segment") == []
+    told.forget()
+    told.run()
+    assert "open one first" in told.screen.message.sentence
+
+
+def test_a_cancelled_run_leaves_the_last_result_as_current_as_it_was(done):
+    before = done.segmenting.mask()
+    done.run()
+    done.cancel()
+    asked = [a for a in done.engine.of("segment") if a.progress][-1]
+    assert asked.cancelling
+    asked.fail("cancelled")
+    done.pump()
+    assert (done.screen.run, done.screen.run_words) == ("ready", "cancelled")
+    np.testing.assert_array_equal(done.segmenting.mask(), before)
+    assert done.messages == []
+
+
+def test_a_run_that_gave_way_says_nothing_any_more(told, answers, sarcoma):
+    told.run()
+    first = told.engine.last("segment")
+    told.run()
+    first.progress(0.9, "sample 9 of 9", 0.1)
+    first.give(answers["prediction"](first, sarcoma, (FIRST,)))
+    told.pump()
+    assert told.screen.run_words == "starting"
+    assert "lesion" not in told.desk.nodes
+
+
+def test_a_switch_runs_again_once_and_shows_the_ghost_and_what_it_changed(done, run, sarcoma):
+    before = done.segmenting.mask()
+    count = len([a for a in done.engine.of("segment") if a.progress])
+    done.switch("PET", False)
+    done.switch("MR_T1", False)
+    assert done.screen.run == "stale"
+    done.pump_until(lambda: done.screen.run == "working", 3)
+    asked = [a for a in done.engine.of("segment") if a.progress]
+    assert [a.values["modalities"] for a in asked[count:]] == [["CT"]]
+    smaller = np.s_[4:12, 15:35, 15:30]
+    run((smaller,), (), ask=False)
+    ghost = segmentations.mask_of(done.desk.nodes["previous"], "previous", done.desk.nodes["CT"])
+    np.testing.assert_array_equal(ghost, before)
+    less = (before.sum() - 8 * 20 * 15) * sarcoma.grid.voxel_mm3 / 1000
+    expected = f"without PET, MR_T1: -{less:.1f} mL against the previous contour, {less:.1f} mL differ"
+    assert done.screen.change == expected
+
+
+def test_a_switch_and_back_needs_no_run(done):
+    count = len([a for a in done.engine.of("segment") if a.progress])
+    done.switch("PET", False)
+    done.switch("PET", True)
+    done.pump(0.6)
+    assert len([a for a in done.engine.of("segment") if a.progress]) == count
+    assert done.screen.run == "ready"
+
+
+def test_a_run_by_hand_takes_the_place_of_the_one_that_a_switch_would_start(done):
+    done.switch("PET", False)
+    done.run()
+    count = len(done.engine.of("segment"))
+    done.pump(0.6)
+    assert len(done.engine.of("segment")) == count
+
+
+def test_a_result_of_another_model_or_seed_is_stale_until_its_values_are_back(done):
+    for change in ({"model": "other"}, {"seed": 3}, {"samples": 2}):
+        done.set(**change)
+        assert (done.screen.run, done.screen.run_words) == ("stale", "of other settings")
+        done.undo()
+        assert done.screen.run == "ready"
+
+
+def test_a_switch_is_not_run_in_the_next_case(done, sarcoma):
+    done.switch("PET", False)
+    done.opening.adopt(sarcoma, ())
+    count = len(done.engine.of("segment"))
+    done.pump(0.6)
+    assert len(done.engine.of("segment")) == count
+    assert (done.screen.run, done.screen.numbers, done.screen.regions) == ("none", (), ())
+    assert not done.screen.can_undo
+
+
+def test_reasons_come_one_modality_at_a_time_and_name_the_one_that_disagrees(done, answers, sarcoma):
+    assert done.screen.explaining
+    without = []
+    while asked := [a for a in done.engine.waiting("segment") if a.progress is None]:
+        assert len(asked) == 1
+        left_out = ({"CT", "PET", "MR_T1"} - set(asked[0].values["modalities"])).pop()
+        without.append(left_out)
+        doubtful = ((FIRST, 0.99 if left_out == "PET" else 0.6), (SECOND, 0.4))
+        asked[0].give(answers["prediction"](asked[0], sarcoma, (CORE,), doubtful))
+        done.pump()
+    assert sorted(without) == ["CT", "MR_T1", "PET"]
+    assert not done.screen.explaining
+    assert "PET" in done.screen.regions[0]["why"]
+
+
+def test_reasons_survive_an_engine_that_died_once(done):
+    done.engine.last("segment").fail("died")
+    done.pump()
+    assert not done.screen.explaining
+    count = len(done.engine.of("segment"))
+    done.pump_until(lambda: len(done.engine.of("segment")) == count + 1, 3)
+    done.engine.last("segment").fail("died")
+    done.pump(1.3)
+    assert len(done.engine.of("segment")) == count + 1
+
+
+# Review
+
+
+def test_the_worklist_is_ranked_and_choosing_jumps_there(done, sarcoma):
+    assert [row["state"] for row in done.screen.regions] == ["open", "open"]
+    done.reviewing.next()
+    assert done.screen.region == 1
+    center = done.reviewing.review.worklist.region(1).center_lps
+    index = np.rint(sarcoma.grid.to_index(np.array(center)))[::-1]
+    where = {done.fusing._where(node) for node in done.desk.slice_nodes()}
+    assert where == set(zip(("axial", "coronal", "sagittal"), index.astype(int).tolist(), strict=True))
+
+
+def test_next_and_previous_go_round_and_accept_and_skip_go_on(done):
+    review = done.reviewing
+    for step, region in ((review.next, 1), (review.next, 2), (review.next, 1), (review.previous, 2)):
+        step()
+        assert done.screen.region == region
+    review.decide(skip=True)
+    assert (done.screen.region, done.screen.progress[:11]) == (1, "0 of 2 done")
+    review.decide()
+    assert done.screen.region is None
+    assert [row["state"] for row in done.screen.regions] == ["accepted", "skipped"]
+    assert "Every region" in done.screen.message.sentence
+
+
+def test_without_a_list_or_a_region_the_keys_say_what_to_do(told, run):
+    told.reviewing.next()
+    assert "run the segmentation first" in told.screen.message.sentence
+    run()
+    told.reviewing.decide()
+    assert "Choose a region" in told.screen.message.sentence
+
+
+def test_the_editor_is_held_to_the_region_and_its_border_and_released(done, sarcoma):
+    editor, seg = done.reviewing.editor_node, done.desk.nodes["lesion"]
+    done.reviewing.choose(1)
+    assert editing.is_restricted(editor, seg)
+    outside = segmentations.mask_of(seg, editing.OUTSIDE, done.desk.nodes["CT"])
+    region = done.reviewing.review.worklist.labels == 1
+    assert not (outside & region).any()
+    away_mm = distance_transform_edt(~region, sarcoma.grid.spacing_kji_mm)
+    assert 3.0 < away_mm[~outside].max() < 4.5
+    done.set(inside_region_only=False)
+    assert not editing.is_restricted(editor, seg)
+    done.set(inside_region_only=True)
+    assert editing.is_restricted(editor, seg)
+    done.reviewing.leave()
+    assert not editing.is_restricted(editor, seg)
+
+
+def test_choosing_a_region_does_not_fuse_anything_again(done):
+    done.pump(0.5)
+    before = len(done.engine.of("rois")), len(done.engine.of("volume"))
+    done.reviewing.choose(1)
+    done.pump(0.8)
+    assert (len(done.engine.of("rois")), len(done.engine.of("volume"))) == before
+
+
+def test_an_edit_renews_the_numbers_and_is_what_gamma_protects_from_then_on(done, sarcoma):
+    done.pump(0.5)
+    was, before = len(done.engine.of("rois")), done.screen.numbers
+    mask = paint(done, np.s_[12:14, 20:30, 20:30])
+    done.pump_until(lambda: len(done.engine.of("rois")) > was, 3)
+    np.testing.assert_array_equal(done.engine.last("rois").values["lesion"], mask)
+    assert done.screen.edited
+    assert done.screen.numbers[0]["value"] == f"{mask.sum() * sarcoma.grid.voxel_mm3 / 1000:.1f} mL" != before[0]
+    assert done.screen.fusion == "working"
+
+
+def test_the_border_is_free_when_the_reader_says_so(done):
+    done.set(protect_border=False)
+    assert done.engine.last("rois").values["lesion"] is None
+    count = len(done.engine.of("rois"))
+    paint(done, np.s_[12:14, 20:30, 20:30])
+    done.pump(0.5)
+    assert len(done.engine.of("rois")) == count
+
+
+def test_an_edit_inside_the_reach_makes_the_decision_a_correction_and_stays_one(done):
+    done.reviewing.choose(1)
+    mask = paint(done, np.s_[9:10, 38:40, 22:24])  # a slice beyond the region
+    done.reviewing.decide()
+    decision = done.reviewing.review.decisions[1]
+    assert (decision.status, decision.changed_voxels) == ("corrected", 4)
+    assert "(+" in done.screen.regions[0]["status"]
+    done.reviewing.choose(1)
+    done.reviewing.decide()
+    assert done.reviewing.review.status(1) == "corrected"
+    np.testing.assert_array_equal(done.segmenting.mask(), mask)
+
+
+def test_what_was_decided_stays_at_a_rerun_also_when_its_region_is_gone_in_between(done, run):
+    done.reviewing.choose(1)
+    edit = np.s_[9:10, 38:40, 22:24]
+    paint(done, edit)
+    paint(done, np.s_[5:7, 36:44, 20:30], False)
+    done.reviewing.decide()
+    done.reviewing.choose(2)
+    done.reviewing.decide()
+    mask = done.segmenting.mask()
+    regions = done.reviewing.review.worklist.labels > 0
+    other = np.s_[4:12, 15:35, 10:30]
+    run((other, FIRST, SECOND), ())  # sure of both places: they are in no list
+    after = done.segmenting.mask()
+    np.testing.assert_array_equal(after[regions], mask[regions])
+    assert after[edit].all()
+    assert after[4, 15, 10]
+    assert not after[4, 15, 39]
+    assert done.screen.edited
+    assert done.screen.regions == ()
+    run()
+    np.testing.assert_array_equal(done.segmenting.mask()[regions], mask[regions])
+    assert done.segmenting.mask()[edit].all()
+
+
+def test_what_was_skipped_is_the_networks_again_at_a_rerun(done, run):
+    done.reviewing.choose(1)
+    paint(done, FIRST, False)
+    done.reviewing.decide(skip=True)
+    run()
+    assert done.segmenting.mask()[FIRST].all()
+
+
+def test_a_decision_is_still_listed_after_a_rerun_that_found_the_same_place(done, run):
+    done.reviewing.choose(1)
+    done.reviewing.decide()
+    run()
+    assert [row["state"] for row in done.screen.regions] == ["accepted", "open"]
+    assert done.screen.region is None
+
+
+def test_the_previous_contour_comes_back_on_demand(done, run):
+    before = done.segmenting.mask()
+    run((np.s_[4:12, 15:35, 15:30],), ())
+    done.restore_previous()
+    done.pump_until(lambda: done.screen.edited and not done.screen.counting)
+    np.testing.assert_array_equal(done.segmenting.mask(), before)
+
+
+def test_a_map_that_a_new_result_does_not_have_does_not_stay_from_the_last(done, answers, sarcoma):
+    done.run()
+    asked = [a for a in done.engine.waiting("segment") if a.progress][-1]
+    prediction = answers["prediction"](asked, sarcoma, (CORE,))
+    del prediction.uncertainty["mutual_information"]
+    asked.give(prediction)
+    done.pump()
+    assert "mutual_information" not in done.desk.nodes
+    assert "predictive_entropy" in done.desk.nodes
+
+
+def test_an_engine_that_dies_again_and_again_is_left_alone(told):
+    class DiedError(Exception):
+        detail = "segmentation fault"
+
+    for _ in range(5):
+        told.engine_died(DiedError())
+        told.pump()
+    assert told.engine.starts == 3
+    assert told.screen.message.level == "error"
+    assert [m.level for m in told.messages[:3]] == ["warning"] * 3
