@@ -50,9 +50,12 @@ class ModelRecord:
 
 
 def models_folder() -> Path:
-    """DIFFUFUSEMED_MODELS when set, else models/ of the source tree that this file belongs to."""
-    told = os.environ.get("DIFFUFUSEMED_MODELS")
-    return Path(told) if told else Path(__file__).resolve().parents[2] / "models"
+    """DIFFUFUSEMED_MODELS when set, else models/ of the source tree or Slicer extension that this file is in."""
+    if told := os.environ.get("DIFFUFUSEMED_MODELS"):
+        return Path(told)
+    here = Path(__file__).resolve()
+    packaged = here.parents[1] / "Resources" / "models"  # beside the module, where CMakeLists.txt copies it
+    return packaged if packaged.is_dir() else here.parents[2] / "models"
 
 
 def models(folder: Path | None = None) -> list[ModelRecord]:

@@ -88,7 +88,8 @@ class Engine:
 
     python: the interpreter that has PyTorch; folder: where the private folder for arrays is made, the system's folder
     for temporary files by default; on_exit(error): the process died unasked; on_reply(handle, reply): every reply,
-    after its handle was settled; module: what runs in the child.
+    after its handle was settled; module: what runs in the child; spawn: makes what is used like a Child; later(seconds,
+    call): a timer with cancel(), a thread's by default.
     """
 
     def __init__(
@@ -99,6 +100,8 @@ class Engine:
         on_exit: Callable[[EngineError], None] | None = None,
         on_reply: Callable[[Handle, Reply], None] | None = None,
         module: str = SERVER,
+        spawn: Callable[..., Child] = Child,
+        later: Callable[[float, Callable[[], None]], Any] | None = None,
     ) -> None:
         self._arrays = ArrayFolder.create(None if folder is None else Path(folder), quota_bytes)
         self._command = [
@@ -111,6 +114,7 @@ class Engine:
             str(quota_bytes),
         ]
         self._python, self._on_exit, self._on_reply = str(python), on_exit, on_reply
+        self._spawn, self._later = spawn, later or _thread_timer
         self._lock = threading.RLock()
         self._numbers, self._cases = itertools.count(1), itertools.count(1)
         self._pending: dict[int, Handle] = {}
@@ -264,7 +268,7 @@ class Engine:
         try:
             side = f"s{next(self._numbers)}-"  # its own, so that what a dead child left is told from the next one's
             command = [*self._command, "--side", side]
-            child = Child(command, environment_for(self._python), self._on_line, self._on_end, side)
+            child = self._spawn(command, environment_for(self._python), self._on_line, self._on_end, side)
         except OSError as error:
             sentence = "The engine could not be started: choose a Python in which DiffuFuseMed is installed."
             raise EngineError("died", sentence, str(error)) from error
@@ -377,10 +381,8 @@ class Engine:
 
     def _cancel(self, handle: Handle, grace_s: float) -> None:
         # the timer first: sending blocks when the child does not read, and killing it is what ends that
-        timer = threading.Timer(grace_s, self._enforce, [handle])
-        timer.daemon = True
+        timer = self._later(grace_s, lambda: self._enforce(handle))
         handle.future.add_done_callback(lambda _: timer.cancel())
-        timer.start()
         with self._lock:
             if handle.child and handle.child.usable and not handle.done():
                 self._sent(handle.child, {"kind": "cancel", "target": handle.id})
@@ -399,6 +401,13 @@ def _leave_nothing(owner: int, child: list[Child], arrays: ArrayFolder) -> None:
         process.kill()
         process.wait(GOODBYE_S)
     arrays.remove()
+
+
+def _thread_timer(seconds: float, call: Callable[[], None]) -> threading.Timer:
+    timer = threading.Timer(seconds, call)
+    timer.daemon = True
+    timer.start()
+    return timer
 
 
 def _mask(lesion: np.ndarray | None) -> np.ndarray | None:

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.ndimage import binary_dilation, find_objects
 
 from ..data.errors import InputError
-from ..mrml import editing
+from ..mrml import editing, segmentations
 from ..review import Decision, Review, worklist
 from .desk import Desk
 
@@ -127,6 +127,17 @@ class Reviewing:
         else:
             reach = self._reach(desk.screen.region)
             editing.restrict(self.editor_node, node, reach, desk.nodes[desk.case.reference])
+
+    def keep_limit(self) -> None:
+        """Limit again where something else, such as the editor's undo, brought back other limits."""
+        desk, node = self._desk, self._desk.nodes.get("lesion")
+        if desk.screen.region is None or not desk.parameters.inside_region_only or None in (node, self.editor_node):
+            return
+        limits = None
+        if editing.is_restricted(self.editor_node, node):
+            limits = ~segmentations.mask_of(node, editing.OUTSIDE, desk.nodes[desk.case.reference])
+        if limits is None or (limits != self._reach(desk.screen.region)).any():
+            self.limit()
 
     def show(self) -> None:
         """The rows of the panel."""

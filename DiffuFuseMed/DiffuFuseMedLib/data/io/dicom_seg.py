@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import highdicom
 import numpy as np
 import pydicom
-from highdicom.seg import Segmentation, SegmentationTypeValues, segread
 from pydicom.errors import InvalidDicomError
 
 from ..errors import InputError, input_error
 from ..grid import Grid
 from ..volume import Volume
 from .mask_grid import LeftOut, mask_onto
+
+if TYPE_CHECKING:  # Slicer's own Python has no highdicom: what reads no SEG does without
+    import highdicom
+    from highdicom.seg import Segmentation
 
 FRACTION_INSIDE = 0.5
 
@@ -49,6 +52,11 @@ def seg_referenced_series(path: str | Path) -> tuple[str, ...]:
 
 def _open(path: str | Path) -> Segmentation:
     try:
+        from highdicom.seg import segread
+    except ImportError as error:
+        given = "a DICOM SEG, in a Python without the package highdicom"
+        raise input_error(given, "that package to read it", "give the mask as NIfTI or NRRD instead") from error
+    try:
         return segread(path)
     except (InvalidDicomError, OSError, ValueError, AttributeError) as error:
         raise input_error(
@@ -76,7 +84,7 @@ def _segment(seg: Segmentation, number: int, meta: dict[str, str]) -> Volume:
     # Its axes run k, j, i: left-handed in that order is right-handed in ours.
     volume = volume.ensure_handedness("LEFT_HANDED", flip_axis=0)
     array = volume.array[..., 0]
-    fractional = seg.segmentation_type == SegmentationTypeValues.FRACTIONAL
+    fractional = seg.segmentation_type.value == "FRACTIONAL"
     mask = np.ascontiguousarray(array >= FRACTION_INSIDE if fractional else array > 0).astype(np.uint8)
     if not mask.any():
         raise input_error("an empty segment", "a segment with at least one voxel", "draw it, or choose another")

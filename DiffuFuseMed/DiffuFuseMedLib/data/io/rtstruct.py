@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pydicom
-from matplotlib.path import Path as Polygon
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 from pydicom.uid import RTStructureSetStorage
@@ -190,7 +189,7 @@ def _filled_plane(polygons: list[np.ndarray], shape: tuple[int, int]) -> np.ndar
         high = np.minimum(np.floor(points.max(axis=0)) + 1, shape[::-1]).astype(int)
         if (high > low).all():
             j, i = np.mgrid[low[1] : high[1], low[0] : high[0]]
-            inside = Polygon(points).contains_points(np.column_stack([i.ravel(), j.ravel()]) + NUDGE_VOXELS)
+            inside = _polygon(points).contains_points(np.column_stack([i.ravel(), j.ravel()]) + NUDGE_VOXELS)
             filled[low[1] : high[1], low[0] : high[0]] ^= inside.reshape(i.shape)
     return filled
 
@@ -202,3 +201,13 @@ def _outside_notes(indices: list[np.ndarray], grid: Grid) -> list[str]:
     outside = sum(bool(((points < -0.5) | (points > last)).any()) for points in indices)
     notes = [f"{crossing} contours cross the slices of the image and were skipped."] if crossing else []
     return notes + ([f"{outside} contours lie wholly or partly outside the image and were cut."] if outside else [])
+
+
+def _polygon(points: np.ndarray):
+    """Slicer's own Python has no matplotlib: what reads no structure set does without."""
+    try:
+        from matplotlib.path import Path as Polygon
+    except ImportError as error:
+        given = "contours of an RT structure set, in a Python without the package matplotlib"
+        raise input_error(given, "that package to fill them", "give the mask as NIfTI or NRRD instead") from error
+    return Polygon(points)

@@ -1,0 +1,80 @@
+"""Slicer's Segment Editor inside the panel, on an editor node of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import slicer
+
+from ..mrml import editing
+
+UNDO_STEPS = 20
+EFFECTS = ("Paint", "Draw", "Erase", "Level tracing", "Scissors", "Threshold", "Islands", "Smoothing", "Margin")
+
+
+class Editor:
+    """frame: the widget that it is put into."""
+
+    def __init__(self, frame: Any) -> None:
+        self.widget = slicer.qMRMLSegmentEditorWidget()
+        self.widget.setMaximumNumberOfUndoStates(UNDO_STEPS)
+        self.node = editing.editor_node(slicer.mrmlScene)
+        # the node first, or what was selected is lost
+        self.widget.setMRMLSegmentEditorNode(self.node)
+        self.widget.setMRMLScene(slicer.mrmlScene)
+        self._shape()
+        frame.layout().addWidget(self.widget)
+
+    def edit(self, segmentation_node: Any, volume_node: Any) -> None:
+        """Tools act on the lesion, with the reference image behind them."""
+        if self.widget.segmentationNode() is not segmentation_node:
+            self.widget.setSegmentationNode(segmentation_node)
+        if self.widget.sourceVolumeNode() is not volume_node:
+            self.widget.setSourceVolumeNode(volume_node)
+        if self.widget.currentSegmentID() != "lesion":
+            self.widget.setCurrentSegmentID("lesion")
+
+    def lay_down(self) -> None:
+        """No tool is active."""
+        self.widget.setActiveEffect(None)
+
+    def leave_segmentation(self) -> None:
+        self.lay_down()
+        self.widget.setSegmentationNode(None)
+        self.widget.setSourceVolumeNode(None)
+
+    def keep_state(self) -> None:
+        """One step of undo for what the program is about to do for the reader."""
+        self.widget.saveStateForUndo()
+
+    def enter(self) -> None:
+        self.widget.installKeyboardShortcuts()
+        self.widget.setupViewObservations()
+        self.widget.updateWidgetFromMRML()
+
+    def exit(self) -> None:
+        self.lay_down()
+        self.widget.uninstallKeyboardShortcuts()
+        self.widget.removeViewObservations()
+
+    def renew_node(self) -> Any:
+        """The editor node of the scene as it is now: closing a scene may have taken it."""
+        node = editing.editor_node(slicer.mrmlScene)
+        if node is not self.node:
+            self.node = node
+            self.widget.setMRMLSegmentEditorNode(node)
+        return node
+
+    def _shape(self) -> None:
+        """Only what corrects a lesion: the session chooses segmentation, segment and mask."""
+        widget = self.widget
+        widget.setSegmentationNodeSelectorVisible(False)
+        widget.setSourceVolumeNodeSelectorVisible(False)
+        widget.setSwitchToSegmentationsButtonVisible(False)
+        widget.setAddRemoveSegmentButtonsVisible(False)
+        widget.setShow3DButtonVisible(False)
+        widget.setMaskingSectionVisible(False)
+        widget.setAutoShowSourceVolumeNode(False)  # else it takes the place of the fused picture
+        widget.setJumpToSelectedSegmentEnabled(False)
+        widget.setEffectNameOrder(list(EFFECTS))
+        widget.unorderedEffectsVisible = False

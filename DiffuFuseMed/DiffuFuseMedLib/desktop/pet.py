@@ -1,0 +1,54 @@
+"""A PET node's SUV: by its unit, else by its DICOM files, else refused with what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pydicom
+
+from ..data.errors import InputError, input_error
+from ..data.suv import SuvFactor, suvbw_factor
+from ..data.volume import Volume
+from ..mrml.to_volume import SUV, to_volume
+from ..mrml.volumes import array_of
+from .roles import files_of
+
+HIGHEST_SUV = 200.0  # no tissue takes up more; Bq/mL of a clinical scan are thousands
+
+
+def pet_volume(node: Any) -> Volume:
+    """The node as SUVbw. InputError where neither its unit nor its files tell how, or its values cannot be SUV."""
+    entry = node.GetVoxelValueUnits()
+    unit = entry.GetCodeValue() if entry else None
+    if unit == SUV:
+        return to_volume(node, "PET")
+    if factor := _factor(node):
+        return to_volume(node, "PET", factor)
+    if unit is None:
+        _check_could_be_suv(node)
+    return to_volume(node, "PET")
+
+
+def _factor(node: Any) -> SuvFactor | None:
+    """Of the slice that was acquired first; None for a node whose files are not in the DICOM database."""
+    headers = [pydicom.dcmread(path, stop_before_pixels=True) for path in files_of(node)]
+    if not headers:
+        return None
+    return suvbw_factor(min(headers, key=_acquired))
+
+
+def _acquired(header: pydicom.Dataset) -> tuple[str, str]:
+    return str(header.get("AcquisitionDate", "")), str(header.get("AcquisitionTime", ""))
+
+
+def _check_could_be_suv(node: Any) -> None:
+    try:
+        highest = float(array_of(node).max())
+    except InputError:
+        return  # to_volume says what is wrong with it
+    if highest > HIGHEST_SUV:
+        raise input_error(
+            f"a PET volume that does not say its unit, with values up to {highest:.0f}",
+            "SUV by body weight",
+            "load it through Slicer's DICOM module, or set its unit to {SUVbw}g/ml after converting it",
+        )

@@ -1,0 +1,61 @@
+"""ABOUT: the models with their checksums and cards, and the Python that runs them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from ... import __version__
+from ...catalog import card, model_folder, models
+from .. import environment
+from ..desk import Panel
+from ..wire import fill, head
+
+TASKS = {"segment": _("segments"), "fuse": _("fuses")}
+
+
+class About:
+    def __init__(self, panel: Panel) -> None:
+        self._panel, self._ui = panel, panel.ui
+        self._ids = [record.id for record in models()]
+        head(panel.ui.modelsTable, [_("Model"), _("What it does"), _("Size"), _("sha256"), _("License")])
+        fill(panel.ui.modelsTable, [_row(record) for record in models()])
+        panel.ui.modelsTable.selectRow(0)
+        panel.wire(panel.ui.cardButton, "clicked()", self._open_card)
+        panel.wire(panel.ui.otherPythonButton, "clicked()", self._ask_python)
+        panel.wire(panel.ui.ownPythonButton, "clicked()", lambda: panel.choose_python(""))
+        self.draw("environment")
+
+    def draw(self, topic: str) -> None:
+        if topic == "environment":
+            own = self._panel.python == environment.own_python()
+            self._ui.ownPythonButton.enabled = not own
+            self._ui.pythonLabel.text = self._python_words(own)
+
+    def _python_words(self, own: bool) -> str:
+        found = self._panel.found
+        versions = ", ".join(f"{name} {v}" for name, v in found.versions.items() if v) if found else _("being asked")
+        whose = _("Slicer's own Python") if own else self._panel.python
+        return _("DiffuFuseMed {version}; the engine runs with {python}: {packages}").format(
+            version=__version__, python=whose, packages=versions or _("nothing it needs")
+        )
+
+    def _open_card(self) -> None:
+        row = self._ui.modelsTable.currentRow()
+        path = card(self._ids[row]) if 0 <= row < len(self._ids) else None
+        if path is not None:
+            qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(str(path)))
+
+    def _ask_python(self) -> None:
+        title = _("The Python of an environment with PyTorch and MONAI")
+        python = qt.QFileDialog.getOpenFileName(slicer.util.mainWindow(), title, str(Path.home()))
+        if python:
+            self._panel.choose_python(python)
+
+
+def _row(record: object) -> list[str]:
+    size = sum(path.stat().st_size for path in Path(model_folder(record.id)).glob("weights.*"))
+    return [record.id, TASKS.get(record.task, ""), f"{size / 1e6:.1f} MB", record.sha256, record.licence]

@@ -1,0 +1,89 @@
+"""DISPLAY: which pictures lie over each other, in which windows; what is under the mouse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from ...mrml.views import watch_cursor
+from ...session import windows
+from .. import words
+from ..desk import Panel
+from ..wire import Choice, Values
+
+PROBE_S = 0.06  # between two readings of the value under the mouse
+
+
+class Display:
+    def __init__(self, panel: Panel) -> None:
+        self._ui, self._session, self._wire = panel.ui, panel.session, panel.wire
+        self._values = Values(panel.session, panel.wire)
+        self._background = self._values.choice(panel.ui.backgroundCombo, "background")
+        self._foreground = self._values.choice(panel.ui.foregroundCombo, "foreground")
+        self._values.number(panel.ui.foregroundOpacitySlider, "foreground_opacity")
+        self._values.number(panel.ui.lesionOpacitySlider, "lesion_opacity")
+        self._values.check(panel.ui.lesionCheck, "show_lesion")
+        self._windows: dict[str, Choice] = {}
+        self._combos: list[Any] = []
+        self._ras: tuple[float, float, float] | None = None
+        self._probing: Any = None
+        self._forget: Callable[[], None] | None = None
+
+    def enter(self) -> None:
+        """Follow the mouse over the views."""
+        if self._forget is None:
+            self._forget = watch_cursor(slicer.mrmlScene, self._moved)
+
+    def exit(self) -> None:
+        if self._forget is not None:
+            self._forget()
+        self._forget = None
+
+    def draw(self, topic: str) -> None:
+        if topic == "case":
+            self._offer()
+        if topic in ("case", "parameters"):
+            self._values.draw()
+            for key, choice in self._windows.items():
+                choice.show(self._session.parameters.windows.get(key, windows.choices(key)[0]))
+
+    def _offer(self) -> None:
+        modalities = self._session.screen.modalities
+        fused = ["fused"] if modalities and not self._session.fusing.why_not() else []
+        pictures = [(key, words.picture(key)) for key in (*fused, *modalities)]
+        self._background.offer(pictures)
+        self._foreground.offer([("", words.picture("")), *pictures])
+        if tuple(self._windows) != modalities:
+            self._build_windows(modalities)
+
+    def _build_windows(self, modalities: tuple[str, ...]) -> None:
+        form = self._ui.windowsFrame.layout()
+        for widget in self._combos:
+            widget.setParent(None)
+            widget.deleteLater()
+        self._windows, self._combos = {}, []
+        for key in modalities:
+            label, combo = qt.QLabel(_("{modality} window").format(modality=words.MODALITIES[key])), qt.QComboBox()
+            combo.objectName = f"{key}WindowCombo"
+            form.addRow(label, combo)
+            self._windows[key] = Choice(combo, self._wire, lambda name, key=key: self._window(key, name))
+            self._windows[key].offer([(name, name) for name in windows.choices(key)])
+            self._combos += [label, combo]
+
+    def _window(self, key: str, name: str) -> None:
+        self._session.set(windows={**self._session.parameters.windows, key: name})
+
+    def _moved(self, ras: tuple[float, float, float] | None) -> None:
+        """At most once per PROBE_S: the mouse moves far more often than anybody reads."""
+        self._ras = ras
+        if self._probing is None:
+            self._probing = self._session.desk.host.later(PROBE_S, self._probe)
+
+    def _probe(self) -> None:
+        self._probing = None
+        values = self._session.looking.probe(self._ras) if self._ras else {}
+        self._ui.probeLabel.text = "   ".join(f"{name} {value}" for name, value in values.items())

@@ -1,0 +1,83 @@
+"""FUSION: preset and sliders; the slices follow the hand."""
+
+from __future__ import annotations
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from .. import words
+from ..desk import Panel
+from ..wire import Choice, Values, put
+
+
+class Fusion:
+    def __init__(self, panel: Panel) -> None:
+        self._panel, self._ui, self._session = panel, panel.ui, panel.session
+        wire, ui = panel.wire, panel.ui
+        self._preset = Choice(ui.presetCombo, wire, self._session.use_preset)
+        self._values = Values(panel.session, wire)
+        for name in ("alpha", "beta", "gamma"):
+            self._values.number(getattr(ui, f"{name}Slider"), name)
+        self._values.number(ui.tauSlider, "tau_mm")
+        self._values.number(ui.stepsSpin, "steps", whole=True)
+        self._values.check(ui.guidedCheck, "guided")
+        self._values.check(ui.protectCheck, "protect_border")
+        self._mri = self._values.choice(ui.mriCombo, "mri")
+        self._lambdas = [ui.lambda1Slider, ui.lambda2Slider, ui.lambda3Slider]
+        for slider in self._lambdas:
+            wire(slider, "valueChanged(double)", self._weigh)
+        wire(ui.beforeButton, "pressed()", lambda: self.before(True))
+        wire(ui.beforeButton, "released()", lambda: self.before(False))
+        for name, call in (("reset", "reset_fusion"), ("undo", "undo"), ("redo", "redo")):
+            wire(getattr(ui, f"{name}Button"), "clicked()", getattr(self._session, call))
+        wire(ui.savePresetButton, "clicked()", self._save_preset)
+
+    def draw(self, topic: str) -> None:
+        if topic == "case":
+            mris = self._session.fusing.mris()
+            self._mri.offer([("", _("the first")), *((key, words.MODALITIES[key]) for key in mris)])
+        if topic in ("parameters", "case"):
+            self._draw_parameters()
+        if topic in ("fusion", "case"):
+            self._draw_state()
+
+    def before(self, on: bool) -> None:
+        """The reference image in place of the fused picture."""
+        self._session.looking.show_before(on)
+
+    def _weigh(self, _value: float) -> None:
+        self._session.set(lambdas=tuple(float(slider.value) for slider in self._lambdas))
+
+    def _draw_parameters(self) -> None:
+        self._values.draw()
+        parameters, ui = self._session.parameters, self._ui
+        for slider, value in zip(self._lambdas, parameters.lambdas, strict=True):
+            put(slider, "value", value)
+        known = self._session.presets()
+        choices = [(preset.name, preset.title) for preset in known.values()]
+        if parameters.preset not in known:
+            choices.append((parameters.preset, _("custom")))
+        self._preset.offer(choices)
+        self._preset.show(parameters.preset)
+        there = known.get(parameters.preset)
+        ui.presetCombo.toolTip = there.reason if there else _("The sliders left their preset.")
+        ui.undoButton.enabled = self._session.screen.can_undo
+        ui.redoButton.enabled = self._session.screen.can_redo
+
+    def _draw_state(self) -> None:
+        screen, ui = self._session.screen, self._ui
+        ui.fusionStateLabel.text = screen.fusion_words
+        ui.fusionStateLabel.enabled = screen.fusion == "ready"  # dimmed while the picture is of earlier settings
+        ui.fusionProgress.visible = screen.fusion == "working"
+        put(ui.fusionProgress, "value", round(100 * screen.fusion_share))
+        can = screen.fusion != "none"
+        for widget in (ui.alphaSlider, ui.betaSlider, ui.gammaSlider, ui.presetCombo, ui.beforeButton, ui.resetButton):
+            widget.enabled = can
+
+    def _save_preset(self) -> None:
+        title = qt.QInputDialog.getText(slicer.util.mainWindow(), _("A preset of your own"), _("Name of the preset"))
+        if not title or not title.strip():
+            return
+        name = "-".join("".join(c if c.isalnum() else " " for c in title.lower()).split()) or "preset"
+        self._session.save_preset(name, title.strip(), _("Saved by the reader."))

@@ -1,0 +1,62 @@
+"""SEGMENTATION: run, cancel, and how far it is."""
+
+from __future__ import annotations
+
+import math
+
+from slicer.i18n import tr as _
+
+from .. import words
+from ..desk import Panel
+from ..wire import Values, put
+
+
+class Segmentation:
+    def __init__(self, panel: Panel) -> None:
+        self._panel, self._ui, self._session = panel, panel.ui, panel.session
+        self._values = Values(panel.session, panel.wire)
+        models = [(record.id, record.id) for record in panel.session.segmenters()]
+        self._values.choice(panel.ui.modelCombo, "model", models)
+        self._values.number(panel.ui.samplesSpin, "samples", whole=True)
+        self._device = self._values.choice(panel.ui.deviceCombo, "device", words.DEVICES.items())
+        panel.wire(panel.ui.runButton, "clicked()", self.run)
+        panel.wire(panel.ui.cancelButton, "clicked()", panel.session.cancel)
+
+    def run(self) -> None:
+        self._panel.ready(self._session.run)
+
+    def draw(self, topic: str) -> None:
+        if topic in ("parameters", "case"):
+            self._values.draw()
+        if topic in ("run", "case"):
+            self._draw_run()
+        if topic == "environment":
+            self._draw_memory()
+
+    def _draw_run(self) -> None:
+        screen, ui = self._session.screen, self._ui
+        working = screen.run == "working"
+        ui.runButton.enabled = bool(screen.modalities) and not working
+        ui.cancelButton.enabled = working
+        ui.runProgress.visible = working
+        put(ui.runProgress, "value", round(100 * screen.run_share))
+        ui.runStateLabel.text = self._words()
+        ui.numbersTable.enabled = screen.run == "ready"  # dimmed while they are of another run
+
+    def _words(self) -> str:
+        screen = self._session.screen
+        if screen.run == "none" and not screen.run_words:
+            return _("Not segmented yet.")
+        if screen.run != "working" or screen.run_seconds_left is None:
+            return screen.run_words
+        left = math.ceil(screen.run_seconds_left)
+        return _("{words}, {seconds} s left").format(words=screen.run_words, seconds=left)
+
+    def _draw_memory(self) -> None:
+        found = self._panel.found
+        devices = found.devices if found else ()
+        told = [_("{name}: {free:.1f} GiB free").format(name=name, free=free / 2**30) for _key, name, free in devices]
+        self._ui.memoryLabel.text = "; ".join(told)
+        keys = {key for key, _name, _free in devices}
+        self._device.offer([(key, title) for key, title in words.DEVICES.items() if key != "cuda" or "cuda" in keys])
+        self._values.draw()

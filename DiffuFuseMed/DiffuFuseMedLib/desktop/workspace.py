@@ -1,0 +1,246 @@
+"""Workspace: session, engine and panel put together, and what Slicer tells of its scene."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from ..engine.client import Engine, EngineError
+from ..mrml import parameters
+from ..session import Session
+from ..session.screen import TOPICS
+from . import environment
+from .banner import Banner
+from .desk import Panel
+from .editor import Editor
+from .qt_host import QtHost
+from .qt_process import QtProcess
+from .qt_views import QtViews
+from .sections import SECTIONS
+from .wire import Wire
+
+PRESETS = "DiffuFuseMed/presets"
+RECORD_S = 0.5
+RECORDED = {"case", "scene", "review", "numbers"}  # what a saved scene has to hold
+DEATHS = 3  # of the engine without one answer in between: it is not started again
+
+
+class Workspace:
+    """ui: the .ui's widgets by name; resource(path): where a file of Resources lies; engine: made when none is given,
+    from (python, on_exit, later)."""
+
+    def __init__(self, ui: Any, resource: Callable[[str], str], engine: Callable[..., Engine] | None = None) -> None:
+        self._ui = ui
+        self._make_engine = engine or _engine
+        self.host = QtHost(self._complain)
+        self._deaths = 0
+        self._python = environment.chosen_python()
+        self.session = Session(slicer.mrmlScene, self.host, self._new_engine(), _presets_folder())
+        self.views = QtViews()
+        self.editor = Editor(ui.editorFrame)
+        self.session.use_editor(self.editor.node)
+        wire = Wire(self._complain)
+        self.panel = Panel(
+            ui, self.session, wire, self.editor, resource, self.when_ready, self.choose_python, self._python
+        )
+        self.sections = {section.__name__.lower(): section(self.panel) for section in SECTIONS}
+        self.banner = Banner(self.panel, self.check)
+        self._waiting: list[Callable[[], None]] = []
+        self._check: environment.Check | None = None
+        self._topics: set[str] = set()
+        self._fitted: str | None = None
+        self._entered = False
+        self._record: Any = None
+        self.session.listen(self._told)
+        self.session.views_made()
+        self._draw(*TOPICS, "environment")
+        self.check()
+
+    # The module is shown, or not
+
+    def enter(self) -> None:
+        if self._entered:
+            return
+        self._entered = True
+        self.views.remember()
+        self.editor.enter()
+        self._each("enter")
+        if self.session.desk.case is None:
+            self.sections["inputs"].guess()
+        self.session.looking.refresh()
+
+    def exit(self) -> None:
+        if not self._entered:
+            return
+        self._entered = False
+        self._each("exit")
+        self.editor.exit()
+        self.views.bring_back()
+
+    def close(self) -> None:
+        """The module goes: engine, timers and observers with it."""
+        self.exit()
+        if self._check is not None:
+            self._check.stop()
+        self.session.close()
+        self.host.close()
+
+    # The scene
+
+    def scene_closing(self) -> None:
+        self.editor.leave_segmentation()
+        self.views.forget()
+        self.session.forget()
+
+    def scene_closed(self) -> None:
+        self.session.use_editor(self.editor.renew_node())
+        if self._entered:
+            self.views.remember()
+
+    def scene_loaded(self) -> None:
+        """Take up the case of a saved scene, whichever host saved it."""
+        self.session.use_editor(self.editor.renew_node())
+        self.sections["inputs"].restore()
+        if self.session.desk.case is None and self.session.adopt_scene() and not self._entered:
+            self.views.forget()
+        elif self._entered:
+            self.sections["inputs"].guess()
+
+    def scene_saving(self) -> None:
+        """What Slicer's own Save writes holds the case too."""
+        self.session.keeping.record()
+
+    def node_removed(self, node: Any) -> None:
+        self.session.lost(node)
+
+    # The engine and its Python
+
+    def when_ready(self, call: Callable[[], None]) -> None:
+        """Call when the engine's Python has what it needs; explain when it lacks something."""
+        found = self.panel.found
+        if found is None:
+            self._waiting.append(call)
+        elif found.ready:
+            call()
+        else:
+            self.session.desk.say("error", self.banner.sentence(found))
+
+    def check(self) -> None:
+        """Ask the engine's Python what it has."""
+        if self._check is not None:
+            self._check.stop()
+        self.panel.found, self.panel.python = None, self._python
+        self._draw("environment")
+        self._check = environment.Check(self._python, lambda found: self.host.post(lambda: self._checked(found)))
+
+    def choose_python(self, python: str) -> None:
+        """Run the engine with another Python; empty for Slicer's own."""
+        environment.choose_python(python)
+        self._python = environment.chosen_python()
+        self._deaths = 0
+        self.session.use_engine(self._new_engine())
+        self.check()
+
+    def _checked(self, found: environment.Found) -> None:
+        self.panel.found = found
+        waiting, self._waiting = self._waiting, []
+        self._draw("environment")
+        for call in waiting:
+            try:
+                self.when_ready(call)
+            except Exception as error:
+                self._complain(error)
+
+    def _new_engine(self) -> Engine:
+        return self._make_engine(self._python, self._engine_ended, self.host.later, self._answered)
+
+    def _answered(self, _handle: Any, reply: Any) -> None:
+        if getattr(reply, "code", "") != "died":
+            self._deaths = 0
+
+    def _engine_ended(self, error: EngineError) -> None:
+        """Start it again, but not for ever: one that cannot start would be started without end."""
+        self._deaths += 1
+        if self._deaths < DEATHS:
+            self.session.engine_died(error)
+        else:
+            sentence = _("The engine ended {count} times in a row: see About for the Python that runs it.")
+            self.host.post(
+                lambda: self.session.desk.say("error", sentence.format(count=self._deaths), error.detail or str(error))
+            )
+
+    # Drawing
+
+    def _told(self, topic: str) -> None:
+        """Draw once for all that is told in one go."""
+        if not self._topics:
+            self.host.post(self._draw_told)
+        self._topics.add(topic)
+        if topic in RECORDED and self._record is None:
+            self._record = self.host.later(RECORD_S, self._keep)
+
+    def _keep(self) -> None:
+        """The scene holds the case at any time: Slicer's own Save writes volumes before it tells that it saves."""
+        self._record = None
+        self.session.keeping.record()
+
+    def _draw_told(self) -> None:
+        topics, self._topics = self._topics, set()
+        self._draw(*(topic for topic in TOPICS if topic in topics))
+
+    def _draw(self, *topics: str) -> None:
+        for topic in topics:
+            if topic == "message":
+                self._show_message()
+            elif topic == "parameters":
+                parameters.save(self.session.parameters, slicer.mrmlScene)
+            elif topic == "environment":
+                self.banner.draw()
+            for section in self.sections.values():
+                section.draw(topic)
+        if "scene" in topics:
+            self._fit()
+
+    def _fit(self) -> None:
+        """A new case fills the views once."""
+        desk = self.session.desk
+        if desk.case is not None and self._entered and self._fitted != desk.case_id:
+            self._fitted = desk.case_id
+            self.views.show_case()
+            self.session.looking.refresh()
+            self.session.fusing.draw_shown()
+
+    def _show_message(self) -> None:
+        message = self.session.screen.message
+        self._ui.messageLabel.text = message.sentence if message else ""
+        self._ui.messageLabel.visible = message is not None
+        if message is not None and message.level == "error" and not slicer.app.testingEnabled():
+            if message.detail:
+                slicer.util.errorDisplay(message.sentence, detailedText=message.detail)
+            else:
+                slicer.util.errorDisplay(message.sentence)
+
+    def _complain(self, error: BaseException) -> None:
+        self.session.desk.complain(error)
+
+    def _each(self, call: str) -> None:
+        for section in self.sections.values():
+            if hasattr(section, call):
+                getattr(section, call)()
+
+
+def _engine(python: str, on_exit: Callable, later: Callable, on_reply: Callable) -> Engine:
+    """All on Qt's event loop: a thread of Python stands still while Slicer waits for events."""
+    return Engine(python, on_exit=on_exit, on_reply=on_reply, spawn=QtProcess, later=later)
+
+
+def _presets_folder() -> Path:
+    """Where this user's presets lie, beside Slicer's settings."""
+    folder = Path(qt.QSettings().fileName()).parent / PRESETS
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

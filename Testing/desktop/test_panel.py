@@ -1,0 +1,224 @@
+"""The panel in the stand-in: what a reader does to it, with an engine that answers at once."""
+
+import json
+
+import numpy as np
+
+
+def composites():
+    import slicer
+
+    return slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
+
+
+def lesion_of(role):
+    import slicer
+
+    return slicer.util.arrayFromSegmentBinaryLabelmap(role("lesion"), "lesion", role("CT")) > 0
+
+
+def test_roles_are_guessed_by_dicom_first_then_by_name(panel, slicer_host):
+    import slicer
+
+    for name in ("patient T1", "patient CT", "series 4", "patient T1 PET"):
+        slicer.util.addVolumeFromArray(np.zeros((4, 4, 4), np.float32), name=name)
+    hierarchy = slicer.mrmlScene.GetSubjectHierarchyNode()
+    node = slicer.util.getNode("series 4")
+    item = hierarchy.GetItemByDataNode(node) or hierarchy.CreateItem(hierarchy.GetSceneItemID(), node)
+    hierarchy.SetItemAttribute(item, "DICOM.Modality", "PT")
+    panel.ui.guessButton.click()
+    chosen = {key: getattr(panel.ui, f"{key}Selector").currentNode() for key in ("CT", "PET", "MR_T1")}
+    names = {key: node and node.GetName() for key, node in chosen.items()}
+    assert names == {"CT": "patient CT", "PET": "series 4", "MR_T1": "patient T1"}
+
+
+def test_a_volume_has_one_role(panel, small_volumes):
+    panel.ui.CTSelector.setCurrentNode(small_volumes["CT"])
+    panel.ui.PETSelector.setCurrentNode(small_volumes["CT"])
+    assert panel.ui.CTSelector.currentNode() is None
+    assert panel.ui.PETSelector.currentNode() is small_volumes["CT"]
+
+
+def test_nothing_chosen_is_one_sentence(panel, until):
+    panel.ui.openButton.click()
+    until(lambda: "No image was chosen" in panel.ui.messageLabel.text)
+
+
+def test_a_case_is_aligned_fused_and_shown(opened, role):
+    assert "on the grid of CT" in opened.ui.alignmentLabel.text
+    fused = role("fused").GetID()
+    assert {node.GetBackgroundVolumeID() for node in composites()} == {fused}
+    assert {node.GetForegroundVolumeID() for node in composites()} == {role("PET").GetID()}
+
+
+def test_dragging_a_slider_changes_the_picture_and_undo_brings_it_back(opened, role, until, slicer_host):
+    import slicer
+
+    before = slicer.util.arrayFromVolume(role("fused")).copy()
+    start = opened.ui.alphaSlider.value
+    slicer_host.drag(opened.ui.alphaSlider, *np.linspace(start, 0.1, 10))
+    until(lambda: not np.array_equal(before, slicer.util.arrayFromVolume(role("fused"))), "another picture")
+    until(lambda: opened.ui.fusionStateLabel.text.startswith("fused"))
+    assert opened.ui.presetCombo.currentText == "custom"
+    opened.ui.undoButton.click()
+    until(lambda: opened.ui.alphaSlider.value == start, "one step back for one drag")
+    until(lambda: np.array_equal(before, slicer.util.arrayFromVolume(role("fused"))), "the picture before")
+
+
+def test_parameters_are_kept_on_the_parameter_node(opened, until):
+    import slicer
+
+    opened.ui.gammaSlider.value = 0.25
+    nodes = slicer.util.getNodesByClass("vtkMRMLScriptedModuleNode")
+    [node] = [n for n in nodes if n.GetModuleName() == "DiffuFuseMed"]
+    until(lambda: json.loads(node.GetParameter("gamma")) == 0.25)
+    assert node.GetNodeReference("input.CT").GetName() == "patient CT"
+
+
+def test_a_run_gives_numbers_worklist_overlay_and_legend(segmented, role):
+    ui = segmented.ui
+    assert ui.numbersTable.item(0, 0).text() == "Volume"
+    ml = lesion_of(role).sum() * 2 * 2 * 4 / 1000
+    assert ui.numbersTable.item(0, 1).text() == f"{ml:.1f} mL"
+    assert {node.GetNthLayerVolumeID(3) for node in composites()} == {role("predictive_entropy").GetID()}
+    assert ui.legendHighLabel.text.endswith("nat")
+    assert ui.runButton.enabled and not ui.cancelButton.enabled
+
+
+def test_a_switched_off_modality_runs_again_without_it(segmented, role, until):
+    before = lesion_of(role).sum()
+    check, bar, value = segmented.workspace.sections["modalities"].rows["PET"]
+    assert bar.value == 33 and value.text == "0.33"
+    check.click()
+    until(lambda: "without PET" in segmented.ui.changeLabel.text)
+    assert lesion_of(role).sum() < before
+
+
+def test_editing_is_held_to_the_chosen_region_and_undone_in_one_step(segmented, role, until):
+    import slicer
+
+    segmented.ui.nextButton.click()
+    until(lambda: segmented.ui.acceptButton.enabled)
+    before = lesion_of(role)
+    editor = segmented.workspace.editor.widget
+    editor.setActiveEffectByName("Margin")
+    editor.activeEffect().setParameter("MarginSizeMm", "6")
+    editor.activeEffect().self().onApply()
+    after = lesion_of(role)
+    outside = slicer.util.arrayFromSegmentBinaryLabelmap(role("lesion"), "DiffuFuseMed.outside", role("CT")) > 0
+    assert (after != before).any()
+    assert not ((after != before) & outside).any()
+    editor.undo()
+    assert (lesion_of(role) == before).all()
+    editor.redo()
+    until(lambda: segmented.ui.editedLabel.text != "")
+    segmented.ui.acceptButton.click()
+    until(lambda: segmented.ui.worklistTable.item(0, 3).text().startswith("corrected"))
+
+
+def opened_region(widget):
+    return widget.workspace.session.screen.region
+
+
+def test_an_undo_across_regions_keeps_the_limits_of_the_chosen_one(segmented, role, until, slicer_host):
+    """The editor's undo brings back the helper segment of the region before."""
+    import slicer
+
+    assert segmented.ui.worklistTable.rowCount == 2
+    segmented.ui.nextButton.click()
+    editor = segmented.workspace.editor.widget
+    editor.setActiveEffectByName("Margin")
+    editor.activeEffect().self().onApply()
+    region = segmented.workspace.session.reviewing
+    segmented.ui.nextButton.click()
+    editor.undo()
+    slicer_host.process_events(0.6)
+    outside = slicer.util.arrayFromSegmentBinaryLabelmap(role("lesion"), "DiffuFuseMed.outside", role("CT")) > 0
+    assert (outside == ~region._reach(opened_region(segmented))).all()
+
+
+def test_keys_work_while_the_module_is_shown_only(segmented, slicer_host, until):
+    import pytest
+
+    slicer_host.press(segmented, "N")
+    until(lambda: segmented.ui.acceptButton.enabled)
+    slicer_host.exit_module(segmented)
+    with pytest.raises(LookupError):
+        slicer_host.press(segmented, "N")
+
+
+def test_leaving_brings_back_the_layers_and_entering_shows_the_case(panel, small_volumes, until, slicer_host, role):
+    import slicer
+
+    slicer_host.exit_module(panel)
+    slicer.util.setSliceViewerLayers(background=small_volumes["T1"], foreground=None)
+    slicer.app.layoutManager().setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView)
+    slicer_host.enter_module(panel)
+    panel.ui.guessButton.click()
+    panel.ui.registerCombo.setCurrentIndex(2)
+    panel.ui.openButton.click()
+    until(lambda: panel.ui.fusionStateLabel.text.startswith("fused"))
+    until(lambda: composites()[0].GetBackgroundVolumeID() == role("fused").GetID())
+    slicer_host.exit_module(panel)
+    assert composites()[0].GetBackgroundVolumeID() == small_volumes["T1"].GetID()
+    assert composites()[0].GetForegroundVolumeID() is None
+    assert slicer.app.layoutManager().layout == slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView
+    slicer_host.enter_module(panel)
+    assert composites()[0].GetBackgroundVolumeID() == role("fused").GetID()
+
+
+def test_a_scene_is_closed_loaded_and_goes_on(segmented, until, tmp_path, slicer_host, role):
+    import slicer
+
+    lesion, alpha = lesion_of(role), segmented.ui.alphaSlider.value
+    segmented.ui.nextButton.click()
+    until(lambda: segmented.ui.acceptButton.enabled)
+    segmented.ui.acceptButton.click()
+    slicer_host.process_events(0.8)  # the record of the case is written soon after the last change
+    assert slicer.util.saveScene(str(tmp_path / "case.mrb"))
+    slicer.mrmlScene.Clear(False)
+    until(lambda: segmented.ui.alignmentLabel.text == "No case is open.")
+    assert segmented.ui.numbersTable.rowCount == 0
+    assert role("lesion") is None
+    slicer.util.loadScene(str(tmp_path / "case.mrb"))
+    until(lambda: segmented.ui.numbersTable.rowCount > 0)
+    assert (lesion_of(role) == lesion).all()
+    assert segmented.ui.alphaSlider.value == alpha
+    assert "1 of" in segmented.ui.progressLabel.text
+    segmented.ui.runButton.click()
+    until(lambda: segmented.ui.runStateLabel.text.startswith("done"))
+
+
+def test_a_scene_of_the_other_host_is_adopted(segmented, until, tmp_path, slicer_host, role):
+    """Session.keeping.save_scene is what the browser host writes with."""
+    import slicer
+
+    lesion = lesion_of(role)
+    assert segmented.workspace.session.keeping.save_scene(tmp_path / "browser.mrb")
+    slicer.mrmlScene.Clear(False)
+    slicer.util.loadScene(str(tmp_path / "browser.mrb"))
+    until(lambda: segmented.ui.numbersTable.rowCount > 0)
+    assert (lesion_of(role) == lesion).all()
+
+
+def test_files_are_written_where_the_reader_says(segmented, until, tmp_path, slicer_host):
+    ui = segmented.ui
+    until(lambda: ui.exportFusedButton.enabled, "a finished fusion")
+    kinds = {"exportSegButton": "seg.nrrd", "exportNiftiButton": "nii.gz", "exportFusedButton": "fused.nrrd"}
+    for button, kind in {**kinds, "saveSceneButton": "mrb"}.items():
+        slicer_host.file_answers.append(str(tmp_path / f"lesion.{kind}"))
+        getattr(ui, button).click()
+        assert (tmp_path / f"lesion.{kind}").stat().st_size > 0
+    until(lambda: ui.messageLabel.text == "Saved as lesion.mrb.")
+
+
+def test_nothing_is_left_of_a_module_that_goes(segmented, slicer_host):
+    import psutil
+
+    pid = segmented.workspace.session.desk.engine.pid
+    folder = segmented.workspace.session.desk.engine.folder
+    assert psutil.pid_exists(pid)
+    slicer_host.unload_module(segmented)
+    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    assert not folder.exists()
+    assert segmented.workspace is None
