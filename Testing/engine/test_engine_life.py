@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import psutil
 import pytest
 from DiffuFuseMedLib.engine import child, protocol
@@ -464,16 +463,3 @@ def test_the_client_needs_neither_torch_nor_monai():
         check=True,
     )
     assert done.stdout.strip() == "[]"
-
-
-# Latency
-
-
-def test_a_picture_costs_less_than_five_milliseconds_beside_the_network(a_session, an_open_case):
-    times = []
-    for i in range(60):
-        began = time.perf_counter()
-        picture = slices(a_session, an_open_case, value=i, shape=(256, 256)).result(20)
-        times.append(time.perf_counter() - began)
-        assert picture.image.shape == picture.uncertainty.shape == (256, 256)
-    assert np.median(times[10:]) < 0.005

@@ -28,6 +28,13 @@ def key_numbers(volume: Interval, measures: dict[str, float | None]) -> list[dic
     return tiles
 
 
+def corrected_numbers(volume: Interval, measures: dict[str, float | None]) -> list[dict[str, str]]:
+    """The tiles where the lesion was corrected by hand: its volume is measured, the interval the prediction's own."""
+    predicted, *others = key_numbers(volume, measures)
+    said = f"as corrected; predicted {predicted['value']} {volume.unit}, {predicted['meaning']}"
+    return [{**predicted, "value": words.number(measures["volume_ml"]), "meaning": said}, *others]
+
+
 def gate_rows(gates: dict[str, float]) -> list[dict[str, Any]]:
     """One bar per modality, the heaviest first; width in percent of the whole."""
     total = sum(gates.values()) or 1.0

@@ -23,6 +23,8 @@ LINES = {
     "soft": ("#60a5fa", 1.6, "solid"),
     "bone": ("#fb923c", 1.6, "solid"),
     "reference": ("#d946ef", 1.3, "solid"),
+    "region": ("#38bdf8", 1.4, "solid"),
+    "predicted": ("#fb7185", 2.0, (0, (3, 1.6))),
     "inner": ("#facc15", 1.5, (0, (4, 2.2))),
     "outer": ("#facc15", 1.5, (0, (4, 2.2))),
     "lesion": ("#22c55e", 2.4, "solid"),

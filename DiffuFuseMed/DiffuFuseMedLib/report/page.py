@@ -15,6 +15,7 @@ from ..data.prediction import Prediction
 from ..data.staging import staged
 from . import content, figures, words
 from .fusion import fusion_section
+from .review import ReviewSection, review_section
 from .scene import scene_of
 
 DOUBT = "predictive_entropy"
@@ -28,14 +29,24 @@ def write_report(
     measures: dict[str, float | None],
     scores: dict[str, Any] | None = None,
     fusion: Fusion | None = None,
+    review: ReviewSection | None = None,
 ) -> None:
     """Write the report of a run to `path`; nothing outside the file is needed to read it.
 
     quality: sentences on the input; measures: from data.lesion.quantify; scores: against the reference mask;
-    fusion: of the same case, for a section of its own.
-    Raises InputError when the folder cannot be written or the prediction is not on the case's grid.
+    fusion, review: of the same case, for a section of their own; after a correction in the review, `measures` and the
+    prediction's labels are those of the corrected lesion, and the page says so.
+    Raises InputError when the folder cannot be written, or prediction, fusion or review is not on the case's grid.
     """
-    _write("report.html.j2", _page(prediction, case, quality, measures, scores, fusion), path)
+    page = _page(prediction, case, quality, measures, scores)
+    parts = {
+        "fusion": fusion_section(fusion, case) if fusion else None,
+        "review": review_section(review, case) if review else None,
+        "corrected": review is not None and review.corrected,
+    }
+    if parts["corrected"]:
+        page["numbers"] = content.corrected_numbers(prediction.volume_ml, measures)
+    _write("report.html.j2", {**page, **parts}, path)
 
 
 def write_fusion_report(fusion: Fusion, case: Case, path: Path) -> None:
@@ -69,7 +80,6 @@ def _page(
     quality: list[str],
     measures: dict[str, float | None],
     scores: dict[str, Any] | None,
-    fusion: Fusion | None,
 ) -> dict[str, Any]:
     scene, provenance = scene_of(prediction, case), prediction.provenance
     return {
@@ -89,6 +99,5 @@ def _page(
         "maps": content.map_rows(scene),
         "montage": content.montage(scene),
         "has_reference": "reference" in scene.masks,
-        "fusion": fusion_section(fusion, case) if fusion else None,
         "color_bar": content.data_uri(figures.color_bar()),
     }
