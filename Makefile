@@ -43,7 +43,7 @@ lint: setup ## style, formatting and who may import whom
 	$(BIN)/lint-imports --no-logo
 
 test: lint test-packages ## lint, then all tests (ARGS="-k worklist" chooses)
-	$(BIN)/pytest $(ARGS)
+	@scripts/test.sh $(BIN)/pytest $(ARGS)
 
 bench: setup test-packages ## measure models, fusion and workspace on this machine, into out/bench*.json (SOAK=60 for an hour)
 	@mkdir -p out

@@ -131,7 +131,8 @@ class qSlicerApplication(QObject):
         return text
 
     def topLevelWidgets(self) -> list:
-        return QApplication.topLevelWidgets()
+        """None: the stand-in has no main window, and Qt's own list may hold widgets that Python is about to delete."""
+        return []
 
     def clipboard(self) -> Any:
         return QApplication.clipboard()
