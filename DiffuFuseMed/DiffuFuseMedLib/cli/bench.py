@@ -1,4 +1,4 @@
-"""`diffufusemed bench` and `diffufusemed bench live`: seconds, memory and size."""
+"""`diffufusemed bench`, `bench live` and `bench web`: seconds, memory and size."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ..data.errors import InputError
-from .console import out_console
+from .console import err_console, out_console
 from .inputs import load_model
 from .options import DEFAULT_MODEL, DeviceOption, ModelOption, SamplesOption
 
@@ -18,6 +18,9 @@ JsonOption = Annotated[Path | None, typer.Option("--json", help="Where the figur
 CaseOption = Annotated[Path | None, typer.Option(help="A case folder; the shipped one by default.")]
 PairsOption = Annotated[Path | None, typer.Option(help="CT/ and MRI/: real 256 x 256 pictures instead of resampled.")]
 ValuesOption = Annotated[int, typer.Option(min=2, help="Length of each drag.")]
+FolderArgument = Annotated[Path | None, typer.Argument(help="A case folder; the shipped one by default.")]
+SoakOption = Annotated[float, typer.Option(min=0.05, help="Of slider drags in fast motion; 60 for the whole hour.")]
+LargeOption = Annotated[bool, typer.Option("--large", help="Also on 512 x 512 x 300, made by tiling the case.")]
 
 bench_app = typer.Typer()
 
@@ -31,7 +34,7 @@ def bench(
     samples: SamplesOption = 8,
     device: DeviceOption = "auto",
 ) -> None:
-    """Measure seconds, memory, milliseconds a slice, parameters and FLOPs; `live` measures the fusion."""
+    """Measure a model: seconds, memory, milliseconds a slice, FLOPs; `live` measures the fusion, `web` the page."""
     from ..bench import bench as measure
 
     if context.invoked_subcommand is None:
@@ -54,6 +57,23 @@ def live(
         _told(json_file, lambda: bench_live(case or SHIPPED, pairs, device, values))
     except EngineError as error:  # one sentence as well
         raise InputError(str(error)) from error
+
+
+@bench_app.command()
+def web(
+    case: FolderArgument = None,
+    json_file: JsonOption = None,
+    values: ValuesOption = 60,
+    soak_minutes: SoakOption = 1.0,
+    large: LargeOption = False,
+) -> None:
+    """Measure the workspace in headless Chromium: start, slider to picture, run, switch, memory, a soak."""
+    from ..bench_web import bench_web
+
+    def say(words: str) -> None:
+        err_console.print(f"bench: {words}", markup=False, highlight=False)
+
+    _told(json_file, lambda: bench_web(case or SHIPPED, values, soak_minutes, large, say))
 
 
 def _told(json_file: Path | None, measure) -> None:

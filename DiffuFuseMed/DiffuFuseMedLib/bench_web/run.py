@@ -1,0 +1,153 @@
+"""The whole measurement of a case: start, run, switch, drags, memory, soak."""
+
+from __future__ import annotations
+
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from ..data.errors import input_error
+from . import memory
+from .figures import AIMS, growth_percent, missed
+from .large import SHAPE, write_large
+from .reader import VIEWPORT, Reader, a_browser, check_browser
+from .server import WebServer
+
+SLIDERS = ("alpha", "beta", "gamma")
+SWITCHED = "PET"
+FAST_S = 5.0
+WARM_UP_SHARE, WARM_UP_S = 0.2, 60.0  # of a soak, and at most
+SHAKE_S = 2.0  # of one slider, then the next
+WAIT_S = {"shipped": 300.0, "large": 3600.0}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """values: moves of each drag; soak_minutes: of fast motion; wait_s: the longest that one thing may take."""
+
+    values: int = 60
+    soak_minutes: float = 1.0
+    wait_s: float = WAIT_S["shipped"]
+
+
+def bench_web(
+    folder: Path,
+    values: int = 60,
+    soak_minutes: float = 1.0,
+    large: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Figures of the workspace on the case in `folder`, and on one of 512 x 512 x 300 made of it when `large`.
+
+    say: is told what is measured now. Raises InputError without Chromium or playwright, for a folder that is no case,
+    and for a page that does not show what it should.
+    """
+    if values < 2:
+        raise input_error(f"a drag of {values} values", "at least 2", "choose more")
+    executable = check_browser()
+    machine = _machine()
+    plan = Plan(values, soak_minutes)
+    with a_browser(executable) as browser, tempfile.TemporaryDirectory(prefix="diffufusemed-bench-") as temporary:
+        cases = {folder.resolve().name: {"made_from": "the case as it is", **_bench_case(browser, folder, plan, say)}}
+        if large:
+            target = Path(temporary) / "x".join(map(str, SHAPE[::-1]))
+            say("tiling the case to 512 x 512 x 300")
+            write_large(folder, target)
+            figures = _bench_case(browser, target, Plan(values, soak_minutes, WAIT_S["large"]), say)
+            cases[target.name] = {"made_from": "the case tiled: its voxels again and again", **figures}
+        version = browser.version
+    page = f"Chromium {version}, {VIEWPORT['width']} x {VIEWPORT['height']}"
+    lacking = [f"{name}: {sentence}" for name, case in cases.items() for sentence in missed(case)]
+    return {"machine": machine, "page": page, "values": values, "cases": cases, "aims": AIMS, "missed": lacking}
+
+
+def _bench_case(browser: Any, folder: Path, plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
+    """start: seconds from the command; p50_ms, p95_ms: the slowest slider's; switch_s: of one modality off and on."""
+    say(f"starting the workspace on {folder.name}")
+    with WebServer(folder) as server:
+        reader = Reader(browser, plan.wait_s)
+        try:
+            start = {"address_s": round(server.address_s, 2), **reader.open(server.address, server.began_s)}
+            held = {"at_start": _held(server.pid)}
+            say("segmenting")
+            run = reader.run()
+            reader.quiet()
+            say("switching a modality off and on")
+            switches = {"off": reader.switch(SWITCHED, False), "on": reader.switch(SWITCHED, True)}
+            reader.quiet()
+            sliders = {}
+            for name in SLIDERS:
+                say(f"dragging {name}")
+                sliders[name] = reader.drag(name, plan.values)
+            fast = reader.fast_drag("alpha", FAST_S)
+            held["after_drags"] = _held(server.pid)
+            say(f"soaking for {plan.soak_minutes:g} min")
+            soak = _soak(reader, server.pid, 60 * plan.soak_minutes)
+            return {
+                "start": start,
+                **_worst(sliders),
+                "sliders": sliders,
+                "alpha_in_fast_motion": fast,
+                "run": run,
+                "switch_s": switches,
+                "memory": {when: memory.mib(found) for when, found in held.items()},
+                "soak": soak,
+                "console_errors": reader.errors,
+            }
+        finally:
+            reader.close()
+
+
+def _soak(reader: Reader, server_pid: int, seconds: float) -> dict[str, Any]:
+    """Sliders to and fro for so long after a warm-up; growth_percent: of what each holds, from its end on."""
+    warm_up_s = min(WARM_UP_S, WARM_UP_SHARE * seconds)
+    samples: list[dict[str, dict[str, int]]] = []
+    began, turn = time.monotonic(), 0
+    while (passed := time.monotonic() - began) < warm_up_s + seconds:
+        reader.shake(SLIDERS[turn % len(SLIDERS)], SHAKE_S)
+        turn += 1
+        if passed >= warm_up_s and turn % len(SLIDERS) == 0:
+            reader.collect_garbage()
+            samples.append(_held(server_pid))
+    kinds = samples[0] if samples else {}
+    return {
+        "minutes": round(seconds / 60, 2),
+        "warm_up_s": round(warm_up_s, 1),
+        "samples": len(samples),
+        "growth_percent": {who: growth_percent([s[who]["pss_bytes"] for s in samples]) for who in kinds},
+        "first": memory.mib(samples[0]) if samples else {},
+        "last": memory.mib(samples[-1]) if samples else {},
+    }
+
+
+def _held(server_pid: int) -> dict[str, dict[str, int]]:
+    """Bytes of the server, the engine and the whole browser."""
+    found = {
+        "server": memory.server_of(server_pid),
+        "engine": memory.engine_of(server_pid),
+        "page": memory.browser_below(os.getpid()),
+    }
+    return {who: memory.memory_of(processes) for who, processes in found.items()}
+
+
+def _worst(sliders: dict[str, dict[str, Any]]) -> dict[str, float | None]:
+    """Of the sliders whose pictures could be told apart."""
+    return {
+        name: max((s[name] for s in sliders.values() if s[name] is not None), default=None)
+        for name in ("p50_ms", "p95_ms")
+    }
+
+
+def _machine() -> str:
+    """What it is measured on, and how busy that was before: what other programs take, the workspace does not get."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else psutil.cpu_count()
+    busy = psutil.cpu_percent(interval=1.0)
+    cores = f"{usable} of {psutil.cpu_count()} cores, {busy:.0f} % of all busy with other programs before"
+    return f"{platform.machine()}, {cores}, software rendering unless a GPU drives EGL"
