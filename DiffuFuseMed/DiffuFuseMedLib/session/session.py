@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -75,6 +76,11 @@ class Session:
     def use_editor(self, editor_node: Any) -> None:
         """The host's vtkMRMLSegmentEditorNode, which the worklist limits to its regions."""
         self.reviewing.editor_node = editor_node
+
+    def warm_up(self) -> None:
+        """Start the engine ahead of the first case, since importing PyTorch takes seconds; nobody waits for it."""
+        with suppress(EngineError):  # the first request says why
+            self.desk.engine.start().future.add_done_callback(lambda future: future.exception())
 
     def views_made(self) -> None:
         """The host's slice views exist: follow their scrolling."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..data.volume import MODALITIES
 from ..session import Session
+from ..session.opening import UNUSED
 from .tools import Tools
 from .views import Views
 
@@ -64,7 +65,8 @@ class Actions:
         self._open_again("always")
 
     def _open_again(self, register: str) -> None:
-        told = {row["name"]: row["role"] for row in self._state.role_rows if row["role"] != NOT_USED}
+        rows = self._state.role_rows
+        told = {row["name"]: UNUSED if row["role"] == NOT_USED else row["role"] for row in rows}
         if folder := self._session.opening.folder:
             self._session.open(folder, told, register)
 
@@ -141,6 +143,7 @@ class Actions:
 
     def tool(self, name: str) -> None:
         self._tools.choose(name)
+        self._session.looking.refresh()
 
     def lay_down(self) -> None:
         """Lay the tool down."""
@@ -149,6 +152,7 @@ class Actions:
 
     def apply_tool(self) -> None:
         self._tools.apply()
+        self._session.looking.refresh()  # the preview changed how the lesion is shown
 
     def undo_edit(self) -> None:
         self._tools.undo()

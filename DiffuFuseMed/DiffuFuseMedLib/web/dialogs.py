@@ -83,9 +83,11 @@ def _open(actions: Any) -> None:
         v3.VDivider(classes="my-4")
         with html.Div(
             classes=("['drop', dragging ? 'over' : '']",),
-            dragover_prevent="dragging = true",
-            dragleave="dragging = false",
-            drop_prevent="dragging = false; window.diffufusemed.upload($event.dataTransfer.files, 'case')",
+            raw_attrs=[  # trame knows no events of dragging
+                '@dragover.prevent="dragging = true"',
+                '@dragleave="dragging = false"',
+                "@drop.prevent=\"dragging = false; window.diffufusemed.upload($event.dataTransfer.files, 'case')\"",
+            ],
         ):
             html.P("or drop NIfTI, NRRD, MHA, zipped or loose DICOM files of one patient here")
             _chooser("choose files", "case", "upload-files")

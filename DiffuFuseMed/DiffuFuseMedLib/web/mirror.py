@@ -25,21 +25,31 @@ class Mirror:
         self._state, self._session = state, session
         self._writing = False
         self.write_all()
-        session.listen(lambda _: self.write_all())
+        session.listen(self._told)
         state.change(*[f"p_{name}" for name in PARAMETERS if name not in TOLD_ELSEWHERE])(self._changed)
 
     def write_all(self) -> None:
         """Only what differs is sent: trame compares."""
+        for topic in ("parameters", "case"):
+            self._told(topic)
+
+    def _told(self, topic: str) -> None:
+        """The screen may change with any topic; parameters, presets (files) and windows with their own alone."""
         self._writing = True
         try:
-            for name in PARAMETERS:
-                self._put(f"p_{name}", _plain(getattr(self._session.parameters, name)))
             for name in SCREEN:
                 self._put(f"s_{name}", _plain(getattr(self._session.screen, name)))
-            self._put("presets", [_preset(p) for p in self._session.presets().values()])
-            self._put("window_choices", {m: list(choices(m)) for m in self._session.screen.modalities})
+            if topic == "parameters":
+                self._write_parameters()
+            if topic == "case":
+                self._put("window_choices", {m: list(choices(m)) for m in self._session.screen.modalities})
         finally:
             self._writing = False
+
+    def _write_parameters(self) -> None:
+        for name in PARAMETERS:
+            self._put(f"p_{name}", _plain(getattr(self._session.parameters, name)))
+        self._put("presets", [_preset(p) for p in self._session.presets().values()])
 
     def _put(self, name: str, value: Any) -> None:
         if not self._state.has(name) or self._state[name] != value:

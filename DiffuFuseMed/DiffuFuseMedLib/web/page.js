@@ -50,10 +50,12 @@
     link.remove();
   }
 
+  const reveal = (id) => document.getElementById(id)?.scrollIntoView({ block: "nearest" });
+
   // The tour at the first visit of this browser; its state is on the server, so wait until the page is connected.
   const SEEN = "diffufusemed-tour-seen";
   const whenReady = (action) => (document.querySelector("#panel") ? action() : setTimeout(() => whenReady(action), 300));
   if (!localStorage.getItem(SEEN)) whenReady(() => { localStorage.setItem(SEEN, "1"); trigger("key", ["tour"]); });
 
-  window.diffufusemed = { upload, download };
+  window.diffufusemed = { upload, download, reveal };
 })();

@@ -19,6 +19,7 @@ from trame_slicer.segmentation import (
 from undo_stack import UndoStack
 
 UNDO_STEPS = 20
+SMOOTHING_MM = 3.0
 TOOLS: dict[str, tuple[str, str, Any]] = {
     "look": (
         "mdi-cursor-default-outline",
@@ -68,6 +69,7 @@ class Tools:
             self._editor.set_active_segmentation(segmentation_node, volume_node)
             self.choose("look")
         self._editor.set_active_segment_id(segment_id)
+        self.editor_node.SetSelectedSegmentID(segment_id)  # or the mask of a region would protect the segment as well
 
     def choose(self, name: str) -> None:
         """Take up a tool; a second click lays it down."""
@@ -80,6 +82,8 @@ class Tools:
             self._brush()
         if name == "threshold":
             self._offer_threshold()
+        if name == "smooth":
+            self._editor.active_effect.set_kernel_size(SMOOTHING_MM)
 
     def apply(self) -> None:
         """Do what the chosen tool does to the whole region at once."""

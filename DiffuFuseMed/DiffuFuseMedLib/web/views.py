@@ -92,7 +92,12 @@ def _frame(_server: Any, view_id: str, view: Any) -> None:
     with html.Div(classes="view-title"):
         html.Span(_title(view), classes="view-name")
         with v3.VBtn(
-            icon=True, size="x-small", variant="text", color="white", click=view.reset_view, aria_label="Fit the view"
+            icon=True,
+            size="x-small",
+            variant="text",
+            color="white",
+            click=view.reset_view,
+            raw_attrs=['aria-label="Fit the view"'],
         ):
             v3.VIcon("mdi-fit-to-page-outline")
             v3.VTooltip("Fit the view to the case", activator="parent", location="end")

@@ -20,6 +20,7 @@ from .dialogs import TOUR, dialogs
 from .guarded import Guarded
 from .loop import AsyncioHost
 from .mirror import Mirror
+from .page_log import forgive_gone_pages
 from .panel import SECTIONS
 from .panel.doubt import MAP_WORDS
 from .panel.parts import icon_button
@@ -39,9 +40,11 @@ class Workspace:
         server.enable_module(trame_slicer.module)
         self.app = SlicerApp()
         log_vtk()
-        self.views = Views(server, self.app)
+        forgive_gone_pages()
         self.host = AsyncioHost(loop, after=self.state.flush)
         self.session = Session(self.app.scene, self.host, presets=presets)
+        self.session.warm_up()  # its seconds of imports pass while views and page are made
+        self.views = Views(server, self.app)
         self.tools = Tools(self.app, self.state)
         self.session.use_editor(self.tools.editor_node)
         actions = Actions(self.state, self.session, self.views, self.tools, files_of_page, self._download)
@@ -53,6 +56,7 @@ class Workspace:
         self._build()
         self.session.views_made()
         self._probing: Any = None
+        self._edited: Any = None  # the prediction whose lesion the undo steps are of
         watch_cursor(self.app.scene, self._cursor_moved)
 
     def close(self) -> None:
@@ -86,11 +90,16 @@ class Workspace:
     def _listen(self) -> None:
         self.session.listen(self._told)
         self.state.change("layout")(lambda layout, **_: self.views.show_layout(layout))
+        self.state.change("tour_step", "tour_open")(self._tour)
         for name in ("uploaded", "upload_failed"):
             self.server.trigger(name)(getattr(self.actions, name))
         self.server.trigger("key")(
             lambda name: getattr(self.actions, KEY_ACTIONS[name])() if name in KEY_ACTIONS else None
         )
+
+    def _tour(self, tour_open: bool, tour_step: int, **_: Any) -> None:
+        if tour_open:
+            self._to_section.exec(f"section-{TOUR[tour_step][0]}")
 
     def _told(self, topic: str) -> None:
         """What the page needs beside the mirrored values."""
@@ -106,6 +115,7 @@ class Workspace:
             self._presets()
         if topic in ("fusion", "layers", "case", "scene"):
             self._notes()
+        if topic in ("layers", "case", "scene"):  # a slice that was written to is drawn again by MRML itself
             self.views.draw()
 
     def _choices(self) -> None:
@@ -133,6 +143,9 @@ class Workspace:
             if not self.tools.edits(desk.nodes["lesion"]):
                 self.views.fit_solid()
             self.tools.edit(desk.nodes["lesion"], desk.nodes[desk.case.reference], "lesion")
+        if self._edited is not desk.prediction:
+            self._edited = desk.prediction
+            self.tools.forget()
         if self.state.fitted != desk.case_id:
             self.state.fitted = desk.case_id
             self.views.fit()
@@ -169,6 +182,7 @@ class Workspace:
             client.Style(resources.joinpath("style.css").read_text(encoding="utf-8"))
             client.Script(resources.joinpath("page.js").read_text(encoding="utf-8"))
             self._to_page = client.JSEval(exec="window.diffufusemed.download($event)")
+            self._to_section = client.JSEval(exec="window.diffufusemed.reveal($event)")
             with html.Div(classes="shell"):
                 self._panel()
                 self._stage(page)
@@ -188,7 +202,8 @@ class Workspace:
 
     def _stage(self, page: Any) -> None:
         with html.Div(classes="stage", id="stage"):
-            with html.Div(classes="layout-host"):
+            # trame-slicer tells a view of no leaving, so the cursor's place would stay the last one
+            with html.Div(classes="layout-host", mouseleave=(self._cursor_moved, "[null]")):
                 self.views.place(page)
             with html.Div(classes="probe", id="probe"), html.Template(v_for="(p, n) in probe", key="n"):
                 html.B("{{ p[0] }}")
@@ -212,7 +227,10 @@ class Workspace:
 
     def _complain(self, _loop: Any, context: dict[str, Any]) -> None:
         """A fault in a callback of the loop: told to the reader, kept in the log."""
-        if error := context.get("exception"):
+        error = context.get("exception")
+        if isinstance(error, ConnectionError):
+            log.debug("a page was closed while it was being written to")
+        elif error:
             self.session.desk.complain(error)
         else:
             log.warning("%s", context.get("message"))

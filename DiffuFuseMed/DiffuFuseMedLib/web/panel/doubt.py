@@ -34,7 +34,13 @@ def doubt_section(actions: Any) -> None:
         select("p_uncertainty_map", ("map_choices", MAPS), "map")
         html.P("{{ map_words[p_uncertainty_map] }}", classes="small")
         slider("p_uncertainty_opacity", "opacity", "Opacity of the map")
-        slider("p_uncertainty_above", "show above", "Below this value nothing is shown, in the map's unit", 0.0, 0.69)
+        slider(
+            "p_uncertainty_above",
+            "show above",
+            "Below this value nothing is shown, in the map's unit",
+            0.0,
+            "s_legend.high || 0.7",
+        )
         with html.Div(classes="legend", v_if="s_legend.colors", id="legend"):
             html.Span("{{ s_legend.low.toFixed(2) }}")
             html.Div(

@@ -7,7 +7,7 @@ from typing import Any
 from trame.widgets import html
 from trame.widgets import vuetify3 as v3
 
-from .parts import button, icon_button, row, section, slider, switch, tooltip
+from .parts import button, icon_button, labeled, row, section, slider, switch, tooltip
 
 ALPHA = "alpha: how much soft tissue looks like the MR. At 0 it is the neutral average, at 1 the MR."
 BETA = "beta: how much bone looks like the CT. At 0 it is the neutral average, at 1 the CT."
@@ -55,8 +55,6 @@ def _presets(actions: Any) -> None:
             mousedown=actions.before,
             mouseup=actions.after,
             mouseleave=actions.after,
-            keydown_space=actions.before,
-            keyup_space=actions.after,
         ):
             html.Span("{{ showing_before ? 'before' : 'after' }}")
             tooltip("Hold to see the unfused reference image instead (key B switches)")
@@ -95,6 +93,6 @@ def _lambda(n: int, what: str) -> None:
             hide_details=True,
             density="compact",
             color="primary",
-            aria_label=f"lambda {n + 1}",
+            **labeled(f"lambda {n + 1}"),
         )
         html.Span(f"{{{{ p_lambdas[{n}].toFixed(2) }}}}", classes="slider-value")

@@ -8,27 +8,28 @@ from .parts import button, row, section
 
 
 def keep_section(actions: Any) -> None:
-    with section("keep", "Keep", v_if="s_modalities.length"):
+    with section("keep", "Keep"):
         with row():
             button(
                 "Save scene",
                 actions.save_scene,
                 "Everything in one .mrb, which desktop Slicer opens too (Ctrl+S)",
+                disabled=("!s_modalities.length",),
                 id="save-scene",
             )
             button("Open scene", "scene_dialog = true", "Bring back a saved scene", id="open-scene")
-        with row():
+        with row(v_if="s_modalities.length"):
             button(
                 "SEG",
                 (actions.export, "['seg.nrrd']"),
                 "Segmentation with colors and terminology (.seg.nrrd)",
-                disabled=("!s_numbers.length",),
+                disabled=("!s_regions.length",),
             )
             button(
                 "NIfTI",
                 (actions.export, "['nii.gz']"),
                 "Segmentation as a label map (.nii.gz)",
-                disabled=("!s_numbers.length",),
+                disabled=("!s_regions.length",),
             )
             button(
                 "Fused",
@@ -40,5 +41,5 @@ def keep_section(actions: Any) -> None:
                 "Report",
                 (actions.export, "['report.html']"),
                 "One page with pictures and numbers",
-                disabled=("!s_numbers.length",),
+                disabled=("!s_regions.length",),
             )

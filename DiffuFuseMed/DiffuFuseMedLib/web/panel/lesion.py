@@ -17,8 +17,7 @@ def lesion_section(actions: Any) -> None:
             with v3.VTextField(
                 v_model_number=("p_samples",),
                 type="number",
-                min=1,
-                max=64,
+                raw_attrs=['min="1"', 'max="64"'],
                 label="samples",
                 density="compact",
                 hide_details=True,
@@ -51,7 +50,7 @@ def lesion_section(actions: Any) -> None:
 
 
 def _numbers(actions: Any) -> None:
-    with html.Table(classes=("'numbers ' + s_run",), v_if="s_numbers.length", id="numbers"):
+    with html.Table(classes=("'numbers ' + (s_counting ? 'stale' : s_run)",), v_if="s_numbers.length", id="numbers"):
         with html.Thead(), html.Tr():
             html.Th("")
             html.Th("lesion as drawn")

@@ -8,7 +8,7 @@ from trame.widgets import html
 from trame.widgets import vuetify3 as v3
 
 from ..views import LAYOUT_ICONS
-from .parts import row, section, select, slider, switch, tooltip
+from .parts import labeled, row, section, select, slider, switch, tooltip
 
 
 def look_section(actions: Any) -> None:
@@ -40,6 +40,6 @@ def look_section(actions: Any) -> None:
 def _layouts(actions: Any) -> None:
     with row(), v3.VBtnToggle(v_model=("layout",), mandatory=True, density="compact", variant="outlined", divided=True):
         for name, icon in LAYOUT_ICONS.items():
-            with v3.VBtn(value=name, size="small", icon=True, aria_label=f"{name} layout"):
+            with v3.VBtn(value=name, size="small", icon=True, **labeled(f"{name} layout")):
                 v3.VIcon(icon)
                 tooltip(f"{name} layout")

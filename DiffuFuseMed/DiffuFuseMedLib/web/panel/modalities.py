@@ -33,7 +33,7 @@ def modalities_section(actions: Any) -> None:
                 height=8,
                 color="primary",
                 rounded=True,
-                aria_label=("m + ' gate'",),
+                raw_attrs=[":aria-label=\"m + ' gate'\""],
             )
             html.Span("{{ s_gates[m] === undefined ? 'none' : s_gates[m].toFixed(2) }}", classes="gate-value")
         html.P("{{ s_change }}", classes="small", v_if="s_change", id="change")

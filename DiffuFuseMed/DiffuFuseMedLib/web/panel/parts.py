@@ -14,9 +14,14 @@ from trame.widgets import vuetify3 as v3
 def section(name: str, title: str, **kwargs: Any) -> Iterator[None]:
     """A titled part of the panel; name: for styles, tests and the tour."""
     marked = f"['panel-section', tour_open && tour[tour_step].section === '{name}' ? 'marked' : '']"
-    with html.Section(classes=(marked,), id=f"section-{name}", aria_label=title, **kwargs):
+    with html.Section(classes=(marked,), id=f"section-{name}", **labeled(title), **kwargs):
         html.H2(title, classes="panel-title")
         yield
+
+
+def labeled(text: str) -> dict[str, list[str]]:
+    """What a screen reader says of an element; trame drops attributes that it does not know."""
+    return {"raw_attrs": [f'aria-label="{text}"']}
 
 
 def row(**kwargs: Any) -> Any:
@@ -24,32 +29,34 @@ def row(**kwargs: Any) -> Any:
 
 
 def slider(
-    state: str, label: str, tip: str, low: float = 0.0, high: float = 1.0, step: float = 0.01, **kwargs: Any
+    state: str, label: str, tip: str, low: float = 0.0, high: float | str = 1.0, step: float = 0.01, **kwargs: Any
 ) -> None:
-    """A labelled slider of one state with its value beside it; the value can be typed too."""
+    """A labelled slider of one state with its value beside it; the value can be typed too.
+
+    high: a number, or an expression of the page's state."""
+    digits = 0 if step >= 1 else 1 if step >= 0.1 else 2
     with html.Div(classes="panel-slider", id=f"slider-{state}"):
-        with html.Label(label, classes="slider-label", html_for=state):
+        with html.Label(label, classes="slider-label"):
             tooltip(tip)
         v3.VSlider(
             v_model=(state,),
             min=low,
-            max=high,
+            max=high if isinstance(high, float | int) else (high,),
             step=step,
             hide_details=True,
             density="compact",
             color="primary",
-            aria_label=label,
+            **labeled(label),
             **kwargs,
         )
         html.Input(
             classes="slider-number",
             type="number",
             min=low,
-            max=high,
             step=step,
-            v_bind_value=f"{state}.toFixed(2)",
+            v_bind_value=f"{state}.toFixed({digits})",
             change=f"{state} = Math.min({high}, Math.max({low}, Number($event.target.value)))",
-            aria_label=f"{label}, number",
+            **labeled(f"{label}, number"),
         )
 
 
@@ -65,7 +72,7 @@ def button(text: str, click: Any, tip: str, **kwargs: Any) -> None:
 
 
 def icon_button(icon: str, click: Any, tip: str, **kwargs: Any) -> None:
-    with v3.VBtn(icon=True, click=click, size="small", variant="text", aria_label=tip, **kwargs):
+    with v3.VBtn(icon=True, click=click, size="small", variant="text", **labeled(tip), **kwargs):
         v3.VIcon(icon)
         tooltip(tip)
 
@@ -75,7 +82,10 @@ def switch(state: str, label: str, tip: str, **kwargs: Any) -> None:
         tooltip(tip)
 
 
-def select(state: str, items: Any, label: str, **kwargs: Any) -> None:
+def select(state: str, items: list[str] | tuple[Any, ...], label: str, **kwargs: Any) -> None:
+    """items: choices that never change, or (name of a state,) of those that do."""
+    if isinstance(items, list):  # trame would take its first entry for a state
+        items = (f"{state}_choices", items)
     v3.VSelect(
         v_model=(state,), items=items, label=label, density="compact", hide_details=True, variant="outlined", **kwargs
     )

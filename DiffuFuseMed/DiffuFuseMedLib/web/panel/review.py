@@ -7,8 +7,8 @@ from typing import Any
 from trame.widgets import html
 from trame.widgets import vuetify3 as v3
 
-from ..tools import TOOLS
-from .parts import button, icon_button, row, section, slider, switch, tooltip
+from ..tools import SMOOTHING_MM, TOOLS
+from .parts import button, icon_button, labeled, row, section, slider, switch, tooltip
 
 ICONS = (
     "{open: 'mdi-circle-outline', accepted: 'mdi-check-circle', corrected: 'mdi-pencil-circle', "
@@ -17,20 +17,30 @@ ICONS = (
 
 
 def review_section(actions: Any) -> None:
-    with section("review", "Review", v_if="s_numbers.length"):
-        html.P("{{ s_progress }}{{ s_explaining ? ', finding the reasons' : '' }}", classes="small", id="progress")
-        _worklist(actions)
-        with row():
-            button("Next (N)", actions.next, "The next open region")
-            button("Previous (P)", actions.previous, "The region before")
-            button(
-                "Accept (A)",
-                actions.accept,
-                "The region is right as it is now; noted as corrected if you changed it",
-                id="accept",
-            )
-            button("Skip (S)", actions.skip, "Leave it open for later")
-        _tools(actions)
+    with section("review", "Review", v_if="s_modalities.length"):
+        html.P("after a run: where to look first", classes="small", v_if="!s_regions.length")
+        with html.Div(v_else=True):
+            _review(actions)
+
+
+def _review(actions: Any) -> None:
+    html.P("{{ s_progress }}{{ s_explaining ? ', finding the reasons' : '' }}", classes="small", id="progress")
+    _worklist(actions)
+    _decisions(actions)
+    _tools(actions)
+
+
+def _decisions(actions: Any) -> None:
+    with row():
+        button("Next (N)", actions.next, "The next open region")
+        button("Previous (P)", actions.previous, "The region before")
+        button(
+            "Accept (A)",
+            actions.accept,
+            "The region is right as it is now; noted as corrected if you changed it",
+            id="accept",
+        )
+        button("Skip (S)", actions.skip, "Leave it open for later")
 
 
 def _worklist(actions: Any) -> None:
@@ -68,7 +78,7 @@ def _tools(actions: Any) -> None:
                 icon=True,
                 size="small",
                 click=(actions.tool, f"['{name}']"),
-                aria_label=name,
+                **labeled(name),
                 id=f"tool-{name}",
                 variant=(f"tool === '{name}' ? 'flat' : 'text'",),
                 color=(f"tool === '{name}' ? 'primary' : undefined",),
@@ -96,10 +106,13 @@ def _tools(actions: Any) -> None:
             hide_details=True,
             density="compact",
             thumb_label=True,
-            aria_label="threshold",
+            **labeled("threshold"),
         )
         button("Apply", actions.apply_tool, "Everything within the range becomes lesion, inside the region")
     with row(v_if="tool === 'islands' || tool === 'smooth'"):
-        html.Span("{{ tool === 'islands' ? 'keep the largest piece' : 'median over 3 mm' }}", classes="small")
+        html.Span(
+            f"{{{{ tool === 'islands' ? 'keep the largest piece' : 'median over {SMOOTHING_MM:g} mm' }}}}",
+            classes="small",
+        )
         button("Apply", actions.apply_tool, "Do it now")
     switch("p_inside_region_only", "inside this region only", "Tools change nothing outside the chosen region")

@@ -1,0 +1,306 @@
+"""The real command in a process of its own, and a real Chromium that works with it the way a reader does."""
+
+import os
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, suppress
+from io import BytesIO
+from pathlib import Path
+from types import SimpleNamespace
+
+import matplotlib.image
+import numpy as np
+import psutil
+import pytest
+import SimpleITK as sitk
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+STS_010 = Path(__file__).resolve().parents[2] / "Resources" / "SampleData" / "STS_010"
+SCREENSHOTS = os.environ.get("DIFFUFUSEMED_SCREENSHOTS")  # a folder to look at what the tests saw
+OVER_THE_PICTURE = ".view-title, .view-note, .view-slider, .tour, .message { visibility: hidden !important }"
+PROBE = re.compile(r"([RL]) (\d+)\s+([AP]) (\d+)\s+([SI]) (\d+) mm")
+START_S, READ_S, RUN_S, DRAWN_S = 60, 60, 120, 60
+
+
+def _first_line(process):
+    """The printed address; the process is not waited for longer than START_S."""
+    ready, _, _ = select.select([process.stdout], [], [], START_S)
+    return process.stdout.readline().strip() if ready else ""
+
+
+@contextmanager
+def _serving(folder, *arguments):
+    """Run `diffufusemed web` on a free port; at the end nothing that it started is left."""
+    command = [str(Path(sys.executable).with_name("diffufusemed")), "web", *map(str, arguments), "--no-browser"]
+    command += ["--presets", str(folder / "presets")]
+    environment = {**os.environ, "TMPDIR": str(folder)}
+    errors = folder / "errors.log"
+    with (
+        errors.open("w") as log,
+        subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True
+        ) as process,
+    ):
+        try:
+            address = _first_line(process)
+            assert "/?token=" in address, errors.read_text()
+            yield SimpleNamespace(address=address, url=address.split("/?")[0], process=process, folder=folder)
+            children = psutil.Process(process.pid).children(recursive=True)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=20) in (0, 130), errors.read_text()
+            _, left = psutil.wait_procs(children, timeout=5)
+            assert left == [], "a process outlives the workspace"
+            assert [p.name for p in folder.iterdir() if p.name.startswith("diffufusemed-")] == []
+            assert "Traceback" not in errors.read_text(), errors.read_text()
+        finally:
+            _end(process)
+
+
+def _end(process):
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.fixture(scope="session")
+def serving():
+    """A function (folder, *arguments): a context of a workspace with address, url, process and its private folder."""
+    return _serving
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    if not CHROMIUM:
+        pytest.skip("no chromium and no google-chrome is installed: the workspace is not tested in a browser")
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class Faults:
+    """What a browser complained of, or asked for elsewhere than at the workspace."""
+
+    def __init__(self, context, url):
+        self.found, self._url = [], url
+        context.on("request", self._request)
+        context.on("requestfailed", self._failed)
+        context.on("console", lambda m: self.found.append(f"console: {m.text}") if m.type == "error" else None)
+        context.on("weberror", lambda error: self.found.append(f"page: {error.error}"))
+
+    def _request(self, request):
+        if not request.url.startswith((self._url + "/", "data:", "blob:")):
+            self.found.append(f"outside: {request.url}")
+
+    def _failed(self, request):
+        if "/download/" not in request.url:  # the browser takes the file and says that the page did not
+            self.found.append(f"failed: {request.url} {request.failure}")
+
+
+class Reader:
+    """One browser tab and the hands at it."""
+
+    def __init__(self, browser, workspace, width=1440, height=900):
+        self.workspace = workspace
+        self.context = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
+        self.faults = Faults(self.context, workspace.url)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(15_000)
+
+    def enter(self):
+        self.page.goto(self.workspace.address)
+        self.page.wait_for_selector("#panel")
+
+    # What the page knows
+
+    def state(self, name):
+        return self.page.evaluate("name => window.trame.state.get(name)", name)
+
+    def wait(self, condition, seconds=15):
+        """condition: JavaScript, in which s(name) is a value of the page's state."""
+        try:
+            self.page.wait_for_function(self._script(condition), timeout=1000 * seconds)
+        except Exception as error:
+            names = [*re.findall(r"s\('(\w+)'\)", condition), "s_run_words", "s_fusion_words", "s_opening", "s_message"]
+            shown = {name: self.state(name) for name in names}
+            raise AssertionError(f"waited {seconds} s for {condition}: {shown}") from error
+
+    def holds(self, condition):
+        return self.page.evaluate(self._script(condition))
+
+    def _script(self, condition):
+        return f"() => {{ const s = (name) => window.trame?.state?.get(name); return {condition}; }}"
+
+    def wait_for_message(self, number, seconds=20):
+        """The sentence of the first message after the one with this number."""
+        self.wait(f"s('s_message') && s('s_message').number > {number}", seconds)
+        self.page.locator("#message").wait_for()
+        return self.page.locator("#message").inner_text()
+
+    def message_number(self):
+        return (self.state("s_message") or {"number": 0})["number"]
+
+    # What a hand does
+
+    def click(self, selector):
+        self.page.locator(selector).click()
+
+    def press(self, keys):
+        self.page.locator("#panel .brand").click()  # no field has the focus
+        self.page.keyboard.press(keys)
+
+    def choose(self, label, choice):
+        """One entry of a select by its label."""
+        self.page.locator("#panel .v-select", has=self.page.get_by_label(label, exact=True)).first.click()
+        self.page.locator(".v-overlay__content .v-list-item", has_text=re.compile(f"^{re.escape(choice)}$")).click()
+        self.page.locator(".v-overlay__content .v-list-item").first.wait_for(state="hidden")
+
+    def tick(self, label, on):
+        box = self.page.locator("#panel").get_by_label(label, exact=True)
+        if box.is_checked() != on:
+            box.click()
+
+    def drag_slider(self, state, value, low=0.0, high=1.0):
+        """Take the thumb and move it in steps to a value."""
+        row = self.page.locator(f"#slider-{state}")
+        row.scroll_into_view_if_needed()
+        thumb, track = (row.locator(s).bounding_box() for s in (".v-slider-thumb", ".v-slider-track__background"))
+        y = thumb["y"] + thumb["height"] / 2
+        self.page.mouse.move(thumb["x"] + thumb["width"] / 2, y)
+        self.page.mouse.down()
+        self.page.mouse.move(track["x"] + track["width"] * (value - low) / (high - low), y, steps=6)
+        self.page.mouse.up()
+
+    def type_number(self, state, value):
+        field = self.page.locator(f"#slider-{state} .slider-number")
+        field.fill(str(value))
+        field.press("Tab")
+
+    def view(self, name):
+        return self.page.locator(".view-title", has=self.page.get_by_text(name, exact=True)).locator("xpath=..")
+
+    def at(self, name, x, y):
+        """Page coordinates of a place in a view, both from 0 to 1."""
+        box = self.view(name).bounding_box()
+        return box["x"] + x * box["width"], box["y"] + y * box["height"]
+
+    def edit(self, points, steps=2):
+        """Drag the mouse along page coordinates with a tool as the first edit, and wait until it is done."""
+        assert not self.state("can_undo_edit")
+        self.stroke(points, steps)
+        self.wait("s('can_undo_edit')", 90)
+        self.served()
+
+    def stroke(self, points, steps=8):
+        """Drag the mouse along page coordinates."""
+        self.page.mouse.move(*points[0])
+        self.page.mouse.down()
+        for point in points[1:]:
+            self.page.mouse.move(*point, steps=steps)
+        self.page.mouse.up()
+
+    # What an eye sees
+
+    def picture(self, name):
+        """float [row, column, 3] from 0 to 255 of a view, without what is written over it."""
+        taken = self.view(name).screenshot(style=OVER_THE_PICTURE)
+        return matplotlib.image.imread(BytesIO(taken), format="png")[..., :3].astype(float) * 255
+
+    def settled(self, name, after=None, seconds=DRAWN_S):
+        """The picture once it is of the present settings and does not change any more; after: the one before a change
+        that has to be seen, for which a busy machine is waited."""
+        self.page.mouse.move(2, 2)
+        self.page.wait_for_timeout(150)  # the page collects changes before it sends them
+        self.served()
+        self.wait("Object.keys(s('view_notes')).length === 0", seconds)
+        end = time.monotonic() + seconds
+        while after is not None and np.array_equal(self.picture(name), after) and time.monotonic() < end:
+            self.page.wait_for_timeout(100)
+        same, last, end = 0, None, time.monotonic() + 15
+        while time.monotonic() < end:
+            self.served()
+            self.page.wait_for_timeout(200)
+            now = self.picture(name)
+            same = same + 1 if last is not None and np.array_equal(now, last) else 0
+            if same == 2:
+                return now
+            last = now
+        raise AssertionError("the picture does not come to rest")
+
+    def served(self):
+        """Everything that was sent to the server before has been done, however busy it is."""
+        self.page.evaluate("window.trame.trigger('key', ['nothing'])")
+
+    def probe(self, name, x, y):
+        """RAS in mm and the words under the mouse at a place in a view."""
+        px, py = self.at(name, x, y)
+        self.page.mouse.move(px, py - 3)
+        self.page.mouse.move(px, py)
+        same, words, end = 0, "", time.monotonic() + 15
+        while time.monotonic() < end and same < 3:
+            self.page.wait_for_timeout(100)
+            self.served()
+            last, words = words, self.page.locator("#probe").inner_text()
+            same = same + 1 if words and words == last else 0
+        found = PROBE.search(words)
+        assert found, words
+        ras = [int(found[n + 1]) * (1 if found[n] in "RAS" else -1) for n in (1, 3, 5)]
+        return np.array(ras, float), words
+
+    def save_picture(self, name):
+        if SCREENSHOTS:
+            Path(SCREENSHOTS).mkdir(parents=True, exist_ok=True)
+            self.page.screenshot(path=f"{SCREENSHOTS}/{name}.png")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("workspace")
+
+
+@pytest.fixture(scope="session")
+def reader_of():
+    """A function (browser, workspace, width, height): a Reader."""
+    return Reader
+
+
+class Truth:
+    """The shipped case's voxels, and which pixel of the axial view shows which."""
+
+    def __init__(self):
+        self.image = sitk.ReadImage(str(STS_010 / "CT.nii.gz"))
+        self.hu = sitk.GetArrayFromImage(self.image)
+        self.lesion = sitk.GetArrayFromImage(sitk.ReadImage(str(STS_010 / "GTV.nii.gz"))) > 0
+
+    def index(self, ras):
+        """(k, j, i) as floats of RAS in mm."""
+        lps = (-ras[0], -ras[1], ras[2])
+        return np.array(self.image.TransformPhysicalPointToContinuousIndex(lps))[::-1]
+
+    def seen(self, reader, shape):
+        """A function from a mask [j, i] to bool [row, column] of the axial view, and the slice k that it shows:
+        by what the probe says at places far apart."""
+        places = [(x, y) for x in (0.3, 0.5, 0.7) for y in (0.25, 0.5, 0.75)]
+        found = np.array([self.index(reader.probe("Axial", *place)[0]) for place in places])
+        at = np.array([(x * shape[1], y * shape[0], 1) for x, y in places])
+        rows, columns = np.indices(shape) + 0.5
+        fits = [np.linalg.lstsq(at, found[:, axis], rcond=None)[0] for axis in (1, 2)]
+        j, i = ((fit[0] * columns + fit[1] * rows + fit[2]).round().astype(int) for fit in fits)
+        inside = (j >= 0) & (i >= 0) & (j < self.hu.shape[1]) & (i < self.hu.shape[2])
+        where = np.where(inside, j, 0), np.where(inside, i, 0)
+        return lambda mask: mask[where] * inside, round(float(np.median(found[:, 0])))
+
+
+@pytest.fixture(scope="session")
+def truth():
+    return Truth()
+
+
+@pytest.fixture(scope="session")
+def sample_case():
+    return STS_010
