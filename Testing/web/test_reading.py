@@ -33,9 +33,15 @@ def quiet(reader):
 
 
 @pytest.fixture(scope="module")
-def tissues(reader, truth):
+def axial(reader, truth):
+    """A function from a mask [j, i] to the axial view's pixels, and its slice k, until a region is jumped to."""
+    return truth.seen(reader, reader.picture("Axial").shape[:2])
+
+
+@pytest.fixture(scope="module")
+def tissues(axial, truth):
     """bool [row, column] of the axial view's pixels: bone, soft tissue, the lesion's border, its surroundings."""
-    at, k = truth.seen(reader, reader.picture("Axial").shape[:2])
+    at, k = axial
     hu, lesion = truth.hu[k], truth.lesion[k]
     border = binary_dilation(lesion, iterations=2) & ~binary_erosion(lesion, iterations=2)
     near = binary_dilation(lesion, iterations=8)
@@ -104,14 +110,25 @@ def test_the_value_under_the_cursor_is_the_one_of_the_files(reader, truth):
 def slide(reader, tissues, name, start, to):
     """Mean change of the axial view's tissues by a drag of one slider, both pictures drawn on the way: the volume that
     refines them later is an ensemble's."""
+    for _ in range(3):
+        pictures = drawn_on_the_way(reader, name, start, to)
+        if pictures:
+            break
+    changed = means(np.abs(pictures[1] - pictures[0]).mean(axis=2), tissues)
+    reader.save_picture(f"slider_{name}")
+    return changed
+
+
+def drawn_on_the_way(reader, name, start, to):
+    """The pictures at both values, or none when the volume was refined before they were taken."""
     pictures = []
     for value in (start, to):
         reader.drag_slider(f"p_{name}", value)
         reader.wait(f"Math.abs(s('p_{name}') - {value}) < 0.021")
         pictures.append(reader.settled("Axial", *pictures[-1:]))
-    changed = means(np.abs(pictures[1] - pictures[0]).mean(axis=2), tissues)
-    reader.save_picture(f"slider_{name}")
-    return changed
+        if reader.state("s_fusion") != "working":
+            return []
+    return pictures
 
 
 def test_alpha_changes_soft_tissue_and_leaves_bone(reader, tissues):
@@ -138,7 +155,7 @@ def test_before_and_after(reader):
     reader.page.mouse.up()
     reader.wait("!s('showing_before')")
     assert np.abs(before - after).mean() > MOVED
-    assert np.array_equal(reader.settled("Axial"), after)
+    assert np.abs(reader.settled("Axial") - after).mean() < np.abs(before - after).mean() / 3  # refined meanwhile
     reader.press("b")
     reader.wait("s('showing_before')")
     reader.press("b")
@@ -258,9 +275,9 @@ def run(reader):
 
 
 def test_a_run_shows_its_progress_and_ends_in_numbers_gates_and_a_surface(reader):
-    reader.page.get_by_label("samples", exact=True).fill("3")
+    reader.page.get_by_label("samples", exact=True).fill("2")
     reader.page.get_by_label("samples", exact=True).press("Tab")
-    reader.wait("s('p_samples') === 3")
+    reader.wait("s('p_samples') === 2")
     reader.press("r")
     shares = run(reader)
     assert len(set(shares)) > 3 and shares == sorted(shares)
@@ -298,7 +315,7 @@ def edge(mask):
     return binary_dilation(mask) ^ binary_erosion(mask)
 
 
-def test_a_modality_off_and_on_again(reader, truth):
+def test_a_modality_off_and_on_again(reader, axial):
     whole, before, explained = volume_ml(reader), export(reader), reader.state("s_numbers")
     reader.click("#switch-MR_T1")
     run(reader)
@@ -313,7 +330,7 @@ def test_a_modality_off_and_on_again(reader, truth):
     reader.wait("!s('p_show_lesion')")
     hidden = reader.settled("Axial", shown)
     reader.tick("lesion", True)
-    at, k = truth.seen(reader, shown.shape[:2])
+    at, k = axial
     ghost_alone = at(edge(before[k]) & ~binary_dilation(edge(without[k]), iterations=2) & ~without[k])
     assert ghost_alone.sum() > 50
     changed = np.abs(shown - hidden).max(axis=2)
@@ -346,6 +363,8 @@ def test_uncertainty_on_and_off_above_a_threshold_and_by_source(reader, tissues)
     reader.wait("s('p_uncertainty_map') === 'mutual_information'")
     assert "its samples disagree" in reader.page.locator("#section-doubt").inner_text()
     reader.choose("map", "all (predictive entropy)")
+    reader.wait("s('s_legend').high > 0.3")
+    reader.page.wait_for_timeout(200)
     reader.type_number("p_uncertainty_above", 0.3)
     reader.tick("95 % band", True)
     reader.wait("s('p_uncertainty_above') === 0.3")

@@ -29,6 +29,8 @@ class Actions:
     ) -> None:
         self._state, self._session, self._views, self._tools, self._files = state, session, views, tools, files
         self._download = download
+        self._case: Any = None  # the one that was read from self._folder
+        self._folder: Path | None = None
 
     # Case
 
@@ -36,7 +38,6 @@ class Actions:
         if not path.strip():
             self._session.desk.say("info", "Type the path of a folder first.")
             return
-        self._told = {}
         self._session.open(Path(path.strip()).expanduser())
 
     def uploaded(self, upload_id: str, purpose: str) -> None:
@@ -47,7 +48,6 @@ class Actions:
                 "error", "No saved scene arrived: send one .mrb file."
             )
         else:
-            self._told = {}
             self._session.open(folder)
 
     def upload_failed(self, sentence: str) -> None:
@@ -72,8 +72,11 @@ class Actions:
 
     def show_roles(self) -> None:
         """The images of the folder and what each is taken for."""
-        screen = self._session.screen
-        rows = [{"name": source, "role": key} for key, source in screen.sources.items()]
+        screen, folder, case = self._session.screen, self._session.opening.folder, self._session.desk.case
+        if case is not self._case:
+            self._case, self._folder = case, folder
+        used = screen.sources if folder == self._folder else {}  # else a folder that could not be opened
+        rows = [{"name": source, "role": key} for key, source in used.items()]
         rows += [{"name": name, "role": NOT_USED} for name in screen.unread]
         self._state.role_rows = rows
         self._state.role_choices = [*MODALITIES, NOT_USED]

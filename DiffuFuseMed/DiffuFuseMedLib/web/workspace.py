@@ -29,6 +29,7 @@ from .views import FOUR_UP, Views
 from .vtk_log import log_vtk
 
 log = logging.getLogger(__name__)
+MESSAGE_S = 10.0  # what is no error stays on screen
 PROBE_S = 0.06  # between two readings of the value under the cursor
 
 
@@ -110,13 +111,24 @@ class Workspace:
             self._edit()
             self.state.open_dialog = False
         elif topic == "message":
-            self.state.message_open = True
+            self._message()
         elif topic == "parameters":
             self._presets()
         if topic in ("fusion", "layers", "case", "scene"):
             self._notes()
         if topic in ("layers", "case", "scene"):  # a slice that was written to is drawn again by MRML itself
             self.views.draw()
+
+    def _message(self) -> None:
+        """Errors stay until the reader closes them."""
+        self.state.message_open = True
+        message = self.session.screen.message
+        if message.level != "error":
+            self.host.later(MESSAGE_S, lambda: self._close_message(message.number))
+
+    def _close_message(self, number: int) -> None:
+        if self.session.screen.message.number == number:
+            self.state.message_open = False
 
     def _choices(self) -> None:
         modalities = list(self.session.screen.modalities)
