@@ -47,6 +47,7 @@ def differences(recipe):
 @pytest.mark.parametrize(
     ("name", "taken_out"),
     [
+        ("whole", {}),
         ("no-diffusion", {"diffusion": False}),
         ("no-gating", {"gating": False}),
         ("no-alignment", {"lambda_align": 0.0}),
@@ -57,5 +58,7 @@ def differences(recipe):
 )
 def test_an_ablation_differs_in_what_it_takes_out_alone(name, taken_out):
     found = differences(ABLATIONS[name])
-    assert {k: v for k, v in found.items() if k not in ("model_id", "config", "windows")} == taken_out
+    of_all = ("model_id", "config", "windows", "reliability_windows")
+    assert {k: v for k, v in found.items() if k not in of_all} == taken_out
+    assert ABLATIONS[name].reliability_windows == ABLATIONS["whole"].reliability_windows
     assert found["model_id"] == f"sts-diffufusemed-{name}"

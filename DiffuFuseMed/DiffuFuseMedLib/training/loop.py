@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import isfinite
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ..systems import SYSTEMS
+from .budget import stopwatch
 from .dataset import TrainingCase
 from .recipes import Recipe
 from .steps import set_learning_rate, update
@@ -47,8 +47,8 @@ def train(
     fresh = take_over(network, start or {})
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema))
     optimizer = optimizer_for(network, recipe, fresh if start else set())
-    began, history, running, step, tenths = time.monotonic(), [], {}, 0, 0
-    while (share := done(recipe, step, began)) < 1:
+    minutes, history, running, step, tenths = stopwatch(device), [], {}, 0, 0
+    while (share := done(recipe, step, minutes())) < 1:
         set_learning_rate(optimizer, recipe.learning_rate, recipe.warmup, step, share)
         parts = train_step(network, optimizer, recipe, cases, generator, device)
         average.update_parameters(network)
@@ -63,13 +63,13 @@ def train(
             progress(share, f"step {step}")
         if checkpoint and int(10 * share) > tenths:
             tenths = int(10 * share)
-            checkpoint(Trained(average.module, step, (time.monotonic() - began) / 60, history))
-    return Trained(average.module.eval(), step, (time.monotonic() - began) / 60, history)
+            checkpoint(Trained(average.module, step, minutes(), history))
+    return Trained(average.module.eval(), step, minutes(), history)
 
 
-def done(recipe: Recipe, step: int, began: float) -> float:
-    """Share of the run that is over, by steps or by the clock, whichever is further."""
-    return max(step / recipe.steps, (time.monotonic() - began) / 60 / recipe.minutes)
+def done(recipe: Recipe, step: int, minutes: float) -> float:
+    """Share of the run that is over, by steps or by the minutes it has had, whichever is further."""
+    return max(step / recipe.steps, minutes / recipe.minutes)
 
 
 def take_over(network: nn.Module, start: dict[str, Tensor]) -> set[str]:

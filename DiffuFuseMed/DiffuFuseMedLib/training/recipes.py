@@ -14,7 +14,8 @@ from .windows import WindowSettings
 class Recipe:
     """model_id: folder under models/; system: a key of SYSTEMS; folds: what is trained on, of split.json.
 
-    steps and minutes bound the run, whichever ends first; the learning rate follows whichever is further along.
+    steps and minutes (training/budget.py) bound the run, whichever ends first; the learning rate follows whichever is
+    further along.
     """
 
     model_id: str
@@ -41,18 +42,18 @@ STS_SEGRESNET = Recipe("sts-segresnet", "segresnet", SegResNetConfig())
 
 
 def _without(name: str, **settings: Any) -> Recipe:
-    return replace(STS, model_id=f"sts-diffufusemed-{name}", config=replace(STS.config, **settings))
+    config = replace(STS.config, **settings)
+    return replace(STS, model_id=f"sts-diffufusemed-{name}", config=config, reliability_windows=300)
 
 
-# Table 2 of the paper: what is left when one part is taken out.
+# Table 2 of the paper: what is left when one part is taken out. They are compared among themselves: trained alike.
 ABLATIONS: dict[str, Recipe] = {
+    "whole": _without("whole"),
     "no-diffusion": _without("no-diffusion", diffusion=False),
     "no-gating": _without("no-gating", gating=False),
     "no-alignment": _without("no-alignment", lambda_align=0.0),
     "no-time": _without("no-time", time_conditioned=False),
-    "no-dropout": replace(
-        STS, model_id="sts-diffufusemed-no-dropout", windows=WindowSettings(drop_one=0.0, drop_two=0.0)
-    ),
+    "no-dropout": replace(_without("no-dropout"), windows=WindowSettings(drop_one=0.0, drop_two=0.0)),
     "cnn-only": _without("cnn-only", diffusion=False, gating=False, transformer=False, lambda_align=0.0),
 }
 

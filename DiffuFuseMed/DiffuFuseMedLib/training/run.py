@@ -66,7 +66,7 @@ def run_recipe(
         return zoo.save(trained.network, record, path)
 
     trained = train(recipe, cases, device, progress, keep, weights)
-    if hasattr(trained.network, "reliability_inputs"):
+    if getattr(recipe.config, "gating", False):
         fit_reliability(trained.network, cases, recipe, device, progress)
     return keep(trained)
 

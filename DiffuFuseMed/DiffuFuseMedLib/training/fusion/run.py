@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from math import isfinite
@@ -17,6 +16,7 @@ from ... import __version__, zoo
 from ...data.load import load_case
 from ...data.split import read_split
 from ...systems.clin_fusediff import Pair, Student, Teacher
+from ..budget import stopwatch
 from ..run import hardware
 from ..steps import set_learning_rate, update
 from .crops import Crop, draw_crops
@@ -96,8 +96,8 @@ def optimize(
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema))
     trained = [p for p in network.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(trained, recipe.learning_rate, weight_decay=1e-3)
-    began, step, running, history = time.monotonic(), 0, {}, []
-    while (share := (time.monotonic() - began) / 60 / run.minutes) < 1:
+    minutes, step, running, history = stopwatch(device), 0, {}, []
+    while (share := minutes() / run.minutes) < 1:
         set_learning_rate(optimizer, recipe.learning_rate, WARMUP, step, share)
         crop = crop_to(draw_crops(stacks, recipe.batch, recipe.crops, training.generator), device)
         with torch.autocast(torch.device(device).type, dtype=torch.bfloat16):
@@ -113,7 +113,7 @@ def optimize(
             running = {}
         if progress:
             progress(share, f"{run.name}, step {step}")
-    done.steps[run.name], done.minutes[run.name] = step, round((time.monotonic() - began) / 60, 1)
+    done.steps[run.name], done.minutes[run.name] = step, round(minutes(), 1)
     done.history[run.name] = history[:: max(1, len(history) // 10)]
     return average.module.eval()
 
