@@ -1,6 +1,6 @@
 import pytest
 from DiffuFuseMedLib.data.errors import InputError
-from DiffuFuseMedLib.data.presets import PRESETS
+from DiffuFuseMedLib.data.presets import PRESETS, VALUES
 from DiffuFuseMedLib.session import Parameters
 from DiffuFuseMedLib.session.history import History
 from DiffuFuseMedLib.session.parameters import changed
@@ -103,7 +103,9 @@ def test_a_slider_that_leaves_its_preset_is_custom_and_reset_returns(told):
     assert told.parameters.preset == "bone-tumor"
     told.set(alpha=0.11)
     told.reset_fusion()
-    assert told.parameters.with_preset(PRESETS["soft-tissue-sarcoma"]) == told.parameters
+    values = {name: getattr(told.parameters, name) for name in VALUES}
+    assert values == {name: getattr(PRESETS["soft-tissue-sarcoma"], name) for name in VALUES}
+    assert told.parameters.preset == "soft-tissue-sarcoma"
 
 
 def test_an_unknown_preset_is_refused(told):

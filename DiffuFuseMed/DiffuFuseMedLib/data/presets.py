@@ -17,6 +17,7 @@ from .staging import staged
 VERSION = 1
 LONGEST_NAME = 80
 LARGEST_LAMBDA, LARGEST_TAU_MM = 10.0, 20.0
+VALUES = ("alpha", "beta", "gamma", "lambdas", "tau_mm", "ct_window_hu")  # of a Preset, beside its words
 HU_RANGE = (-32768, 32767)  # what 16 bits can store
 
 
@@ -52,6 +53,11 @@ def find_preset(told: str) -> Preset:
     if told.endswith(".json"):
         return load_preset(Path(told))
     raise input_error(f"the preset {told!r}", f"one of {', '.join(PRESETS)} or a .json file", "choose one of these")
+
+
+def name_from(title: str) -> str:
+    """A name for a preset of this title, as a file is called: its letters and digits in small, joined by hyphens."""
+    return "-".join("".join(c if c.isalnum() else " " for c in title.lower()).split()) or "preset"
 
 
 def save_preset(preset: Preset, file: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..data.presets import Preset
+from ..data.presets import VALUES, Preset
 
 
 @dataclass(frozen=True)
@@ -27,5 +27,4 @@ class FusionSettings:
 
     @classmethod
     def from_preset(cls, preset: Preset) -> FusionSettings:
-        names = ("alpha", "beta", "gamma", "lambdas", "tau_mm", "ct_window_hu")
-        return cls(**{name: getattr(preset, name) for name in names})
+        return cls(**{name: getattr(preset, name) for name in VALUES})

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..data.fusion_sources import mr_keys, why_no_fusion
 from ..engine.client import EngineError, FusedPicture, FusedVolume, Handle
 from ..mrml import slices, volumes
 from ..mrml.nodes import provenance, set_provenance
@@ -43,12 +44,11 @@ class Fusing:
         case = self._desk.case
         if case is None:
             return "no case is open"
-        lacks = [name for name, there in (("CT", "CT" in case.volumes), ("MR", bool(self.mris()))) if not there]
-        return f"the case has no {' and no '.join(lacks)}" if lacks else ""
+        return why_no_fusion(case) or ""
 
     def mris(self) -> list[str]:
         case = self._desk.case
-        return [] if case is None else [key for key in case.modalities if key.startswith("MR")]
+        return [] if case is None else mr_keys(case)
 
     def restart(self) -> None:
         """Another case: what was drawn belongs to none."""

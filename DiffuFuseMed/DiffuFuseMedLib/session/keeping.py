@@ -15,6 +15,7 @@ from ..data.lesion import quantify
 from ..data.prediction import Prediction
 from ..data.quality import quality_report
 from ..data.staging import staged
+from ..data.volume import Volume
 from ..engine.client import EngineError
 from ..export import LESION, write_segments
 from ..export.fusion import flat
@@ -159,11 +160,7 @@ class Keeping:
             write_segments({LESION: lesion}, desk.case.grid, folder / path.name, header)
 
     def _write_nifti(self, path: Path) -> None:
-        grid = self._desk.case.grid
-        image = sitk.GetImageFromArray(self._lesion().astype(np.uint8))
-        image.SetSpacing(grid.spacing_mm)
-        image.SetOrigin(grid.origin)
-        image.SetDirection(grid.direction)
+        image = Volume(self._lesion().astype(np.uint8), self._desk.case.grid).to_sitk()
         with staged(path.parent) as folder:
             try:
                 sitk.WriteImage(image, str(folder / path.name), useCompression=True)

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from ..data.errors import input_error
-from ..data.presets import PRESETS, Preset, check_values
+from ..data.presets import PRESETS, VALUES, check_values
 
 DEFAULT_PRESET = "soft-tissue-sarcoma"
 WHOLE = {"steps": (1, 4), "samples": (1, 64), "seed": (0, 2**31 - 1)}
-MAPS = ("predictive_entropy", "expected_entropy", "mutual_information", "fusion")
+ENTROPIES = ("predictive_entropy", "expected_entropy", "mutual_information")  # of a Prediction
+MAPS = (*ENTROPIES, "fusion")
 COMPARE = ("off", "swipe", "checkerboard")
 PET_COLORS = ("PET-Heat", "PET-Rainbow", "PET-DICOM", "PET-MaximumIntensityProjection", "Grey", "Inferno")
 CHOICES = {"uncertainty_map": MAPS, "compare": COMPARE, "pet_colors": PET_COLORS}
@@ -80,18 +81,12 @@ class Parameters:
     def on(self, modality: str) -> bool:
         return self.modalities.get(modality, True)
 
-    def with_preset(self, preset: Preset) -> Parameters:
-        """The sliders, weights and CT window of a preset."""
-        names = ("alpha", "beta", "gamma", "lambdas", "tau_mm", "ct_window_hu")
-        return replace(self, preset=preset.name, **{name: getattr(preset, name) for name in names})
-
     def fusion_settings(self) -> dict[str, Any]:
         """What engine.client takes as settings of a fusion."""
-        names = ("alpha", "beta", "gamma", "lambdas", "tau_mm", "ct_window_hu", "steps", "guided", "seed")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in (*VALUES, "steps", "guided", "seed")}
 
 
-FUSION = ("alpha", "beta", "gamma", "lambdas", "tau_mm", "ct_window_hu", "steps", "guided", "mri", "preset")
+FUSION = (*VALUES, "steps", "guided", "mri", "preset")
 NAMES = tuple(entry.name for entry in fields(Parameters))
 
 

@@ -21,12 +21,12 @@ from ..mrml import segmentations, tables, volumes
 from ..mrml.nodes import find
 from ..mrml.volumes import ROLE
 from ..review import Review
+from .parameters import ENTROPIES
 
 CASE, PREDICTION, REVIEW = "DiffuFuseMed case", "DiffuFuseMed prediction", "DiffuFuseMed review"
 KEPT = "decided"
 LARGEST_MRML = 64 * 2**20
 VALID = "valid"  # one volume, a bit for each modality
-MAPS = ("predictive_entropy", "expected_entropy", "mutual_information")
 KEPT_META = ("name", "units", "source", "series_description", "frame_of_reference", "notes")
 FORMAT = 1
 
@@ -136,7 +136,7 @@ def read_prediction(scene: Any, case: Case, nodes: dict[str, Any]) -> Prediction
         grid=case.grid,
         probability=volumes.array_of(nodes["probability"]).copy(),
         labels=masks["network"].astype(np.uint8),
-        uncertainty={key: volumes.array_of(nodes[key]).copy() for key in MAPS if key in nodes},
+        uncertainty={key: volumes.array_of(nodes[key]).copy() for key in ENTROPIES if key in nodes},
         inner=masks["inner"],
         outer=masks["outer"],
         gates=words["gates"],

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..data.prediction import Prediction
 from ..engine.client import EngineError, Handle
+from ..export import LESION, contour_segments
 from ..mrml import segmentations, volumes
 from ..mrml.nodes import set_provenance, set_tag
 from .desk import Desk
@@ -18,12 +19,8 @@ MAPS = {
     "expected_entropy": "Uncertainty, of the images",
     "mutual_information": "Uncertainty, of the model",
 }
-LESION_COLOR, INNER_COLOR, OUTER_COLOR, GHOST_COLOR = (
-    (0.13, 0.77, 0.37),
-    (0.55, 0.9, 0.62),
-    (0.98, 0.75, 0.14),
-    (0.6,) * 3,
-)
+INNER, OUTER = contour_segments(0.95)
+GHOST_COLOR = (0.6,) * 3
 REASON_SAMPLES = 2
 AGAIN_S = 1.0
 REQUESTED = "requested_modalities"  # in the provenance: those that were on, whether or not the model knows them
@@ -211,14 +208,14 @@ class Segmenting:
 
     def _write_outlines(self, prediction: Prediction, lesion: np.ndarray, before: np.ndarray | None) -> None:
         reference, node = self._reference(), self._segmentation("lesion", "Lesion")
-        segmentations.set_mask(node, "lesion", lesion, reference, "lesion", LESION_COLOR)
+        segmentations.set_mask(node, "lesion", lesion, reference, "lesion", LESION.color)
         segmentations.closed_surface(node, True)  # what the 3D view shows
         set_provenance(node, prediction.provenance)
         contours = self._segmentation("contours", "95 % contours")
-        segmentations.set_mask(contours, "inner", prediction.inner, reference, "inner 95 % contour", INNER_COLOR)
-        segmentations.set_mask(contours, "outer", prediction.outer, reference, "outer 95 % contour", OUTER_COLOR)
+        segmentations.set_mask(contours, "inner", prediction.inner, reference, "inner 95 % contour", INNER.color)
+        segmentations.set_mask(contours, "outer", prediction.outer, reference, "outer 95 % contour", OUTER.color)
         # the network's own labels, from which a saved scene brings the prediction back
-        segmentations.set_mask(contours, "network", prediction.labels == 1, reference, "as predicted", LESION_COLOR)
+        segmentations.set_mask(contours, "network", prediction.labels == 1, reference, "as predicted", LESION.color)
         segmentations.show(contours, "network", False)
         if before is not None:
             ghost = self._segmentation("previous", "Previous contour")

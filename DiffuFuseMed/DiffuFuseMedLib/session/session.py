@@ -16,7 +16,7 @@ import numpy as np
 
 from ..catalog import models
 from ..data.errors import InputError, input_error
-from ..data.presets import PRESETS, Preset, find_preset, save_preset, user_presets
+from ..data.presets import PRESETS, VALUES, Preset, find_preset, save_preset, user_presets
 from ..data.volume import Volume
 from ..engine.client import Engine, EngineError
 from ..mrml import segmentations
@@ -36,7 +36,6 @@ from .segmenting import Segmenting
 
 RERUN_S = 0.4  # after a modality switch, so that two switches are one run
 MOST_STARTS, STARTS_S = 3, 60.0  # an engine that dies more often than this is not started again by itself
-OF_A_PRESET = ("alpha", "beta", "gamma", "lambdas", "tau_mm", "ct_window_hu")
 OF_A_RUN = frozenset(("modalities", "model", "samples", "seed"))
 LOOK = frozenset(NAMES) - frozenset(FUSION) - OF_A_RUN - {"device", "inside_region_only", "protect_border"}
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
@@ -80,7 +79,7 @@ class Session:
     def warm_up(self) -> None:
         """Start the engine ahead of the first case, since importing PyTorch takes seconds; nobody waits for it."""
         with suppress(EngineError):  # the first request says why
-            self.desk.engine.start().future.add_done_callback(lambda future: future.exception())
+            self._start_engine()
 
     def views_made(self) -> None:
         """The host's slice views exist: follow their scrolling."""
@@ -166,7 +165,7 @@ class Session:
         values = {name: value for name, value in values.items() if getattr(before, name, None) != value}
         if not values:
             return
-        if values.keys() & set(OF_A_PRESET) and "preset" not in values:
+        if values.keys() & set(VALUES) and "preset" not in values:
             values["preset"] = CUSTOM
         try:
             self._check_mri(values.get("mri"))
@@ -203,7 +202,7 @@ class Session:
             self.desk.complain(error)
             self.desk.tell("parameters")
             return
-        self.set(preset=preset.name, **{entry: getattr(preset, entry) for entry in OF_A_PRESET})
+        self.set(preset=preset.name, **{entry: getattr(preset, entry) for entry in VALUES})
 
     def save_preset(self, name: str, title: str, reason: str) -> None:
         """Keep the present sliders as the reader's own preset."""
@@ -214,7 +213,7 @@ class Session:
             if not SLUG.fullmatch(name) or name in {*PRESETS, CUSTOM}:
                 wanted = "small letters, digits and hyphens, and no shipped preset's name"
                 raise input_error(f"the preset name {name[:40]!r}", wanted, "choose another name")
-            values = {key: getattr(chosen, key) for key in OF_A_PRESET}
+            values = {key: getattr(chosen, key) for key in VALUES}
             save_preset(Preset(name, title, reason, **values), self._presets / f"{name}.json")
         except InputError as error:
             self.desk.complain(error)
@@ -397,6 +396,9 @@ class Session:
             return
         self.desk.say("warning", "The engine stopped and was started again; nothing on screen was lost.", error.detail)
         try:
-            self.desk.engine.start().future.add_done_callback(lambda future: future.exception())
+            self._start_engine()
         except EngineError as failure:
             self.desk.complain(failure)
+
+    def _start_engine(self) -> None:
+        self.desk.engine.start().future.add_done_callback(lambda future: future.exception())

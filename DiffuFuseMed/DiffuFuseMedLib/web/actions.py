@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ..data.presets import name_from
 from ..data.volume import MODALITIES
 from ..session import Session
 from ..session.opening import UNUSED
@@ -90,8 +91,7 @@ class Actions:
         self._session.use_preset(name)
 
     def save_preset(self, title: str, reason: str) -> None:
-        name = "-".join("".join(c if c.isalnum() else " " for c in title.lower()).split()) or "preset"
-        self._session.save_preset(name, title, reason)
+        self._session.save_preset(name_from(title), title, reason)
         self._state.preset_dialog = False
 
     def reset_fusion(self) -> None:
@@ -169,7 +169,7 @@ class Actions:
     # Keep
 
     def save_scene(self) -> None:
-        self._offer("scene.mrb", self._session.keeping.save_scene)
+        self._offer("mrb", self._session.keeping.save_scene)
 
     def open_scene(self, path: str) -> None:
         if not path.strip():
@@ -186,8 +186,7 @@ class Actions:
         self._offer(kind, lambda path: self._session.keeping.export(kind, path))
 
     def _offer(self, kind: str, write: Callable[[Path], bool]) -> None:
-        name = f"{self._session.screen.case_name or 'case'}.{kind}" if kind != "scene.mrb" else None
-        name = name or f"{self._session.screen.case_name or 'case'}.mrb"
+        name = f"{self._session.screen.case_name or 'case'}.{kind}"
         path = self._files.place(name)
         if write(path):
             self._download(self._files.offer(path, name))

@@ -71,14 +71,7 @@ def _open(actions: Any) -> None:
     with v3.VDialog(v_model=("open_dialog", False), max_width=640), v3.VCard(title="Open a case"), v3.VCardText():
         html.P("A folder on the machine that runs this workspace:")
         with html.Div(classes="panel-row"):
-            v3.VTextField(
-                v_model=("open_path", ""),
-                label="folder",
-                density="compact",
-                hide_details=True,
-                variant="outlined",
-                id="open-path",
-            )
+            _path("open_path", "folder", "open-path")
             v3.VBtn("Open", click=(actions.open_folder, "[open_path]"), color="primary", id="open-folder")
         v3.VDivider(classes="my-4")
         with html.Div(
@@ -91,7 +84,7 @@ def _open(actions: Any) -> None:
         ):
             html.P("or drop NIfTI, NRRD, MHA, zipped or loose DICOM files of one patient here")
             _chooser("choose files", "case", "upload-files")
-            _chooser("choose a folder", "case", "upload-folder", webkitdirectory=True)
+            _chooser("choose a folder", "case", "upload-folder", folder=True)
             html.P("{{ uploading }}", v_if=("uploading", ""))
         with html.Div(v_if="role_rows.length", classes="mt-4"):
             html.P("What is what? Correct what was guessed wrong, and read again:")
@@ -110,18 +103,21 @@ def _open(actions: Any) -> None:
             v3.VBtn("Register again", click=actions.register_again, variant="text")
 
 
-def _chooser(text: str, purpose: str, name: str, **attributes: Any) -> None:
+def _path(state: str, label: str, name: str) -> None:
+    v3.VTextField(v_model=(state, ""), label=label, density="compact", hide_details=True, variant="outlined", id=name)
+
+
+def _chooser(text: str, purpose: str, name: str, folder: bool = False) -> None:
     with html.Label(
         classes="v-btn v-btn--variant-tonal v-btn--size-small v-btn--density-default ma-1", style="cursor: pointer"
     ):
         html.Span(text)
-        extra = {"raw_attrs": ["webkitdirectory"]} if attributes else {}
         html.Input(
             type="file",
             multiple=True,
             id=name,
             style="display: none",
-            **extra,
+            raw_attrs=["webkitdirectory"] if folder else [],
             change=f"window.diffufusemed.upload($event.target.files, '{purpose}'); $event.target.value = ''",
         )
 
@@ -134,14 +130,7 @@ def _scene(actions: Any) -> None:
     ):
         html.P("The case on screen gives way to the one in the scene.")
         with html.Div(classes="panel-row"):
-            v3.VTextField(
-                v_model=("scene_path", ""),
-                label=".mrb file on this machine",
-                density="compact",
-                hide_details=True,
-                variant="outlined",
-                id="scene-path",
-            )
+            _path("scene_path", ".mrb file on this machine", "scene-path")
             v3.VBtn("Open", click=(actions.open_scene, "[scene_path]"), color="primary", id="open-scene-path")
         _chooser("choose a .mrb file", "scene", "upload-scene")
         html.P("{{ uploading }}", v_if="uploading")

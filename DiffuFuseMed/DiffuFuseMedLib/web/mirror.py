@@ -34,7 +34,7 @@ class Mirror:
             self._told(topic)
 
     def _told(self, topic: str) -> None:
-        """The screen may change with any topic; parameters, presets (files) and windows with their own alone."""
+        """The screen may change with any topic; parameters and windows with their own alone."""
         self._writing = True
         try:
             for name in SCREEN:
@@ -49,7 +49,6 @@ class Mirror:
     def _write_parameters(self) -> None:
         for name in PARAMETERS:
             self._put(f"p_{name}", _plain(getattr(self._session.parameters, name)))
-        self._put("presets", [_preset(p) for p in self._session.presets().values()])
 
     def _put(self, name: str, value: Any) -> None:
         if not self._state.has(name) or self._state[name] != value:
@@ -93,7 +92,3 @@ def _number(value: Any, kind: Callable[[Any], Any], otherwise: Any) -> Any:
         return kind(value)
     except (TypeError, ValueError):
         return otherwise
-
-
-def _preset(preset: Any) -> dict[str, str]:
-    return {"name": preset.name, "title": preset.title, "reason": preset.reason}

@@ -6,6 +6,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from ...data.presets import name_from
 from .. import words
 from ..desk import Panel
 from ..wire import Choice, Values, put
@@ -79,5 +80,4 @@ class Fusion:
         title = qt.QInputDialog.getText(slicer.util.mainWindow(), _("A preset of your own"), _("Name of the preset"))
         if not title or not title.strip():
             return
-        name = "-".join("".join(c if c.isalnum() else " " for c in title.lower()).split()) or "preset"
-        self._session.save_preset(name, title.strip(), _("Saved by the reader."))
+        self._session.save_preset(name_from(title), title.strip(), _("Saved by the reader."))
