@@ -35,6 +35,15 @@ def host_process(folder, **limits):
 
 
 @pytest.fixture(scope="module")
+def a_patient_host(tmp_path_factory):
+    """One whose newcomers wait for the tab before them as long as no test does: nothing works by that wait alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TAB_WAIT_S", "600")
+        with host_process(tmp_path_factory.mktemp("host")) as host:
+            yield host
+
+
+@pytest.fixture(scope="module")
 def a_host(tmp_path_factory):
     """One for all tests of a file."""
     with host_process(tmp_path_factory.mktemp("host")) as host:

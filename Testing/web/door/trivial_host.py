@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ server = get_server(client_type="vue3")
 binding = Binding()
 uploads = Uploads(Path(sys.argv[1]), Limits(**json.loads(sys.argv[2])))
 door = install(server, binding, uploads)
+door.tabs.wait_s = float(os.environ.get("TAB_WAIT_S", door.tabs.wait_s))
 server.state.count = 0
 
 
