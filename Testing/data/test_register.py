@@ -144,3 +144,19 @@ def test_refuses_images_too_small_to_compare():
     tiny = Volume(np.ones((2, 2, 2), dtype=np.float32), Grid((2, 2, 2)), "PET")
     with pytest.raises(InputError, match="common region"):
         register_rigid(tiny, tiny)
+
+
+def test_a_large_image_is_thinned_out_and_its_fit_told_nearly_the_same(ct, mr, monkeypatch):
+    whole = mutual_information(ct, mr)
+    monkeypatch.setattr(register, "MOST_MEASURED", ct.array.size // 20)
+    measured = []
+    monkeypatch.setattr(register._Pair, "is_constant", lambda pair: measured.append(pair.fixed.GetNumberOfPixels()))
+    assert mutual_information(ct, mr) == pytest.approx(whole, abs=0.02)
+    assert measured[0] <= ct.array.size // 20
+
+
+def test_masks_that_are_known_are_not_looked_for_again(ct, mr, monkeypatch):
+    known = register.valid_mask(ct), register.valid_mask(mr)
+    whole = mutual_information(ct, mr)
+    monkeypatch.setattr(register, "valid_mask", None)
+    assert mutual_information(ct, mr, valid=known) == whole

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import SimpleITK as sitk
@@ -11,10 +11,11 @@ from .case import Alignment, Case
 from .errors import input_error
 from .grid import Grid
 from .register import Registration, mutual_information, register_rigid
-from .resample import onto
+from .resample import onto, valid_mask
 from .volume import MODALITIES, Volume
 
 REGISTER = ("auto", "always", "never")
+Progress = Callable[[float, str], None]
 
 
 def align(
@@ -24,19 +25,25 @@ def align(
     name: str = "case",
     reference_mask: Volume | None = None,
     notes: Sequence[str] = (),
+    progress: Progress = lambda *_: None,
 ) -> Case:
     """The Case of these volumes (by modality key) on the grid of the reference, which is left voxel for voxel.
 
     reference: a key; by default CT, else the MR with the finest voxels, else the first. register: "always", "never", or
     "auto": where the files name different frames of reference, or where the images do not meet in space.
-    reference_mask is a drawn lesion; it follows the image it was drawn on. notes: sentences for the quality report.
+    reference_mask is a drawn lesion; it follows the image it was drawn on. notes: sentences for the quality report;
+    progress(share, words): told before each image.
     Raises InputError for no volumes, an unknown key or setting, and images that do not overlap.
     """
     _check(volumes, reference, register)
     reference = reference or default_reference(volumes)
     fixed = volumes[reference]
-    moved = {key: _bring(volume, fixed, register) for key, volume in volumes.items() if key != reference}
-    arrays = {reference: _reference_parts(fixed), **{key: parts[:3] for key, parts in moved.items()}}
+    progress(0.0, f"looking at {reference}")
+    fixed_valid = valid_mask(fixed)
+    arrays, moved = {reference: _reference_parts(fixed, fixed_valid)}, {}
+    for key in (key for key in volumes if key != reference):
+        progress(len(arrays) / len(volumes), f"aligning {key} with {reference}")
+        *arrays[key], moved[key] = _bring(volumes[key], fixed, fixed_valid, register)
     arrays = {key: arrays[key] for key in volumes}
     return Case(
         name=name,
@@ -45,7 +52,7 @@ def align(
         volumes={key: parts[0] for key, parts in arrays.items()},
         valid={key: parts[1] for key, parts in arrays.items()},
         alignment={key: parts[2] for key, parts in arrays.items()},
-        reference_mask=_mask_on_grid(reference_mask, volumes, {k: p[3] for k, p in moved.items()}, fixed.grid),
+        reference_mask=_mask_on_grid(reference_mask, volumes, moved, fixed.grid),
         notes=(*notes, *_frame_notes(volumes)),
     )
 
@@ -72,20 +79,25 @@ def _check(volumes: Mapping[str, Volume], reference: str | None, register: str) 
         raise input_error(f"register={register!r}", f"one of {', '.join(REGISTER)}", "choose one of these")
 
 
-def _bring(volume: Volume, fixed: Volume, register: str) -> tuple[Volume, np.ndarray, Alignment, sitk.Transform | None]:
+def _bring(
+    volume: Volume, fixed: Volume, fixed_valid: np.ndarray, register: str
+) -> tuple[Volume, np.ndarray, Alignment, sitk.Transform | None]:
     """One moving volume: (on the grid, valid, Alignment, transform from fixed to moving points or None)."""
-    found, why = None, ""
-    on_grid, valid = onto(volume, fixed.grid)
+    found, why, both = None, "", (fixed_valid, valid_mask(volume))
+    on_grid, valid = onto(volume, fixed.grid, valid=both[1])
     if register != "never":
         why = _reason(volume, fixed, register, bool(valid.any()))
     if why:
-        found = register_rigid(fixed, volume)
-        on_grid, valid = onto(volume, fixed.grid, found.transform)
+        found = register_rigid(fixed, volume, valid=both)
+        on_grid, valid = onto(volume, fixed.grid, found.transform, both[1])
     if not valid.any():
         remedy = "choose images of one region" if why else "choose images of one region or switch registration on"
         raise input_error(f"{volume.name} that does not overlap {fixed.name}", "images that share a region", remedy)
-    alignment = _alignment(found, why, valid, fixed, volume)
-    return on_grid, valid, alignment, found.transform if found else None
+    overlap = float(valid.mean())
+    if found:
+        return on_grid, valid, _registered(found, why, overlap), found.transform
+    fit = mutual_information(fixed, volume, valid=both)
+    return on_grid, valid, Alignment(False, np.eye(4), fit, overlap), None
 
 
 def _reason(volume: Volume, fixed: Volume, register: str, overlaps: bool) -> str:
@@ -98,18 +110,15 @@ def _reason(volume: Volume, fixed: Volume, register: str, overlaps: bool) -> str
     return "" if overlaps else "because the images did not overlap as given"
 
 
-def _alignment(found: Registration | None, why: str, valid: np.ndarray, fixed: Volume, volume: Volume) -> Alignment:
-    overlap = float(valid.mean())
-    if found is None:
-        return Alignment(False, np.eye(4), mutual_information(fixed, volume), overlap)
+def _registered(found: Registration, why: str, overlap: float) -> Alignment:
     notes = (f"registered rigidly {why}", *found.notes)
     moved = not np.allclose(found.matrix_moving_to_reference, np.eye(4))
     return Alignment(moved, found.matrix_moving_to_reference, found.mutual_information, overlap, notes)
 
 
-def _reference_parts(fixed: Volume) -> tuple[Volume, np.ndarray, Alignment]:
+def _reference_parts(fixed: Volume, valid: np.ndarray) -> tuple[Volume, np.ndarray, Alignment]:
     # Mutual information of an image with itself says nothing of fit, so it is not a number.
-    on_grid, valid = onto(fixed, fixed.grid)
+    on_grid, _ = onto(fixed, fixed.grid, valid=valid)
     return on_grid, valid, Alignment(False, np.eye(4), float("nan"), float(valid.mean()))
 
 

@@ -17,6 +17,7 @@ CORNER_HU = -1024.0
 AIR_BELOW_HU = -900.0
 ANTIALIAS_FROM = 1.5
 MIN_REGION_FRACTION = 1e-3
+MOST_SAMPLED = 4_000_000  # voxels from which a percentile is taken
 FWHM_PER_SIGMA = 2.0 * np.sqrt(2.0 * np.log(2.0))
 
 
@@ -50,31 +51,50 @@ def resample(
     return Volume(array, grid, volume.modality, dict(volume.meta))
 
 
-def onto(volume: Volume, grid: Grid, transform: sitk.Transform | None = None) -> tuple[Volume, np.ndarray]:
+def onto(
+    volume: Volume, grid: Grid, transform: sitk.Transform | None = None, valid: np.ndarray | None = None
+) -> tuple[Volume, np.ndarray]:
     """(volume, valid) on grid: a mask by nearest neighbour, an image linearly, both with bool [k, j, i] valid.
 
     A voxel is valid when at least half of its interpolation weight falls on valid source voxels. Invalid source voxels
     take no part in a value (normalised convolution), so padding does not bleed into the edge of the field of view.
     Down-sampling by more than 1.5 smooths first, to the coarser grid's point spread (Cardoso et al. 2015,
     doi:10.1007/978-3-319-24571-3_81, eq. 3). Invalid voxels hold air (-1000 HU in CT, else 0).
+    valid: valid_mask(volume), where it is known already.
     """
-    valid = valid_mask(volume)
+    valid = valid_mask(volume) if valid is None else valid
+    if transform is None and volume.grid == grid and volume.modality is not None:
+        return _emptied(volume, volume.array, valid), valid
     if volume.modality is None:
         moved = resample(volume, grid, "nearest", transform)
         return moved, _on_grid(valid.astype(np.float32), volume, grid, transform) >= 0.5
-    sigma = _antialias_sigma_voxels(volume.grid, grid)
     weight = valid.astype(np.float32)
-    weighted = np.where(valid, volume.array, np.float32(0)).astype(np.float32)
-    if any(sigma):
-        weighted = ndimage.gaussian_filter(weighted, sigma, mode="nearest")
-        smooth_weight = ndimage.gaussian_filter(weight, sigma, mode="nearest")
-        # The smoothed weight alone would move the edge of the field of view; the value needs it, the mask does not.
-        weighted = np.where(valid, weighted / np.maximum(smooth_weight, 1e-6), np.float32(0))
+    weighted = _weighted(volume, weight, _antialias_sigma_voxels(volume.grid, grid))
     share = _on_grid(weight, volume, grid, transform)
     inside = share >= 0.5
-    value = _on_grid(weighted, volume, grid, transform) / np.where(inside, share, np.float32(1))
-    array = np.where(inside, value, np.float32(OUTSIDE.get(volume.modality, 0.0))).astype(np.float32)
-    return Volume(array, grid, volume.modality, dict(volume.meta)), inside
+    value = _on_grid(weighted, volume, grid, transform)
+    np.divide(value, share, out=value, where=inside)
+    return _emptied(Volume(value, grid, volume.modality, dict(volume.meta)), value, inside), inside
+
+
+def _weighted(volume: Volume, weight: np.ndarray, sigma: tuple[float, ...]) -> np.ndarray:
+    """float32: the values where weight is 1, smoothed among themselves by sigma voxels (k, j, i); 0 where it is 0."""
+    valid = weight > 0
+    weighted = np.where(valid, volume.array, np.float32(0)).astype(np.float32, copy=False)
+    if not any(sigma):
+        return weighted
+    weighted = ndimage.gaussian_filter(weighted, sigma, mode="nearest")
+    smooth_weight = ndimage.gaussian_filter(weight, sigma, mode="nearest")
+    # The smoothed weight alone would move the edge of the field of view; the value needs it, the mask does not.
+    return np.where(valid, weighted / np.maximum(smooth_weight, 1e-6), np.float32(0))
+
+
+def _emptied(volume: Volume, array: np.ndarray, inside: np.ndarray) -> Volume:
+    """The volume with array as float32, air outside of `inside`; the array itself where there is nothing to change."""
+    array = array.astype(np.float32, copy=False)
+    if not inside.all():
+        array = np.where(inside, array, np.float32(OUTSIDE.get(volume.modality, 0.0)))
+    return Volume(array, volume.grid, volume.modality, dict(volume.meta))
 
 
 def resample_smoothly(array: np.ndarray, source: Grid, grid: Grid) -> np.ndarray:
@@ -123,12 +143,19 @@ def _antialias_sigma_voxels(moving: Grid, grid: Grid) -> tuple[float, ...]:
 
 def _mr_outside(array: np.ndarray, finite: np.ndarray) -> np.ndarray:
     # Rounding by earlier resampling leaves a little more than 0 beyond the field of view.
-    scale = float(np.percentile(array[finite], 99)) if finite.any() else 0.0
+    scale = _high(array, finite)
     zero = ~finite | (np.abs(array) <= 1e-3 * scale)
     # Opening in plane cuts the thin bridges by which noise zeros in air and dark cortex would join the outside.
     square = np.ones((1, 3, 3), dtype=bool)
     core = ndimage.binary_dilation(ndimage.binary_erosion(zero, square, border_value=1), square) & zero
     return _touching_border(core, min_voxels=MIN_REGION_FRACTION * array.size)
+
+
+def _high(array: np.ndarray, finite: np.ndarray) -> float:
+    """The 99th percentile of the finite values; 0 without any. A large image is thinned out evenly."""
+    step = max(1, array.size // MOST_SAMPLED)
+    sample = array.reshape(-1)[::step][finite.reshape(-1)[::step]]
+    return float(np.percentile(sample, 99)) if sample.size else 0.0
 
 
 def _ct_padding(array: np.ndarray) -> np.ndarray:
@@ -155,10 +182,14 @@ def _touching_border(mask: np.ndarray, min_voxels: float = 1) -> np.ndarray:
 
     End slices do not count: what runs through the body runs through them, and missing slices reach the edges anyway.
     """
+    if not any(np.take(mask, [0, -1], axis=axis).any() for axis in (1, 2)):
+        return np.zeros(mask.shape, dtype=bool)
     labels, count = ndimage.label(mask)
     touches = np.zeros(count + 1, dtype=bool)
     for axis in (1, 2):
         touches[np.take(labels, [0, -1], axis=axis).ravel()] = True
-    keep = touches & (np.bincount(labels.ravel(), minlength=count + 1) >= min_voxels)
-    keep[0] = False
-    return keep[labels]
+    touches[0] = False
+    # Slice by slice: numpy counts and looks up by 8-byte numbers, of which a large image has too many at once.
+    if min_voxels > 1:
+        touches &= sum(np.bincount(plane.ravel(), minlength=count + 1) for plane in labels) >= min_voxels
+    return np.stack([touches[plane] for plane in labels])

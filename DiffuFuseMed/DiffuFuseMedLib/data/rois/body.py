@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from scipy import ndimage
 
-from .shapes import box, closed, dilated, eroded, pasted, pieces, touching, without_small
+from .shapes import box, chosen, closed, dilated, eroded, pasted, pieces, touching, without_small
 from .thresholds import RoiThresholds
 
 SKIN_HU = -300.0
@@ -32,7 +32,7 @@ def body_inside(hu: np.ndarray, spacing_mm: tuple[float, float, float]) -> np.nd
     tissue = hu > SKIN_HU
     thick = np.stack([eroded(s, TABLE_MM, spacing_mm[1:]) for s in tissue])
     labels, sizes = pieces(thick)
-    core = (sizes >= max(1, BODY_SHARE * sizes.max()))[labels]
+    core = chosen(labels, sizes >= max(1, BODY_SHARE * sizes.max()))
     grown = np.stack([dilated(s, TABLE_MM + 2 * spacing_mm[1], spacing_mm[1:]) for s in core])
     return _filled_in_plane(grown & tissue, 0)
 

@@ -2,22 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy import ndimage
+
+SLAB_VOXELS = 8_000_000
 
 
 def eroded(mask: np.ndarray, radius: float, spacing: tuple[float, ...] | None = None) -> np.ndarray:
     """What lies further than radius from the outside; the array's edge is no outside. Unit of spacing, else pixels."""
     if radius <= 0 or mask.all():
         return mask.copy()
-    return ndimage.distance_transform_edt(mask, sampling=spacing) > radius
+    return _by_slabs(_eroded, mask, radius, spacing)
 
 
 def dilated(mask: np.ndarray, radius: float, spacing: tuple[float, ...] | None = None) -> np.ndarray:
     """What lies within radius of the mask."""
     if radius <= 0 or not mask.any():
         return mask.copy()
-    return ndimage.distance_transform_edt(~mask, sampling=spacing) <= radius
+    return _by_slabs(_dilated, mask, radius, spacing)
+
+
+def _eroded(mask: np.ndarray, radius: float, spacing: tuple[float, ...] | None) -> np.ndarray:
+    return mask.copy() if mask.all() else ndimage.distance_transform_edt(mask, sampling=spacing) > radius
+
+
+def _dilated(mask: np.ndarray, radius: float, spacing: tuple[float, ...] | None) -> np.ndarray:
+    return ndimage.distance_transform_edt(~mask, sampling=spacing) <= radius if mask.any() else mask.copy()
+
+
+def _by_slabs(
+    find: Callable[..., np.ndarray], mask: np.ndarray, radius: float, spacing: tuple[float, ...] | None
+) -> np.ndarray:
+    """find(mask, radius, spacing), which looks no farther than radius: a large volume is done in slabs that overlap by
+    it, for distances take 20 bytes and more a voxel."""
+    if mask.ndim < 3 or mask.size <= SLAB_VOXELS:
+        return find(mask, radius, spacing)
+    margin = int(np.ceil(radius / (spacing or (1.0,))[0])) + 1
+    step = max(margin, SLAB_VOXELS * len(mask) // mask.size)
+    found = np.empty(mask.shape, bool)
+    for start in range(0, len(mask), step):
+        first, stop = max(0, start - margin), min(len(mask), start + step)
+        found[start:stop] = find(mask[first : stop + margin], radius, spacing)[start - first : stop - first]
+    return found
 
 
 def opened(mask: np.ndarray, radius: float, spacing: tuple[float, ...] | None = None) -> np.ndarray:
@@ -31,15 +59,25 @@ def closed(mask: np.ndarray, radius: float, spacing: tuple[float, ...] | None = 
 def pieces(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(labels, sizes): labels 1.. of the pieces, corners touching; sizes in voxels by label, sizes[0] = 0."""
     labels, count = ndimage.label(mask, np.ones((3,) * mask.ndim, dtype=bool))
-    sizes = np.bincount(labels.ravel(), minlength=count + 1)
+    # A volume slice by slice: numpy counts by 8-byte numbers, of which a large one has too many at once.
+    parts = labels if labels.ndim == 3 else [labels]
+    sizes = np.zeros(count + 1, np.intp)
+    for part in parts:
+        found = np.bincount(part.ravel())
+        sizes[: found.size] += found
     sizes[0] = 0
     return labels, sizes
+
+
+def chosen(labels: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """bool: the pieces whose label is True in kept, bool by label."""
+    return np.stack([kept[part] for part in labels]) if labels.ndim == 3 else kept[labels]
 
 
 def without_small(mask: np.ndarray, voxels: float) -> np.ndarray:
     """The pieces of at least so many voxels."""
     labels, sizes = pieces(mask)
-    return (sizes >= max(voxels, 1))[labels]
+    return chosen(labels, sizes >= max(voxels, 1))
 
 
 def largest(mask: np.ndarray) -> np.ndarray:
@@ -54,7 +92,7 @@ def touching(mask: np.ndarray, seed: np.ndarray) -> np.ndarray:
     hit = np.zeros(sizes.size, dtype=bool)
     hit[labels[seed & mask]] = True
     hit[0] = False
-    return hit[labels]
+    return chosen(labels, hit)
 
 
 def filled(mask: np.ndarray) -> np.ndarray:

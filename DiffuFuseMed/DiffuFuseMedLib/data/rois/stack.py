@@ -13,8 +13,12 @@ LARGEST_GRAY = 255.0
 
 def is_stack_of_pictures(ct: np.ndarray, valid: np.ndarray) -> bool:
     """Whether CT values are gray values 0..255 (or 0..1) and no HU, where air would lie near -1000."""
-    values = ct[valid]
-    return bool(values.size and values.min() >= 0 and values.max() <= LARGEST_GRAY)
+    seen = False
+    for values in (plane[inside] for plane, inside in zip(ct, valid, strict=True)):  # of a body the first has air
+        if values.size and not (values.min() >= 0 and values.max() <= LARGEST_GRAY):
+            return False
+        seen = seen or values.size > 0
+    return seen
 
 
 def stack_rois(ct: np.ndarray, mri: np.ndarray | None, thresholds: RoiThresholds = MODEL) -> Rois:
