@@ -33,6 +33,11 @@ def work(request, context):
     return result if "index" in request.__dataclass_fields__ else {**result, "timings": {"value": value}}
 
 
+def segment(request, context):
+    """The same by its model's name, for as many tenths of a second as there are samples."""
+    return {"value": DO[request.model]({"seconds": request.samples / 10, "value": request.seed}, context)}
+
+
 def echo(settings, _):
     return settings.get("value", 0)
 
@@ -93,4 +98,4 @@ DO = {
 }
 
 if __name__ == "__main__":
-    main(lambda: {"open": open_case, "close": close_case, "fuse_slice": work, "fuse_volume": work})
+    main(lambda: {"open": open_case, "close": close_case, "segment": segment, "fuse_slice": work, "fuse_volume": work})

@@ -1,5 +1,6 @@
 """Fusion through the real engine, on the patient that ships."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -137,6 +138,27 @@ def test_a_new_lesion_keeps_the_anatomy_and_gives_what_a_fresh_case_would(case, 
         for one, other in zip(pictures, fresh, strict=True):
             np.testing.assert_array_equal(one, other)
     assert not np.array_equal(edited[0][0], edited[1][0])
+
+
+def test_who_is_made_to_stand_back_holds_nothing_that_others_want(case, fusion_models, monkeypatch):
+    monkeypatch.setenv("DIFFUFUSEMED_MODELS", str(fusion_models))
+    monkeypatch.setattr(handlers, "unpack", lambda value, _: value)
+    bench, held = Workbench(), []
+
+    def free(lock):
+        return lock.acquire(blocking=False) and lock.release() is None
+
+    def stand_back():
+        locks = (bench._lock, bench._cases["case"].lock)
+        with ThreadPoolExecutor(1) as other:  # whoever holds a lock may take it again, so another has to ask
+            held.append([not other.submit(free, lock).result() for lock in locks])
+        return False
+
+    context = Context(SimpleNamespace(map=lambda packed: packed), lambda *_: None, stand_back)
+    bench.open(protocol.Open(1, "case", case), context)
+    bench.fuse_volume(protocol.FuseVolume(2, "case", {"samples": 1}), context)
+    assert held
+    assert not np.any(held)
 
 
 def _pictures(case, lesions):

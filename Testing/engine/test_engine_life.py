@@ -28,7 +28,7 @@ def slices(engine, case_id, do="echo", view=None, progress=None, **settings):
 
 
 def volumes(engine, case_id, do="echo", progress=None, **settings):
-    """A request in the long lane."""
+    """A request in the lane of what is made meanwhile."""
     return engine.fuse_volume(case_id, {"do": do, **settings}, progress=progress)
 
 
@@ -173,6 +173,68 @@ def test_a_newer_volume_stops_the_older(a_session, an_open_case, failure):
     newer = volumes(a_session, an_open_case, value=1)
     assert failure(older).code == "superseded"
     assert value(newer) == 1
+
+
+class Noted:
+    """A progress callback that is looked at while the work goes on."""
+
+    def __init__(self):
+        self.reports = []
+
+    def __call__(self, *report):
+        self.reports.append(report)
+
+
+def stands_still(noted, other, until):
+    """Whether one goes no farther than the step that it was in, while the other goes ten steps."""
+    assert until(lambda: other.reports)
+    before, since = len(noted.reports), len(other.reports)
+    assert until(lambda: len(other.reports) >= since + 10)
+    return len(noted.reports) <= before + 1
+
+
+ENDS = [(None, "loop", 20), ("cancelled", "loop", 600), ("internal", "fault", 1)]
+
+
+@pytest.mark.parametrize(("end", "model", "samples"), ENDS)
+def test_a_run_goes_before_a_volume_which_goes_on_where_it_stood(
+    a_session, an_open_case, failure, until, end, model, samples
+):
+    refining, running = Noted(), Noted()
+    volume = volumes(a_session, an_open_case, "loop", refining, seconds=2, value=7)
+    assert until(lambda: refining.reports)
+    run = a_session.segment(an_open_case, model, samples, 3, progress=running)
+    assert model == "fault" or stands_still(refining, running, until)
+    if end == "cancelled":
+        run.cancel(grace_s=60)
+    assert failure(run).code == end if end else run.result(20)["value"] == 3
+    assert not volume.done()
+    assert volume.result(20).timings["value"] == 7
+    shares = [share for share, *_ in refining.reports]
+    assert shares == sorted(shares)  # not begun anew
+
+
+def test_a_search_behind_the_readers_back_stands_still_for_a_run_and_not_for_a_volume(a_session, an_open_case, until):
+    searching, running = Noted(), Noted()
+    search = a_session.segment(an_open_case, "loop", 10, 4, progress=searching, behind=True)
+    assert until(lambda: searching.reports)
+    run = a_session.segment(an_open_case, "loop", 600, progress=running)
+    assert stands_still(searching, running, until)
+    run.cancel()
+    volume = volumes(a_session, an_open_case, "echo", value=5)
+    assert search.result(20)["value"] == 4
+    assert volume.result(20).timings["value"] == 5
+
+
+def test_what_stands_still_is_cancelled_all_the_same(a_session, an_open_case, failure, until):
+    refining, running = Noted(), Noted()
+    volume = volumes(a_session, an_open_case, "loop", refining, seconds=60)
+    assert until(lambda: refining.reports)
+    run = a_session.segment(an_open_case, "loop", 600, progress=running)
+    assert stands_still(refining, running, until)
+    volume.cancel(grace_s=60)
+    assert failure(volume).code == "cancelled"
+    assert not run.done()
 
 
 def test_a_slice_does_not_wait_for_a_volume(a_session, an_open_case, failure):
@@ -341,7 +403,7 @@ def test_a_fault_is_one_sentence_with_its_detail(a_session, an_open_case, failur
 
 
 def test_a_request_that_is_not_served_is_one_error(a_session, an_open_case, failure):
-    assert failure(a_session.segment(an_open_case, "m")).code == "bad_request"
+    assert failure(a_session.replace_rois(an_open_case)).code == "bad_request"
 
 
 def test_a_case_larger_than_the_quota_is_refused_whole(sessions, a_case):

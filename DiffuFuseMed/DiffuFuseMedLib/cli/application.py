@@ -1,4 +1,4 @@
-"""The command line: diffufusemed web | run | fuse | train | calibrate | evaluate | evaluate-fusion | models | bench."""
+"""The command line: web | engine | run | fuse | train | calibrate | evaluate | evaluate-fusion | models | bench."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ..data.errors import InputError
 from .bench import bench_app
 from .calibrate import calibrate
 from .console import err_console
+from .engine import engine
 from .evaluate import evaluate
 from .evaluate_fusion import evaluate_fusion
 from .fuse import fuse
@@ -20,7 +21,7 @@ from .train import train
 from .web import web
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-for command in (web, run, fuse, train, calibrate, evaluate):
+for command in (web, engine, run, fuse, train, calibrate, evaluate):
     app.command()(command)
 app.command("evaluate-fusion")(evaluate_fusion)
 app.add_typer(bench_app, name="bench")

@@ -146,12 +146,24 @@ class Engine:
         """start_open() and wait: the case's id. Raises EngineError."""
         return self.start_open(case, rois, lesion).result(timeout)
 
-    def start_open(self, case: Case, rois: Any = None, lesion: np.ndarray | None = None) -> Handle:
-        """Send a case; handle.case_id may be used in requests at once. rois: data.rois.Rois, automatic where None;
-        lesion: bool [k, j, i], the automatic ROIs' lesion. Raises EngineError when the folder has no room for it."""
+    def stage(self, case: Case, rois: Any = None, lesion: np.ndarray | None = None) -> dict[str, Any]:
+        """What start_open() takes as `staged`: the arrays written, which takes seconds for a large case and is done on
+        any thread. `unstage` takes back what is not wanted after all. Raises EngineError as start_open() does."""
         self._check_not_closed()
         unscored = replace(case, reference_mask=None)  # never an input to a system
-        fields = self._shared({"case": unscored, "rois": rois, "lesion": _mask(lesion)})
+        return self._shared({"case": unscored, "rois": rois, "lesion": _mask(lesion)})
+
+    def unstage(self, staged: dict[str, Any]) -> None:
+        self._arrays.discard(*references(staged))
+
+    def start_open(
+        self, case: Case, rois: Any = None, lesion: np.ndarray | None = None, staged: dict[str, Any] | None = None
+    ) -> Handle:
+        """Send a case; handle.case_id may be used in requests at once. rois: data.rois.Rois, automatic where None;
+        lesion: bool [k, j, i], the automatic ROIs' lesion; staged: of stage(), for the same three. Raises EngineError
+        when the folder has no room for it."""
+        self._check_not_closed()
+        fields = staged or self.stage(case, rois, lesion)
         case_id = f"case-{next(self._cases)}"
         message = {"kind": "open", "case_id": case_id, **fields}
         with self._lock:
@@ -178,11 +190,13 @@ class Engine:
         gating: bool = True,
         device: str = "auto",
         progress: Callable[[float, str, float | None], None] | None = None,
+        behind: bool = False,
     ) -> Handle:
-        """Handle of a Prediction. modalities: those switched on, None for all; progress(share, words, seconds left)."""
+        """Handle of a Prediction. modalities: those switched on, None for all; progress(share, words, seconds left);
+        behind: nobody waits for it, so it stands still while one that is waited for is made."""
         request = {"kind": "segment", "case_id": case_id, "model": model, "samples": samples, "seed": seed}
         chosen = None if modalities is None else list(modalities)
-        request |= {"modalities": chosen, "gating": gating, "device": device}
+        request |= {"modalities": chosen, "gating": gating, "device": device, "behind": behind}
         return self._request(request, progress)
 
     def fuse_slice(

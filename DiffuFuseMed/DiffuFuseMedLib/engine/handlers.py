@@ -45,7 +45,7 @@ class OpenCase:
 
 
 class Workbench:
-    """The state behind the handlers; both lanes use it at once."""
+    """The state behind the handlers; all lanes use it at once."""
 
     def __init__(self) -> None:
         self._cases: dict[str, OpenCase] = {}
@@ -148,6 +148,8 @@ class Workbench:
         opened = self._case(request.case_id)
         settings = _fusion_settings(request.settings)
         fuser = self._fuser(devices.choose(request.device))
+        if context.cancel():  # never under the lock: who asks may be made to wait for somebody who wants it
+            raise CancelledError
         with opened.lock:
             mri = mr_of(opened.case, request.mri)
             key = (fuser.device, mri, settings.ct_window_hu)  # all else is the sliders' affair
@@ -159,8 +161,6 @@ class Workbench:
 
     def _opened(self, opened: OpenCase, fuser: Any, key: tuple, settings: Any, context: Context) -> Any:
         """The case as the fuser has it, with the ROIs in use."""
-        if context.cancel():
-            raise CancelledError
         pair, there = with_one_mr(opened.case, key[1]), opened.fusions.get(key)
         rois = self._rois(opened, pair, key[1], context)
         if there is None:

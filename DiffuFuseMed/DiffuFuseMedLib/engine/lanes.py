@@ -1,4 +1,4 @@
-"""Two lanes of work, each a thread with a queue: what the hand waits for never stands behind what takes minutes."""
+"""Lanes of work, each a thread with a queue: what the hand waits for never stands behind what takes minutes."""
 
 from __future__ import annotations
 

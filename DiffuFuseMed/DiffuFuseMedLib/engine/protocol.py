@@ -13,7 +13,7 @@ from typing import Any, get_args, get_type_hints
 
 from ..data.errors import InputError, input_error
 
-VERSION = 1
+VERSION = 2
 LONGEST_LINE = 2**24  # bytes; far above any case's header, so that garbage without an end is not collected forever
 
 CODES = {
@@ -70,7 +70,8 @@ class ReplaceRois:
 
 @dataclass(frozen=True)
 class Segment:
-    """Result: a Prediction. modalities: only these, all where None; model: a model's id; device: auto, cpu or cuda."""
+    """Result: a Prediction. modalities: only these, all where None; model: a model's id; device: auto, cpu or cuda;
+    behind: nobody waits for it, so it stands still, as a volume's fusion does, while one that is waited for is made."""
 
     id: int
     case_id: str
@@ -80,6 +81,7 @@ class Segment:
     modalities: list | None = None
     gating: bool = True
     device: str = "auto"
+    behind: bool = False
 
 
 @dataclass(frozen=True)

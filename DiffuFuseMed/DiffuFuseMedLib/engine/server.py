@@ -1,4 +1,4 @@
-"""The engine's process: requests come in on stdin, replies go out on stdout, work is done in two lanes.
+"""The engine's process: requests come in on stdin, replies go out on stdout, work is done in lanes.
 
 Started by client.py as `python -m DiffuFuseMedLib.engine.server --folder FOLDER`. It ends with its stdin, so also when
 whoever started it is killed, and then takes the session's folder with it.
@@ -24,11 +24,12 @@ from . import protocol
 from .arrays import QUOTA_BYTES, ArrayFolder
 from .context import Context, Handler
 from .failures import failure_of, stopped
-from .lanes import Job, Lane
+from .lanes import LOOK_S, Job, Lane
 from .pack import pack, references
 
 log = logging.getLogger(__name__)
-LIVE, LONG = ("open", "rois", "fuse_slice"), ("segment", "fuse_volume")
+LIVE = ("open", "rois", "fuse_slice")
+LANES = ("live", "asked", "behind")  # under the hand, what the reader waits for, what is made meanwhile
 PREPARES = ("open", "rois")  # later requests for the case wait for these, whichever lane they are in
 TELL_EVERY_S = 0.05
 LEAST_SHARE = 0.03  # an estimate of the time left from less than this of the work is a guess
@@ -44,7 +45,7 @@ class Server:
         self._handlers, self._arrays, self._out = handlers, arrays, out
         self._writing = threading.Lock()
         self._prepared_by: dict[str, Job] = {}
-        self._lanes = {name: Lane(name, self._work, self._refuse) for name in ("live", "long")}
+        self._lanes = {name: Lane(name, self._work, self._refuse) for name in LANES}
         self._at_once = {"hello": self._hello, "cancel": self._cancel, "close": self._close}
         for lane in self._lanes.values():
             lane.start()
@@ -83,7 +84,7 @@ class Server:
             self._prepared_by[request.case_id] = job
         # a slice without its doubt is the hand at the wheel: it does not wait for the doubt of the slice before
         hurried = kind == "fuse_slice" and not request.uncertainty
-        self._lanes["live" if kind in LIVE else "long"].submit(job, stop_running=kind == "fuse_volume" or hurried)
+        self._lanes[_lane_of(request)].submit(job, stop_running=kind == "fuse_volume" or hurried)
 
     def _hello(self, request: protocol.Hello) -> dict[str, Any]:
         if request.version != protocol.VERSION:
@@ -119,7 +120,9 @@ class Server:
         kind = protocol.kind_of(job.request)
         if kind not in self._handlers:
             raise protocol.RequestError(str(input_error(kind, "a request that this engine serves", "update it")))
-        context = Context(self._arrays, self._teller(job.request.id), self._stopper(job, kind))
+        context = Context(self._arrays, self._teller(job.request.id), self._stopper(job))
+        if context.cancel():
+            return stopped(job.request.id, job.stopped)
         value = self._handlers[kind](job.request, context)
         if job.cancel() and not (kind == "fuse_slice" and job.stopped == "superseded"):  # nobody waits for it any more
             return stopped(job.request.id, job.stopped)
@@ -131,13 +134,17 @@ class Server:
         names += references(reference)
         return reference
 
-    def _stopper(self, job: Job, kind: str) -> Callable[[], bool]:
-        live = self._lanes["live"].idle
-        if kind in LIVE:
+    def _stopper(self, job: Job) -> Callable[[], bool]:
+        """What the job's computation asks between its steps, without holding a lock: here it stands back for others."""
+        live, asked = self._lanes["live"].idle, self._lanes["asked"].idle
+        lane = _lane_of(job.request)
+        if lane == "live":
             return job.cancel
 
         def cancel() -> bool:
             live.wait(GIVE_WAY_S)  # the processor is the live lane's while somebody looks at its picture
+            while lane == "behind" and not job.cancel() and not asked.wait(LOOK_S):
+                pass  # a run ends in whatever way, and this goes on where it stood
             return job.cancel()
 
         return cancel
@@ -168,6 +175,13 @@ class Server:
                 log.debug("a reply found no reader")
 
 
+def _lane_of(request: Any) -> str:
+    kind = protocol.kind_of(request)
+    if kind in LIVE:
+        return "live"
+    return "asked" if kind == "segment" and not request.behind else "behind"
+
+
 def lines_of(stream: BinaryIO) -> Iterator[bytes]:
     """Lines until the stream ends, each cut at protocol.LONGEST_LINE; empty ones are left out."""
     while line := stream.readline(protocol.LONGEST_LINE):
@@ -183,11 +197,11 @@ def main(handlers: Callable[[], Mapping[str, Handler]] | None = None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the parent, which then ends this process
     arrays = ArrayFolder(options.folder, options.quota_bytes, options.side)
     threading.Thread(target=_watch_parent, args=(os.getppid(), arrays), daemon=True).start()
-    Server(handlers() if handlers else _Lazy(), arrays, out).serve(lines_of(stdin))
+    Server(handlers() if handlers else Lazy(), arrays, out).serve(lines_of(stdin))
     _end(arrays)
 
 
-class _Lazy(Mapping):
+class Lazy(Mapping):
     """The handlers of handlers.py, imported beside the first requests: PyTorch takes seconds, hello need not wait."""
 
     def __init__(self) -> None:
