@@ -255,3 +255,23 @@ def test_a_resampled_volume_agrees_with_simpleitk(a_scene, a_smooth_node):
     point = np.linalg.inv(turn) @ LPS_TO_RAS @ (-2.0, 8.0, 10.0, 1.0)  # RAS before the turn
     x, y, z = -point[0], -point[1], point[2]
     assert on_grid.array[0, 0, 0] == pytest.approx(x + 2 * y + 3 * z - 500, abs=1e-2)
+
+
+def test_a_shared_array_is_the_nodes_own_and_another_takes_its_place_untouched(a_scene, an_array, a_grid):
+    first, second = an_array.astype(np.float32), an_array.astype(np.float32) + 1
+    node = volumes.add_volume(a_scene, first, a_grid, "map", share=True)
+    assert np.shares_memory(volumes.array_of(node), first)
+    heard = []
+    node.AddObserver(slicer.vtkMRMLVolumeNode.ImageDataModifiedEvent, lambda *_: heard.append(1))
+    volumes.share_array(node, second)
+    assert np.shares_memory(volumes.array_of(node), second)
+    assert heard
+    np.testing.assert_array_equal(first, an_array)
+    with pytest.raises(InputError, match="shape"):
+        volumes.share_array(node, second[1:])
+
+
+def test_a_shared_array_outlives_the_name_it_had(a_scene, a_grid):
+    node = volumes.add_volume(a_scene, np.full(a_grid.shape, 3.0, np.float32), a_grid, "map", share=True)
+    blocks = [np.full(a_grid.shape, 7.0, np.float32) for _ in range(200)]  # takes what was given back
+    assert (volumes.array_of(node) == 3).all() and blocks

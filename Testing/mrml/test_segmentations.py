@@ -164,3 +164,25 @@ def test_a_lesion_of_a_real_size_is_set_within_a_tenth_of_a_second(a_scene):
         s.set_mask(node, "lesion", mask, volume)
         times.append(time.perf_counter() - start)
     assert np.median(times) < 0.1
+
+
+def test_a_helper_has_no_surface_and_leaves_the_others_theirs(a_segmentation, a_volume_node, a_mask, a_grid):
+    s.set_mask(a_segmentation, "lesion", a_mask(1, 3), a_volume_node)
+    s.closed_surface(a_segmentation, True)
+    outside = ~a_mask(0, 3)
+    for mask in (a_mask(0, 2), outside):  # again: replaced
+        s.set_helper(a_segmentation, "helper", mask, a_volume_node, "Helper", (1.0, 1.0, 1.0))
+    assert s.user_segment_ids(a_segmentation) == ["lesion"]
+    np.testing.assert_array_equal(s.mask_of(a_segmentation, "helper", a_volume_node), outside)
+    np.testing.assert_array_equal(s.mask_of(a_segmentation, "lesion", a_volume_node), a_mask(1, 3))
+    points = {
+        name: s.segment_of(a_segmentation, name).GetRepresentation("Closed surface").GetNumberOfPoints()
+        for name in ("lesion", "helper")
+    }
+    assert points["helper"] == 0 < points["lesion"]
+
+
+def test_a_mask_beyond_its_own_box_is_empty_there(a_segmentation, a_volume_node, a_mask):
+    s.set_mask(a_segmentation, "lesion", a_mask(2, 3), a_volume_node)
+    found = s.mask_of(a_segmentation, "lesion", a_volume_node)
+    np.testing.assert_array_equal(found, a_mask(2, 3))

@@ -103,6 +103,7 @@ class ToldEngine:
 
     def __init__(self):
         self.asked, self._ids, self.starts, self.closed = [], count(1), 0, False
+        self.staged, self.unstaged = [], []
 
     def of(self, kind):
         return [a for a in self.asked if a.kind == kind]
@@ -117,7 +118,14 @@ class ToldEngine:
         self.starts += 1
         return self._ask("hello")
 
-    def start_open(self, case, rois=None, lesion=None):
+    def stage(self, case):
+        self.staged.append(case)
+        return {"staged": len(self.staged)}
+
+    def unstage(self, staged):
+        self.unstaged.append(staged)
+
+    def start_open(self, case, rois=None, lesion=None, staged=None):
         handle = self._ask("open", case=case, lesion=lesion)
         handle.case_id = f"case-{next(self._ids)}"
         return handle
@@ -128,8 +136,8 @@ class ToldEngine:
     def replace_rois(self, case_id, rois=None, lesion=None):
         return self._ask("rois", case_id=case_id, lesion=lesion)
 
-    def segment(self, case_id, model, samples, seed, modalities, device="auto", progress=None):
-        asked = self._ask("segment", model=model, samples=samples, seed=seed, modalities=modalities)
+    def segment(self, case_id, model, samples, seed, modalities, device="auto", progress=None, behind=False):
+        asked = self._ask("segment", model=model, samples=samples, seed=seed, modalities=modalities, behind=behind)
         asked.progress = progress
         return asked
 

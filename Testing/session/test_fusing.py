@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from DiffuFuseMedLib.data.gray import ct_gray
 from DiffuFuseMedLib.mrml import volumes
 from DiffuFuseMedLib.mrml.nodes import provenance
+from DiffuFuseMedLib.session.fusing import EARLIER, NO_LESION, NOT_PROTECTED, UNFUSED
 
 
 def shown(session, role="fused"):
@@ -40,12 +42,13 @@ def test_the_three_slices_on_screen_are_asked_for_before_the_volume(told, answer
     assert {a.values["where"] for a in asked} == {("axial", k), ("coronal", j), ("sagittal", i)}
     assert {a.values["uncertainty"] for a in asked} == {False}
     assert told.engine.of("volume") == []
-    assert len(told.fusing.stale_views()) == 3
+    assert list(told.fusing.stale_views().values()) == [UNFUSED] * 3
     answer_slices(told, answers, sarcoma, 0.25)
-    assert told.fusing.stale_views() == set()
+    assert told.fusing.stale_views() == {}
     assert told.screen.fusion == "working"
     assert (shown(told)[k] == 0.25).all()
-    assert shown(told)[k - 1, 0, 0] == 0
+    gray = ct_gray(sarcoma.volumes["CT"], sarcoma.valid["CT"], told.parameters.ct_window_hu)
+    np.testing.assert_array_equal(shown(told)[k - 1, :j, :i], gray[k - 1, :j, :i])  # until it is fused
 
 
 def test_the_volume_comes_once_the_hand_is_quiet_and_replaces_the_slices(told, answers, sarcoma):
@@ -58,7 +61,7 @@ def test_the_volume_comes_once_the_hand_is_quiet_and_replaces_the_slices(told, a
     assert told.engine.last("volume").values["settings"]["alpha"] == 0.3
     assert (shown(told) == 0.75).all()
     assert (shown(told, "fusion_uncertainty") == 0.375).all()
-    assert (told.screen.fusion, told.fusing.stale_views()) == ("ready", set())
+    assert (told.screen.fusion, told.fusing.stale_views()) == ("ready", {})
     assert provenance(told.desk.nodes["fused"])["student"] == {"id": "told"}
 
 
@@ -74,10 +77,10 @@ def test_what_an_older_setting_drew_is_shown_but_named_stale_until_the_newest_is
     settled.set(alpha=0.2)
     answer_slices(settled, answers, sarcoma, 0.1)
     assert shown(settled)[8, 0, 0] == np.float32(0.1)
-    assert len(settled.fusing.stale_views()) == 3
+    assert list(settled.fusing.stale_views().values()) == [EARLIER] * 3
     asked = answer_slices(settled, answers, sarcoma, 0.2)
     assert [a.values["settings"]["alpha"] for a in asked] == [0.2] * 3
-    assert settled.fusing.stale_views() == set()
+    assert settled.fusing.stale_views() == {}
 
 
 def test_a_volume_of_older_settings_is_never_shown(settled, answers, sarcoma):
@@ -119,10 +122,10 @@ def test_an_oblique_view_is_stale_until_the_volume_is_there(settled, answers, sa
     view = settled.desk.slice_nodes()[0]
     view.GetSliceToRAS().SetElement(0, 2, 0.5)
     view.UpdateMatrices()
-    assert settled.fusing.stale_views() == set()
+    assert settled.fusing.stale_views() == {}
     settled.set(alpha=0.1)
     answer_slices(settled, answers, sarcoma, 0.1)
-    assert settled.fusing.stale_views() == {view.GetID()}
+    assert settled.fusing.stale_views() == {view.GetID(): EARLIER}
 
 
 def test_a_slice_of_the_case_before_is_not_drawn_into_the_next(settled, answers, sarcoma):
@@ -134,7 +137,7 @@ def test_a_slice_of_the_case_before_is_not_drawn_into_the_next(settled, answers,
     for asked in late:
         asked.give(answers["picture"](asked, sarcoma, 0.9))
     settled.pump()
-    assert not shown(settled).any()
+    assert not (shown(settled) == np.float32(0.9)).all(axis=(1, 2)).any()
     assert settled.messages == []
 
 
@@ -210,9 +213,50 @@ def test_progress_of_the_volume_is_shown_and_that_of_an_older_one_is_not(settled
     settled.pump()
     assert (settled.screen.fusion_share, settled.screen.fusion_words) == (0.4, "refining the volume: coronal slices")
     settled.set(alpha=0.2)
+    assert settled.screen.fusion_share == 0  # the next one has not begun
     volume.progress(0.5, "sagittal slices", 3.0)
     settled.pump()
     assert "sagittal" not in settled.screen.fusion_words
+
+
+def test_the_view_that_the_reader_works_in_is_asked_for_and_shown_first(settled, answers, sarcoma):
+    views = [node.GetID() for node in settled.desk.slice_nodes()]
+    settled.fusing.go_first(views[2])
+    settled.set(alpha=0.1)
+    asked = settled.engine.waiting("slice")
+    assert [a.values["view"] for a in asked] == [views[2], views[0], views[1]]
+    told = []
+    settled.listen(lambda topic: told.append(set(settled.fusing.stale_views())) if topic == "fusion" else None)
+    asked[0].give(answers["picture"](asked[0], sarcoma, 0.1))
+    settled.pump_until(lambda: told, 2)
+    assert told == [set(views[:2])]  # it waits for none of the others
+    for one in asked[1:]:
+        one.give(answers["picture"](one, sarcoma, 0.1))
+    settled.pump_until(lambda: len(told) > 1, 2)
+    assert told[1:] == [set()]  # which come together
+
+
+def test_three_pictures_that_come_at_once_are_one_change_of_the_scene(settled, answers, sarcoma):
+    changes = []
+    node = settled.desk.nodes["fused"]
+    tag = node.AddObserver("ModifiedEvent", lambda *_: changes.append(1))
+    settled.set(alpha=0.1)
+    changes.clear()  # its provenance has changed
+    answer_slices(settled, answers, sarcoma, 0.1)
+    node.RemoveObserver(tag)
+    assert len(changes) == 1
+    assert settled.fusing.stale_views() == {}
+
+
+def test_gamma_says_why_it_does_nothing(settled, lesion):
+    assert settled.screen.gamma_hint == NO_LESION
+    settled.desk.nodes["lesion"] = node = settled.desk.nodes["CT"]  # any will do
+    settled.fusing.protect(lesion)
+    assert settled.screen.gamma_hint == ""
+    settled.set(protect_border=False)
+    settled.fusing.protect(None)
+    assert settled.screen.gamma_hint == NOT_PROTECTED
+    del settled.desk.nodes["lesion"], node
 
 
 def test_nothing_is_drawn_after_the_end(settled, answers, sarcoma):

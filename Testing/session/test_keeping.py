@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from concurrent.futures import Future
 
 import numpy as np
 import pytest
@@ -55,7 +56,7 @@ def test_a_saved_scene_brings_everything_back(done, sarcoma, answers, tmp_path):
     assert done.parameters == parameters
     assert (screen.numbers, screen.gates, screen.regions) == (numbers, gates, regions)
     assert (screen.run, screen.run_words, screen.edited) == ("ready", "as saved", True)
-    assert (screen.fusion, screen.fusion_words, done.fusing.stale_views()) == ("ready", "as saved", set())
+    assert (screen.fusion, screen.fusion_words, done.fusing.stale_views()) == ("ready", "as saved", {})
     np.testing.assert_array_equal(done.segmenting.mask(), done.corrected)
     assert (volumes.array_of(done.desk.nodes["fused"]) == np.float32(0.7)).all()
     back = done.desk.prediction
@@ -235,3 +236,94 @@ def test_an_image_that_is_deleted_by_others_closes_the_case_and_a_lesion_its_res
     done.lost(done.desk.nodes["PET"])
     assert (done.desk.case, done.screen.modalities) == (None, ())
     assert "deleted" in done.screen.message.sentence
+
+
+class HeldHost:
+    """Runs what is to be written only when a test lets it."""
+
+    def __init__(self, host):
+        self._host, self.held = host, []
+
+    def __getattr__(self, name):
+        return getattr(self._host, name)
+
+    def work(self, call):
+        future = Future()
+        self.held.append((call, future))
+        return future
+
+    def let_one_go(self):
+        call, future = self.held.pop(0)
+        try:
+            future.set_result(call())
+        except BaseException as error:
+            future.set_exception(error)
+
+
+@pytest.fixture
+def held(done, monkeypatch):
+    host = HeldHost(done.desk.host)
+    monkeypatch.setattr(done.desk, "host", host)
+    return host
+
+
+def test_what_is_saved_behind_is_as_it_was_when_it_was_asked_for(done, held, sarcoma, tmp_path):
+    there = []
+    assert done.keeping.save_scene_behind(tmp_path / "a.mrb", lambda: there.append("mrb"))
+    assert done.keeping.export_behind("fused.nrrd", tmp_path / "a.fused.nrrd", lambda: there.append("fused"))
+    assert done.keeping.export_behind("seg.nrrd", tmp_path / "a.seg.nrrd", lambda: there.append("seg"))
+    was = done.corrected.copy()
+    volumes.set_array(done.desk.nodes["fused"], np.full(sarcoma.grid.shape, 0.1, np.float32))
+    segmentations.set_mask(done.desk.nodes["lesion"], "lesion", ~was, done.desk.nodes["CT"])
+    while len(there) < 3:
+        held.let_one_go()
+        done.pump_until(lambda: held.held or len(there) == 3)
+    assert (sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "a.fused.nrrd"))) == 0.5).all()
+    assert sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "a.seg.nrrd"))).sum() == was.sum()
+    assert done.open_scene(tmp_path / "a.mrb")
+    np.testing.assert_array_equal(done.segmenting.mask(), was)
+    assert (volumes.array_of(done.desk.nodes["fused"]) == 0.5).all()
+
+
+def test_saving_is_shown_and_a_second_waits_for_its_turn(done, held, tmp_path):
+    there = []
+    done.keeping.export_behind("nii.gz", tmp_path / "first.nii.gz", lambda: there.append(1))
+    done.keeping.export_behind("nii.gz", tmp_path / "second.nii.gz", lambda: there.append(2))
+    assert done.screen.saving == "saving first.nii.gz, then second.nii.gz"
+    assert len(held.held) == 1
+    held.let_one_go()
+    done.pump_until(lambda: there == [1])
+    assert done.screen.saving == "saving second.nii.gz"
+    assert done.screen.message.sentence == "first.nii.gz was saved."
+    assert not (tmp_path / "second.nii.gz").exists()
+    held.let_one_go()
+    done.pump_until(lambda: there == [1, 2])
+    assert done.screen.saving == ""
+
+
+def test_a_file_that_cannot_be_written_behind_is_a_message_and_the_next_is_written(done, held, tmp_path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    there = []
+    done.keeping.save_scene_behind(tmp_path / "file" / "a.mrb", lambda: there.append("never"))
+    done.keeping.export_behind("nii.gz", tmp_path / "b.nii.gz", lambda: there.append("b"))
+    held.let_one_go()
+    done.pump_until(lambda: held.held)
+    assert (done.screen.message.level, done.screen.saving) == ("error", "saving b.nii.gz")
+    held.let_one_go()
+    done.pump_until(lambda: there == ["b"])
+
+
+def test_what_cannot_be_saved_is_told_at_once(told, tmp_path):
+    assert not told.keeping.export_behind("seg.nrrd", tmp_path / "a.seg.nrrd", None)
+    assert "run the segmentation first" in told.screen.message.sentence
+    assert told.screen.saving == ""
+
+
+def test_the_segment_that_limits_the_editor_is_in_no_file_and_limits_again(done, tmp_path):
+    done.reviewing.choose(2)
+    node = done.desk.nodes["lesion"]
+    assert editing.is_restricted(done.reviewing.editor_node, node)
+    assert done.keeping.save_scene(tmp_path / "a.mrb")
+    assert editing.is_restricted(done.reviewing.editor_node, node)
+    with zipfile.ZipFile(tmp_path / "a.mrb") as archive:
+        assert not any(b"DiffuFuseMed.outside" in archive.read(name) for name in archive.namelist())

@@ -177,6 +177,34 @@ def test_reasons_come_one_modality_at_a_time_and_name_the_one_that_disagrees(don
     assert "PET" in done.screen.regions[0]["why"]
 
 
+@pytest.mark.parametrize("end", ["cancelled", "out_of_memory"])
+def test_a_run_lets_the_search_for_reasons_stand_and_not_stop(done, answers, sarcoma, end):
+    search = done.engine.waiting("segment")[0]
+    assert search.values["behind"]
+    done.set(model="other", samples=1)
+    done.run()
+    run = done.engine.last("segment")
+    assert not run.values["behind"]
+    assert not search.cancelling
+    run.fail(end)
+    done.pump()
+    assert done.screen.explaining
+    search.give(answers["prediction"](search, sarcoma, (CORE,)))
+    done.pump()
+    following = done.engine.waiting("segment")
+    assert [a.values["behind"] for a in following] == [True]  # the next one, once
+    assert following[0].values["model"] == search.values["model"]  # of the result that they explain
+    assert following[0].values["samples"] == search.values["samples"]
+
+
+def test_a_new_result_ends_the_search_for_the_old_ones_reasons(done, run):
+    search = done.engine.waiting("segment")[0]
+    done.set(seed=5)
+    run()
+    assert search.cancelling
+    assert [a.values["seed"] for a in done.engine.waiting("segment")] == [5]
+
+
 def test_reasons_survive_an_engine_that_died_once(done):
     done.engine.last("segment").fail("died")
     done.pump()

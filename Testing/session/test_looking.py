@@ -39,6 +39,41 @@ def test_before_shows_the_reference_for_as_long_as_it_is_held(told):
     assert layers(told)[0] == "fused"
 
 
+def test_a_tool_that_works_on_the_reference_shows_it_whatever_was_chosen(told):
+    told.set(background="PET", compare="swipe", compare_with="MR_T1")
+    told.looking.show_reference(True)
+    assert layers(told)[0] == "CT"
+    told.looking.show_reference(False)
+    assert layers(told)[0] == "compare"
+
+
+def test_each_layer_on_screen_has_a_legend_in_its_unit(done):
+    legends = {each["name"]: (each["low"], each["high"], each["unit"]) for each in done.screen.layers}
+    assert list(legends) == ["fused", "PET", "doubt"]
+    assert legends["fused"] == ("0.0", "1.0", "gray") and legends["PET"] == ("0", "10", "SUV")
+    assert legends["doubt"][0] == "0.00" and legends["doubt"][2] == "nat"
+    gradient = colors.css_gradient(colors.color_node(done.desk.scene, "PET-Heat"))
+    assert done.screen.layers[1]["colors"] == gradient
+    done.set(background="CT", foreground_opacity=0.0, windows={"CT": "bone"})
+    assert [each["name"] for each in done.screen.layers] == ["CT", "doubt"]
+    assert (done.screen.layers[0]["low"], done.screen.layers[0]["unit"]) == ("-450", "HU")
+
+
+def test_a_crosshair_is_shown_when_asked_for_and_the_hosts_own_is_left_alone(told, sarcoma):
+    node = told.desk.scene.GetFirstNodeByClass("vtkMRMLCrosshairNode") or told.desk.scene.AddNewNodeByClass(
+        "vtkMRMLCrosshairNode"
+    )
+    node.SetCrosshairMode(node.ShowSmallBasic)
+    told.set(foreground_opacity=0.4)
+    assert node.GetCrosshairMode() == node.ShowSmallBasic
+    told.set(crosshair=True)
+    assert node.GetCrosshairMode() == node.ShowBasic
+    told.looking.jump((10.0, -20.0, 30.0))
+    np.testing.assert_allclose(node.GetCrosshairRAS(), (-10.0, 20.0, 30.0))
+    told.set(crosshair=False)
+    assert node.GetCrosshairMode() == node.NoCrosshair
+
+
 def test_windows_are_in_the_modalitys_unit(told, sarcoma):
     node = told.desk.nodes
     assert display.window_of(node["CT"]) == (-160, 240)

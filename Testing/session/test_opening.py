@@ -23,7 +23,7 @@ def opened(session):
 
 def test_a_folder_is_read_on_a_thread_and_its_roles_and_fit_are_told(told, folder, sarcoma):
     told.open(folder)
-    assert told.screen.opening == "reading and aligning the images"
+    assert told.screen.opening == "reading the images"
     assert told.desk.case is sarcoma  # until the new one is there
     opened(told)
     screen = told.screen
@@ -36,6 +36,39 @@ def test_a_folder_is_read_on_a_thread_and_its_roles_and_fit_are_told(told, folde
         node = told.desk.nodes[key]
         np.testing.assert_array_equal(volumes.array_of(node), told.desk.case.volumes[key].array)
     assert told.engine.last("open").values["case"] is told.desk.case
+
+
+def test_what_goes_on_while_a_folder_is_opened_is_told_in_words_and_share(told, folder):
+    steps = []
+    told.listen(lambda topic: steps.append((told.screen.opening_share, told.screen.opening)) if topic == "case" else 0)
+    told.open(folder)
+    opened(told)
+    words = [
+        "reading the images",
+        "looking at CT",
+        "aligning PET with CT",
+        "aligning MR_T1 with CT",
+        "handing the case to the engine",
+    ]
+    assert list(dict.fromkeys(said for _, said in steps)) == [*words, ""]
+    shares = [share for share, said in steps if said]
+    assert shares == sorted(shares) and (shares[0], shares[-1]) == (0.0, 0.8)
+    assert told.engine.staged[-1] is told.desk.case  # written on the thread that read it
+
+
+def test_a_folder_that_is_no_longer_wanted_leaves_nothing_with_the_engine(told, folder, sarcoma):
+    told.open(folder)
+    told.opening.abandon()
+    told.pump_until(lambda: told.engine.unstaged)
+    assert told.desk.case is sarcoma
+    assert told.engine.unstaged == [{"staged": 1}]
+
+
+def test_the_scene_shows_the_arrays_of_the_case_themselves(told, folder):
+    told.open(folder)
+    opened(told)
+    for key, volume in told.desk.case.volumes.items():
+        assert np.shares_memory(volumes.array_of(told.desk.nodes[key]), volume.array)
 
 
 def test_what_the_reader_says_an_image_is_counts(told, folder):

@@ -76,6 +76,32 @@ def test_a_drag_is_one_step_and_a_pause_ends_it():
     assert history.undo(states[0]) is None
 
 
+def test_what_a_hand_does_until_it_lets_go_is_one_step_however_slow_and_the_next_drag_another():
+    now = [0.0]
+    history, names = History(lambda: now[0]), frozenset({"alpha"})
+    history.note(Parameters(alpha=0.9), names)
+    now[0] = 0.1
+    history.hold(True)
+    for alpha in (0.8, 0.7, 0.6):
+        history.note(Parameters(alpha=alpha), names)
+        now[0] += 60
+    history.hold(False)
+    history.hold(True)
+    history.note(Parameters(alpha=0.5), names)
+    assert history.undo(Parameters(alpha=0.4)).alpha == 0.5
+    assert history.undo(Parameters(alpha=0.5)).alpha == 0.8
+    assert history.undo(Parameters(alpha=0.8)).alpha == 0.9
+    assert not history.can_undo
+
+
+def test_another_parameter_in_the_same_hand_is_another_step():
+    history = History(lambda: 0.0)
+    history.hold(True)
+    history.note(Parameters(), frozenset({"alpha"}))
+    history.note(Parameters(alpha=0.1), frozenset({"beta"}))
+    assert history.undo(Parameters(alpha=0.1, beta=0.1)).alpha == 0.1
+
+
 def test_another_slider_is_another_step_however_fast():
     history = History(lambda: 0.0)
     history.note(Parameters(), frozenset({"alpha"}))

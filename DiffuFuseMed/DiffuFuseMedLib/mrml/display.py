@@ -6,6 +6,7 @@ from slicer import vtkMRMLScalarVolumeDisplayNode, vtkMRMLScalarVolumeNode
 
 from .colors import color_node
 from .nodes import one_modified
+from .volumes import array_of
 
 
 def display_of(node: vtkMRMLScalarVolumeNode) -> vtkMRMLScalarVolumeDisplayNode:
@@ -66,4 +67,5 @@ def set_interpolate(node: vtkMRMLScalarVolumeNode, on: bool) -> None:
 
 def _highest(node: vtkMRMLScalarVolumeNode) -> float:
     image = node.GetImageData()
-    return image.GetScalarRange()[1] if image else 0.0
+    there = image is not None and image.GetNumberOfPoints() > 0
+    return float(array_of(node).max()) if there else 0.0  # VTK's own range takes ten times as long

@@ -18,7 +18,7 @@ import numpy as np
 from slicer import vtkMRMLScene, vtkMRMLSegmentationNode, vtkMRMLSegmentEditorNode, vtkMRMLVolumeNode
 
 from .nodes import find, one_modified, set_tag, tag
-from .segmentations import HELPER, mask_of, segment_of, set_mask, show
+from .segmentations import mask_of, set_helper, set_mask, show
 
 OUTSIDE = "DiffuFuseMed.outside"
 MASK_MODE = vtkMRMLSegmentationNode.EditAllowedOutsideAllSegments
@@ -45,8 +45,7 @@ def restrict(
 ) -> None:
     """Allow editing only where mask [k, j, i], on the reference's grid, is True. Again with another mask: moves it."""
     outside = ~np.asarray(mask, bool)
-    set_mask(seg_node, OUTSIDE, outside, reference_node, "Outside the region under review", (1.0, 1.0, 1.0))
-    segment_of(seg_node, OUTSIDE).SetTag(HELPER, "outside")
+    set_helper(seg_node, OUTSIDE, outside, reference_node, "Outside the region under review", (1.0, 1.0, 1.0))
     show(seg_node, OUTSIDE, visible=False)
     with one_modified(editor_node):
         if tag(editor_node, BEFORE) is None:

@@ -10,16 +10,17 @@ import shutil
 import stat
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
-from slicer import vtkMRMLScene
+from slicer import vtkMRMLScalarVolumeNode, vtkMRMLScene
 
 from ..data.errors import InputError, input_error
 from ..data.staging import staged
+from .bundle import Bundle
 from .nodes import nodes_of
 
 LIMIT_BYTES = 16 * 2**30
@@ -32,17 +33,24 @@ HEADER_BYTES = 2**20
 
 def save_scene(scene: vtkMRMLScene, path: str | Path) -> None:
     """Write the scene to path (.mrb): whole, or InputError and a file that was there before stays as it was."""
+    saving(scene, path)()
+
+
+def saving(
+    scene: vtkMRMLScene, path: str | Path, constant: Collection[vtkMRMLScalarVolumeNode] = ()
+) -> Callable[[], None]:
+    """save_scene() in two parts: the scene is taken down now, and written to path by the function returned, on any
+    thread. constant: volumes whose voxels nobody writes to. Both raise InputError."""
     path = Path(path)
     if path.suffix.lower() != ".mrb":
         raise input_error("a scene file of another kind", "a name that ends in .mrb", "choose such a name")
-    before = scene.GetURL(), scene.GetRootDirectory()
-    try:
-        with staged(path.parent) as folder:
-            if not scene.WriteToMRB(str(folder / path.name)):
-                raise OSError("the disk refused the file")
-    finally:
-        scene.SetURL(before[0])
-        scene.SetRootDirectory(before[1])
+    bundle = Bundle(scene, path.stem, constant)
+
+    def write() -> None:
+        with bundle, staged(path.parent) as folder:
+            bundle.write(folder / path.name)
+
+    return write
 
 
 def load_scene(scene: vtkMRMLScene, path: str | Path, limit_bytes: int = LIMIT_BYTES) -> None:

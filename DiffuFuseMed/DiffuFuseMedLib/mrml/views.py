@@ -30,6 +30,18 @@ def composites(scene: vtkMRMLScene) -> list[Any]:
     return nodes_of(scene, "vtkMRMLSliceCompositeNode")
 
 
+def show_crosshair(scene: vtkMRMLScene, on: bool) -> None:
+    """Lines through all views at the place that they were brought to last, or none."""
+    for node in nodes_of(scene, "vtkMRMLCrosshairNode"):
+        node.SetCrosshairMode(vtkMRMLCrosshairNode.ShowBasic if on else vtkMRMLCrosshairNode.NoCrosshair)
+
+
+def place_crosshair(scene: vtkMRMLScene, ras: tuple[float, float, float]) -> None:
+    """Where the lines cross, RAS mm."""
+    for node in nodes_of(scene, "vtkMRMLCrosshairNode"):
+        node.SetCrosshairRAS(*ras)
+
+
 def watch_slices(scene: vtkMRMLScene, moved: Callable[[vtkMRMLSliceNode], None]) -> Forget:
     """Call moved(slice node) when a view shows another slice; zoom and pan are none. Returns what ends it."""
     forgets = [_watch_slice(node, moved) for node in nodes_of(scene, "vtkMRMLSliceNode")]

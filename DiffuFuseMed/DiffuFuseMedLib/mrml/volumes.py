@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from slicer import vtkMRMLScalarVolumeNode, vtkMRMLScene, vtkMRMLVolumeNode
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+from vtkmodules.vtkCommonCore import vtkDataArray
 from vtkmodules.vtkCommonDataModel import vtkImageData
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 
@@ -44,23 +45,24 @@ def array_of(node: vtkMRMLVolumeNode) -> np.ndarray:
 
 
 def add_volume(
-    scene: vtkMRMLScene, array: np.ndarray, grid: Grid, name: str, role: str | None = None
+    scene: vtkMRMLScene, array: np.ndarray, grid: Grid, name: str, role: str | None = None, share: bool = False
 ) -> vtkMRMLScalarVolumeNode:
     """A new volume node that holds a copy of array [k, j, i]; its window spans nearly all values, shown as they are.
 
-    role: written as a tag, for `nodes.find`. bool is stored as uint8, int64 as int32, float16 as float32.
+    role: written as a tag, for `nodes.find`. bool is stored as uint8, int64 as int32, float16 as float32. share: hold
+    the array itself, which nobody writes to from then on; a large case is in memory once less.
     """
     if array.shape != grid.shape:
         raise ValueError(f"array shape {array.shape} does not match the grid's {grid.shape} (k, j, i)")
     node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
     with one_modified(node):
         node.SetIJKToRASMatrix(ras_matrix(grid))
-        node.SetAndObserveImageData(as_image(array))
         set_tag(node, ROLE, role)
-        node.CreateDefaultDisplayNodes()
-    display = node.GetDisplayNode()
-    display.AutoWindowLevelOff()
-    display.SetWindowLevelMinMax(*_window(array))
+        node.CreateDefaultDisplayNodes()  # before there are voxels, of which it would make a histogram: seconds
+        display = node.GetDisplayNode()
+        display.AutoWindowLevelOff()
+        display.SetWindowLevelMinMax(*_window(array))
+        node.SetAndObserveImageData(as_image(array, share))
     return node
 
 
@@ -72,8 +74,20 @@ def set_array(node: vtkMRMLVolumeNode, array: np.ndarray) -> None:
     voxels_changed(node)
 
 
-def set_slice(node: vtkMRMLVolumeNode, plane: str, index: int, picture: np.ndarray) -> None:
-    """Replace one slice in place and tell observers once; picture: the two array axes that are left, in their order."""
+def share_array(node: vtkMRMLVolumeNode, array: np.ndarray) -> None:
+    """Let the node hold another array [k, j, i] itself, not a copy; the one before stays as it is. As `add_volume`
+    with share. InputError for another shape or kind of number."""
+    view = array_of(node)
+    _check_fits(np.asarray(array), view.shape, view.dtype)
+    with one_modified(node):
+        node.GetImageData().GetPointData().SetScalars(_scalars(array.astype(view.dtype, copy=False), share=True))
+        node.GetImageData().Modified()
+        node.Modified()
+
+
+def set_slice(node: vtkMRMLVolumeNode, plane: str, index: int, picture: np.ndarray, tell: bool = True) -> None:
+    """Replace one slice in place and tell observers once; picture: the two array axes that are left, in their order.
+    Without `tell` nobody knows until `voxels_changed`."""
     if plane not in PLANES:
         raise input_error(f"the plane {plane!r}", f"one of {', '.join(PLANES)}", "choose one of these")
     view = np.moveaxis(array_of(node), PLANES[plane], 0)
@@ -81,7 +95,8 @@ def set_slice(node: vtkMRMLVolumeNode, plane: str, index: int, picture: np.ndarr
         raise input_error(f"{plane} slice {index}", f"one from 0 to {len(view) - 1}", "choose a slice of the volume")
     _check_fits(np.asarray(picture), view.shape[1:], view.dtype)
     view[index] = picture
-    voxels_changed(node)
+    if tell:
+        voxels_changed(node)
 
 
 def voxels_changed(node: vtkMRMLVolumeNode) -> None:
@@ -100,13 +115,18 @@ def _image_of(node: vtkMRMLVolumeNode | None) -> vtkImageData:
     return image
 
 
-def as_image(array: np.ndarray) -> vtkImageData:
-    """A vtkImageData with a copy of array [k, j, i], at the origin with voxels of 1: a volume node keeps the place."""
-    stored = np.ascontiguousarray(array, STORED_AS.get(array.dtype.name, array.dtype))
+def as_image(array: np.ndarray, share: bool = False) -> vtkImageData:
+    """A vtkImageData with array [k, j, i], or a copy of it, at the origin with voxels of 1: a volume node keeps the
+    place."""
     image = vtkImageData()
     image.SetDimensions(array.shape[::-1])
-    image.GetPointData().SetScalars(numpy_to_vtk(stored.ravel(), deep=True))
+    image.GetPointData().SetScalars(_scalars(array, share))
     return image
+
+
+def _scalars(array: np.ndarray, share: bool) -> vtkDataArray:
+    stored = np.ascontiguousarray(array, STORED_AS.get(array.dtype.name, array.dtype))
+    return numpy_to_vtk(stored.ravel(), deep=not share)
 
 
 def _window(array: np.ndarray) -> tuple[float, float]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..data.fusion_sources import mr_keys, why_no_fusion
+from ..data.gray import ct_gray
 from ..engine.client import EngineError, FusedPicture, FusedVolume, Handle
 from ..mrml import slices, volumes
 from ..mrml.nodes import provenance, set_provenance
@@ -14,11 +15,15 @@ from .desk import Desk
 from .protecting import Protecting
 
 QUIET_S = 0.35  # the hand has stopped
+TOGETHER_S, SOON_S = 0.1, 0.01  # how long a picture waits for the others: each change makes MRML draw every view again
 AGAIN_S = 0.5  # after the engine died
 MOST_AGAIN = 2  # without a picture in between: then it is the request that the engine dies of
 PATIENCE_S = 120.0  # nobody waits for what is stopped here, and killing the engine costs more than its end
 UNFINISHED = "unfinished"
 ROLES = ("fused", "fusion_uncertainty")
+EARLIER, UNFUSED = "earlier settings, drawing", "the CT, not fused yet"
+NO_LESION = "gamma acts once there is a lesion: run the segmentation"
+NOT_PROTECTED = "gamma acts when the lesion protects its border, below"
 
 
 class Fusing:
@@ -31,9 +36,13 @@ class Fusing:
         self._desk = desk
         self._version = 0
         self._volume_version = -1  # of the whole volume in the scene
+        self._ever_whole = False  # whether all of it was fused once, however long ago
         self._flying: dict[str, Handle] = {}
         self._drawn: dict[tuple[str, int], int] = {}
+        self._first = ""  # id of the slice node in whose view the reader works
         self._timer: Any = None
+        self._showing: Any = None
+        self._hurried = False  # whether the picture of that view waits to be shown
         self._again: Any = None
         self._times_again = 0
         self._volume: Handle | None = None
@@ -53,6 +62,7 @@ class Fusing:
     def restart(self) -> None:
         """Another case: what was drawn belongs to none."""
         self.stop()
+        self._ever_whole = False
         if reason := self.why_not():
             self._state("none", f"not fused: {reason}")
             return
@@ -64,13 +74,14 @@ class Fusing:
         for handle in [*self._flying.values(), self._volume]:
             if handle:
                 handle.cancel(PATIENCE_S)
-        for timer in (self._timer, self._again):
+        for timer in (self._timer, self._again, self._showing):
             if timer:
                 timer.cancel()
         self._flying.clear()
         self._drawn.clear()
         self._protecting.forget()
-        self._volume = self._timer = self._again = None
+        self._volume = self._timer = self._again = self._showing = None
+        self._hurried = False
         self._version, self._volume_version, self._times_again = self._version + 1, -1, 0
 
     def follow(self) -> None:
@@ -91,18 +102,24 @@ class Fusing:
             self._state("working", "following the lesion")
             self._protecting.send(lesion)
 
+    def go_first(self, view: str) -> None:
+        """view: id of the slice node in whose view the reader works: its picture comes before those of the others."""
+        self._first = view
+
     def draw_shown(self) -> None:
         """Slices on screen that are not of the present settings."""
         if not self.why_not():
-            for node in self._desk.slice_nodes():
+            for node in self._views():
                 self._draw(node)
 
-    def stale_views(self) -> set[str]:
-        """Ids of slice nodes whose picture is of earlier settings. An oblique one is until the volume is there."""
+    def stale_views(self) -> dict[str, str]:
+        """What the picture is, in words, by the id of each slice node where it is not of the present settings. An
+        oblique one is not until the volume is there."""
         if self.why_not() or self._volume_version == self._version:
-            return set()
+            return {}
         where = {node.GetID(): self._where(node) for node in self._desk.slice_nodes()}
-        return {view for view, at in where.items() if at is None or not self._is_current(at)}
+        stale = {view: at for view, at in where.items() if at is None or not self._is_current(at)}
+        return {view: EARLIER if self._ever_whole or at in self._drawn else UNFUSED for view, at in stale.items()}
 
     def adopt(self) -> None:
         """The fused volume of a scene that was opened: of its settings, unless it was saved in the middle."""
@@ -111,16 +128,20 @@ class Fusing:
         if UNFINISHED in provenance(self._desk.nodes["fused"]):
             self.follow()
             return
-        self._volume_version = self._version
+        self._volume_version, self._ever_whole = self._version, True
         self._state("ready", "as saved")
 
     def _place(self) -> None:
-        """The volumes that the fusion is written into."""
-        desk = self._desk
-        for role, name in zip(ROLES, ("Fused", "Fusion uncertainty"), strict=True):
+        """The volumes that the fusion is written into. Until then there is the CT, as gray as it goes into the fusion:
+        the reader sees the anatomy instead of nothing, and each view says what it is."""
+        desk, case = self._desk, self._desk.case
+        firsts = {
+            "fused": lambda: ct_gray(case.volumes["CT"], case.valid["CT"], desk.parameters.ct_window_hu),
+            "fusion_uncertainty": lambda: np.zeros(case.grid.shape, dtype=np.float32),
+        }
+        for (role, first), name in zip(firsts.items(), ("Fused", "Fusion uncertainty"), strict=True):
             if role not in desk.nodes:
-                empty = np.zeros(desk.case.grid.shape, dtype=np.float32)
-                desk.nodes[role] = volumes.add_volume(desk.scene, empty, desk.case.grid, name, role=role)
+                desk.nodes[role] = volumes.add_volume(desk.scene, first(), case.grid, name, role=role, share=True)
                 set_provenance(desk.nodes[role], {UNFINISHED: True})
 
     def _outdate(self) -> None:
@@ -151,7 +172,7 @@ class Fusing:
 
         def done(picture: FusedPicture) -> None:
             if self._landed(view, handle):
-                self._take(where, version, picture)
+                self._take(where, version, picture, view)
                 if version != self._version or self._where(slice_node) != where:
                     self._draw(slice_node)  # the newest values, or the slice scrolled to meanwhile
 
@@ -171,13 +192,34 @@ class Fusing:
         del self._flying[view]
         return True
 
-    def _take(self, where: tuple[str, int], version: int, picture: FusedPicture) -> None:
+    def _take(self, where: tuple[str, int], version: int, picture: FusedPicture, view: str) -> None:
         self._times_again = 0
         if self._volume_version == self._version or self._drawn.get(where, -1) > version:
             return
-        volumes.set_slice(self._desk.nodes["fused"], *where, picture.image)
+        volumes.set_slice(self._desk.nodes["fused"], *where, picture.image, tell=False)
         self._drawn[where] = version
+        self._hurried |= view in [node.GetID() for node in self._views()[:1]]
+        if self._hurried and not self._flying:
+            self._show()
+        elif self._hurried or not self._showing:
+            self._show_in(SOON_S if self._hurried else TOGETHER_S)
+
+    def _show_in(self, seconds: float) -> None:
+        if self._showing:
+            self._showing.cancel()
+        self._showing = self._desk.later(seconds, self._show)
+
+    def _show(self) -> None:
+        """What was written since the last time."""
+        if self._showing:
+            self._showing.cancel()
+        self._showing, self._hurried = None, False
+        volumes.voxels_changed(self._desk.nodes["fused"])
         self._desk.tell("fusion")
+
+    def _views(self) -> list[Any]:
+        """Slice nodes on screen, that of the reader's view first, else as the layout has them."""
+        return sorted(self._desk.slice_nodes(), key=lambda node: node.GetID() != self._first)
 
     def _is_current(self, where: tuple[str, int]) -> bool:
         return self._volume_version == self._version or self._drawn.get(where) == self._version
@@ -213,8 +255,7 @@ class Fusing:
 
     def _advance(self, version: int, share: float, words: str) -> None:
         if version == self._version and self._desk.screen.fusion == "working":
-            self._desk.screen.fusion_share = share
-            self._state("working", f"refining the volume: {words}")
+            self._state("working", f"refining the volume: {words}", share)
 
     def _refined(self, version: int, volume: FusedVolume) -> None:
         desk = self._desk
@@ -224,7 +265,7 @@ class Fusing:
         for role, array in zip(ROLES, (volume.image, volume.uncertainty), strict=True):
             volumes.set_array(desk.nodes[role], array)
             set_provenance(desk.nodes[role], {**volume.provenance, "timings_s": volume.timings})
-        self._volume_version, self._volume = version, None
+        self._volume_version, self._ever_whole, self._volume = version, True, None
         self._drawn.clear()
         self._state("ready", f"fused in {sum(volume.timings.values()):.1f} s" if volume.timings else "fused")
         desk.tell("layers")
@@ -246,6 +287,13 @@ class Fusing:
         if not self._protecting.again():
             self.follow()
 
-    def _state(self, state: str, words: str) -> None:
-        self._desk.screen.fusion, self._desk.screen.fusion_words = state, words
+    def _state(self, state: str, words: str, share: float = 0.0) -> None:
+        screen = self._desk.screen
+        screen.fusion, screen.fusion_words, screen.fusion_share = state, words, share
+        screen.gamma_hint = self._gamma_hint()
         self._desk.tell("fusion")
+
+    def _gamma_hint(self) -> str:
+        if "lesion" not in self._desk.nodes:
+            return NO_LESION
+        return "" if self._desk.parameters.protect_border else NOT_PROTECTED

@@ -7,7 +7,7 @@ from time import monotonic
 
 from .parameters import Parameters
 
-TOGETHER_S = 0.8  # changes of the same parameter closer than this are one drag
+TOGETHER_S = 0.8  # changes of the same parameter closer than this are one drag, where nobody says when it ends
 DEEPEST = 100
 
 
@@ -19,6 +19,12 @@ class History:
         self._past: list[Parameters] = []
         self._future: list[Parameters] = []
         self._last: tuple[frozenset[str], float] | None = None
+        self._held = False
+
+    def hold(self, held: bool) -> None:
+        """Whether a hand is on a widget: what it changes until it lets go is one step, however long that takes."""
+        if held != self._held:
+            self._held, self._last = held, None
 
     @property
     def can_undo(self) -> bool:
@@ -31,7 +37,8 @@ class History:
     def note(self, before: Parameters, names: frozenset[str]) -> None:
         """before: the parameters before these names were changed."""
         now = self._clock()
-        same_drag = self._last is not None and self._last[0] == names and now - self._last[1] < TOGETHER_S
+        same_names = self._last is not None and self._last[0] == names
+        same_drag = same_names and (self._held or now - self._last[1] < TOGETHER_S)
         self._last = (names, now)
         self._future.clear()
         if not (same_drag and self._past):

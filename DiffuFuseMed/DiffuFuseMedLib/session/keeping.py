@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,6 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..data.errors import InputError, input_error
-from ..data.lesion import quantify
 from ..data.prediction import Prediction
 from ..data.quality import quality_report
 from ..data.staging import staged
@@ -22,14 +22,17 @@ from ..export.fusion import flat
 from ..export.nrrd import PREFIX, provenance_header, write_nrrd
 from ..mrml import parameters, scenes, segmentations, tables, volumes
 from ..mrml.nodes import provenance, set_provenance
+from ..review import Review
 from . import saved
 from .desk import Desk
+from .numbers import quantified
 from .opening import Opening
 from .parameters import Parameters
 from .reviewing import Reviewing
-from .segmenting import Segmenting
+from .segmenting import MAPS, Segmenting
 
 LESION_ID = "lesion"
+Write = Callable[[], None]  # touches neither scene nor screen, so any thread may call it
 
 
 class Keeping:
@@ -40,20 +43,24 @@ class Keeping:
     ) -> None:
         self._desk, self._segmenting, self._reviewing, self._opening = desk, segmenting, reviewing, opening
         self._adopted = adopted
+        self._waiting: deque[tuple[str, Write, Callable[[], None]]] = deque()  # the first is being written
 
     def save_scene(self, path: Path) -> bool:
         """Write everything into one .mrb; True when it is there."""
-        return self._kept(lambda: self._write_scene(path))
+        return self._at_once(lambda: self._scene(path))
 
     def export(self, kind: str, path: Path) -> bool:
         """Write one file of a kind: seg.nrrd, nii.gz, fused.nrrd or report.html; True when it is there."""
-        writers = {
-            "seg.nrrd": self._write_segmentation,
-            "nii.gz": self._write_nifti,
-            "fused.nrrd": self._write_fused,
-            "report.html": self._write_report,
-        }
-        return self._kept(lambda: writers[kind](path))
+        return self._at_once(lambda: self._file(kind, path))
+
+    def save_scene_behind(self, path: Path, done: Callable[[], None]) -> bool:
+        """save_scene() as everything is now, written behind the reader's back; done(): called when it is there. True
+        when it has begun or waits for its turn."""
+        return self._behind(path, lambda: self._scene(path), done)
+
+    def export_behind(self, kind: str, path: Path, done: Callable[[], None]) -> bool:
+        """export() in the same way."""
+        return self._behind(path, lambda: self._file(kind, path), done)
 
     def open_scene(self, path: Path) -> bool:
         """Replace what is open by a saved scene; True when it is open. A file that is no scene, or one of another
@@ -114,9 +121,9 @@ class Keeping:
             self._reviewing.adopt(review, kept)
         self._opening.describe(case)
 
-    def _kept(self, write: Callable[[], None]) -> bool:
-        if self._desk.case is None:
-            self._desk.say("info", "There is nothing to save: open a case first.")
+    def _at_once(self, take: Callable[[], Write]) -> bool:
+        write = self._taken(take)
+        if write is None:
             return False
         try:
             write()
@@ -125,9 +132,66 @@ class Keeping:
             return False
         return True
 
-    def _write_scene(self, path: Path) -> None:
+    def _behind(self, path: Path, take: Callable[[], Write], done: Callable[[], None]) -> bool:
+        write = self._taken(take)
+        if write is not None:
+            self._waiting.append((path.name, write, done))
+            self._write_next() if len(self._waiting) == 1 else self._say_saving()
+        return write is not None
+
+    def _taken(self, take: Callable[[], Write]) -> Write | None:
+        """What is to be written, taken off scene and screen; None, with a message, when there is nothing."""
+        if self._desk.case is None:
+            self._desk.say("info", "There is nothing to save: open a case first.")
+            return None
+        try:
+            return take()
+        except InputError as error:
+            self._desk.complain(error)
+            return None
+
+    def _write_next(self) -> None:
+        """The first that waits, on a thread of its own; the others after it."""
+        desk, (name, write, done) = self._desk, self._waiting[0]
+        self._say_saving()
+
+        def ended() -> None:
+            self._waiting.popleft()
+            self._write_next() if self._waiting else self._say_saving()
+
+        def written(_: Any) -> None:
+            ended()
+            desk.say("info", f"{name} was saved.")
+            done()
+
+        def failed(error: BaseException) -> None:
+            ended()
+            desk.complain(error)
+
+        desk.then(desk.host.work(write), written, failed)
+
+    def _say_saving(self) -> None:
+        names = [name for name, *_ in self._waiting]
+        after = f", then {', '.join(names[1:])}" if names[1:] else ""
+        self._desk.screen.saving = f"saving {names[0]}{after}" if names else ""
+        self._desk.tell("saving")
+
+    def _file(self, kind: str, path: Path) -> Write:
+        """What writes one file, with all that it needs of scene and screen."""
+        takers = {
+            "seg.nrrd": self._segmentation,
+            "nii.gz": self._nifti,
+            "fused.nrrd": self._fused,
+            "report.html": self._report_page,
+        }
+        return takers[kind](path)
+
+    def _scene(self, path: Path) -> Write:
         self._write_record()
-        scenes.save_scene(self._desk.scene, path)
+        desk = self._desk
+        roles = (*desk.case.modalities, *MAPS, "probability", saved.VALID)
+        with self._reviewing.unlimited():  # what limits the editor is as large as the image, and of no use in a file
+            return scenes.saving(desk.scene, path, [desk.nodes[role] for role in roles if role in desk.nodes])
 
     def _write_record(self) -> None:
         desk = self._desk
@@ -152,42 +216,49 @@ class Keeping:
             raise input_error("a case without a segmentation", "a lesion to export", "run the segmentation first")
         return mask
 
-    def _write_segmentation(self, path: Path) -> None:
-        desk = self._desk
-        lesion = self._lesion()
+    def _segmentation(self, path: Path) -> Write:
+        desk, lesion = self._desk, self._lesion()
         header = {**provenance_header(flat(self._lesion_provenance())), PREFIX + "source": desk.case.reference}
-        with staged(path.parent) as folder:
-            write_segments({LESION: lesion}, desk.case.grid, folder / path.name, header)
+        grid = desk.case.grid
+        return _staged(path, lambda there: write_segments({LESION: lesion}, grid, there, header))
 
-    def _write_nifti(self, path: Path) -> None:
-        image = Volume(self._lesion().astype(np.uint8), self._desk.case.grid).to_sitk()
-        with staged(path.parent) as folder:
+    def _nifti(self, path: Path) -> Write:
+        lesion, grid = self._lesion(), self._desk.case.grid
+
+        def write(there: Path) -> None:
             try:
-                sitk.WriteImage(image, str(folder / path.name), useCompression=True)
+                image = Volume(lesion.astype(np.uint8), grid).to_sitk()
+                sitk.WriteImage(image, str(there), useCompression=True)
             except RuntimeError as cause:
                 raise OSError("the disk refused the file") from cause
 
-    def _write_fused(self, path: Path) -> None:
+        return _staged(path, write)
+
+    def _fused(self, path: Path) -> Write:
         desk = self._desk
         if "fused" not in desk.nodes or desk.screen.fusion != "ready":
             raise input_error("a fused volume that is not finished", "one of the present settings", "wait a moment")
-        node = desk.nodes["fused"]
-        with staged(path.parent) as folder:
-            header = provenance_header(flat(provenance(node)))
-            write_nrrd(volumes.array_of(node), desk.case.grid, folder / path.name, header)
+        node, grid = desk.nodes["fused"], desk.case.grid
+        header, array = provenance_header(flat(provenance(node))), volumes.array_of(node).copy()
+        return _staged(path, lambda there: write_nrrd(array, grid, there, header))
 
-    def _write_report(self, path: Path) -> None:
-        desk, lesion = self._desk, self._lesion()
-        report, shown, numbers = _report(), self._as_drawn(lesion), quantify(lesion, desk.case)
-        reviewed = self._reviewed(report, lesion)
-        report.write_report(shown, desk.case, path, quality_report(desk.case), numbers, review=reviewed)
+    def _report_page(self, path: Path) -> Write:
+        desk, lesion, report = self._desk, self._lesion(), _report()
+        case, shown, reviewed = desk.case, self._as_drawn(lesion), self._reviewed(report, lesion)
+
+        def write() -> None:
+            numbers = quantified(lesion, case)
+            report.write_report(shown, case, path, quality_report(case), numbers, review=reviewed)
+
+        return write
 
     def _reviewed(self, report: Any, lesion: np.ndarray) -> Any:
         """The report's ReviewSection, None without a worklist."""
         desk, review = self._desk, self._reviewing.review
         if review is None:
             return None
-        fused = volumes.array_of(desk.nodes["fused"]) if desk.screen.fusion == "ready" else None
+        fused = volumes.array_of(desk.nodes["fused"]).copy() if desk.screen.fusion == "ready" else None
+        review = Review(review.worklist, review.decisions)  # which are others while it is being written
         return report.ReviewSection(review, lesion, desk.prediction.labels == 1, fused)
 
     def _as_drawn(self, lesion: np.ndarray) -> Prediction:
@@ -197,6 +268,16 @@ class Keeping:
         if self._desk.screen.edited:
             notes.append("The lesion was corrected by hand after the prediction; its interval is the prediction's.")
         return replace(prediction, labels=lesion.astype(np.uint8), provenance={**prediction.provenance, "notes": notes})
+
+
+def _staged(path: Path, write: Callable[[Path], None]) -> Write:
+    """write(there) to a place beside the path, and from there into it."""
+
+    def whole() -> None:
+        with staged(path.parent) as folder:
+            write(folder / path.name)
+
+    return whole
 
 
 def _report() -> Any:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..mrml import colors, display, segmentations, slices, volumes
+from ..mrml.geometry import flipped
 from ..mrml.layers import Layers, show
-from ..mrml.views import composites
+from ..mrml.views import composites, place_crosshair, show_crosshair
 from . import windows
 from .desk import Desk
 
@@ -25,7 +26,9 @@ class Looking:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._before = False
+        self._before = self._reference = False
+        self._crossed: Any = None  # the case in which the crosshair was put
+        self._crosses = False
         self._of: tuple[Any, Any] = (None, None)
         self._known: dict[tuple, Any] = {}  # what takes long to find in a large case, by what it depends on
 
@@ -43,17 +46,65 @@ class Looking:
         self._windows()
         self._overlay()
         self._outlines()
-        show(composites(self._desk.scene), self._layers())
-        self._desk.tell("layers")
+        self._crosshair()
+        self._show()
 
     def show_before(self, before: bool) -> None:
         """The reference image instead of the fused picture, for as long as the reader wants to compare them."""
         self._before = before
-        show(composites(self._desk.scene), self._layers())
-        self._desk.tell("layers")
+        self._show()
+
+    def show_reference(self, on: bool) -> None:
+        """The reference image below, whatever was chosen, for a tool that works on its values."""
+        if on != self._reference:
+            self._reference = on
+            self._show()
 
     def jump(self, center_lps: tuple[float, float, float]) -> None:
         slices.jump(self._desk.slice_nodes(), center_lps)
+        place_crosshair(self._desk.scene, flipped(center_lps).tolist())
+
+    def _crosshair(self) -> None:
+        """It starts in the middle of a case: a 3D view that is fitted to what it shows would go far out else. Where
+        the reader never asked for it, the host's own crosshair is left alone."""
+        case = self._desk.case
+        if case is not None and case is not self._crossed:
+            self._crossed = case
+            middle = case.grid.to_physical(np.subtract(case.grid.size, 1) / 2)
+            place_crosshair(self._desk.scene, flipped(middle).tolist())
+        if self._crosses or self._desk.parameters.crosshair:
+            self._crosses = self._desk.parameters.crosshair
+            show_crosshair(self._desk.scene, self._crosses)
+
+    def _show(self) -> None:
+        layers = self._layers()
+        show(composites(self._desk.scene), layers)
+        self._desk.screen.layers = tuple(self._legends(layers))
+        self._desk.tell("layers")
+
+    def _legends(self, layers: Layers) -> list[dict[str, Any]]:
+        """A legend of each layer on screen, values as words in the layer's unit."""
+        roles = {id(node): role for role, node in self._desk.nodes.items()}
+        seen = ((layers.background, 1.0), (layers.foreground, layers.foreground_opacity))
+        seen += ((layers.overlay, layers.overlay_opacity),)
+        return [self._legend(roles[id(node)], node) for node, opacity in seen if id(node) in roles and opacity > 0]
+
+    def _legend(self, role: str, node: Any) -> dict[str, Any]:
+        unit, name, digits = self._wording(role)
+        low, high = (f"{value:.{digits}f}" for value in display.window_of(node))
+        gradient = colors.css_gradient(colors.color_node(self._desk.scene, display.colors_of(node) or "Grey"))
+        return {"name": name, "low": low, "high": high, "unit": unit, "colors": gradient}
+
+    def _wording(self, role: str) -> tuple[str, str, int]:
+        """Unit, name and digits behind the point of a layer."""
+        chosen = self._desk.parameters
+        if role in self._desk.screen.modalities:
+            return windows.unit_of(role), role, 0
+        if role == "compare":
+            return "gray", f"{self._desk.case.reference} and {chosen.compare_with}, {chosen.compare}", 0
+        if role == "fused":
+            return "gray", "fused", 1
+        return MAP_UNITS.get(chosen.uncertainty_map, "nat"), "doubt", 2
 
     def probe(self, ras: tuple[float, float, float]) -> dict[str, str]:
         """Values at a point, in words with their unit, by what they are of; empty outside the case."""
@@ -77,8 +128,9 @@ class Looking:
 
     def _layers(self) -> Layers:
         desk, chosen = self._desk, self._desk.parameters
-        before = desk.case.reference if self._before and desk.case and chosen.background == "fused" else ""
-        background = desk.nodes.get(before or self._compared() or chosen.background) or self._first()
+        plain = self._reference or (self._before and chosen.background == "fused")
+        reference = desk.case.reference if plain and desk.case else ""
+        background = desk.nodes.get(reference or self._compared() or chosen.background) or self._first()
         foreground = None if self._compared() else desk.nodes.get(chosen.foreground)
         overlay = desk.nodes.get(self.map_key()) if chosen.show_uncertainty else None
         return Layers(background, foreground, chosen.foreground_opacity, overlay, chosen.uncertainty_opacity)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from ..data.align import align
+from ..data.align import Progress, align
 from ..data.case import Alignment, Case
 from ..data.errors import InputError
 from ..data.io.study import images_in, read_study
@@ -17,6 +17,7 @@ from ..mrml.volumes import add_volume
 from . import saved
 from .desk import Desk
 
+ALIGNED = (0.2, 0.8)  # of the whole: reading takes what is before, the engine's copy what is after
 UNUSED = ""  # told of an image that shall not be read
 
 
@@ -35,33 +36,47 @@ class Opening:
     def folder_of_files(self, folder: Path, told: Mapping[str, str] | None = None, register: str = "auto") -> None:
         """Read a folder on a thread of its own. told: modality by file name or series description. What was open stays
         until the new case is there."""
-        desk = self._desk
-        self._turn += 1
-        turn = self._turn
-        desk.screen.opening = "reading and aligning the images"
-        desk.tell("case")
-        future = desk.host.work(lambda: read(Path(folder), told, register))
-
-        def done(found: tuple[Case, tuple[str, ...]]) -> None:
-            if turn == self._turn:
-                self.folder = Path(folder)
-                self.adopt(*found)
-
-        desk.then(future, done, lambda error: self._failed(turn, error, Path(folder)))
+        folder = Path(folder)
+        self._work(
+            "reading the images", folder, lambda progress: read(folder, told, register, _between(*ALIGNED, progress))
+        )
 
     def volumes(self, given: Mapping[str, Volume], name: str, reference: str | None, register: str = "auto") -> None:
         """Align volumes that a host has already, such as nodes of the scene, on a thread of its own."""
+
+        def aligned(progress: Progress) -> tuple[Case, tuple[str, ...]]:
+            return align(given, reference, register, name, progress=_between(0.0, ALIGNED[1], progress)), ()
+
+        self._work("aligning the images", None, aligned)
+
+    def _work(self, words: str, folder: Path | None, find: Callable[[Progress], tuple[Case, tuple[str, ...]]]) -> None:
+        """Find a case and write it for the engine on a thread of its own, then take it up; only the last asked for."""
         desk = self._desk
         self._turn += 1
-        turn = self._turn
-        desk.screen.opening = "aligning the images"
-        desk.tell("case")
-        future = desk.host.work(lambda: align(given, reference, register, name))
-        desk.then(
-            future,
-            lambda case: self._given(turn, case),
-            lambda error: self._failed(turn, error, None),
-        )
+        turn, engine = self._turn, desk.engine
+        self._advance(turn, 0.0, words)
+
+        def progress(share: float, words: str) -> None:
+            desk.post(lambda: self._advance(turn, share, words))
+
+        def found() -> tuple[Case, tuple[str, ...], dict]:
+            case, unread = find(progress)
+            progress(ALIGNED[1], "handing the case to the engine")
+            return case, unread, engine.stage(case)
+
+        def done(case: Case, unread: tuple[str, ...], staged: dict) -> None:
+            if turn != self._turn or engine is not desk.engine:
+                engine.unstage(staged)
+            if turn == self._turn:
+                self.folder = folder
+                self.adopt(case, unread, staged if engine is desk.engine else None)
+
+        desk.then(desk.host.work(found), lambda parts: done(*parts), lambda error: self._failed(turn, error, folder))
+
+    def _advance(self, turn: int, share: float, words: str) -> None:
+        if turn == self._turn:
+            self._desk.screen.opening, self._desk.screen.opening_share = words, share
+            self._desk.tell("case")
 
     def abandon(self) -> None:
         """What is being read is not wanted any more."""
@@ -69,23 +84,19 @@ class Opening:
         self.folder = None
         self._desk.screen.opening = ""
 
-    def _given(self, turn: int, case: Case) -> None:
-        if turn == self._turn:
-            self.folder = None
-            self.adopt(case, ())
-
-    def adopt(self, case: Case, unread: tuple[str, ...]) -> None:
-        """Put a case on the desk: its volumes into the scene, itself into the engine."""
+    def adopt(self, case: Case, unread: tuple[str, ...], staged: dict | None = None) -> None:
+        """Put a case on the desk: its volumes into the scene, itself into the engine; staged: by Engine.stage()."""
         desk = self._desk
         try:
-            handle = desk.engine.start_open(case)
+            handle = desk.engine.start_open(case, staged=staged)
         except EngineError as error:
             self._failed(self._turn, error, None)
             return
         self.forget()
         self.on_desk(case, handle)
         for key, volume in case.volumes.items():
-            desk.nodes[key] = add_volume(desk.scene, volume.array, case.grid, f"{case.name} {key}", role=key)
+            name = f"{case.name} {key}"
+            desk.nodes[key] = add_volume(desk.scene, volume.array, case.grid, name, role=key, share=True)
         self.describe(case, unread)
         self._opened()
 
@@ -158,16 +169,23 @@ class Opening:
         self._desk.complain(error)
 
 
-def read(folder: Path, told: Mapping[str, str] | None, register: str) -> tuple[Case, tuple[str, ...]]:
-    """The folder's case, and the images in it that are not part of it."""
+def read(
+    folder: Path, told: Mapping[str, str] | None, register: str, progress: Progress = lambda *_: None
+) -> tuple[Case, tuple[str, ...]]:
+    """The folder's case, and the images in it that are not part of it. progress(share, words): of aligning them."""
     there = _images(folder)
     named = {name: key for name, key in (told or {}).items() if key != UNUSED and name in there}
     unused = {name for name, key in (told or {}).items() if key == UNUSED}
     study = read_study(folder, named or None)
     volumes = {key: volume for key, volume in study.volumes.items() if source_of(volume) not in unused}
-    case = align(volumes, None, register, study.name, study.reference_mask, study.notes)
+    case = align(volumes, None, register, study.name, study.reference_mask, study.notes, progress)
     used = {source_of(volume) for volume in case.volumes.values()}
     return case, tuple(name for name in there if name not in used)
+
+
+def _between(low: float, high: float, progress: Progress) -> Progress:
+    """Progress of a part as that of the whole, of which it takes the shares from low to high."""
+    return lambda share, words: progress(low + (high - low) * share, words)
 
 
 def source_of(volume: Volume) -> str:

@@ -63,6 +63,7 @@ class Parameters:
     compare: str = "off"
     compare_with: str = ""
     compare_position: float = 0.5
+    crosshair: bool = False
 
     inside_region_only: bool = True
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import Any
 
@@ -10,10 +11,12 @@ import numpy as np
 from scipy.ndimage import binary_dilation, find_objects
 
 from ..data.errors import InputError
+from ..data.grid import Grid
 from ..mrml import editing, segmentations
 from ..review import Decision, Review, worklist
 from .desk import Desk
 
+Box = tuple[slice, slice, slice]
 REACH_MM = 4.0  # around a region that may be edited: its border is what is being corrected
 
 
@@ -26,6 +29,7 @@ class Reviewing:
         self.editor_node: Any = None  # the host's vtkMRMLSegmentEditorNode
         self._before: np.ndarray | None = None
         self.kept: np.ndarray | None = None  # voxels decided on in lists before this one
+        self._boxes: tuple[Any, dict[int, Box]] = (None, {})  # of the list's regions with what is around them
 
     def renew(self, without: dict[str, np.ndarray], keep: bool) -> None:
         """A worklist of the present prediction. keep: the same prediction, now with reasons, so nothing is reopened."""
@@ -64,13 +68,15 @@ class Reviewing:
         return self.kept
 
     def _settle_one(self, decision: Decision, kept: np.ndarray) -> None:
-        region = self.review.worklist.labels == decision.region_id
+        box = self._box(decision.region_id)
+        region = self.review.worklist.labels[box] == decision.region_id
         if decision.status not in ("accepted", "corrected"):
-            kept &= ~region
+            kept[box] &= ~region
             return
-        kept |= region
+        kept[box] |= region
         if decision.changed_voxels:
-            kept |= self._reach(decision.region_id) & (self._mask() != (self._desk.prediction.labels == 1))
+            changed = self._mask()[box] != (self._desk.prediction.labels[box] == 1)
+            kept[box] |= self._reach_in(box, decision.region_id) & changed
 
     def choose(self, region_id: int) -> None:
         """Jump to a region and limit the editor to it."""
@@ -98,7 +104,8 @@ class Reviewing:
             return
         before, after = self._before, self._mask()
         reach, earlier = self._reach(region_id), self.review.decisions.get(region_id)
-        touched = before is not None and after is not None and bool(((before != after) & reach).any())
+        box = self._box(region_id)
+        touched = before is not None and after is not None and ((before[box] != after[box]) & reach[box]).any()
         touched = touched or (earlier is not None and earlier.changed_voxels > 0)
         status = "skipped" if skip else "corrected" if touched else "accepted"
         try:
@@ -127,6 +134,16 @@ class Reviewing:
         else:
             reach = self._reach(desk.screen.region)
             editing.restrict(self.editor_node, node, reach, desk.nodes[desk.case.reference])
+
+    @contextmanager
+    def unlimited(self) -> Iterator[None]:
+        """Without what limits the editor, for as long as it takes."""
+        if self.editor_node is not None and "lesion" in self._desk.nodes:
+            editing.release(self.editor_node, self._desk.nodes["lesion"])
+        try:
+            yield
+        finally:
+            self.limit()
 
     def keep_limit(self) -> None:
         """Limit again where something else, such as the editor's undo, brought back other limits."""
@@ -200,18 +217,34 @@ class Reviewing:
 
     def _reach(self, region_id: int) -> np.ndarray:
         """bool [k, j, i]: the region and REACH_MM around it."""
-        labels, grid = self.review.worklist.labels, self.review.worklist.grid
-        mask = labels == region_id
-        steps = [max(1, round(REACH_MM / s)) for s in grid.spacing_kji_mm]
-        box = tuple(
-            slice(max(0, part.start - n), part.stop + n)
-            for part, n in zip(find_objects(mask.astype(np.uint8))[0], steps, strict=True)
-        )
+        box = self._box(region_id)
+        mask = np.zeros(self.review.worklist.labels.shape, bool)
+        mask[box] = self._reach_in(box, region_id)
+        return mask
+
+    def _reach_in(self, box: Box, region_id: int) -> np.ndarray:
+        steps = _steps(self.review.worklist.grid)
         ball = (
             sum((np.ogrid[tuple(slice(-n, n + 1) for n in steps)][axis] / n) ** 2 for axis, n in enumerate(steps)) <= 1
         )
-        mask[box] = binary_dilation(mask[box], ball)
-        return mask
+        return binary_dilation(self.review.worklist.labels[box] == region_id, ball)
+
+    def _box(self, region_id: int) -> Box:
+        """Around the region and REACH_MM; looked for once in a list, since the whole image takes its time."""
+        worklist = self.review.worklist
+        if self._boxes[0] is not worklist:
+            steps, found = _steps(worklist.grid), find_objects(worklist.labels)
+            self._boxes = worklist, {n: _grown(box, steps) for n, box in enumerate(found, 1) if box}
+        return self._boxes[1][region_id]
+
+
+def _steps(grid: Grid) -> list[int]:
+    """REACH_MM in voxels along k, j, i."""
+    return [max(1, round(REACH_MM / s)) for s in grid.spacing_kji_mm]
+
+
+def _grown(box: Box, steps: list[int]) -> Box:
+    return tuple(slice(max(0, part.start - n), part.stop + n) for part, n in zip(box, steps, strict=True))
 
 
 def now() -> datetime:

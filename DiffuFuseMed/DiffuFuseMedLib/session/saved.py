@@ -63,11 +63,11 @@ def forget(scene: Any) -> None:
 def write_case(scene: Any, case: Case, nodes: dict[str, Any]) -> None:
     """The case's words on a text node; where each modality is valid as bits of one volume. Paths and patient ids stay
     out of it."""
-    bits = sum((case.valid[key].astype(np.uint8) << n for n, key in enumerate(case.modalities)), np.uint8(0))
-    if VALID in nodes:
-        volumes.set_array(nodes[VALID], bits)
-    else:
-        nodes[VALID] = volumes.add_volume(scene, bits, case.grid, "Fields of view", role=VALID)
+    if VALID not in nodes:  # the same for as long as the case is open
+        bits = np.zeros(case.grid.shape, np.uint8)
+        for n, key in enumerate(case.modalities):
+            bits |= case.valid[key].view(np.uint8) << np.uint8(n)
+        nodes[VALID] = volumes.add_volume(scene, bits, case.grid, "Fields of view", role=VALID, share=True)
     tables.set_text(scene, CASE, json.dumps(_case_words(case)))
 
 
@@ -134,9 +134,9 @@ def read_prediction(scene: Any, case: Case, nodes: dict[str, Any]) -> Prediction
     masks = {name: segmentations.mask_of(nodes["contours"], name, reference) for name in ("inner", "outer", "network")}
     return Prediction(
         grid=case.grid,
-        probability=volumes.array_of(nodes["probability"]).copy(),
+        probability=volumes.array_of(nodes["probability"]),
         labels=masks["network"].astype(np.uint8),
-        uncertainty={key: volumes.array_of(nodes[key]).copy() for key in ENTROPIES if key in nodes},
+        uncertainty={key: volumes.array_of(nodes[key]) for key in ENTROPIES if key in nodes},
         inner=masks["inner"],
         outer=masks["outer"],
         gates=words["gates"],
@@ -185,7 +185,7 @@ def _case(words: dict[str, Any], nodes: dict[str, Any]) -> Case:
 
 
 def _floats(node: Any) -> np.ndarray:
-    return volumes.array_of(node).astype(np.float32)
+    return volumes.array_of(node).astype(np.float32, copy=False)
 
 
 def _alignment(words: dict[str, Any]) -> Alignment:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-TOPICS = ("case", "parameters", "fusion", "run", "numbers", "review", "layers", "message", "scene")
+TOPICS = ("case", "parameters", "fusion", "run", "numbers", "review", "layers", "message", "scene", "saving")
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,8 @@ class Screen:
 
     case_name: str = ""
     opening: str = ""  # what is being done to open a case, empty when nothing is
+    opening_share: float = 0.0
+    saving: str = ""  # what is being written, empty when nothing is
     modalities: tuple[str, ...] = ()
     sources: dict[str, str] = field(default_factory=dict)  # what each modality was read from
     unread: tuple[str, ...] = ()  # images of the folder whose modality nobody knows
@@ -34,6 +36,7 @@ class Screen:
     fusion: str = "none"
     fusion_words: str = ""
     fusion_share: float = 0.0
+    gamma_hint: str = ""  # why gamma changes nothing at present, empty when it does
 
     run: str = "none"
     run_words: str = ""
@@ -52,6 +55,7 @@ class Screen:
     explaining: bool = False  # whether reasons of the regions are still being computed
 
     legend: dict[str, Any] = field(default_factory=dict)
+    layers: tuple[dict[str, Any], ...] = ()  # on screen from the lowest: name, low, high, unit, colors
     message: Message | None = None
     can_undo: bool = False
     can_redo: bool = False

@@ -13,6 +13,7 @@ from ..export import LESION, contour_segments
 from ..mrml import segmentations, volumes
 from ..mrml.nodes import set_provenance, set_tag
 from .desk import Desk
+from .parameters import Parameters, changed
 
 MAPS = {
     "predictive_entropy": "Uncertainty",
@@ -51,14 +52,14 @@ class Segmenting:
         if desk.case is None:
             desk.say("warning", "There is no case to segment: open one first.")
             return
-        self.stop()
+        self.stop_run()
         chosen = self._chosen()
         if not chosen:
             self.judge()
             desk.say("warning", "All modalities are switched off: switch at least one on.")
             return
         try:
-            handle = self._request(chosen, desk.parameters.samples, self._teller())
+            handle = self._request(chosen, desk.parameters, progress=self._teller())
         except EngineError as error:
             self._failed(error)
             return
@@ -111,7 +112,8 @@ class Segmenting:
         self._desk.screen.explaining = False
 
     def explain(self) -> None:
-        """What the probability is without each modality, one after the other, behind the reader's back."""
+        """What the probability is without each modality, one after the other, behind the reader's back. A run lets the
+        search stand still until it ends; only a new result ends it."""
         desk = self._desk
         if desk.prediction is None or desk.case is None:
             return
@@ -126,7 +128,7 @@ class Segmenting:
     def _explain_without(self, key: str, others: list[str]) -> None:
         desk = self._desk
         try:
-            handle = self._request(others, min(REASON_SAMPLES, desk.parameters.samples), None)
+            handle = self._request(others, self._as_made(), behind=True)
         except EngineError:
             desk.screen.explaining = False  # the list is right without its reasons
             return
@@ -152,11 +154,17 @@ class Segmenting:
             self._reasons_again += 1
             self._desk.later(AGAIN_S, lambda: None if self._reasons or self.running else self.explain())
 
-    def _request(self, modalities: list[str], samples: int, progress: Any) -> Handle:
+    def _as_made(self) -> Parameters:
+        """The parameters with what the result in the scene was made by, in fewer samples."""
+        chosen, made = self._desk.parameters, self._desk.prediction.provenance
+        kept = {name: made[name] for name in ("model", "seed", "samples") if name in made}
+        chosen = changed(chosen, **kept)
+        return changed(chosen, samples=min(REASON_SAMPLES, chosen.samples))
+
+    def _request(self, modalities: list[str], by: Parameters, progress: Any = None, behind: bool = False) -> Handle:
         desk = self._desk
-        chosen = desk.parameters
         return desk.engine.segment(
-            desk.case_id, chosen.model, samples, chosen.seed, modalities, device=chosen.device, progress=progress
+            desk.case_id, by.model, by.samples, by.seed, modalities, device=by.device, progress=progress, behind=behind
         )
 
     def _teller(self) -> Any:
@@ -174,6 +182,7 @@ class Segmenting:
         if handle is not self._run:
             return
         self._run = None
+        self.stop()
         before = self.mask()
         lesion = self._keeping_decisions(prediction.labels == 1, before)
         prediction = replace(prediction, provenance={**prediction.provenance, REQUESTED: modalities})
@@ -231,9 +240,9 @@ class Segmenting:
     def _volume(self, role: str, name: str, array: np.ndarray) -> Any:
         desk = self._desk
         if role in desk.nodes:
-            volumes.set_array(desk.nodes[role], array)
+            volumes.share_array(desk.nodes[role], array)
         else:
-            desk.nodes[role] = volumes.add_volume(desk.scene, array, desk.case.grid, name, role=role)
+            desk.nodes[role] = volumes.add_volume(desk.scene, array, desk.case.grid, name, role=role, share=True)
         return desk.nodes[role]
 
     def _take_away(self, role: str) -> None:

@@ -177,6 +177,11 @@ class Session:
         self._history.note(before, frozenset(values) - {"preset"})
         self._apply(new)
 
+    def hold(self, held: bool = True) -> None:
+        """For a host: the hand is on a slider, or has let go of it (held=False). A drag is one step to undo, however
+        slow; a host that does not say leaves it to the time between two values."""
+        self._history.hold(held)
+
     def undo(self) -> None:
         self._step(self._history.undo(self.parameters))
 
