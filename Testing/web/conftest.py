@@ -22,7 +22,9 @@ import SimpleITK as sitk
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 STS_010 = Path(__file__).resolve().parents[2] / "Resources" / "SampleData" / "STS_010"
 SCREENSHOTS = os.environ.get("DIFFUFUSEMED_SCREENSHOTS")  # a folder to look at what the tests saw
-OVER_THE_PICTURE = ".view-title, .view-note, .view-slider, .tour, .message { visibility: hidden !important }"
+OVER_THE_PICTURE = (
+    ".view-title, .view-note, .view-slider, .view-corner, .legends, .tour, .message { visibility: hidden !important }"
+)
 PROBE = re.compile(r"([RL]) (\d+)\s+([AP]) (\d+)\s+([SI]) (\d+) mm")
 START_S, READ_S, RUN_S, DRAWN_S = 60, 60, 120, 60
 
@@ -165,8 +167,8 @@ class Reader:
         if box.is_checked() != on:
             box.click()
 
-    def drag_slider(self, state, value, low=0.0, high=1.0):
-        """Take the thumb and move it in steps to a value."""
+    def drag_slider(self, state, value, low=0.0, high=1.0, at_once=None):
+        """Take the thumb and move it in steps to a value. at_once: script that runs as soon as it is let go."""
         row = self.page.locator(f"#slider-{state}")
         row.scroll_into_view_if_needed()
         thumb, track = (row.locator(s).bounding_box() for s in (".v-slider-thumb", ".v-slider-track__background"))
@@ -174,8 +176,9 @@ class Reader:
         self.page.mouse.move(thumb["x"] + thumb["width"] / 2, y)
         self.page.mouse.down()
         self.page.mouse.move(track["x"] + track["width"] * (value - low) / (high - low), y, steps=6)
+        if at_once:
+            self.page.evaluate(f"addEventListener('mouseup', () => {at_once}, {{ once: true }})")
         self.page.mouse.up()
-        self.page.wait_for_timeout(150)  # trame sends a changed value later than a click that follows it at once
         self.served()
 
     def type_number(self, state, value):

@@ -14,6 +14,7 @@ from .tools import Tools
 from .views import Views
 
 NOT_USED = "not used"
+AS_GUESSED = "by its name or tags"  # for images of a folder that could not be opened
 # By the names that page.js sends.
 KEY_ACTIONS = {
     **{name: name for name in ("next", "previous", "accept", "skip", "run", "undo", "redo", "undo_edit", "save_scene")},
@@ -32,6 +33,7 @@ class Actions:
         self._download = download
         self._case: Any = None  # the one that was read from self._folder
         self._folder: Path | None = None
+        state.change("tool")(lambda tool, **_: session.looking.show_reference(tool == "threshold"))
 
     # Case
 
@@ -43,6 +45,7 @@ class Actions:
 
     def uploaded(self, upload_id: str, purpose: str) -> None:
         folder = self._files.folder(upload_id)
+        self._files.keep_only(folder, self._session.opening.folder)
         if purpose == "scene":
             scenes = sorted(folder.rglob("*.mrb"))
             self.open_scene(str(scenes[0])) if scenes else self._session.desk.say(
@@ -68,6 +71,7 @@ class Actions:
     def _open_again(self, register: str) -> None:
         rows = self._state.role_rows
         told = {row["name"]: UNUSED if row["role"] == NOT_USED else row["role"] for row in rows}
+        told = {name: role for name, role in told.items() if role != AS_GUESSED}
         if folder := self._session.opening.folder:
             self._session.open(folder, told, register)
 
@@ -76,11 +80,11 @@ class Actions:
         screen, folder, case = self._session.screen, self._session.opening.folder, self._session.desk.case
         if case is not self._case:
             self._case, self._folder = case, folder
-        used = screen.sources if folder == self._folder else {}  # else a folder that could not be opened
-        rows = [{"name": source, "role": key} for key, source in used.items()]
-        rows += [{"name": name, "role": NOT_USED} for name in screen.unread]
+        is_open = folder == self._folder  # else it could not be opened
+        rows = [{"name": source, "role": key} for key, source in screen.sources.items() if is_open]
+        rows += [{"name": name, "role": NOT_USED if is_open else AS_GUESSED} for name in screen.unread]
         self._state.role_rows = rows
-        self._state.role_choices = [*MODALITIES, NOT_USED]
+        self._state.role_choices = [*MODALITIES, NOT_USED] if is_open else [*MODALITIES, AS_GUESSED, NOT_USED]
 
     # Look and fuse
 
@@ -145,6 +149,7 @@ class Actions:
         self._session.reviewing.decide(skip=True)
 
     def tool(self, name: str) -> None:
+        self._session.looking.show_reference(name == "threshold")  # its preview is of the picture below
         self._tools.choose(name)
         self._session.looking.refresh()
 
@@ -169,7 +174,7 @@ class Actions:
     # Keep
 
     def save_scene(self) -> None:
-        self._offer("mrb", self._session.keeping.save_scene)
+        self._offer("mrb", self._session.keeping.save_scene_behind)
 
     def open_scene(self, path: str) -> None:
         if not path.strip():
@@ -183,13 +188,13 @@ class Actions:
         self._state.scene_dialog = False
 
     def export(self, kind: str) -> None:
-        self._offer(kind, lambda path: self._session.keeping.export(kind, path))
+        self._offer(kind, lambda path, done: self._session.keeping.export_behind(kind, path, done))
 
-    def _offer(self, kind: str, write: Callable[[Path], bool]) -> None:
+    def _offer(self, kind: str, write: Callable[[Path, Callable[[], None]], bool]) -> None:
+        """Let the page fetch the file once it is written."""
         name = f"{self._session.screen.case_name or 'case'}.{kind}"
         path = self._files.place(name)
-        if write(path):
-            self._download(self._files.offer(path, name))
+        write(path, lambda: self._download(self._files.offer(path, name)))
 
     # Help
 

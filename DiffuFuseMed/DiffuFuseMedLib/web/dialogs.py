@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from trame.widgets import html
 from trame.widgets import vuetify3 as v3
+
+from .panel.parts import icon_button, labeled
 
 KEYS = (
     ("N, P", "next and previous region of the worklist"),
@@ -67,81 +71,88 @@ def dialogs(actions: Any) -> None:
     _tour(actions)
 
 
+@contextmanager
+def _dialog(state: str, title: str, width: int, **kwargs: Any) -> Iterator[None]:
+    """A titled dialog with a button that closes it, as Esc does."""
+    with v3.VDialog(v_model=(state, False), max_width=width, scrollable=True, **labeled(title)), v3.VCard():
+        with html.Div(classes="dialog-title"):
+            html.H2(title)
+            icon_button("mdi-close", f"{state} = false", "Close (Esc)")
+        with v3.VCardText(**kwargs):
+            yield
+
+
 def _open(actions: Any) -> None:
-    with v3.VDialog(v_model=("open_dialog", False), max_width=640), v3.VCard(title="Open a case"), v3.VCardText():
+    with _dialog("open_dialog", "Open a case", 640):
         html.P("A folder on the machine that runs this workspace:")
         with html.Div(classes="panel-row"):
-            _path("open_path", "folder", "open-path")
+            _path("open_path", "folder", "open-path", (actions.open_folder, "[open_path]"))
             v3.VBtn("Open", click=(actions.open_folder, "[open_path]"), color="primary", id="open-folder")
         v3.VDivider(classes="my-4")
-        with html.Div(
-            classes=("['drop', dragging ? 'over' : '']",),
-            raw_attrs=[  # trame knows no events of dragging
-                '@dragover.prevent="dragging = true"',
-                '@dragleave="dragging = false"',
-                "@drop.prevent=\"dragging = false; window.diffufusemed.upload($event.dataTransfer.files, 'case')\"",
-            ],
-        ):
-            html.P("or drop NIfTI, NRRD, MHA, zipped or loose DICOM files of one patient here")
+        with html.Div(classes="drop"):
+            html.P("or drop NIfTI, NRRD, MHA, zipped or loose DICOM files of one patient anywhere on this page")
             _chooser("choose files", "case", "upload-files")
             _chooser("choose a folder", "case", "upload-folder", folder=True)
-            html.P("{{ uploading }}", v_if=("uploading", ""))
+            html.P("{{ uploading || s_opening }}", raw_attrs=['role="status"'], id="sending")
         with html.Div(v_if="role_rows.length", classes="mt-4"):
-            html.P("What is what? Correct what was guessed wrong, and read again:")
-            with html.Div(v_for="r in role_rows", key="r.name", classes="panel-row"):
-                html.Span("{{ r.name }}", style="flex: 1")
-                v3.VSelect(
-                    model_value=("r.role",),
-                    update_modelValue=(actions.role, "[r.name, $event]"),
-                    items=("role_choices",),
-                    density="compact",
-                    hide_details=True,
-                    variant="outlined",
-                    style="max-width: 160px",
-                )
-            v3.VBtn("Read again", click=actions.read_again, color="primary", id="read-again")
-            v3.VBtn("Register again", click=actions.register_again, variant="text")
+            _roles(actions)
 
 
-def _path(state: str, label: str, name: str) -> None:
-    v3.VTextField(v_model=(state, ""), label=label, density="compact", hide_details=True, variant="outlined", id=name)
+def _roles(actions: Any) -> None:
+    html.P("What is what? Correct what was guessed wrong, and read again:")
+    with html.Div(v_for="r in role_rows", key="r.name", classes="panel-row role-row"):
+        html.Span("{{ r.name }}", classes="role-name")
+        v3.VSelect(
+            model_value=("r.role",),
+            update_modelValue=(actions.role, "[r.name, $event]"),
+            items=("role_choices",),
+            density="compact",
+            hide_details=True,
+            variant="outlined",
+            classes="role-choice",
+            raw_attrs=[":aria-label=\"'role of ' + r.name\""],
+        )
+    v3.VBtn("Read again", click=actions.read_again, color="primary", id="read-again")
+    v3.VBtn("Register again", click=actions.register_again, variant="text")
+
+
+def _path(state: str, label: str, name: str, entered: Any) -> None:
+    v3.VTextField(
+        v_model=(state, ""),
+        label=label,
+        density="compact",
+        hide_details=True,
+        variant="outlined",
+        id=name,
+        keydown_enter=entered,
+    )
 
 
 def _chooser(text: str, purpose: str, name: str, folder: bool = False) -> None:
-    with html.Label(
-        classes="v-btn v-btn--variant-tonal v-btn--size-small v-btn--density-default ma-1", style="cursor: pointer"
-    ):
-        html.Span(text)
-        html.Input(
-            type="file",
-            multiple=True,
-            id=name,
-            style="display: none",
-            raw_attrs=["webkitdirectory"] if folder else [],
-            change=f"window.diffufusemed.upload($event.target.files, '{purpose}'); $event.target.value = ''",
-        )
+    """A button, which a keyboard reaches, in front of the browser's own input for files, which cannot be styled."""
+    v3.VBtn(text, click="$event.currentTarget.nextElementSibling.click()", variant="tonal", classes="ma-1 chooser")
+    html.Input(
+        type="file",
+        multiple=True,
+        id=name,
+        style="display: none",
+        raw_attrs=[*labeled(text)["raw_attrs"], *(["webkitdirectory"] if folder else [])],
+        change=f"window.diffufusemed.upload($event.target.files, '{purpose}'); $event.target.value = ''",
+    )
 
 
 def _scene(actions: Any) -> None:
-    with (
-        v3.VDialog(v_model=("scene_dialog", False), max_width=560),
-        v3.VCard(title="Open a saved scene"),
-        v3.VCardText(),
-    ):
+    with _dialog("scene_dialog", "Open a saved scene", 560):
         html.P("The case on screen gives way to the one in the scene.")
         with html.Div(classes="panel-row"):
-            _path("scene_path", ".mrb file on this machine", "scene-path")
+            _path("scene_path", ".mrb file on this machine", "scene-path", (actions.open_scene, "[scene_path]"))
             v3.VBtn("Open", click=(actions.open_scene, "[scene_path]"), color="primary", id="open-scene-path")
         _chooser("choose a .mrb file", "scene", "upload-scene")
-        html.P("{{ uploading }}", v_if="uploading")
+        html.P("{{ uploading }}", v_if=("uploading", ""), raw_attrs=['role="status"'])
 
 
 def _preset(actions: Any) -> None:
-    with (
-        v3.VDialog(v_model=("preset_dialog", False), max_width=520),
-        v3.VCard(title="Save the sliders as a preset"),
-        v3.VCardText(),
-    ):
+    with _dialog("preset_dialog", "Save the sliders as a preset", 520):
         v3.VTextField(
             v_model=("preset_title", ""), label="title", density="compact", variant="outlined", id="preset-title"
         )
@@ -157,11 +168,7 @@ def _preset(actions: Any) -> None:
 
 
 def _keys() -> None:
-    with (
-        v3.VDialog(v_model=("help_dialog", False), max_width=560),
-        v3.VCard(title="Keys"),
-        v3.VCardText(classes="keys"),
-    ):
+    with _dialog("help_dialog", "Keys", 560, classes="keys"):
         for keys, what in KEYS:
             html.Div(f"<kbd>{keys}</kbd>")
             html.Div(what)

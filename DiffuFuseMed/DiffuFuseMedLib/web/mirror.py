@@ -1,6 +1,7 @@
 """Mirror: the session's parameters and screen as the page's state, and the page's changes back to the session.
 
-State names: p_<parameter> and s_<entry of the screen>.
+State names: p_<parameter> and s_<entry of the screen>; holding: whether the hand is on a slider. It is a state like
+the values, since these come in one order, and an event could overtake them.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ class Mirror:
     def __init__(self, state: Any, session: Session) -> None:
         self._state, self._session = state, session
         self._writing = False
+        state.holding = False
         self.write_all()
         session.listen(self._told)
-        state.change(*[f"p_{name}" for name in PARAMETERS if name not in TOLD_ELSEWHERE])(self._changed)
+        state.change("holding", *[f"p_{name}" for name in PARAMETERS if name not in TOLD_ELSEWHERE])(self._changed)
 
     def write_all(self) -> None:
         """Only what differs is sent: trame compares."""
@@ -58,6 +60,13 @@ class Mirror:
         """The page changed a parameter: hand it to the session, which refuses what cannot be."""
         if self._writing:
             return
+        if state["holding"]:
+            self._session.hold()
+        self._set(state)
+        if not state["holding"]:
+            self._session.hold(False)  # after the last value of the drag
+
+    def _set(self, state: dict[str, Any]) -> None:
         now = self._session.parameters
         changed = {}
         for name in PARAMETERS:

@@ -18,12 +18,15 @@ from trame_slicer.segmentation import (
 )
 from undo_stack import UndoStack
 
+from ..mrml.nodes import tag
+from ..session.windows import unit_of
+
 UNDO_STEPS = 20
 SMOOTHING_MM = 3.0
 TOOLS: dict[str, tuple[str, str, Any]] = {
     "look": (
         "mdi-cursor-default-outline",
-        "No tool: the mouse scrolls, zooms and changes the window",
+        "No tool: the wheel scrolls, the right button zooms, the middle one moves the picture",
         SegmentationEffectNoTool,
     ),
     "paint": ("mdi-brush", "Paint", SegmentationEffectPaint),
@@ -34,7 +37,11 @@ TOOLS: dict[str, tuple[str, str, Any]] = {
         "Cut away what is inside an outline, through all slices",
         SegmentationEffectScissors,
     ),
-    "threshold": ("mdi-tune-vertical", "Everything within a range of values", SegmentationEffectThreshold),
+    "threshold": (
+        "mdi-tune-vertical",
+        "Everything within a range of values of the reference image, which is shown meanwhile",
+        SegmentationEffectThreshold,
+    ),
     "islands": ("mdi-island", "Keep the largest piece", SegmentationEffectIslands),
     "smooth": ("mdi-blur", "Smooth the border", SegmentationEffectSmoothing),
 }
@@ -50,7 +57,7 @@ class Tools:
         self._editor.set_surface_representation_enabled(True)  # the editor would remove what the 3D view shows
         self._stack.index_changed.connect(self._show_undo)
         state.update({"tool": "look", "brush_mm": 12.0, "brush_ball": False, "threshold": [0.0, 1.0]})
-        state.update({"threshold_ends": [0.0, 1.0], "threshold_step": 0.01})
+        state.update({"threshold_ends": [0.0, 1.0], "threshold_step": 0.01, "threshold_unit": ""})
         state.change("brush_mm", "brush_ball")(lambda **_: self._brush())
         state.change("threshold")(lambda threshold, **_: self._threshold(threshold))
         self._show_undo()
@@ -117,6 +124,7 @@ class Tools:
         effect.auto_threshold()
         low, high = volume.GetImageData().GetScalarRange()
         self._state.threshold_ends, self._state.threshold_step = [low, high], max((high - low) / 500, 1e-3)
+        self._state.threshold_unit = unit_of(tag(volume, "role") or "")
         self._state.threshold = list(effect.get_threshold_min_max_values())
 
     def _threshold(self, ends: list[float]) -> None:

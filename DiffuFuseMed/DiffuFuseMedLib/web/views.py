@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from trame.widgets import html
@@ -11,6 +12,9 @@ from trame_slicer.app.ui.slider import Slider
 from trame_slicer.core import LayoutManager, SlicerApp
 from trame_slicer.rca_view import register_rca_factories
 from trame_slicer.views import Layout, LayoutDirection, ViewLayoutDefinition
+
+from .corners import corners
+from .turns import InTurn, Turns
 
 FOUR_UP = "Four-up"
 AXIAL, CORONAL, SAGITTAL = "Axial", "Coronal", "Sagittal"
@@ -22,16 +26,27 @@ LAYOUT_ICONS = {
     SAGITTAL: "mdi-alpha-s-box-outline",
     "3D": "mdi-cube-outline",
 }
-STILL_FPS = 30.0  # trame-slicer's 10 delays the sharp picture by 0.3 s where the mouse is not over the view
+FPS = 30.0  # trame-slicer's 10 where the mouse is not over the view would be felt
+QUALITY = 90  # of every picture: else each is drawn and sent a second time, which takes longer than better ones do
+WORKED_IN = ("LeftButtonPressEvent", "RightButtonPressEvent", "MouseWheelForwardEvent", "MouseWheelBackwardEvent")
+BEFORE_ALL = 100.0  # priority of an observer: a tool in hand ends the event
 
 
 class Views:
-    """app: the Slicer application core; name_of: the view's title by its tag."""
+    """app: the Slicer application core; later(seconds, call): a timer with cancel(); worked_in(id): told the id of the
+    slice view's node in which the reader scrolls or presses a button."""
 
-    def __init__(self, server: Any, app: SlicerApp) -> None:
-        self._server, self._app = server, app
+    def __init__(
+        self, server: Any, app: SlicerApp, later: Callable[..., Any], worked_in: Callable[[str], None]
+    ) -> None:
+        self._server, self._app, self._worked_in = server, app, worked_in
         register_rca_factories(
-            app.view_manager, server, slice_view_ui_f=_slice_frame, three_d_view_ui_f=_frame, blur_fps=STILL_FPS
+            app.view_manager,
+            server,
+            slice_view_ui_f=_slice_frame,
+            three_d_view_ui_f=_frame,
+            blur_fps=FPS,
+            interactive_quality=QUALITY,
         )
         self.layouts = LayoutManager(app.scene, app.view_manager, server)
         self.layouts.register_layout_dict(_layouts(), lazy_initialization=True)
@@ -42,6 +57,20 @@ class Views:
         for view in app.view_manager.get_slice_views():
             # otherwise a segmentation made before the first volume is drawn below it
             view._render_manager._AddSliceActorToRendererIfNeeded()
+        self._turns = Turns(ViewLayoutDefinition.axial_view().singleton_tag, later)
+        for view in app.view_manager.get_views():
+            self._take_turns(view)
+
+    def _take_turns(self, view: Any) -> None:
+        name = view.get_singleton_tag()
+        view.set_scheduled_render(InTurn(name, self._turns, view._scheduled_render))
+        for event in WORKED_IN:
+            view.interactor().AddObserver(event, lambda *_: self._go_first(name, view), BEFORE_ALL)
+
+    def _go_first(self, name: str, view: Any) -> None:
+        self._turns.first = name
+        if view in self._app.view_manager.get_slice_views():
+            self._worked_in(view.get_view_node_id())
 
     def place(self, parent: Any) -> None:
         self.layouts.initialize_layout_grid(parent)
@@ -106,10 +135,16 @@ def _frame(_server: Any, view_id: str, view: Any) -> None:
 def _slice_frame(server: Any, view_id: str, view: Any) -> None:
     _frame(server, view_id, view)
     tag = view.get_singleton_tag()
+    position = connect_slice_view_slider_to_state(server, view)
+    corners(view, position.name.value)
     html.Div("{{ view_notes['" + tag + "'] }}", classes="view-note", v_if=(f"view_notes['{tag}']",))
     with html.Div(classes="view-slider"):
         Slider(
-            typed_state=connect_slice_view_slider_to_state(server, view), density="compact", color="white", theme="dark"
+            typed_state=position,
+            density="compact",
+            color="white",
+            theme="dark",
+            raw_attrs=[f'aria-label="{_title(view)} slice"'],
         )
 
 

@@ -16,6 +16,7 @@ from trame_slicer.core import SlicerApp
 from ..mrml.views import watch_cursor
 from ..session import Session
 from .actions import KEY_ACTIONS, Actions
+from .corners import legends
 from .dialogs import TOUR, dialogs
 from .guarded import Guarded
 from .loop import AsyncioHost
@@ -45,7 +46,7 @@ class Workspace:
         self.host = AsyncioHost(loop, after=self.state.flush)
         self.session = Session(self.app.scene, self.host, presets=presets)
         self.session.warm_up()  # its seconds of imports pass while views and page are made
-        self.views = Views(server, self.app)
+        self.views = Views(server, self.app, loop.call_later, self.session.fusing.go_first)
         self.tools = Tools(self.app, self.state)
         self.session.use_editor(self.tools.editor_node)
         actions = Actions(self.state, self.session, self.views, self.tools, files_of_page, self._download)
@@ -71,7 +72,6 @@ class Workspace:
                 "dark": True,
                 "layout": FOUR_UP,
                 "showing_before": False,
-                "dragging": False,
                 "view_notes": {},
                 "probe": [],
                 "role_rows": [],
@@ -167,7 +167,7 @@ class Workspace:
         stale = self.session.fusing.stale_views()
         showing = self.session.parameters.background == "fused" and not self.state.showing_before
         tags = self.views.tags().items()
-        notes = {tag: "earlier settings, drawing" for node, tag in tags if showing and node in stale}
+        notes = {tag: stale[node] for node, tag in tags if showing and node in stale}
         if notes != self.state.view_notes:
             self.state.view_notes = notes
 
@@ -217,6 +217,7 @@ class Workspace:
             # trame-slicer tells a view of no leaving, so the cursor's place would stay the last one
             with html.Div(classes="layout-host", mouseleave=(self._cursor_moved, "[null]")):
                 self.views.place(page)
+            legends()
             with html.Div(classes="probe", id="probe"), html.Template(v_for="(p, n) in probe", key="n"):
                 html.B("{{ p[0] }}")
                 html.Span(" {{ p[1] }}")

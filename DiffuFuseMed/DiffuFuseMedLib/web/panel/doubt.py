@@ -33,7 +33,7 @@ def doubt_section(actions: Any) -> None:
             )
         select("p_uncertainty_map", ("map_choices", MAPS), "map")
         html.P("{{ map_words[p_uncertainty_map] }}", classes="small")
-        slider("p_uncertainty_opacity", "opacity", "Opacity of the map")
+        slider("p_uncertainty_opacity", "map opacity", "Opacity of the map")
         slider(
             "p_uncertainty_above",
             "show above",

@@ -7,7 +7,7 @@ from typing import Any
 from trame.widgets import html
 from trame.widgets import vuetify3 as v3
 
-from .parts import button, icon_button, labeled, row, section, slider, switch, tooltip
+from .parts import HELD, button, icon_button, labeled, row, section, slider, switch, tooltip
 
 ALPHA = "alpha: how much soft tissue looks like the MR. At 0 it is the neutral average, at 1 the MR."
 BETA = "beta: how much bone looks like the CT. At 0 it is the neutral average, at 1 the CT."
@@ -23,6 +23,7 @@ def fusion_section(actions: Any) -> None:
             slider("p_alpha", "alpha: soft like MRI", ALPHA)
             slider("p_beta", "beta: bone like CT", BETA)
             slider("p_gamma", "gamma: lesion border", GAMMA)
+            html.Div("{{ s_gamma_hint }}", v_if=("s_gamma_hint",), classes="small hint", id="gamma-hint")
             with html.Div(classes=("'state ' + s_fusion",), id="fusion-state"):
                 html.Span("{{ s_fusion_words }}")
                 v3.VProgressLinear(
@@ -93,6 +94,7 @@ def _lambda(n: int, what: str) -> None:
             hide_details=True,
             density="compact",
             color="primary",
+            **HELD,
             **labeled(f"lambda {n + 1}"),
         )
         html.Span(f"{{{{ p_lambdas[{n}].toFixed(2) }}}}", classes="slider-value")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from trame.widgets import html
+from trame.widgets import vuetify3 as v3
+
 from .parts import button, row, section
 
 
@@ -43,3 +46,6 @@ def keep_section(actions: Any) -> None:
                 "One page with pictures and numbers",
                 disabled=("!s_regions.length",),
             )
+        with html.Div(v_if="s_saving", classes="working", id="saving", raw_attrs=['role="status"']):
+            v3.VProgressLinear(indeterminate=True, color="primary")
+            html.Span("{{ s_saving }}")

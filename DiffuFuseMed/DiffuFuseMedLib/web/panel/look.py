@@ -10,6 +10,15 @@ from trame.widgets import vuetify3 as v3
 from ..views import LAYOUT_ICONS
 from .parts import labeled, row, section, select, slider, switch, tooltip
 
+PET_COLORS = [
+    {"title": "heat", "value": "PET-Heat"},
+    {"title": "rainbow", "value": "PET-Rainbow"},
+    {"title": "DICOM hot", "value": "PET-DICOM"},
+    {"title": "inverted gray", "value": "PET-MaximumIntensityProjection"},
+    {"title": "gray", "value": "Grey"},
+    {"title": "inferno", "value": "Inferno"},
+]
+
 
 def look_section(actions: Any) -> None:
     with section("look", "Look", v_if="s_modalities.length"):
@@ -18,6 +27,9 @@ def look_section(actions: Any) -> None:
             select("p_background", ("layer_choices",), "background", style="min-width: 120px")
             select("p_foreground", ("foreground_choices",), "over it", style="min-width: 120px")
         slider("p_foreground_opacity", "opacity", "How much of the upper layer is seen")
+        with row():
+            select("p_pet_colors", PET_COLORS, "PET colors", v_if="s_modalities.some((m) => /PET|SPECT/.test(m))")
+            _crosshair()
         with (
             html.Div(classes="windows"),
             html.Div(v_for="m in s_modalities", key="m"),
@@ -31,10 +43,15 @@ def look_section(actions: Any) -> None:
                 variant="outlined",
             ),
         ):
-            tooltip("Black and white of this modality; the mouse's right button in a view changes it freely")
+            tooltip("Which values are black and which white, in the modality's unit")
         with row():
             switch("p_show_lesion", "lesion", "The lesion's fill and outline")
             slider("p_lesion_opacity", "fill", "Opacity of the lesion's fill")
+
+
+def _crosshair() -> None:
+    tip = "Lines through all views at the point they were brought to: by the worklist, or with Shift and the mouse"
+    switch("p_crosshair", "crosshair", tip)
 
 
 def _layouts(actions: Any) -> None:
@@ -42,4 +59,4 @@ def _layouts(actions: Any) -> None:
         for name, icon in LAYOUT_ICONS.items():
             with v3.VBtn(value=name, size="small", icon=True, **labeled(f"{name} layout")):
                 v3.VIcon(icon)
-                tooltip(f"{name} layout")
+                tooltip(f"{name} layout", "bottom")

@@ -9,6 +9,8 @@ from typing import Any
 from trame.widgets import html
 from trame.widgets import vuetify3 as v3
 
+HELD = {"start": "holding = true", "end": "holding = false"}  # of a slider: what a drag changes is one step to undo
+
 
 @contextmanager
 def section(name: str, title: str, **kwargs: Any) -> Iterator[None]:
@@ -46,6 +48,7 @@ def slider(
             hide_details=True,
             density="compact",
             color="primary",
+            **HELD,
             **labeled(label),
             **kwargs,
         )

@@ -14,6 +14,18 @@ ICONS = (
     "{open: 'mdi-circle-outline', accepted: 'mdi-check-circle', corrected: 'mdi-pencil-circle', "
     "skipped: 'mdi-skip-next-circle'}"
 )
+NEW_END = "Number($event.target.value)"
+THRESHOLD_ENDS = (
+    ("lowest value", f"threshold = [Math.max(threshold_ends[0], Math.min({NEW_END}, threshold[1])), threshold[1]]"),
+    ("highest value", f"threshold = [threshold[0], Math.min(threshold_ends[1], Math.max({NEW_END}, threshold[0]))]"),
+)
+# A row is chosen like a button, by Enter or the space bar too.
+REACHED_BY_KEYS = [
+    'tabindex="0"',
+    ':aria-current="r.id === s_region"',
+    '@keydown.enter="$event.currentTarget.click()"',
+    '@keydown.space.prevent="$event.currentTarget.click()"',
+]
 
 
 def review_section(actions: Any) -> None:
@@ -62,13 +74,14 @@ def _worklist(actions: Any) -> None:
                 click=(actions.choose, "[r.id]"),
                 classes=("['region', r.state, r.id === s_region ? 'chosen' : '']",),
                 id=("'region-' + r.id",),
+                raw_attrs=REACHED_BY_KEYS,
             ),
         ):
             with html.Td():
                 v3.VIcon(icon=(f"{ICONS}[r.state]",), size="small", title=("r.status",))
             html.Td("{{ r.place }}")
             html.Td("{{ r.error_ml }}", classes="value")
-            html.Td("{{ r.why }}{{ r.state === 'open' ? '' : ' · ' + r.status }}")
+            html.Td("{{ [r.why, r.state === 'open' ? '' : r.status].filter(Boolean).join(' · ') }}")
 
 
 def _tools(actions: Any) -> None:
@@ -84,7 +97,7 @@ def _tools(actions: Any) -> None:
                 color=(f"tool === '{name}' ? 'primary' : undefined",),
             ):
                 v3.VIcon(icon)
-                tooltip(tip)
+                tooltip(tip, "top")
         icon_button(
             "mdi-undo-variant",
             actions.undo_edit,
@@ -97,18 +110,8 @@ def _tools(actions: Any) -> None:
     with html.Div(v_if="tool === 'paint' || tool === 'erase'"):
         slider("brush_mm", "brush in mm", "Diameter of the brush", 1, 60, 1)
         switch("brush_ball", "ball", "Paint a ball over slices instead of a disk")
-    with row(v_if="tool === 'threshold'"):
-        v3.VRangeSlider(
-            v_model=("threshold",),
-            min=("threshold_ends[0]",),
-            max=("threshold_ends[1]",),
-            step=("threshold_step",),
-            hide_details=True,
-            density="compact",
-            thumb_label=True,
-            **labeled("threshold"),
-        )
-        button("Apply", actions.apply_tool, "Everything within the range becomes lesion, inside the region")
+    with html.Div(v_if="tool === 'threshold'"):
+        _threshold(actions)
     with row(v_if="tool === 'islands' || tool === 'smooth'"):
         html.Span(
             f"{{{{ tool === 'islands' ? 'keep the largest piece' : 'median over {SMOOTHING_MM:g} mm' }}}}",
@@ -116,3 +119,30 @@ def _tools(actions: Any) -> None:
         )
         button("Apply", actions.apply_tool, "Do it now")
     switch("p_inside_region_only", "inside this region only", "Tools change nothing outside the chosen region")
+
+
+def _threshold(actions: Any) -> None:
+    """Both ends by a slider and by numbers, in the unit of the image that they are of."""
+    v3.VRangeSlider(
+        v_model=("threshold",),
+        min=("threshold_ends[0]",),
+        max=("threshold_ends[1]",),
+        step=("threshold_step",),
+        hide_details=True,
+        density="compact",
+        color="primary",
+        **labeled("threshold: lowest and highest value"),
+    )
+    with row():
+        for end, (label, change) in enumerate(THRESHOLD_ENDS):
+            html.Input(
+                classes="slider-number",
+                type="number",
+                step=("threshold_step",),
+                v_bind_value=f"threshold[{end}].toFixed(threshold_step < 0.1 ? 2 : 0)",
+                change=change,
+                id=f"threshold-{end}",
+                **labeled(label),
+            )
+        html.Span("{{ threshold_unit }}", classes="small")
+        button("Apply", actions.apply_tool, "Everything within the range becomes lesion, inside the region")
