@@ -1,19 +1,24 @@
-"""Make Resources/Screenshots from the product itself, so that they stay true: the workspace and a report of its own.
+"""Make Resources/Screenshots from the product itself, so that they stay true: the workspace, a report of its own, and
+the panel of Slicer's module.
 
-Usage: .venv/bin/python scripts/screenshots.py [OUT_FOLDER]. Needs chromium and what `make setup` installs.
+Usage: .venv/bin/python scripts/screenshots.py [OUT_FOLDER] [--only browser|desktop]. Needs what `make setup` installs,
+and chromium for the browser's. The panel is shown by the stand-in for Slicer's Qt layer, which has no slice views.
 """
 
 from __future__ import annotations
 
+import argparse
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from playwright.sync_api import Page, Playwright, sync_playwright
@@ -30,6 +35,8 @@ LONG_MS = 300_000  # fusing, segmenting and finding the reasons on a busy machin
 TEXT = "(place => document.querySelector(place)?.innerText.trim() ?? '')"
 STROKE_PX = 120  # on either side: nothing but the region can be painted
 CALM_S, CHECKS = 0.7, 120
+PANEL_WIDTH, PANEL_SCALE = 620, "1.25"
+SECTIONS = ("inputs", "fusion", "modalities", "display", "segmentation", "uncertainty", "review", "results", "about")
 
 
 @contextmanager
@@ -151,13 +158,120 @@ def report(page: Page) -> bytes:
         return calm(paper)
 
 
-def main() -> None:
-    out = Path(sys.argv[1]) if len(sys.argv) > 1 else OUT
-    out.mkdir(parents=True, exist_ok=True)
+def panel_pictures(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Name and PNG of the panel in Slicer, one patient from DICOM to DICOM SEG; folder: for the patient's files."""
+    sys.path[:0] = [str(ROOT / "Testing"), str(ROOT / "Testing" / "desktop")]
+    os.environ["QT_SCALE_FACTOR"] = PANEL_SCALE  # read by Qt when it starts
+    import dicom_patient
+    import host
+
+    host.start()
+    widget = host.load_module(ROOT / "DiffuFuseMed" / "DiffuFuseMed.py")
+    ui, desk = widget.ui, PanelReader(host, widget)
+    series = dicom_patient.write_patient(folder / "patient", shrink=2, step=1)
+    host.add_dicom(folder / "patient")
+    for uid in series.values():
+        host.load_dicom(uid)
+    desk.open()
+    yield "desktop-inputs", desk.shown(ui.inputsSection, ui.fusionSection)
+    desk.segment()
+    yield "desktop-doubt", desk.shown(ui.modalitiesSection, ui.segmentationSection, ui.uncertaintySection)
+    desk.correct()
+    yield "desktop-review", desk.shown(ui.reviewSection)
+    desk.export(folder)
+    yield "desktop-results", desk.shown(ui.resultsSection, ui.aboutSection, also=(ui.messageLabel,))
+    desk.show_all()
+    yield "desktop", desk.shown()
+    host.close()
+
+
+class PanelReader:
+    """What a reader does to the panel."""
+
+    def __init__(self, host: Any, widget: Any) -> None:
+        self._host, self._widget, self._ui = host, widget, widget.ui
+        self._sections = [getattr(widget.ui, f"{name}Section") for name in SECTIONS]
+
+    def open(self) -> None:
+        ui = self._ui
+        self._until(lambda: self._widget.workspace.panel.found is not None)
+        ui.guessButton.click()
+        ui.openButton.click()
+        self._fused()
+        self._host.drag(ui.alphaSlider, 0.5, 0.6, 0.7)
+        self._fused()
+
+    def segment(self) -> None:
+        self._ui.runButton.click()
+        self._until(lambda: self._ui.numbersTable.rowCount > 0)
+        self._until(lambda: not self._widget.workspace.session.screen.explaining)
+        self._fused()
+
+    def correct(self) -> None:
+        """Grow the first region, accept it, and go to the next."""
+        ui, editor = self._ui, self._widget.workspace.editor.widget
+        ui.nextButton.click()
+        self._until(lambda: ui.acceptButton.enabled)
+        editor.setActiveEffectByName("Margin")
+        editor.activeEffect().self().onApply()
+        self._until(lambda: ui.editedLabel.text != "")
+        ui.acceptButton.click()
+        self._until(lambda: "1 of" in ui.progressLabel.text)
+        editor.setActiveEffectByName("Paint")
+        self._fused()
+
+    def export(self, folder: Path) -> None:
+        (folder / "seg").mkdir()
+        self._host.file_answers.append(str(folder / "seg"))
+        self._ui.exportDicomButton.click()
+        self._until(lambda: self._ui.messageLabel.text.startswith("Saved as"))
+
+    def show_all(self) -> None:
+        for section in self._sections:
+            section.visible = True
+            section.collapsed = section.name in ("displaySection", "aboutSection")
+
+    def shown(self, *sections: Any, also: tuple[Any, ...] = ()) -> bytes:
+        """The panel as PNG, with these sections alone; all of them where none is named."""
+        for section in self._sections if sections else ():
+            section.visible = any(section is wanted for wanted in sections)
+            section.collapsed = not section.visible
+        self._ui.messageLabel.visible = bool(also)
+        self._host.process_events(0.3)
+        with tempfile.TemporaryDirectory() as folder:
+            height = self._widget.parent.sizeHint.height() + 8
+            path = self._host.screenshot(self._widget, Path(folder) / "panel.png", (PANEL_WIDTH, height))
+            return path.read_bytes()
+
+    def _fused(self) -> None:
+        self._until(lambda: self._ui.fusionStateLabel.text.startswith("fused"))
+
+    def _until(self, condition: Callable[[], bool]) -> None:
+        if not self._host.process_events(until=condition, limit_s=LONG_MS / 1000):
+            raise SystemExit(f"screenshots: the panel stood still; message: {self._ui.messageLabel.text}")
+
+
+def in_the_browser() -> Iterator[tuple[str, bytes]]:
     with workspace() as address, sync_playwright() as playwright:
-        for name, png in pictures(opened(playwright, address)):
-            save(png, out / f"{name}.png")
-            print(out / f"{name}.png")  # noqa: T201
+        yield from pictures(opened(playwright, address))
+
+
+def in_slicer() -> Iterator[tuple[str, bytes]]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield from panel_pictures(Path(folder))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("out", nargs="?", type=Path, default=OUT)
+    parser.add_argument("--only", choices=("browser", "desktop"))
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    makers = {"browser": in_the_browser, "desktop": in_slicer}
+    for make in makers.values() if options.only is None else (makers[options.only],):
+        for name, png in make():
+            save(png, options.out / f"{name}.png")
+            print(options.out / f"{name}.png")  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -71,6 +71,10 @@ def until(slicer_host, panel):
 
 @pytest.fixture
 def small_volumes(slicer_host):
+    return make_small_volumes()
+
+
+def make_small_volumes():
     """Volume nodes CT, PET and MR T1 on one small grid, with a ball that takes up SUV 8."""
     import slicer
 

@@ -1,7 +1,7 @@
 """The real server round handlers that answer at once: a child process for tests of the panel, not of the networks.
 
 The lesion is what takes up more than SUV 4, with two regions of doubt. The model "slow" is a run that lasts until it is
-stopped, "crash" one that ends the process, "damaged" one whose weights are refused.
+stopped, "crash" one that ends the process, "damaged" one whose weights are refused, "large" one without enough memory.
 """
 
 import os
@@ -93,7 +93,11 @@ def damaged(_context):
     raise input_error("weights that are not those of their record", "the weights with its sha256", "install them again")
 
 
-MODELS = {"slow": slow, "crash": crash, "damaged": damaged}
+def large(_context):
+    raise MemoryError("tried to allocate 7.38 GiB")
+
+
+MODELS = {"slow": slow, "crash": crash, "damaged": damaged, "large": large}
 
 
 def fused(case, settings):

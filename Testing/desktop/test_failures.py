@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 
 import numpy as np
@@ -66,6 +67,20 @@ def test_a_damaged_model_is_one_sentence_with_its_remedy(segmented, role, until)
     until(lambda: "install them again" in segmented.ui.messageLabel.text)
     assert one_sentence(segmented.ui.messageLabel.text)
     assert (lesion_of(role) == lesion).all()
+
+
+def test_a_run_without_enough_memory_says_what_to_do_and_leaves_the_last_result(segmented, role, until):
+    lesion, pid = lesion_of(role), segmented.workspace.session.desk.engine.pid
+    segmented.workspace.session.set(model="large")
+    segmented.ui.runButton.click()
+    until(lambda: "memory" in segmented.ui.messageLabel.text)
+    assert one_sentence(segmented.ui.messageLabel.text)
+    assert "7.38 GiB" in segmented.workspace.session.screen.message.detail
+    assert (lesion_of(role) == lesion).all()
+    assert segmented.workspace.session.desk.engine.pid == pid
+    segmented.workspace.session.set(model="sts-diffufusemed")
+    segmented.ui.runButton.click()
+    until(lambda: segmented.ui.runStateLabel.text.startswith("done"))
 
 
 def test_a_cancelled_run_says_so_and_the_next_one_works(opened, role, until):
@@ -205,6 +220,36 @@ def test_wheels_of_a_folder_need_no_network(slicer_host, monkeypatch, tmp_path):
     assert installed == [["--no-index", "--find-links", str(tmp_path), "torch>=2.6", "monai>=1.5"]]
 
 
+def test_a_declined_torch_brings_no_other_package_and_a_failed_pip_is_one_sentence(
+    slicer_host, bare_python, monkeypatch
+):
+    import slicer
+
+    from .conftest import MODULE
+
+    installed = []
+    monkeypatch.setattr(slicer.util, "pip_install", installed.append, raising=False)
+    widget = slicer_host.load_module(MODULE)
+    assert slicer_host.process_events(until=lambda: widget.ui.bannerFrame.visible, limit_s=60)
+    slicer_host.provide("PyTorchUtils")
+    monkeypatch.setattr(slicer.modules, "pytorchutils", object(), raising=False)
+    slicer_host.installs.agree = False
+    widget.ui.installButton.click()
+    assert installed == []
+    assert slicer_host.process_events(until=lambda: "declined" in widget.ui.messageLabel.text, limit_s=5)
+    assert one_sentence(widget.ui.messageLabel.text)
+    assert slicer_host.process_events(until=lambda: widget.ui.bannerFrame.visible, limit_s=60)
+
+    def fail(_requirements):
+        raise RuntimeError("pip said a lot\non two lines")
+
+    slicer_host.installs.agree = True
+    monkeypatch.setattr(slicer.util, "pip_install", fail, raising=False)
+    widget.ui.installButton.click()
+    assert slicer_host.process_events(until=lambda: "see the details" in widget.ui.messageLabel.text, limit_s=5)
+    assert "two lines" in widget.workspace.session.screen.message.detail
+
+
 def test_torch_is_never_installed_without_the_extension_that_chooses_its_build(slicer_host):
     from DiffuFuseMedLib.data.errors import InputError
     from DiffuFuseMedLib.desktop import environment
@@ -224,3 +269,72 @@ def test_a_python_that_does_not_run_is_told(slicer_host, quick_engine, monkeypat
     environment.Check(str(broken), found.append)
     assert slicer_host.process_events(until=lambda: found, limit_s=20)
     assert found[0].broken and not found[0].ready
+
+
+@pytest.fixture
+def running_engine(tmp_path, monkeypatch, slicer_host):
+    """The process of an engine that runs on this computer, with the handlers of quick_server.py."""
+    from .conftest import HERE
+
+    told = os.environ.get("PYTHONPATH")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(HERE), *([told] if told else [])]))
+    monkeypatch.setenv("DIFFUFUSEMED_ENGINE", str(tmp_path / "meeting"))
+    code = (
+        "import quick_server; from DiffuFuseMedLib.engine.listen import Listener\n"
+        "with Listener(quick_server.HANDLERS) as listener: print('there', flush=True); listener.serve()"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "there\n"
+    yield process
+    process.kill()
+    process.wait(10)
+    process.stdout.close()
+
+
+def test_an_engine_that_runs_already_can_be_chosen_and_its_end_is_told(
+    slicer_host, running_engine, bare_python, small_volumes
+):
+    """Slicer's own Python, without torch, only hands its lines to and fro."""
+    from .conftest import MODULE, node_of
+
+    def until(condition):
+        assert slicer_host.process_events(until=condition, limit_s=30), ui.messageLabel.text
+
+    widget = slicer_host.load_module(MODULE)
+    ui = widget.ui
+    until(lambda: ui.bannerFrame.visible)
+    ui.runningEngineButton.click()
+    until(lambda: widget.workspace.panel.found is not None)
+    assert widget.workspace.panel.found.ready and not ui.bannerFrame.visible
+    assert "running engine" in ui.pythonLabel.text and not ui.runningEngineButton.enabled
+    ui.guessButton.click()
+    ui.registerCombo.setCurrentIndex(2)
+    ui.openButton.click()
+    until(lambda: ui.fusionStateLabel.text.startswith("fused"))
+    ui.runButton.click()
+    until(lambda: ui.runStateLabel.text.startswith("done"))
+    lesion = lesion_of(node_of)
+    running_engine.kill()
+    until(lambda: "running engine has ended" in ui.messageLabel.text)
+    assert (lesion_of(node_of) == lesion).all()
+    ui.runButton.click()
+    until(lambda: "diffufusemed engine" in ui.messageLabel.text)
+    assert one_sentence(ui.messageLabel.text)
+    ui.ownPythonButton.click()
+    until(lambda: "torch" in ui.bannerLabel.text)
+
+
+def test_a_scene_saved_after_its_lesion_was_deleted_opens_without_one(segmented, role, until, tmp_path, slicer_host):
+    import slicer
+
+    slicer.mrmlScene.RemoveNode(role("lesion"))
+    until(lambda: segmented.ui.numbersTable.rowCount == 0)
+    slicer_host.process_events(0.8)
+    assert slicer.util.saveScene(str(tmp_path / "case.mrb"))
+    slicer.mrmlScene.Clear(False)
+    until(lambda: segmented.ui.alignmentLabel.text == "No case is open.")
+    slicer.util.loadScene(str(tmp_path / "case.mrb"))
+    until(lambda: "overlap" in segmented.ui.alignmentLabel.text)
+    assert segmented.workspace.session.desk.prediction is None
+    segmented.ui.runButton.click()
+    until(lambda: segmented.ui.runStateLabel.text.startswith("done"))

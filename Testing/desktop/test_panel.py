@@ -1,8 +1,11 @@
 """The panel in the stand-in: what a reader does to it, with an engine that answers at once."""
 
 import json
+import re
+import zipfile
 
 import numpy as np
+from DiffuFuseMedLib.session import history
 
 
 def composites():
@@ -46,16 +49,18 @@ def test_nothing_chosen_is_one_sentence(panel, until):
 
 def test_a_case_is_aligned_fused_and_shown(opened, role):
     assert "on the grid of CT" in opened.ui.alignmentLabel.text
+    assert "run the segmentation" in opened.ui.gammaHintLabel.text
     fused = role("fused").GetID()
     assert {node.GetBackgroundVolumeID() for node in composites()} == {fused}
     assert {node.GetForegroundVolumeID() for node in composites()} == {role("PET").GetID()}
 
 
-def test_dragging_a_slider_changes_the_picture_and_undo_brings_it_back(opened, role, until, slicer_host):
+def test_dragging_a_slider_changes_the_picture_and_undo_brings_it_back(opened, role, until, slicer_host, monkeypatch):
     import slicer
 
     before = slicer.util.arrayFromVolume(role("fused")).copy()
     start = opened.ui.alphaSlider.value
+    monkeypatch.setattr(history, "TOGETHER_S", 0)  # however slow the hand is
     slicer_host.drag(opened.ui.alphaSlider, *np.linspace(start, 0.1, 10))
     until(lambda: not np.array_equal(before, slicer.util.arrayFromVolume(role("fused"))), "another picture")
     until(lambda: opened.ui.fusionStateLabel.text.startswith("fused"))
@@ -77,6 +82,7 @@ def test_parameters_are_kept_on_the_parameter_node(opened, until):
 
 def test_a_run_gives_numbers_worklist_overlay_and_legend(segmented, role):
     ui = segmented.ui
+    assert ui.gammaHintLabel.text == ""
     assert ui.numbersTable.item(0, 0).text() == "Volume"
     ml = lesion_of(role).sum() * 2 * 2 * 4 / 1000
     assert ui.numbersTable.item(0, 1).text() == f"{ml:.1f} mL"
@@ -222,3 +228,70 @@ def test_nothing_is_left_of_a_module_that_goes(segmented, slicer_host):
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     assert not folder.exists()
     assert segmented.workspace is None
+
+
+def segments_in(path):
+    """Names of the segments in the segmentation files of a scene file."""
+    with zipfile.ZipFile(path) as archive:
+        heads = [archive.read(name)[:20000] for name in archive.namelist() if name.endswith(".seg.nrrd")]
+    return {name.decode() for head in heads for name in re.findall(rb"Segment\d+_ID:=(.*)", head)}
+
+
+def test_the_helper_that_limits_editing_is_seen_by_nobody(segmented, role, until, tmp_path, slicer_host):
+    """Neither in the editor's list, nor in a scene that is saved here, nor once the module is left."""
+    helper, segmentation = "DiffuFuseMed.outside", role("lesion").GetSegmentation()
+    listed = segmented.workspace.editor.widget.findChild("qMRMLSegmentsTableView")
+    segmented.ui.nextButton.click()
+    until(lambda: segmentation.GetSegment(helper) is not None, "the helper")
+    assert listed.displayedSegmentIDs() == ("lesion",)
+    assert not role("lesion").GetDisplayNode().GetSegmentVisibility(helper)
+    slicer_host.file_answers.append(str(tmp_path / "case.mrb"))
+    segmented.ui.saveSceneButton.click()
+    assert "lesion" in segments_in(tmp_path / "case.mrb")
+    assert helper not in segments_in(tmp_path / "case.mrb")
+    assert segmentation.GetSegment(helper) is not None  # and the region is limited as before
+    slicer_host.exit_module(segmented)
+    assert segmentation.GetSegmentIDs() == ("lesion",)
+    slicer_host.enter_module(segmented)
+    assert segmentation.GetSegment(helper) is not None
+
+
+def test_a_second_panel_on_the_scene_says_where_to_go_on(segmented, until, role):
+    """slicer.util.getNewModuleGui makes one; its session would take up the first one's nodes."""
+    import slicer
+
+    lesion, nodes = lesion_of(role), slicer.mrmlScene.GetNumberOfNodes()
+    second = type(segmented)()
+    second.enter()
+    [label] = second.parent.findChildren("QLabel")
+    assert "another panel" in label.text
+    second.exit()
+    second.cleanup()
+    assert slicer.mrmlScene.GetNumberOfNodes() == nodes
+    assert (lesion_of(role) == lesion).all()
+    segmented.ui.runButton.click()
+    until(lambda: segmented.ui.runStateLabel.text.startswith("done"))
+
+
+def test_a_panel_without_a_parent_is_set_up_once_and_whole(slicer_host, quick_engine, panel):
+    """As slicer.util.getNewModuleGui makes it, after the first one is gone."""
+    kind = type(panel)
+    slicer_host.unload_module(panel)
+    alone = kind()
+    try:
+        assert alone.workspace is not None and alone.ui.runButton is not None
+    finally:
+        alone.cleanup()
+
+
+def test_the_previous_contour_comes_back_in_one_step_and_goes_in_one(segmented, until, role):
+    before = lesion_of(role)
+    segmented.workspace.sections["modalities"].rows["PET"][0].click()
+    until(lambda: "without PET" in segmented.ui.changeLabel.text)
+    until(lambda: segmented.ui.restoreButton.enabled)
+    without = lesion_of(role)
+    assert (without != before).any()
+    segmented.ui.restoreButton.click()
+    assert (lesion_of(role) == before).all()
+    segmented.workspace.editor.widget.undo()
+    assert (lesion_of(role) == without).all()

@@ -1,7 +1,9 @@
-"""The reading story (ui_story.py) in the stand-in, with the real engine on the shipped case at half its resolution."""
+"""The module's self test, which tells the reading story (ui_story.py), in the stand-in: with the real engine, on the
+shipped case at half its resolution."""
 
-import importlib.util
 import shutil
+import sys
+import unittest
 from pathlib import Path
 
 import pytest
@@ -21,10 +23,24 @@ def a_coarse_case(tmp_path):
     return tmp_path
 
 
-def test_a_reader_gets_from_the_images_to_a_corrected_lesion_and_back(slicer_host, a_coarse_case):
-    spec = importlib.util.spec_from_file_location("ui_story", HERE / "ui_story.py")
-    story = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(story)
+@pytest.fixture
+def self_test(slicer_host):
+    """The test that the module registers with Slicer."""
     slicer_host.load_module(HERE.parents[1] / "DiffuFuseMed" / "DiffuFuseMed.py")
-    seconds = story.run(a_coarse_case)
-    assert list(seconds) == [step.__name__ for step in story.STEPS]
+    return sys.modules["DiffuFuseMed"].DiffuFuseMedTest("runTest")
+
+
+def test_a_reader_gets_from_the_images_to_a_corrected_lesion_and_back(self_test, a_coarse_case):
+    self_test.case_folder = a_coarse_case
+    self_test.runTest()
+    steps = sys.modules["DiffuFuseMed"].story().STEPS
+    assert list(self_test.seconds) == [step.__name__ for step in steps]
+
+
+def test_a_slicer_without_torch_skips_the_self_test_in_the_panels_words(slicer_host, monkeypatch):
+    from DiffuFuseMedLib.desktop import environment
+
+    monkeypatch.setattr(environment, "own_python", lambda: getattr(sys, "_base_executable", sys.executable))
+    slicer_host.load_module(HERE.parents[1] / "DiffuFuseMed" / "DiffuFuseMed.py")
+    with pytest.raises(unittest.SkipTest, match="torch"):
+        sys.modules["DiffuFuseMed"].DiffuFuseMedTest("runTest").runTest()

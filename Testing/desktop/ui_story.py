@@ -19,6 +19,13 @@ SAMPLES = 2
 log = logging.getLogger("ui_story")
 
 
+def what_is_missing():
+    """Why the story cannot be told in this Slicer, in the panel's words; empty when it can."""
+    story = Story(None)
+    story.wait("the engine's Python", lambda: story.widget.workspace.panel.found is not None, 60)
+    return "" if story.widget.workspace.panel.found.ready else story.ui.bannerLabel.text
+
+
 def run(case_folder=None, prepare=None):
     """The whole story; returns seconds by step. case_folder: STS_010, found beside the module when not given;
     prepare(story): called before the first step."""
@@ -42,6 +49,7 @@ class Story:
         if slicer.util.mainWindow():
             slicer.util.selectModule("DiffuFuseMed")
         self.widget = slicer.modules.diffufusemed.widgetRepresentation().self()
+        self.widget.enter()  # nobody has, without a main window; again is none
         self.ui = self.widget.ui
         self.editor = self.widget.workspace.editor.widget
         self.case_folder = Path(case_folder or self.widget.resourcePath("SampleData/STS_010"))

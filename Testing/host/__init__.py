@@ -14,9 +14,9 @@ from .surface import NotCovered
 
 __all__ = [
     "NotCovered", "Shown", "SlotError", "add_dicom", "choose", "clear_records", "close", "drag", "enter_module",
-    "exit_module",
-    "file_answers", "installs", "load_module", "message_answers", "messages", "press", "process_events", "provide",
-    "samples", "scene", "screenshot", "set_testing", "slot_errors", "start", "stroke", "unload_module", "urls",
+    "exit_module", "file_answers", "installs", "load_dicom", "load_module", "message_answers", "messages", "press",
+    "process_events", "provide", "samples", "scene", "screenshot", "set_testing", "slot_errors", "start", "stroke",
+    "unload_module", "urls",
 ]  # fmt: skip
 _OPTIONAL = ("installs", "provide", "samples")
 

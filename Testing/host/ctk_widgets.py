@@ -49,7 +49,8 @@ def kept(name: str, kind: Any, default: Any, changed: str = "") -> Property:
 
 
 class ctkSliderWidget(QWidget):
-    """A slider with a number beside it. With tracking off, a change is told as valueIsChanging, then valueChanged."""
+    """A ctkDoubleSlider, which tells when a hand takes it and lets go, with a number beside it. With tracking off, a
+    change is told as valueIsChanging, then valueChanged."""
 
     valueChanged = Signal(float)
     valueIsChanging = Signal(float)
@@ -58,14 +59,18 @@ class ctkSliderWidget(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._value, self._low, self._high, self._digits, self._quiet = 0.0, 0.0, 99.0, 2, False
-        self._slider, self._box = QSlider(Qt.Orientation.Horizontal, self), QDoubleSpinBox(self)
-        self._slider.setRange(0, STEPS)
+        self._pressed = False
+        self._hand, self._box = ctkDoubleSlider(self), QDoubleSpinBox(self)
+        self._hand.setObjectName("Slider")
+        self._hand.layout().setContentsMargins(0, 0, 0, 0)
+        self._slider = self._hand._slider
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self._slider)
+        row.addWidget(self._hand)
         row.addWidget(self._box)
         self._box.setKeyboardTracking(False)
         self._box.valueChanged.connect(self._typed)
+        self._slider.sliderPressed.connect(self.pressed)
         self._slider.sliderMoved.connect(self._dragged)
         self._slider.sliderReleased.connect(self.released)
         self._draw()
@@ -75,10 +80,19 @@ class ctkSliderWidget(QWidget):
 
     def drag(self, value: float) -> None:
         """As a hand does that has not let go yet."""
+        self.pressed()
         self._change(value, finished=False)
+
+    def pressed(self) -> None:
+        """A hand takes it, unless it has it."""
+        if not self._pressed:
+            self._pressed = True
+            self._hand.sliderPressed.emit()
 
     def released(self) -> None:
         """The hand lets go."""
+        self._pressed = False
+        self._hand.sliderReleased.emit()
         if not self.property("tracking"):
             self.valueChanged.emit(self._value)
 
@@ -256,6 +270,9 @@ class ctkRangeWidget(QWidget):
     prefix = kept("prefix", str, "")
 
 
+COLLAPSED = "hiddenByCollapse"
+
+
 class ctkCollapsibleButton(QAbstractButton):
     """A title that shows or hides what lies under it."""
 
@@ -306,14 +323,25 @@ class ctkCollapsibleGroupBox(QGroupBox):
         self.setChecked(True)
         self.toggled.connect(lambda expanded: _show_children(self, expanded))
 
+    def showEvent(self, event: Any) -> None:
+        """CTK hides what is added to a box that is collapsed already, as a .ui file does."""
+        if not self.isChecked():
+            _show_children(self, False)
+        super().showEvent(event)
+
     collapsed = Property(bool, lambda self: not self.isChecked(), lambda self, v: self.setChecked(not v))
     collapsedHeight = kept("collapsedHeight", int, 14)
 
 
 def _show_children(widget: QWidget, shown: bool) -> None:
-    for child in widget.children():
-        if isinstance(child, QWidget):
-            child.setVisible(shown)
+    """Hide what is not hidden yet, or show that again: a child that the module hid stays so, as in CTK."""
+    for child in filter(lambda c: isinstance(c, QWidget), widget.children()):
+        if not shown and not child.isHidden():
+            child.hide()
+            child.setProperty(COLLAPSED, True)
+        elif shown and child.property(COLLAPSED):
+            child.setProperty(COLLAPSED, False)
+            child.show()
 
 
 class ctkPathLineEdit(QWidget):

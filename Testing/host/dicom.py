@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pydicom
+import slicer
+import vtk
 from pydicom.errors import InvalidDicomError
 
 
@@ -56,3 +58,39 @@ class DicomDatabase:
 
     def filesForSeries(self, series: str) -> tuple[str, ...]:
         return tuple(self._files[u] for u in self.instancesForSeries(series))
+
+
+def load_series(series: str) -> Any:
+    """A volume node of a series in the database, as the DICOM module's scalar volume plugin makes it: by Slicer's own
+    archetype reader, with its files' UIDs, under its patient and study in the subject hierarchy."""
+    database = slicer.dicomDatabase
+    files = sorted(database.filesForSeries(series), key=lambda f: int(database.fileValue(f, "0020,0013") or 0))
+    names = vtk.vtkStringArray()
+    for file in files:
+        names.InsertNextValue(file)
+    value = {tag: database.fileValue(files[0], tag) for tag in (NUMBER, DESCRIPTION, MODALITY, PATIENT, STUDY)}
+    name = f"{value[NUMBER]}: {value[DESCRIPTION] or 'Unnamed Series'}"
+    node = slicer.modules.volumes.logic().AddArchetypeScalarVolume(files[0], name, 0, names)
+    node.SetAttribute("DICOM.instanceUIDs", " ".join(database.instanceForFile(file) for file in files))
+    _place(node, value, series)
+    return node
+
+
+NUMBER, DESCRIPTION, MODALITY, PATIENT, STUDY = "0020,0011", "0008,103e", "0008,0060", "0010,0020", "0020,000d"
+
+
+def _place(node: Any, value: dict[str, str], series: str) -> None:
+    hierarchy = slicer.mrmlScene.GetSubjectHierarchyNode()
+    uids = slicer.vtkMRMLSubjectHierarchyConstants.GetDICOMUIDName()
+    patient = hierarchy.GetItemByUID(uids, value[PATIENT])
+    if not patient:
+        patient = hierarchy.CreateSubjectItem(hierarchy.GetSceneItemID(), "patient")
+        hierarchy.SetItemUID(patient, uids, value[PATIENT])
+    study = hierarchy.GetItemByUID(uids, value[STUDY])
+    if not study:
+        study = hierarchy.CreateStudyItem(patient, "study")
+        hierarchy.SetItemUID(study, uids, value[STUDY])
+    item = hierarchy.GetItemByDataNode(node) or hierarchy.CreateItem(study, node)
+    hierarchy.SetItemParent(item, study)
+    hierarchy.SetItemUID(item, uids, series)
+    hierarchy.SetItemAttribute(item, "DICOM.Modality", value[MODALITY])

@@ -1,4 +1,4 @@
-"""What a Slicer may have or lack: slicer.packaging (from 5.12), PyTorchUtils, DICOM plugins; a test says which."""
+"""What a Slicer may have or lack: slicer.packaging and the DICOM SEG plugin (from 5.12), PyTorchUtils; a test says."""
 
 # ruff: noqa: N802 (names that Qt and Slicer gave)
 
@@ -11,6 +11,9 @@ from typing import Any
 
 import slicer
 
+from .dicom_plugin import DICOMSegmentationPluginClass
+
+SEG_PLUGIN = "DICOMSegmentationPlugin"
 samples: list[dict[str, Any]] = []  # what SampleData was told of
 
 
@@ -71,13 +74,15 @@ class SampleDataLogic:
 
 
 def provide(*names: str) -> None:
-    """Have exactly these of "slicer.packaging" and "PyTorchUtils"."""
+    """Have exactly these of "slicer.packaging", "PyTorchUtils" and "DICOMSegmentationPlugin"."""
     made = {
         "slicer.packaging": _packaging(),
         "PyTorchUtils": _module("PyTorchUtils", PyTorchUtilsLogic=PyTorchUtilsLogic),
     }
-    if unknown := set(names) - set(made):
-        raise ValueError(f"the stand-in cannot provide {sorted(unknown)}, only {sorted(made)}")
+    plugins = {SEG_PLUGIN: DICOMSegmentationPluginClass}
+    if unknown := set(names) - set(made) - set(plugins):
+        raise ValueError(f"the stand-in cannot provide {sorted(unknown)}, only {sorted({*made, *plugins})}")
+    slicer.modules.dicomPlugins = {name: plugin for name, plugin in plugins.items() if name in names}
     for name, module in made.items():
         _place(name, module if name in names else None)
 

@@ -14,6 +14,7 @@ import slicer
 from . import optional, records, signals
 from .application import _application
 from .application import process_events as process_events
+from .dicom import load_series
 from .proxy import unwrap, wrap
 
 METADATA = {"title": "", "hidden": False, "index": -1, "widgetRepresentationCreationEnabled": True, "icon": None,
@@ -171,6 +172,11 @@ def screenshot(widget: Any, path: str | Path, size: tuple[int, int] | None = Non
 def add_dicom(folder: str | Path) -> int:
     """Have every DICOM file under the folder in slicer.dicomDatabase; returns how many instances it holds."""
     return slicer.dicomDatabase._add_folder(folder)
+
+
+def load_dicom(series: str) -> Any:
+    """Load a series of slicer.dicomDatabase as the DICOM module does; returns its volume node."""
+    return load_series(series)
 
 
 # What a hand does

@@ -172,7 +172,9 @@ class qMRMLSegmentEditorWidget(QWidget):
 
     def updateEffectList(self) -> None:
         while self._row.count():
-            self._row.takeAt(0).widget().deleteLater()
+            stale = self._row.takeAt(0).widget()
+            stale.hide()
+            stale.deleteLater()
         rest = sorted(set(self._effects) - set(self._order)) if self.property("unorderedEffectsVisible") else []
         self._buttons = [self._button(n) for n in [*self._order, *rest] if n in self._effects]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from subprocess import CalledProcessError
 
 import qt
 import slicer
@@ -32,6 +33,8 @@ class Banner:
 
     def sentence(self, found: environment.Found) -> str:
         """What is missing and what to do."""
+        if found.broken and self._panel.python == environment.RUNNING:
+            return found.broken.splitlines()[-1]  # in attach.py's own words
         if found.broken:
             return _("The Python that was chosen for the engine does not run: choose another one.")
         names = ", ".join(found.missing)
@@ -56,8 +59,12 @@ class Banner:
         )
         if not slicer.util.confirmOkCancelDisplay(question, _("Install what the engine needs")):
             return
-        with slicer.util.tryWithErrorDisplay(_("The packages could not be installed."), waitCursor=True):
-            environment.install(found.missing, wheels)
+        try:
+            with slicer.util.WaitCursor():
+                environment.install(found.missing, wheels)
+        except (RuntimeError, OSError, CalledProcessError) as error:  # of pip: its own words are the detail
+            sentence = _("The packages could not be installed: see the details, or choose another Python.")
+            self._panel.session.desk.say("error", sentence, str(error))
         self._check()
 
     def _ask_wheels(self) -> None:

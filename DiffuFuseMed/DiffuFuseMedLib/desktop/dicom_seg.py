@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from ..data.case import Case
 from ..data.errors import InputError, input_error
 from ..data.grid import Grid
 from ..mrml import segmentations
+from ..mrml.volumes import grid_of
 from .roles import files_of, instance_uids, subject_hierarchy
 
 PLUGIN = "DICOMSegmentationPlugin"
@@ -27,12 +29,14 @@ def export(mask: np.ndarray, case: Case, source: Any, folder: Path) -> Path:
     nothing in this Slicer can write a SEG.
     """
     files = files_of(source) if source is not None else []
-    if not files or len(files) < len(instance_uids(source)):
+    if not files or len(files) < len(instance_uids(source)):  # the plugin takes an empty list for a complete one
         raise input_error(
             "a segmentation whose reference is not in Slicer's DICOM database",
             "a reference that was loaded from there",
             "import its series into the DICOM module and open the case from it, or export SEG as .seg.nrrd",
         )
+    if source.GetParentTransformNode() is not None or not case.grid.same_as(grid_of(source)):
+        raise _elsewhere()
     plugins = getattr(slicer.modules, "dicomPlugins", {})
     if PLUGIN in plugins:
         return _by_slicer(plugins[PLUGIN](), mask, source, folder)
@@ -45,18 +49,24 @@ def _by_slicer(plugin: Any, mask: np.ndarray, source: Any, folder: Path) -> Path
     node = segmentations.add_segmentation(slicer.mrmlScene, "DiffuFuseMed lesion", source)
     try:
         segmentations.set_mask(node, "lesion", mask, source, "lesion")
-        node.SetAttribute("DICOM.ReferencedInstanceUIDs", " ".join(instance_uids(source)))
-        hierarchy = subject_hierarchy(slicer.mrmlScene)
-        study = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(source))
-        item = hierarchy.GetItemByDataNode(node) or hierarchy.CreateItem(study, node)
-        hierarchy.SetItemParent(item, study)
-        _export(plugin, item, folder)
+        _export(plugin, _beside(node, source), folder)
     finally:
         slicer.mrmlScene.RemoveNode(node)
     written = sorted(set(folder.glob("*")) - before)
     if not written:
         raise InputError("Slicer's DICOM SEG plugin wrote no file: export SEG as .seg.nrrd instead.")
     return written[0]
+
+
+def _beside(node: Any, source: Any) -> int:
+    """The node's item in the subject hierarchy, in the study of its source and with the files that it refers to."""
+    hierarchy = subject_hierarchy(slicer.mrmlScene)
+    study = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(source))
+    item = hierarchy.GetItemByDataNode(node) or hierarchy.CreateItem(study, node)
+    hierarchy.SetItemParent(item, study)
+    # on the item: there the plugin looks for them
+    hierarchy.SetItemAttribute(item, "DICOM.ReferencedInstanceUIDs", " ".join(instance_uids(source)))
+    return item
 
 
 def _export(plugin: Any, item: int, folder: Path) -> None:
@@ -84,7 +94,8 @@ def _by_highdicom(mask: np.ndarray, grid: Grid, files: list[str], folder: Path) 
     kept = [n for n in range(len(images)) if frames[n].any()]
     if not kept:
         raise input_error("an empty lesion", "at least one voxel", "segment it first")
-    written = highdicom.seg.Segmentation(
+    written = _quiet(
+        highdicom.seg.Segmentation,
         source_images=[images[n] for n in kept],
         pixel_array=frames[kept].astype(np.uint8),
         segmentation_type=highdicom.seg.SegmentationTypeValues.BINARY,
@@ -101,6 +112,13 @@ def _by_highdicom(mask: np.ndarray, grid: Grid, files: list[str], folder: Path) 
     path = folder / f"{written.SOPInstanceUID}.dcm"
     written.save_as(path)
     return path
+
+
+def _quiet(make: Any, **options: Any) -> Any:
+    """make(**options) without its warnings: they quote the patient's name."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return make(**options)
 
 
 def _description() -> Any:
@@ -122,12 +140,18 @@ def _description() -> Any:
 
 def _slice_of(image: pydicom.Dataset, grid: Grid) -> int:
     """k of a file's picture; InputError when its first pixel is not a first voxel of the grid."""
+    if "ImagePositionPatient" not in image:
+        raise input_error("a reference of one file with many frames", "one slice a file", "export SEG as .seg.nrrd")
     index = grid.to_index(np.array(image.ImagePositionPatient, dtype=float))
     k = round(float(index[2]))
     if np.abs(index - (0, 0, k)).max() > OFF_GRID_VOXELS or not 0 <= k < grid.size[2]:
-        raise input_error(
-            "a reference whose slices lie elsewhere than its volume",
-            "an untouched volume of the series",
-            "open the case from the volume as it was loaded, without a transform",
-        )
+        raise _elsewhere()
     return k
+
+
+def _elsewhere() -> InputError:
+    return input_error(
+        "a reference that does not lie where its series does",
+        "an untouched volume of the series",
+        "open the case from the volume as it was loaded, without a transform",
+    )

@@ -43,11 +43,19 @@ class Editor:
         self.widget.setSegmentationNode(None)
         self.widget.setSourceVolumeNode(None)
 
+    def free(self) -> None:
+        """Without the helper segment that limits editing, such as for who writes the segmentation as it stands;
+        Reviewing.limit() brings it back."""
+        node = self.widget.segmentationNode()
+        if node is not None:
+            editing.release(self.node, node)
+
     def keep_state(self) -> None:
         """One step of undo for what the program is about to do for the reader."""
         self.widget.saveStateForUndo()
 
     def enter(self) -> None:
+        self.widget.updateEffectList()  # of a tool that was registered after this widget was made
         self.widget.installKeyboardShortcuts()
         self.widget.setupViewObservations()
         self.widget.updateWidgetFromMRML()
@@ -78,3 +86,7 @@ class Editor:
         widget.setJumpToSelectedSegmentEnabled(False)
         widget.setEffectNameOrder(list(EFFECTS))
         widget.unorderedEffectsVisible = False
+        # the helper that limits editing is no segment of the reader's
+        table = widget.findChild("qMRMLSegmentsTableView")
+        if table is not None:
+            table.setHideSegments([editing.OUTSIDE])

@@ -1,4 +1,5 @@
-"""The Python that runs the engine: Slicer's own unless another was chosen; what it lacks, and how that is installed."""
+"""What runs the engine: Slicer's own Python unless another, or an engine that runs already, was chosen; what it lacks,
+and how that is installed."""
 
 from __future__ import annotations
 
@@ -19,6 +20,8 @@ from ..engine.child import environment_for
 from .qt_process import QtProcess
 
 SETTING = "DiffuFuseMed/EnginePython"
+RUNNING = "running engine"  # in place of a Python: the engine that `diffufusemed engine` keeps on this computer
+ATTACH = "DiffuFuseMedLib.engine.attach"
 # What the engine imports beside torch. Slicer brings the first four.
 NEEDED = {
     "numpy": "numpy>=1.26",
@@ -71,13 +74,13 @@ def own_python() -> str:
 
 
 def chosen_python() -> str:
-    """The one that was chosen before, where it is still there, else Slicer's own."""
+    """The one that was chosen before, or RUNNING; Slicer's own where it is no longer there."""
     told = slicer.util.settingsValue(SETTING, "")
-    return told if told and Path(told).is_file() else own_python()
+    return told if told and (told == RUNNING or Path(told).is_file()) else own_python()
 
 
 def choose_python(python: str) -> None:
-    """Keep the choice for this user; empty for Slicer's own."""
+    """Keep the choice for this user; empty for Slicer's own, RUNNING for a running engine."""
     qt.QSettings().setValue(SETTING, python)
 
 
@@ -87,7 +90,11 @@ class Check:
     def __init__(self, python: str, done: Callable[[Found], None]) -> None:
         self._done = done
         self._lines: list[bytes] = []
+        self._running = python == RUNNING
         command = [python, "-c", _CHECK, ",".join(NEEDED)]
+        if self._running:
+            python = own_python()
+            command = [python, "-m", ATTACH, "--ask"]
         self._process: Any = None
         try:
             self._process = QtProcess(command, environment_for(python), self._line, self._ended)
@@ -104,6 +111,9 @@ class Check:
         self._lines.append(line)
 
     def _ended(self, _process: QtProcess, status: int, last_words: str) -> None:
+        if self._running and status == 0:
+            self._done(Found())
+            return
         try:
             told = json.loads(self._lines[-1])
             found = Found(
@@ -121,7 +131,7 @@ def can_install(python: str) -> bool:
 
 def install(missing: tuple[str, ...], wheels: str = "") -> None:
     """Install what is missing into Slicer's own Python, after the reader agreed. wheels: a folder to take it from,
-    without a network. Whatever pip or the PyTorch extension raise goes through."""
+    without a network. Whatever pip or the PyTorch extension raise goes through; InputError without PyTorch."""
     wanted = [NEEDED[name] for name in missing]
     if wheels:
         slicer.util.pip_install(["--no-index", "--find-links", wheels, *wanted])
@@ -143,4 +153,6 @@ def _install_torch() -> None:
         )
     import PyTorchUtils
 
-    PyTorchUtils.PyTorchUtilsLogic().installTorch()
+    torch = PyTorchUtils.PyTorchUtilsLogic().installTorch(torchVersionRequirement=NEEDED["torch"].removeprefix("torch"))
+    if torch is None:  # else the next package would bring a PyTorch that does not fit
+        raise input_error("an installation of PyTorch that was declined or failed", "PyTorch", "install it again")

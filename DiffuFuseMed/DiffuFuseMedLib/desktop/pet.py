@@ -13,6 +13,7 @@ from ..mrml.to_volume import SUV, to_volume
 from ..mrml.volumes import array_of
 from .roles import files_of
 
+OTHER_SUV = "{SUV"  # UCUM units by lean body mass, body surface, ideal body weight
 HIGHEST_SUV = 200.0  # no tissue takes up more; Bq/mL of a clinical scan are thousands
 
 
@@ -20,8 +21,8 @@ def pet_volume(node: Any) -> Volume:
     """The node as SUVbw. InputError where neither its unit nor its files tell how, or its values cannot be SUV."""
     entry = node.GetVoxelValueUnits()
     unit = entry.GetCodeValue() if entry else None
-    if unit == SUV:
-        return to_volume(node, "PET")
+    if unit == SUV or (unit or "").startswith(OTHER_SUV):
+        return to_volume(node, "PET")  # which refuses SUV by another body measure: its files' factor is not for it
     if factor := _factor(node):
         return to_volume(node, "PET", factor)
     if unit is None:

@@ -18,6 +18,7 @@ from . import environment
 from .banner import Banner
 from .desk import Panel
 from .editor import Editor
+from .imports import Imports
 from .qt_host import QtHost
 from .qt_process import QtProcess
 from .qt_views import QtViews
@@ -28,6 +29,13 @@ PRESETS = "DiffuFuseMed/presets"
 RECORD_S = 0.5
 RECORDED = {"case", "scene", "review", "numbers"}  # what a saved scene has to hold
 DEATHS = 3  # of the engine without one answer in between: it is not started again
+
+_open: list[Workspace] = []
+
+
+def is_open() -> bool:
+    """Whether there is a workspace on Slicer's scene: two would take each other's case, parameters and layers apart."""
+    return bool(_open)
 
 
 class Workspace:
@@ -50,6 +58,7 @@ class Workspace:
         )
         self.sections = {section.__name__.lower(): section(self.panel) for section in SECTIONS}
         self.banner = Banner(self.panel, self.check)
+        self._imports = Imports(slicer.mrmlScene)
         self._waiting: list[Callable[[], None]] = []
         self._check: environment.Check | None = None
         self._topics: set[str] = set()
@@ -60,6 +69,7 @@ class Workspace:
         self.session.views_made()
         self._draw(*TOPICS, "environment")
         self.check()
+        _open.append(self)
 
     # The module is shown, or not
 
@@ -89,6 +99,7 @@ class Workspace:
             self._check.stop()
         self.session.close()
         self.host.close()
+        _open.remove(self)
 
     # The scene
 
@@ -102,14 +113,31 @@ class Workspace:
         if self._entered:
             self.views.remember()
 
+    def scene_loading(self) -> None:
+        self._imports.begin()
+
     def scene_loaded(self) -> None:
-        """Take up the case of a saved scene, whichever host saved it."""
+        """Take up the case of a saved scene, whichever host saved it, unless one is open."""
         self.session.use_editor(self.editor.renew_node())
+        if self.session.desk.case is not None:
+            self._keep_the_case()
+            return
+        self._imports.keep_theirs()
         self.sections["inputs"].restore()
-        if self.session.desk.case is None and self.session.adopt_scene() and not self._entered:
-            self.views.forget()
-        elif self._entered:
+        if not self.session.adopt_scene() and self._entered:
             self.sections["inputs"].guess()
+        elif not self._entered:
+            self.views.forget()
+
+    def _keep_the_case(self) -> None:
+        if self._imports.keep_mine():
+            sentence = _(
+                "The scene holds another case: its images came as plain volumes, close this scene to read on it."
+            )
+            self.session.desk.say("warning", sentence)
+        if self._entered:  # the scene brought its own layers and editor's settings
+            self.session.looking.refresh()
+            self.session.reviewing.limit()
 
     def scene_saving(self) -> None:
         """What Slicer's own Save writes holds the case too."""
@@ -166,6 +194,10 @@ class Workspace:
     def _engine_ended(self, error: EngineError) -> None:
         """Start it again, but not for ever: one that cannot start would be started without end."""
         self._deaths += 1
+        if self._python == environment.RUNNING:  # nothing here could start it again
+            words = (error.detail or str(error)).splitlines()[-1]
+            self.host.post(lambda: self.session.desk.say("error", words))
+            return
         if self._deaths < DEATHS:
             self.session.engine_died(error)
         else:
@@ -236,7 +268,10 @@ class Workspace:
 
 def _engine(python: str, on_exit: Callable, later: Callable, on_reply: Callable) -> Engine:
     """All on Qt's event loop: a thread of Python stands still while Slicer waits for events."""
-    return Engine(python, on_exit=on_exit, on_reply=on_reply, spawn=QtProcess, later=later)
+    options = {"on_exit": on_exit, "on_reply": on_reply, "spawn": QtProcess, "later": later}
+    if python == environment.RUNNING:
+        return Engine(environment.own_python(), module=environment.ATTACH, **options)
+    return Engine(python, **options)
 
 
 def _presets_folder() -> Path:

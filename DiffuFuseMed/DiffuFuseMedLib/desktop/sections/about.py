@@ -26,6 +26,7 @@ class About:
         panel.ui.modelsTable.selectRow(0)
         panel.wire(panel.ui.cardButton, "clicked()", self._open_card)
         panel.wire(panel.ui.otherPythonButton, "clicked()", self._ask_python)
+        panel.wire(panel.ui.runningEngineButton, "clicked()", lambda: panel.choose_python(environment.RUNNING))
         panel.wire(panel.ui.ownPythonButton, "clicked()", lambda: panel.choose_python(""))
         self.draw("environment")
 
@@ -33,10 +34,13 @@ class About:
         if topic == "environment":
             own = self._panel.python == environment.own_python()
             self._ui.ownPythonButton.enabled = not own
+            self._ui.runningEngineButton.enabled = self._panel.python != environment.RUNNING
             self._ui.pythonLabel.text = self._python_words(own)
 
     def _python_words(self, own: bool) -> str:
         found = self._panel.found
+        if self._panel.python == environment.RUNNING:
+            return _("DiffuFuseMed {version}; a running engine of this computer is used.").format(version=__version__)
         versions = ", ".join(f"{name} {v}" for name, v in found.versions.items() if v) if found else _("being asked")
         whose = _("Slicer's own Python") if own else self._panel.python
         return _("DiffuFuseMed {version}; the engine runs with {python}: {packages}").format(

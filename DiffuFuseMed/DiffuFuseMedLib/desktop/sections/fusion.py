@@ -28,11 +28,20 @@ class Fusion:
         self._lambdas = [ui.lambda1Slider, ui.lambda2Slider, ui.lambda3Slider]
         for slider in self._lambdas:
             wire(slider, "valueChanged(double)", self._weigh)
+        for slider in (ui.alphaSlider, ui.betaSlider, ui.gammaSlider, ui.tauSlider, *self._lambdas):
+            self._follow_hand(slider)
         wire(ui.beforeButton, "pressed()", lambda: self.before(True))
         wire(ui.beforeButton, "released()", lambda: self.before(False))
         for name, call in (("reset", "reset_fusion"), ("undo", "undo"), ("redo", "redo")):
             wire(getattr(ui, f"{name}Button"), "clicked()", getattr(self._session, call))
         wire(ui.savePresetButton, "clicked()", self._save_preset)
+
+    def _follow_hand(self, slider: object) -> None:
+        """One drag is one step of undo. The ctkSliderWidget does not tell of the hand, the slider inside it does."""
+        hand = slider.findChild("ctkDoubleSlider")
+        if hand is not None:
+            self._panel.wire(hand, "sliderPressed()", lambda: self._session.hold())
+            self._panel.wire(hand, "sliderReleased()", lambda: self._session.hold(False))
 
     def draw(self, topic: str) -> None:
         if topic == "case":
@@ -72,6 +81,8 @@ class Fusion:
         ui.fusionStateLabel.enabled = screen.fusion == "ready"  # dimmed while the picture is of earlier settings
         ui.fusionProgress.visible = screen.fusion == "working"
         put(ui.fusionProgress, "value", round(100 * screen.fusion_share))
+        ui.gammaHintLabel.text = screen.gamma_hint
+        ui.gammaHintLabel.visible = bool(screen.gamma_hint)
         can = screen.fusion != "none"
         for widget in (ui.alphaSlider, ui.betaSlider, ui.gammaSlider, ui.presetCombo, ui.beforeButton, ui.resetButton):
             widget.enabled = can

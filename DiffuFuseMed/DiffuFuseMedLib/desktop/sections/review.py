@@ -29,12 +29,18 @@ class Review:
         self._values = Values(panel.session, wire)
         self._values.check(ui.insideCheck, "inside_region_only")
         self._shortcuts = self._keys()
+        self._shown = False
 
     def enter(self) -> None:
+        self._shown = True
+        self._session.reviewing.limit()
         for shortcut in self._shortcuts:
             shortcut.setEnabled(True)
 
     def exit(self) -> None:
+        """Other modules see the reader's segments alone."""
+        self._shown = False
+        self._panel.editor.free()
         for shortcut in self._shortcuts:
             shortcut.setEnabled(False)
 
@@ -45,7 +51,7 @@ class Review:
             self._draw_list()
         if topic in ("scene", "case"):
             self._edit()
-        if topic == "numbers":
+        if topic == "numbers" and self._shown:
             self._session.reviewing.keep_limit()  # an undo may have brought back those of the region before
 
     def _draw_list(self) -> None:

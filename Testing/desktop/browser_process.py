@@ -1,0 +1,134 @@
+"""The browser host's side of a scene that both hosts open: trame-slicer's application and the asyncio host, no page.
+
+As a program: browser_process.py IN OUT opens the scene IN, tells its facts, does what a reader does, saves it as OUT
+and tells the facts of that; both as lines of JSON. A process of its own, for the stand-in changes the module `slicer`.
+"""
+
+import asyncio
+import hashlib
+import json
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from DiffuFuseMedLib.mrml import segmentations, volumes
+from DiffuFuseMedLib.mrml.views import composites
+
+PATIENCE_S = 60.0
+
+
+def facts(session):
+    """What a scene has to bring to the other host: parameters, images, prediction, lesion, review, numbers, layers."""
+    desk = session.desk
+    reference = desk.nodes[desk.case.reference]
+    lesion = segmentations.mask_of(desk.nodes["lesion"], "lesion", reference)
+    doubts = {key: digest(values) for key, values in desk.prediction.uncertainty.items()}
+    return {
+        "parameters": asdict(desk.parameters),
+        "images": {key: digest(volume.array) for key, volume in desk.case.volumes.items()},
+        "valid": {key: digest(valid) for key, valid in desk.case.valid.items()},
+        "probability": digest(desk.prediction.probability),
+        "uncertainty": doubts,
+        "gates": dict(desk.prediction.gates),
+        "lesion": digest(lesion),
+        "lesion voxels": int(lesion.sum()),
+        "predicted voxels": int((desk.prediction.labels == 1).sum()),
+        "edited": desk.screen.edited,
+        "fused": digest(volumes.array_of(desk.nodes["fused"])),
+        "decisions": json.loads(session.reviewing.review.to_json())["decisions"],
+        "numbers": list(desk.screen.numbers),
+        "layers": layers(desk),
+    }
+
+
+def digest(array):
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16]
+
+
+def layers(desk):
+    """Role and opacity of what each view shows, the same for all views."""
+    role = {node.GetID(): role for role, node in desk.nodes.items()}
+    shown = [
+        [
+            role.get(node.GetBackgroundVolumeID()),
+            role.get(node.GetForegroundVolumeID()),
+            round(node.GetForegroundOpacity(), 6),
+            *((role.get(node.GetNthLayerVolumeID(n)), round(node.GetNthLayerOpacity(n), 6)) for n in extras(node)),
+        ]
+        for node in composites(desk.scene)
+    ]
+    assert shown and all(view == shown[0] for view in shown), shown
+    return shown[0]
+
+
+def extras(node):
+    return range(3, 3 + node.GetNumberOfAdditionalLayers())
+
+
+async def until(condition, what):
+    end = time.monotonic() + PATIENCE_S
+    while not condition():
+        if time.monotonic() > end:
+            raise SystemExit(f"{what} did not come")
+        await asyncio.sleep(0.01)
+
+
+async def work(given, saved):
+    from DiffuFuseMedLib.engine.client import Engine
+    from DiffuFuseMedLib.session import Session
+    from DiffuFuseMedLib.web.loop import AsyncioHost
+    from trame_slicer.core import SlicerApp
+
+    app, host = SlicerApp(), AsyncioHost(asyncio.get_running_loop())
+    views_of(app.scene)
+    session = Session(app.scene, host, Engine(module="quick_server"))
+    try:
+        session.views_made()
+        if not session.open_scene(given):
+            raise SystemExit(str(session.screen.message))
+        await until(lambda: session.screen.numbers, "the numbers")
+        tell(session)
+        await read_on(session)
+        if not session.keeping.save_scene(saved):
+            raise SystemExit(str(session.screen.message))
+        tell(session)
+    finally:
+        session.close()
+        host.close()
+
+
+def views_of(scene):
+    """Three slice views, as the page's layout makes them."""
+    for name in ("Red", "Green", "Yellow"):
+        for kind in ("vtkMRMLSliceNode", "vtkMRMLSliceCompositeNode"):
+            node = scene.CreateNodeByClass(kind)
+            node.UnRegister(None)
+            node.SetSingletonTag(name)
+            node.SetLayoutName(name)
+            scene.AddNode(node)
+
+
+async def read_on(session):
+    """Sliders, layers, a correction of the lesion and a decision."""
+    session.set(beta=0.35, foreground_opacity=0.65, uncertainty_opacity=0.55, uncertainty_map="expected_entropy")
+    session.set(show_uncertainty=True, background="CT")
+    open_now = next(row["id"] for row in session.screen.regions if row["state"] == "open")
+    session.reviewing.choose(open_now)
+    nodes, reference = session.desk.nodes, session.desk.nodes[session.desk.case.reference]
+    lesion = segmentations.mask_of(nodes["lesion"], "lesion", reference)
+    lesion ^= session.reviewing._reach(open_now)
+    segmentations.set_mask(nodes["lesion"], "lesion", lesion, reference)
+    session.reviewing.decide()
+    await until(lambda: session.screen.edited, "the new numbers")
+    await until(lambda: session.screen.fusion == "ready", "the fused volume")
+
+
+def tell(session):
+    sys.stdout.write(json.dumps(facts(session)) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    asyncio.run(work(Path(sys.argv[1]), Path(sys.argv[2])))

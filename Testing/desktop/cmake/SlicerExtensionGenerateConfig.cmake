@@ -1,0 +1,11 @@
+# What the Extensions Index wants to know of an extension, and the files that are packaged with it.
+foreach(name HOMEPAGE CONTRIBUTORS DESCRIPTION ICONURL SCREENSHOTURLS DEPENDS)
+  if("${EXTENSION_${name}}" STREQUAL "")
+    message(FATAL_ERROR "EXTENSION_${name} is not set")
+  endif()
+endforeach()
+foreach(name LICENSE_FILE README_FILE)
+  if(NOT EXISTS "${EXTENSION_${name}}")
+    message(FATAL_ERROR "EXTENSION_${name} names no file")
+  endif()
+endforeach()
