@@ -13,7 +13,7 @@ CASE ?= Resources/SampleData/STS_010
 CASES ?= cases
 OUT ?= out/$(notdir $(CASE))
 ARGS ?=
-SOAK ?= 1
+SOAK ?= 60
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run report test test-packages lint bench train clean
@@ -45,11 +45,11 @@ lint: setup ## style, formatting and who may import whom
 test: lint test-packages ## lint, then all tests (ARGS="-k worklist" chooses)
 	@scripts/test.sh $(BIN)/pytest $(ARGS)
 
-bench: setup test-packages ## measure models, fusion and workspace on this machine, into out/bench*.json (SOAK=60 for an hour)
+bench: setup test-packages ## measure models, fusion and workspace on this machine, into out/bench*.json (SOAK=minutes of reading)
 	@mkdir -p out
 	$(BIN)/diffufusemed bench --json out/bench.json $(ARGS)
 	$(BIN)/diffufusemed bench live --json out/bench_live.json
-	$(BIN)/diffufusemed bench web --json out/bench_web.json --soak-minutes "$(SOAK)"
+	$(BIN)/diffufusemed bench web --json out/bench_web.json --soak-minutes "$(SOAK)" --large
 
 train: setup ## train the default model (CASES=folder of case folders with a split.json)
 	$(BIN)/diffufusemed train "$(CASES)" --recipe sts-diffufusemed $(ARGS)

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 from DiffuFuseMedLib.bench_web import figures, large, memory, reader, run, server
+from DiffuFuseMedLib.bench_web.table import rows_of
 from DiffuFuseMedLib.data.errors import InputError
 from DiffuFuseMedLib.data.load import load_case
 
@@ -216,6 +217,37 @@ def test_the_probe_tells_a_small_step_from_the_same_picture_encoded_again(tab):
 
 
 @chromium
+def test_a_soak_goes_on_with_the_first_picture_after_a_move_and_not_without_one(tab):
+    tab.page.evaluate(DRAW, [50, 0.9])
+    tab.page.mouse.move(30, 30)
+    assert tab.page.evaluate("benchProbe.any(50)") is False
+    tab.page.evaluate(DRAW, [50, 0.9])
+    assert tab.page.evaluate("benchProbe.any(1000)") is True
+
+
+def test_an_hour_of_reading_is_counted_in_slider_values(monkeypatch):
+    held = iter([100] * 8 + [103] * 40)
+
+    class Counting:
+        drags = 0
+
+        def take_through(self, slider, values):
+            self.drags += 1
+            return values - (slider == "gamma")
+
+        def collect_garbage(self):
+            pass
+
+    monkeypatch.setattr(run, "_held", lambda _: {"server": {"pss_bytes": next(held), "uss_bytes": 0}})
+    counting = Counting()
+    soak = run._soak(counting, 0, 60)
+    assert (soak["values"], soak["pictures"]) == (3600, 3480)  # gamma is every third of 360 drags
+    assert counting.drags == 360 + run.WARM_UP_DRAGS
+    assert soak["samples"] == 41
+    assert soak["growth_percent"] == {"server": 3.0}
+
+
+@chromium
 def test_pictures_are_kept_with_the_time_of_day_at_which_they_were_decoded(tab):
     tab.page.evaluate("benchProbe.keep()")
     before = time.time()
@@ -264,20 +296,51 @@ def test_a_short_real_run_measures_the_page(browser, a_real_folder):
     assert watching.errors == []
 
 
-def test_the_command_writes_what_it_prints(command, tmp_path, monkeypatch, a_real_folder):
+def all_figures():
+    """Of two cases, the second with what could not be taken."""
+    held = {"at_start": {"server": {"pss_mib": 700}}, "after_drags": {"server": {"pss_mib": 900}}}
+    shipped = {
+        "start": {"usable_s": 7.62, "volume_s": 12.0},
+        "p50_ms": 187.2,
+        "p95_ms": 251.0,
+        "sliders": {"alpha": figures.percentiles([100.0]), "gamma": figures.percentiles([])},
+        "alpha_in_fast_motion": {"pictures_per_s": 7.9},
+        "run": {"run_s": 4.6},
+        "switch_s": {"off": 3.0, "on": 13.4},
+        "memory": held,
+        "soak": {"values": 3600, "pictures": 3590, "seconds": 700.0, "growth_percent": {"server": 1.0, "page": -0.4}},
+    }
+    large = {**shipped, "start": {"usable_s": None, "volume_s": None}, "p50_ms": None, "p95_ms": None}
+    said = {"machine": "x86_64, 2 of 2 cores", "page": "Chromium 1", "missed": ["large: usable_s not measured"]}
+    return {**said, "cases": {"STS_010": shipped, "large": large}}
+
+
+def test_the_figures_are_a_table_with_units_and_say_what_is_missing():
+    rows = {name: cells for name, *cells in rows_of(all_figures())}
+    assert rows[""] == ["STS_010", "large"]
+    assert rows["start to usable page, s"] == ["7.6", "not measured"]
+    assert rows["slider to picture, p50 / p95, ms"] == ["187 / 251", "not measured"]
+    assert rows["by slider, ms"][0] == "alpha 100 / 100, gamma not measured"
+    assert rows["memory at start, MiB"][0] == "server 700"
+    assert rows["growth during the soak, %"][0] == "server +1.0, page -0.4"
+
+
+def test_the_command_prints_a_table_and_writes_all_figures(command, tmp_path, monkeypatch, a_real_folder):
     asked = {}
 
     def measured(folder, values, soak_minutes, is_large, say):
         asked.update(folder=folder, values=values, soak_minutes=soak_minutes, large=is_large)
         say("starting")
-        return {"p95_ms": 1.5}
+        return all_figures()
 
     monkeypatch.setattr("DiffuFuseMedLib.bench_web.bench_web", measured)
     path = tmp_path / "deep" / "web.json"
-    code, said, err = command("bench", "web", a_real_folder, "--json", path, "--soak-minutes", 60, "--large")
+    code, said, err = command("bench", "web", a_real_folder, "--json", path, "--soak-minutes", 6, "--large")
     assert (code, err) == (0, "bench: starting\n")
-    assert json.loads(path.read_text()) == json.loads(said) == {"p95_ms": 1.5}
-    assert asked == {"folder": a_real_folder, "values": 60, "soak_minutes": 60.0, "large": True}
+    assert json.loads(path.read_text()) == all_figures()
+    assert "3600 values, 3590 pictures in 700 s" in said
+    assert "misses its aim: large: usable_s not measured" in said
+    assert asked == {"folder": a_real_folder, "values": 60, "soak_minutes": 6.0, "large": True}
 
 
 def test_the_machine_is_named_with_how_busy_it_was():

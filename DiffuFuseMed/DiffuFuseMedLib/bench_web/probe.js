@@ -88,6 +88,16 @@
     bright: probe.latest ? probe.latest.reduce((sum, value) => sum + value, 0) / probe.latest.length : 0,
   });
 
+  // Whether a picture came since the last move.
+  probe.any = (timeout_ms) => new Promise((answer) => {
+    const until = performance.now() + timeout_ms;
+    const look = () => {
+      if (probe.since.length || performance.now() > until) answer(probe.since.length > 0);
+      else setTimeout(look, 4);
+    };
+    look();
+  });
+
   // The first picture since the last move whose place is `least` beyond `from`, to the other side when negative; null
   // when none came in time.
   probe.next = (from, least, timeout_ms) => new Promise((answer) => {

@@ -21,6 +21,7 @@ LEAST_SHARE = 0.3  # of an even step along a drag: a picture that moved by less 
 TOLD_APART = 0.08  # gray values RMS between two encodings of one picture along a slider's direction, with room
 LEAST_REACH = 0.5  # gray values RMS between a slider's ends: below, nothing of it can be seen in this slice
 PICTURE_MS = 3000  # a move that is not answered by then is counted as unseen
+SOAK_PICTURE_MS = 1000
 HANDS_HZ = 60
 OVERSHOOT_PX = 12
 THUMB = ".v-slider-thumb"
@@ -71,10 +72,11 @@ def moves_of(reach: float, values: int) -> tuple[str, list[float]]:
 
 
 class Reader:
-    """One tab. wait_s: the longest that anything may take."""
+    """One tab. wait_s: the longest that anything may take; behind_s: the longest to wait for what goes on behind the
+    page, without which it is at work."""
 
-    def __init__(self, browser: Any, wait_s: float) -> None:
-        self._wait_s = wait_s
+    def __init__(self, browser: Any, wait_s: float, behind_s: float | None = None) -> None:
+        self._wait_s, self._behind_s = wait_s, wait_s if behind_s is None else behind_s
         self.page = browser.new_page(viewport=VIEWPORT)
         self.errors: list[str] = []
         self.page.on("console", lambda m: self.errors.append(m.text[:300]) if m.type == "error" else None)
@@ -85,7 +87,8 @@ class Reader:
         self.page.close()
 
     def open(self, address: str, began_s: float) -> dict[str, float | None]:
-        """Seconds from the command to the panel, the case's name, the fused axial slice, and the whole fused volume."""
+        """Seconds from the command to the panel, the case's name, the fused axial slice, and the whole fused volume;
+        None for a volume that was not there in time."""
         self.page.goto(address)
         self._probe("keep()")
         panel_s = self._appears("#panel")
@@ -93,7 +96,7 @@ class Reader:
         self._calm()
         usable_s = first_like_last(pictures_of(self._probe("kept()")))
         self._leave_the_tour()
-        volume_s = self._until(lambda: self._has_class("#fusion-state", "ready"), "the fused volume")
+        volume_s = self._behind(lambda: self._has_class("#fusion-state", "ready"))
         moments = {"panel_s": panel_s, "case_s": case_s, "usable_s": usable_s, "volume_s": volume_s}
         return {name: None if at is None else round(at - began_s, 2) for name, at in moments.items()}
 
@@ -111,8 +114,8 @@ class Reader:
 
     def quiet(self) -> None:
         """Wait for what goes on behind the page: the reasons of the doubts, and the volume."""
-        self._until(lambda: not self._says("#progress", "reasons"), "the reasons of the doubts")
-        self._until(lambda: self._has_class("#fusion-state", "ready"), "the fused volume")
+        self._behind(lambda: not self._says("#progress", "reasons"))
+        self._behind(lambda: self._has_class("#fusion-state", "ready"))
 
     def drag(self, slider: str, values: int) -> dict[str, Any]:
         """From the low end to the high one in `values` moves, each made when the picture of the one before was seen.
@@ -147,12 +150,17 @@ class Reader:
         self.page.mouse.up()
         return {"pictures_per_s": round(shown / passed, 1), "settled_ms": round(settled_ms, 1)}
 
-    def shake(self, slider: str, seconds: float) -> None:
-        """To and fro at a hand's pace."""
+    def take_through(self, slider: str, values: int) -> int:
+        """One drag through `values` places each left when a picture came; how many came
+        within a second."""
         track = self._track(slider)
         self._press(slider)
-        self._shake(track, seconds)
+        seen = 0
+        for number in range(values):
+            self._move(track, (number + 0.5) / values)
+            seen += self.page.evaluate(f"benchProbe.any({SOAK_PICTURE_MS})")
         self.page.mouse.up()
+        return seen
 
     def collect_garbage(self) -> None:
         """So that what the page keeps is told from what it will throw away."""
@@ -246,15 +254,24 @@ class Reader:
         return self.page.evaluate("([s, what]) => document.querySelector(s)?.[what] ?? ''", [selector, what])
 
     def _until(self, there: Callable[[], bool], what: str) -> float:
-        """Ask ten times a second; the moment it was there, in seconds since 1970."""
-        until = time.monotonic() + self._wait_s
+        """The moment it was there, in seconds since 1970."""
+        if not self._came(there, self._wait_s):
+            raise InputError(
+                f"Given a page that did not show {what} within {self._wait_s:g} s, wanted it: {self._message()}."
+            )
+        return self._now()
+
+    def _behind(self, there: Callable[[], bool]) -> float | None:
+        return self._now() if self._came(there, self._behind_s) else None
+
+    def _came(self, there: Callable[[], bool], wait_s: float) -> bool:
+        """Ask ten times a second."""
+        until = time.monotonic() + wait_s
         while not there():
             if time.monotonic() > until:
-                raise InputError(
-                    f"Given a page that did not show {what} within {self._wait_s:g} s, wanted it: {self._message()}."
-                )
+                return False
             self.page.wait_for_timeout(1000 * POLL_S)
-        return self._now()
+        return True
 
     def _message(self) -> str:
         """What the page says to its reader, if anything."""

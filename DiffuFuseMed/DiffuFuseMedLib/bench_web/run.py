@@ -23,24 +23,31 @@ from .server import WebServer
 SLIDERS = ("alpha", "beta", "gamma")
 SWITCHED = "PET"
 FAST_S = 5.0
-WARM_UP_SHARE, WARM_UP_S = 0.2, 60.0  # of a soak, and at most
-SHAKE_S = 2.0  # of one slider, then the next
+# An hour of reading as slider values: a drag of one second every ten seconds (360 of them), in which a hand that
+# watches the picture takes the slider through ten values. More moves than that are superseded before anybody sees them.
+VALUES_PER_DRAG = 10
+VALUES_PER_MINUTE = 60
+WARM_UP_DRAGS = 30  # caches fill, the allocators find their size
+SAMPLES = 40  # of the memory during a soak, at most
+LARGE_SHARE = 0.1  # of the soak is made on the large case, whose pictures take several times as long
 WAIT_S = {"shipped": 300.0, "large": 3600.0}
+BEHIND_S = 300.0  # then it goes on without what nobody has to wait for, such as the last slice of a large volume
 
 
 @dataclass(frozen=True)
 class Plan:
-    """values: moves of each drag; soak_minutes: of fast motion; wait_s: the longest that one thing may take."""
+    """values: moves of each drag; soak_minutes: of reading, whose slider values are made as fast as pictures come;
+    wait_s: the longest that one thing may take."""
 
     values: int = 60
-    soak_minutes: float = 1.0
+    soak_minutes: float = 60.0
     wait_s: float = WAIT_S["shipped"]
 
 
 def bench_web(
     folder: Path,
     values: int = 60,
-    soak_minutes: float = 1.0,
+    soak_minutes: float = 60.0,
     large: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
@@ -60,7 +67,7 @@ def bench_web(
             target = Path(temporary) / "x".join(map(str, SHAPE[::-1]))
             say("tiling the case to 512 x 512 x 300")
             write_large(folder, target)
-            figures = _bench_case(browser, target, Plan(values, soak_minutes, WAIT_S["large"]), say)
+            figures = _bench_case(browser, target, Plan(values, LARGE_SHARE * soak_minutes, WAIT_S["large"]), say)
             cases[target.name] = {"made_from": "the case tiled: its voxels again and again", **figures}
         version = browser.version
     page = f"Chromium {version}, {VIEWPORT['width']} x {VIEWPORT['height']}"
@@ -72,7 +79,7 @@ def _bench_case(browser: Any, folder: Path, plan: Plan, say: Callable[[str], Non
     """start: seconds from the command; p50_ms, p95_ms: the slowest slider's; switch_s: of one modality off and on."""
     say(f"starting the workspace on {folder.name}")
     with WebServer(folder) as server:
-        reader = Reader(browser, plan.wait_s)
+        reader = Reader(browser, plan.wait_s, BEHIND_S)
         try:
             start = {"address_s": round(server.address_s, 2), **reader.open(server.address, server.began_s)}
             held = {"at_start": _held(server.pid)}
@@ -88,8 +95,8 @@ def _bench_case(browser: Any, folder: Path, plan: Plan, say: Callable[[str], Non
                 sliders[name] = reader.drag(name, plan.values)
             fast = reader.fast_drag("alpha", FAST_S)
             held["after_drags"] = _held(server.pid)
-            say(f"soaking for {plan.soak_minutes:g} min")
-            soak = _soak(reader, server.pid, 60 * plan.soak_minutes)
+            say(f"dragging as in {plan.soak_minutes:g} min of reading")
+            soak = _soak(reader, server.pid, plan.soak_minutes)
             return {
                 "start": start,
                 **_worst(sliders),
@@ -105,26 +112,36 @@ def _bench_case(browser: Any, folder: Path, plan: Plan, say: Callable[[str], Non
             reader.close()
 
 
-def _soak(reader: Reader, server_pid: int, seconds: float) -> dict[str, Any]:
-    """Sliders to and fro for so long after a warm-up; growth_percent: of what each holds, from its end on."""
-    warm_up_s = min(WARM_UP_S, WARM_UP_SHARE * seconds)
-    samples: list[dict[str, dict[str, int]]] = []
-    began, turn = time.monotonic(), 0
-    while (passed := time.monotonic() - began) < warm_up_s + seconds:
-        reader.shake(SLIDERS[turn % len(SLIDERS)], SHAKE_S)
-        turn += 1
-        if passed >= warm_up_s and turn % len(SLIDERS) == 0:
-            reader.collect_garbage()
-            samples.append(_held(server_pid))
-    kinds = samples[0] if samples else {}
+def _soak(reader: Reader, server_pid: int, minutes: float) -> dict[str, Any]:
+    """The slider values of so many minutes of reading after a warm-up; growth_percent: of what each holds, from the end
+    of the warm-up on."""
+    drags = max(len(SLIDERS), round(minutes * VALUES_PER_MINUTE / VALUES_PER_DRAG))
+    every = -(-drags // SAMPLES)
+    _drags(reader, min(WARM_UP_DRAGS, drags))
+    samples, seen, began = [_sample(reader, server_pid)], 0, time.monotonic()
+    for start in range(0, drags, every):
+        seen += _drags(reader, min(every, drags - start), start)
+        samples.append(_sample(reader, server_pid))
     return {
-        "minutes": round(seconds / 60, 2),
-        "warm_up_s": round(warm_up_s, 1),
+        "reading_minutes": round(minutes, 2),
+        "values": drags * VALUES_PER_DRAG,
+        "pictures": seen,
+        "seconds": round(time.monotonic() - began, 1),
         "samples": len(samples),
-        "growth_percent": {who: growth_percent([s[who]["pss_bytes"] for s in samples]) for who in kinds},
-        "first": memory.mib(samples[0]) if samples else {},
-        "last": memory.mib(samples[-1]) if samples else {},
+        "growth_percent": {who: growth_percent([s[who]["pss_bytes"] for s in samples]) for who in samples[0]},
+        "first": memory.mib(samples[0]),
+        "last": memory.mib(samples[-1]),
     }
+
+
+def _drags(reader: Reader, count: int, start: int = 0) -> int:
+    """One slider after the other; how many values had a picture."""
+    return sum(reader.take_through(SLIDERS[n % len(SLIDERS)], VALUES_PER_DRAG) for n in range(start, start + count))
+
+
+def _sample(reader: Reader, server_pid: int) -> dict[str, dict[str, int]]:
+    reader.collect_garbage()
+    return _held(server_pid)
 
 
 def _held(server_pid: int) -> dict[str, dict[str, int]]:

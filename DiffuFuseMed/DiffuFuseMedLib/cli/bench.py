@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 
 from ..data.errors import InputError
-from .console import err_console, out_console
+from .console import err_console, out_console, print_table
 from .inputs import load_model
 from .options import DEFAULT_MODEL, DeviceOption, ModelOption, SamplesOption
 
@@ -19,7 +21,7 @@ CaseOption = Annotated[Path | None, typer.Option(help="A case folder; the shippe
 PairsOption = Annotated[Path | None, typer.Option(help="CT/ and MRI/: real 256 x 256 pictures instead of resampled.")]
 ValuesOption = Annotated[int, typer.Option(min=2, help="Length of each drag.")]
 FolderArgument = Annotated[Path | None, typer.Argument(help="A case folder; the shipped one by default.")]
-SoakOption = Annotated[float, typer.Option(min=0.05, help="Of slider drags in fast motion; 60 for the whole hour.")]
+SoakOption = Annotated[float, typer.Option(min=0.05, help="Of reading, whose slider values are made at full speed.")]
 LargeOption = Annotated[bool, typer.Option("--large", help="Also on 512 x 512 x 300, made by tiling the case.")]
 
 bench_app = typer.Typer()
@@ -64,7 +66,7 @@ def web(
     case: FolderArgument = None,
     json_file: JsonOption = None,
     values: ValuesOption = 60,
-    soak_minutes: SoakOption = 1.0,
+    soak_minutes: SoakOption = 60.0,
     large: LargeOption = False,
 ) -> None:
     """Measure the workspace in headless Chromium: start, slider to picture, run, switch, memory, a soak."""
@@ -73,10 +75,28 @@ def web(
     def say(words: str) -> None:
         err_console.print(f"bench: {words}", markup=False, highlight=False)
 
-    _told(json_file, lambda: bench_web(case or SHIPPED, values, soak_minutes, large, say))
+    _told(json_file, lambda: bench_web(case or SHIPPED, values, soak_minutes, large, say), _as_table)
 
 
-def _told(json_file: Path | None, measure) -> None:
+def _as_table(figures: dict[str, Any]) -> None:
+    from ..bench_web.table import rows_of
+
+    head, *rows = rows_of(figures)
+    table = Table(*head, title=f"{figures['machine']}; {figures['page']}")
+    for row in rows:
+        table.add_row(*row)
+    print_table(table)
+    for sentence in figures["missed"]:
+        out_console.print(f"misses its aim: {sentence}", markup=False)
+
+
+def _as_json(figures: dict[str, Any]) -> None:
+    out_console.print_json(json.dumps(figures))
+
+
+def _told(
+    json_file: Path | None, measure: Callable[[], dict], show: Callable[[dict[str, Any]], None] = _as_json
+) -> None:
     """The figures on the screen, and in the file when there is to be one; whether it can be is seen first."""
     from ..cohort import writable
 
@@ -85,4 +105,4 @@ def _told(json_file: Path | None, measure) -> None:
     figures = measure()
     if json_file:
         json_file.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    out_console.print_json(json.dumps(figures))
+    show(figures)
