@@ -5,18 +5,16 @@ Host-neutral: widgets call these methods and draw `screen` and `parameters` when
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import numpy as np
 
 from ..catalog import models
 from ..data.errors import InputError, input_error
-from ..data.presets import PRESETS, VALUES, Preset, find_preset, save_preset, user_presets
+from ..data.presets import VALUES, Preset
 from ..data.volume import Volume
 from ..engine.client import Engine, EngineError
 from ..mrml import segmentations
@@ -29,17 +27,16 @@ from .keeping import Keeping
 from .looking import Looking
 from .measuring import Measuring
 from .opening import Opening
+from .own_presets import CUSTOM, OwnPresets
 from .parameters import FUSION, NAMES, Parameters, changed
 from .reviewing import Reviewing
+from .reviving import Reviving
 from .screen import Screen
 from .segmenting import Segmenting
 
 RERUN_S = 0.4  # after a modality switch, so that two switches are one run
-MOST_STARTS, STARTS_S = 3, 60.0  # an engine that dies more often than this is not started again by itself
 OF_A_RUN = frozenset(("modalities", "model", "samples", "seed"))
 LOOK = frozenset(NAMES) - frozenset(FUSION) - OF_A_RUN - {"device", "inside_region_only", "protect_border"}
-SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
-CUSTOM = "custom"  # the preset's name once a slider left it
 
 
 class Session:
@@ -47,11 +44,10 @@ class Session:
 
     def __init__(self, scene: Any, host: Host, engine: Engine | None = None, presets: Path | None = None) -> None:
         self.desk = Desk(scene, host, engine or Engine(on_exit=self.engine_died))
-        self._presets = presets
+        self._presets = OwnPresets(self.desk, presets)
+        self._reviving = Reviving(self.desk)
         self._history = History()
         self._rerun: Any = None
-        self._deaths: list[float] = []
-        self._own_presets: tuple[Any, dict[str, Preset]] = (None, {})
         self._watches: list[Callable[[], None]] = []
         self.looking = Looking(self.desk)
         self.fusing = Fusing(self.desk)
@@ -79,7 +75,7 @@ class Session:
     def warm_up(self) -> None:
         """Start the engine ahead of the first case, since importing PyTorch takes seconds; nobody waits for it."""
         with suppress(EngineError):  # the first request says why
-            self._start_engine()
+            self._reviving.start()
 
     def views_made(self) -> None:
         """The host's slice views exist: follow their scrolling."""
@@ -190,36 +186,21 @@ class Session:
 
     def presets(self) -> dict[str, Preset]:
         """The shipped presets and the reader's own, by name."""
-        if self._presets is None:
-            return dict(PRESETS)
-        files = tuple((file, file.stat().st_mtime_ns) for file in sorted(self._presets.glob("*.json")))
-        if files != self._own_presets[0]:
-            own, complaints = user_presets(self._presets)
-            self._own_presets = files, own  # before anybody is told, who may well ask for them
-            for sentence in complaints:
-                self.desk.say("warning", sentence)
-        return {**PRESETS, **self._own_presets[1]}
+        return self._presets.known()
 
     def use_preset(self, name: str) -> None:
         try:
-            preset = self.presets().get(name) or find_preset(name)
+            values = self._presets.values_of(name)
         except InputError as error:
             self.desk.complain(error)
             self.desk.tell("parameters")
             return
-        self.set(preset=preset.name, **{entry: getattr(preset, entry) for entry in VALUES})
+        self.set(**values)
 
     def save_preset(self, name: str, title: str, reason: str) -> None:
         """Keep the present sliders as the reader's own preset."""
-        chosen = self.parameters
         try:
-            if self._presets is None:
-                raise InputError("There is no folder for your own presets; start the workspace with one.")
-            if not SLUG.fullmatch(name) or name in {*PRESETS, CUSTOM}:
-                wanted = "small letters, digits and hyphens, and no shipped preset's name"
-                raise input_error(f"the preset name {name[:40]!r}", wanted, "choose another name")
-            values = {key: getattr(chosen, key) for key in VALUES}
-            save_preset(Preset(name, title, reason, **values), self._presets / f"{name}.json")
+            self._presets.save(name, title, reason)
         except InputError as error:
             self.desk.complain(error)
             return
@@ -390,20 +371,4 @@ class Session:
 
     def engine_died(self, error: EngineError) -> None:
         """For Engine(on_exit=...): on the engine's own thread."""
-        self.desk.post(lambda: self._start_again(error))
-
-    def _start_again(self, error: EngineError) -> None:
-        """What it owed is asked for again by who waits for it; a run is the reader's affair."""
-        now = monotonic()
-        self._deaths = [at for at in self._deaths if now - at < STARTS_S] + [now]
-        if len(self._deaths) > MOST_STARTS:
-            self.desk.say("error", "The engine stops again and again, so it waits for your next action.", error.detail)
-            return
-        self.desk.say("warning", "The engine stopped and was started again; nothing on screen was lost.", error.detail)
-        try:
-            self._start_engine()
-        except EngineError as failure:
-            self.desk.complain(failure)
-
-    def _start_engine(self) -> None:
-        self.desk.engine.start().future.add_done_callback(lambda future: future.exception())
+        self.desk.post(lambda: self._reviving.start_again(error))
