@@ -34,13 +34,12 @@ def host_process(folder, **limits):
             process.communicate(timeout=20)
 
 
-@pytest.fixture(scope="module")
-def a_patient_host(tmp_path_factory):
+@pytest.fixture
+def a_patient_host(tmp_path, monkeypatch):
     """One whose newcomers wait for the tab before them as long as no test does: nothing works by that wait alone."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TAB_WAIT_S", "600")
-        with host_process(tmp_path_factory.mktemp("host")) as host:
-            yield host
+    monkeypatch.setenv("TAB_WAIT_S", "600")
+    with host_process(tmp_path) as host:
+        yield host
 
 
 @pytest.fixture(scope="module")
