@@ -45,6 +45,18 @@ def a_file():
     return data
 
 
+def test_what_the_page_shows_while_it_loads_never_comes_after_the_workspace(a_browser):
+    """trame's own page fetches it and puts it in #app whenever it comes: later than the workspace on a busy machine."""
+
+    async def run():
+        async with a_browser() as session:
+            text = await page(session)
+            assert "loading.tpl" not in text
+            assert text.index('<div id="app">') < text.index("Loading...") < text.index("</body>")
+
+    asyncio.run(run())
+
+
 def test_a_second_tab_is_told_and_the_first_goes_on(a_browser, connect):
     async def run():
         async with a_browser() as session:
@@ -53,7 +65,7 @@ def test_a_second_tab_is_told_and_the_first_goes_on(a_browser, connect):
             begin = time.monotonic()
             second = await page(session)
             assert OTHER in second and 'href="/?here=1"' in second and "prefers-color-scheme" in second
-            assert 1.9 < time.monotonic() - begin < 4
+            assert time.monotonic() - begin > 1.9  # a reload has so long to let go
             assert "result" in await call(first, "trame.state.get", [])
             await first.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,11 +12,14 @@ from . import pages
 from .tabs import SCRIPT, Tabs
 
 
+LATE_LOADING = re.compile(r'<div id="app"></div>\s*<script>[^<]*loading\.tpl[^<]*</script>')
+
+
 class Page:
     """trame's index.html with the script of the tabs in it. www: trame's folder of static files."""
 
     def __init__(self, www: Path, tabs: Tabs) -> None:
-        before, head, after = (www / "index.html").read_text(encoding="utf-8").partition("<head>")
+        before, head, after = _with_loading(www).partition("<head>")
         self._html = before + head + SCRIPT + after
         self._tabs = tabs
 
@@ -38,6 +42,13 @@ class Page:
         if not await self._tabs.wait_until_free():
             return pages.elsewhere()
         return web.Response(text=self._html, content_type="text/html")
+
+
+def _with_loading(www: Path) -> str:
+    """trame's page fetches what it shows while it loads and puts it into the page whenever that comes: on a busy machine
+    over the workspace, for good. Here it stands there from the start."""
+    page, loading = ((www / name).read_text(encoding="utf-8") for name in ("index.html", "loading.tpl"))
+    return LATE_LOADING.sub(lambda _: f'<div id="app">{loading}</div>', page)
 
 
 async def _to_root(request: web.Request) -> web.StreamResponse:
