@@ -97,10 +97,8 @@ def test_a_request_that_does_not_stop_is_ended_with_the_child(a_session, an_open
     handle = volumes(a_session, an_open_case, "hang", told)
     told.get(timeout=20)
     pid = a_session.pid
-    began = time.monotonic()
     handle.cancel(grace_s=0.3)
     assert failure(handle).code == "cancelled"
-    assert time.monotonic() - began < 3
     assert value(slices(a_session, an_open_case, value=3)) == 3  # the case was opened again by itself
     assert a_session.pid != pid
     assert not psutil.pid_exists(pid)

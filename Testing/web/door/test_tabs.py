@@ -90,9 +90,7 @@ def test_use_it_here_closes_the_first_tab_and_lets_the_second_in(a_browser, conn
         async with a_browser() as session:
             first = await connect(session)
             listening = asyncio.ensure_future(first.receive(timeout=5))
-            begin = time.monotonic()
             assert OTHER not in await page(session, "/?here=1")
-            assert time.monotonic() - begin < 1
             assert (await listening).type == WSMsgType.CLOSE and first.close_code == 4001
             second = await connect(session)
             assert "result" in await call(second, "trame.state.get", [])
@@ -107,9 +105,7 @@ def test_a_tab_that_no_longer_answers_is_taken_over_too(a_browser, connect):
     async def run():
         async with a_browser() as session, a_browser() as awake:
             await connect(session)
-            begin = time.monotonic()
             assert OTHER not in await page(awake, "/?here=1")
-            assert time.monotonic() - begin < 4.5
             second = await connect(awake)
             assert "result" in await call(second, "trame.state.get", [])
             await second.close()

@@ -11,7 +11,6 @@ from aiohttp import web
 from . import pages
 from .tabs import SCRIPT, Tabs
 
-
 LATE_LOADING = re.compile(r'<div id="app"></div>\s*<script>[^<]*loading\.tpl[^<]*</script>')
 
 
@@ -45,8 +44,8 @@ class Page:
 
 
 def _with_loading(www: Path) -> str:
-    """trame's page fetches what it shows while it loads and puts it into the page whenever that comes: on a busy machine
-    over the workspace, for good. Here it stands there from the start."""
+    """trame's page fetches what it shows while it loads and puts that into the page whenever it comes, on a busy
+    machine over the workspace and for good. Here it stands there from the start."""
     page, loading = ((www / name).read_text(encoding="utf-8") for name in ("index.html", "loading.tpl"))
     return LATE_LOADING.sub(lambda _: f'<div id="app">{loading}</div>', page)
 
