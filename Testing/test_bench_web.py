@@ -328,7 +328,7 @@ def test_the_figures_are_a_table_with_units_and_say_what_is_missing():
 def test_the_command_prints_a_table_and_writes_all_figures(command, tmp_path, monkeypatch, a_real_folder):
     asked = {}
 
-    def measured(folder, values, soak_minutes, is_large, say):
+    def measured(folder, values, soak_minutes, is_large, say, so_far):
         asked.update(folder=folder, values=values, soak_minutes=soak_minutes, large=is_large)
         say("starting")
         return all_figures()
@@ -341,6 +341,19 @@ def test_the_command_prints_a_table_and_writes_all_figures(command, tmp_path, mo
     assert "3600 values, 3590 pictures in 700 s" in said
     assert "misses its aim: large: usable_s not measured" in said
     assert asked == {"folder": a_real_folder, "values": 60, "soak_minutes": 6.0, "large": True}
+
+
+def test_the_figures_of_the_first_case_are_kept_when_the_second_fails(command, tmp_path, monkeypatch):
+    def measured(*told):
+        so_far = told[-1]
+        so_far({"cases": {"STS_010": 1}})
+        raise InputError("The large case did not open.")
+
+    monkeypatch.setattr("DiffuFuseMedLib.bench_web.bench_web", measured)
+    path = tmp_path / "web.json"
+    code, _, err = command("bench", "web", "--json", path, "--large")
+    assert code != 0 and "The large case did not open." in err
+    assert json.loads(path.read_text()) == {"cases": {"STS_010": 1}}
 
 
 def test_the_machine_is_named_with_how_busy_it_was():

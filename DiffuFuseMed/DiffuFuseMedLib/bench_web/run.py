@@ -37,11 +37,12 @@ BEHIND_S = 300.0  # then it goes on without what nobody has to wait for, such as
 @dataclass(frozen=True)
 class Plan:
     """values: moves of each drag; soak_minutes: of reading, whose slider values are made as fast as pictures come;
-    wait_s: the longest that one thing may take."""
+    wait_s: the longest that one thing may take; switch: a modality too, which is two more runs."""
 
     values: int = 60
     soak_minutes: float = 60.0
     wait_s: float = WAIT_S["shipped"]
+    switch: bool = True
 
 
 def bench_web(
@@ -50,29 +51,35 @@ def bench_web(
     soak_minutes: float = 60.0,
     large: bool = False,
     say: Callable[[str], None] = lambda _: None,
+    so_far: Callable[[dict[str, Any]], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Figures of the workspace on the case in `folder`, and on one of 512 x 512 x 300 made of it when `large`.
 
-    say: is told what is measured now. Raises InputError without Chromium or playwright, for a folder that is no case,
-    and for a page that does not show what it should.
+    say: is told what is measured now; so_far: gets the figures after each case, since a large one may take an hour.
+    Raises InputError without Chromium or playwright, for a folder that is no case, and for a page that does not show
+    what it should.
     """
     if values < 2:
         raise input_error(f"a drag of {values} values", "at least 2", "choose more")
     executable = check_browser()
-    machine = _machine()
-    plan = Plan(values, soak_minutes)
+    figures = {"machine": _machine(), "page": "", "values": values, "cases": {}, "aims": AIMS, "missed": []}
     with a_browser(executable) as browser, tempfile.TemporaryDirectory(prefix="diffufusemed-bench-") as temporary:
-        cases = {folder.resolve().name: {"made_from": "the case as it is", **_bench_case(browser, folder, plan, say)}}
+        figures["page"] = f"Chromium {browser.version}, {VIEWPORT['width']} x {VIEWPORT['height']}"
+        _add(figures, folder.resolve().name, "as it is", _bench_case(browser, folder, Plan(values, soak_minutes), say))
+        so_far(figures)
         if large:
             target = Path(temporary) / "x".join(map(str, SHAPE[::-1]))
             say("tiling the case to 512 x 512 x 300")
             write_large(folder, target)
-            figures = _bench_case(browser, target, Plan(values, LARGE_SHARE * soak_minutes, WAIT_S["large"]), say)
-            cases[target.name] = {"made_from": "the case tiled: its voxels again and again", **figures}
-        version = browser.version
-    page = f"Chromium {version}, {VIEWPORT['width']} x {VIEWPORT['height']}"
-    lacking = [f"{name}: {sentence}" for name, case in cases.items() for sentence in missed(case)]
-    return {"machine": machine, "page": page, "values": values, "cases": cases, "aims": AIMS, "missed": lacking}
+            plan = Plan(values, LARGE_SHARE * soak_minutes, WAIT_S["large"], switch=False)
+            _add(figures, target.name, "tiled: its voxels again and again", _bench_case(browser, target, plan, say))
+            so_far(figures)
+    return figures
+
+
+def _add(figures: dict[str, Any], name: str, made: str, case: dict[str, Any]) -> None:
+    figures["cases"][name] = {"made_from": f"the case {made}", **case}
+    figures["missed"] += [f"{name}: {sentence}" for sentence in missed(case)]
 
 
 def _bench_case(browser: Any, folder: Path, plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
@@ -86,9 +93,7 @@ def _bench_case(browser: Any, folder: Path, plan: Plan, say: Callable[[str], Non
             say("segmenting")
             run = reader.run()
             reader.quiet()
-            say("switching a modality off and on")
-            switches = {"off": reader.switch(SWITCHED, False), "on": reader.switch(SWITCHED, True)}
-            reader.quiet()
+            switches = _switches(reader, say) if plan.switch else None
             sliders = {}
             for name in SLIDERS:
                 say(f"dragging {name}")
@@ -110,6 +115,13 @@ def _bench_case(browser: Any, folder: Path, plan: Plan, say: Callable[[str], Non
             }
         finally:
             reader.close()
+
+
+def _switches(reader: Reader, say: Callable[[str], None]) -> dict[str, float]:
+    say("switching a modality off and on")
+    switches = {"off": reader.switch(SWITCHED, False), "on": reader.switch(SWITCHED, True)}
+    reader.quiet()
+    return switches
 
 
 def _soak(reader: Reader, server_pid: int, minutes: float) -> dict[str, Any]:

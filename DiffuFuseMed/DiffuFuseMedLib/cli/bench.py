@@ -40,7 +40,7 @@ def bench(
     from ..bench import bench as measure
 
     if context.invoked_subcommand is None:
-        _told(json_file, lambda: measure(case or SHIPPED, load_model(model, device), samples))
+        _told(json_file, lambda _: measure(case or SHIPPED, load_model(model, device), samples))
 
 
 @bench_app.command()
@@ -56,7 +56,7 @@ def live(
     from ..engine.client import EngineError
 
     try:
-        _told(json_file, lambda: bench_live(case or SHIPPED, pairs, device, values))
+        _told(json_file, lambda _: bench_live(case or SHIPPED, pairs, device, values))
     except EngineError as error:  # one sentence as well
         raise InputError(str(error)) from error
 
@@ -75,7 +75,7 @@ def web(
     def say(words: str) -> None:
         err_console.print(f"bench: {words}", markup=False, highlight=False)
 
-    _told(json_file, lambda: bench_web(case or SHIPPED, values, soak_minutes, large, say), _as_table)
+    _told(json_file, lambda keep: bench_web(case or SHIPPED, values, soak_minutes, large, say, keep), _as_table)
 
 
 def _as_table(figures: dict[str, Any]) -> None:
@@ -95,14 +95,21 @@ def _as_json(figures: dict[str, Any]) -> None:
 
 
 def _told(
-    json_file: Path | None, measure: Callable[[], dict], show: Callable[[dict[str, Any]], None] = _as_json
+    json_file: Path | None,
+    measure: Callable[[Callable[[dict], None]], dict],
+    show: Callable[[dict[str, Any]], None] = _as_json,
 ) -> None:
-    """The figures on the screen, and in the file when there is to be one; whether it can be is seen first."""
+    """The figures on the screen, and in the file when there is to be one; whether it can be is seen first.
+
+    measure: gets what writes the figures that there are so far."""
     from ..cohort import writable
+
+    def keep(figures: dict[str, Any]) -> None:
+        if json_file:
+            json_file.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
     if json_file:
         writable(json_file)
-    figures = measure()
-    if json_file:
-        json_file.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    figures = measure(keep)
+    keep(figures)
     show(figures)
