@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# All tests in three processes, two at a time: the library; Slicer's module in the stand-in for its Qt layer, then the
-# workspace in a browser. Qt, VTK's render windows and PyTorch in one process would share more than they would in use.
+# All tests in three processes, two at a time: the library; the workspace in a browser, then Slicer's module in the
+# stand-in for its Qt layer. Qt, VTK's render windows and PyTorch in one process would share more than they would in use.
 # Usage: scripts/test.sh PYTEST [option ...]
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -20,8 +20,8 @@ part() {
 
 hosts() {
     local failed=0
-    part Testing/host Testing/desktop "$@" || failed=1
     part Testing/web "$@" || failed=1
+    part Testing/host Testing/desktop "$@" || failed=1
     return $failed
 }
 
