@@ -194,19 +194,23 @@ class Reader:
         box = self.view(name).bounding_box()
         return box["x"] + x * box["width"], box["y"] + y * box["height"]
 
-    def edit(self, points, steps=2):
+    def edit(self, points, steps=2, calm=False):
         """Drag the mouse along page coordinates with a tool as the first edit, and wait until it is done."""
         assert not self.state("can_undo_edit")
-        self.stroke(points, steps)
+        self.stroke(points, steps, calm)
         self.wait("s('can_undo_edit')", 90)
         self.served()
 
-    def stroke(self, points, steps=8):
-        """Drag the mouse along page coordinates."""
+    def stroke(self, points, steps=8, calm=False):
+        """Drag the mouse along page coordinates. calm: every point counts, so the server is let to take each; to a busy
+        one the page sends fewer places of a mouse in motion."""
         self.page.mouse.move(*points[0])
         self.page.mouse.down()
         for point in points[1:]:
             self.page.mouse.move(*point, steps=steps)
+            if calm:
+                self.page.wait_for_timeout(50)
+                self.served()
         self.page.mouse.up()
 
     # What an eye sees

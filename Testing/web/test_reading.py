@@ -513,7 +513,7 @@ def test_each_tool_does_something_and_only_inside_the_region(reader, region, tru
     before = export(reader)
     take(reader, tool)
     if tool in ("draw", "scissors"):
-        reader.edit(around(reader, 30), steps=3)
+        reader.edit(around(reader, 30), steps=3, calm=True)
     else:
         reader.page.locator("#section-review").get_by_role("button", name="Apply", exact=True).click()
     reader.served()
