@@ -13,8 +13,8 @@ variants="sts-diffufusemed-whole sts-diffufusemed-no-diffusion sts-segresnet sts
 train() {
     local variant=$1 seed=$2 into=$out/seed-$2
     [ ! -e "$into/$variant.trained" ] || return 0
-    .venv/bin/diffufusemed train "$cases" --recipe "$variant" --seed "$seed" --minutes "$minutes" --out "$into" --device cpu
-    touch "$into/$variant.trained"
+    .venv/bin/diffufusemed train "$cases" --recipe "$variant" --seed "$seed" --minutes "$minutes" --out "$into" --device cpu &&
+        touch "$into/$variant.trained"  # xargs' shells do not stop at an error by themselves
 }
 
 export -f train
