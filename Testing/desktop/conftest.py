@@ -90,22 +90,42 @@ def make_small_volumes():
 
 
 @pytest.fixture
-def opened(panel, small_volumes, until):
-    """The panel with the small volumes aligned and fused."""
-    panel.ui.guessButton.click()
-    panel.ui.registerCombo.setCurrentIndex(2)  # never: it is one grid
-    panel.ui.openButton.click()
-    until(lambda: panel.ui.fusionStateLabel.text.startswith("fused"), "the fused case")
-    return panel
+def open_case(panel, until):
+    """A function: the panel with the scene's volumes aligned and fused."""
+
+    def run():
+        panel.ui.guessButton.click()
+        panel.ui.registerCombo.setCurrentIndex(2)  # never: it is one grid
+        panel.ui.openButton.click()
+        until(lambda: panel.ui.fusionStateLabel.text.startswith("fused"), "the fused case")
+        return panel
+
+    return run
 
 
 @pytest.fixture
-def segmented(opened, until):
+def segment(panel, until):
+    """A function: the panel after a run."""
+
+    def run():
+        panel.ui.runButton.click()
+        until(lambda: panel.ui.numbersTable.rowCount > 0, "the numbers")
+        until(lambda: not panel.workspace.session.screen.explaining, "the reasons")
+        return panel
+
+    return run
+
+
+@pytest.fixture
+def opened(panel, small_volumes, open_case):
+    """The panel with the small volumes aligned and fused."""
+    return open_case()
+
+
+@pytest.fixture
+def segmented(opened, segment):
     """The panel after a run."""
-    opened.ui.runButton.click()
-    until(lambda: opened.ui.numbersTable.rowCount > 0, "the numbers")
-    until(lambda: not opened.workspace.session.screen.explaining, "the reasons")
-    return opened
+    return segment()
 
 
 def node_of(role):

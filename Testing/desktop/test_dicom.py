@@ -23,21 +23,14 @@ def series(slicer_host, panel, tmp_path):
 
 
 @pytest.fixture
-def opened_dicom(panel, series, until):
+def opened_dicom(panel, series, open_case):
     """The case of the series, with CT as its reference."""
-    panel.ui.guessButton.click()
-    panel.ui.registerCombo.setCurrentIndex(2)
-    panel.ui.openButton.click()
-    until(lambda: panel.ui.fusionStateLabel.text.startswith("fused"), "the fused case")
-    return panel
+    return open_case()
 
 
 @pytest.fixture
-def segmented_dicom(opened_dicom, until):
-    opened_dicom.ui.runButton.click()
-    until(lambda: opened_dicom.ui.numbersTable.rowCount > 0, "the numbers")
-    until(lambda: not opened_dicom.workspace.session.screen.explaining, "the reasons")
-    return opened_dicom
+def segmented_dicom(opened_dicom, segment):
+    return segment()
 
 
 def written(panel, slicer_host, folder):

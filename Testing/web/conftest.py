@@ -315,6 +315,23 @@ def sample_case():
     return STS_010
 
 
+@pytest.fixture(scope="module")
+def workspace(serving, folder, sample_case):
+    """The shipped case's, where a module has none of its own."""
+    with serving(folder, sample_case) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def reader(chromium, workspace, reader_of):
+    """In the page of the module's workspace, past the tour."""
+    reader = reader_of(chromium, workspace)
+    reader.enter()
+    reader.page.get_by_role("button", name="Leave").click()
+    yield reader
+    reader.context.close()
+
+
 @pytest.fixture
 def quiet(reader):
     """For tests with a `reader`: none may leave an error on the console, nor have asked anything of another machine."""

@@ -31,15 +31,6 @@ def workspace(serving, folder):
         yield served
 
 
-@pytest.fixture(scope="module")
-def reader(chromium, workspace, reader_of):
-    reader = reader_of(chromium, workspace)
-    reader.enter()
-    reader.page.get_by_role("button", name="Leave").click()
-    yield reader
-    reader.context.close()
-
-
 def write_series(key, source, folder, patient="P1", study=None, start=0):
     """One NIfTI file as a DICOM series of files without an extension."""
     image = sitk.ReadImage(str(source / f"{key}.nii.gz"))

@@ -17,15 +17,6 @@ def workspace(serving, folder):
         yield served
 
 
-@pytest.fixture(scope="module")
-def reader(chromium, workspace, reader_of):
-    reader = reader_of(chromium, workspace)
-    reader.enter()
-    reader.page.get_by_role("button", name="Leave").click()
-    yield reader
-    reader.context.close()
-
-
 def open_dialog(reader):
     if not reader.state("open_dialog"):
         reader.page.locator("#section-case").get_by_role("button", name="Open", exact=True).click()

@@ -14,25 +14,15 @@ LAYOUTS = {(1280, 800): ("Axial large", "Sagittal", "3D", "Four-up"), (3840, 216
 
 
 @pytest.fixture(scope="module")
-def workspace(serving, folder, sample_case):
-    with serving(folder, sample_case) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def reader(chromium, workspace, reader_of):
-    """At the shipped case, with a result of one sample."""
-    reader = reader_of(chromium, workspace)
-    reader.enter()
-    reader.page.get_by_role("button", name="Leave").click()
+def reader(reader):
+    """With a result of one sample."""
     reader.wait("s('s_modalities').length === 3", 60)
     reader.page.get_by_label("samples", exact=True).fill("1")
     reader.page.get_by_label("samples", exact=True).press("Tab")
     reader.wait("s('p_samples') === 1")
     reader.press("r")
     reader.wait("s('s_run') === 'ready' && s('s_regions').length > 2 && !s('s_explaining')", 120)
-    yield reader
-    reader.context.close()
+    return reader
 
 
 # What is read and how well: text of one's own, on whatever lies below it. Over pictures a shadow is what helps.

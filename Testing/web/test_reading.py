@@ -14,12 +14,6 @@ pytestmark = pytest.mark.usefixtures("quiet")
 
 
 @pytest.fixture(scope="module")
-def workspace(serving, folder, sample_case):
-    with serving(folder, sample_case) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
 def reader(chromium, workspace, reader_of):
     reader = reader_of(chromium, workspace)
     reader.enter()
