@@ -125,10 +125,15 @@
     client.getRemote().Trame.updateState(changes).catch(() => state.dirty(...keys));
   }
 
+  // A page that is being left has closed its connection: what moves in it to the end would be errors on the console.
+  let leaving = false;
+  addEventListener("beforeunload", () => { leaving = true; });
+
   function valuesFirst(trame) {
     const send = trame.trigger;
     trame.trigger = async (...event) => {
       await new Promise((done) => setTimeout(done)); // what the same click has set is on its way by then
+      if (leaving) return;
       sendValues(trame);
       return send.apply(trame, event);
     };
