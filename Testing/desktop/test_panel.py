@@ -70,6 +70,18 @@ def test_dragging_a_slider_changes_the_picture_and_undo_brings_it_back(opened, r
     until(lambda: np.array_equal(before, slicer.util.arrayFromVolume(role("fused"))), "the picture before")
 
 
+def test_a_window_that_slicer_changed_is_a_choice_of_the_panel_and_is_left_alone(opened, role, until):
+    """By its mouse mode in a view or in the Volumes module."""
+    shown = role("CT").GetDisplayNode()
+    shown.SetWindowLevelMinMax(-40.0, 250.0)
+    combo = opened.ui.windowsFrame.findChild("QComboBox", "CTWindowCombo")
+    until(lambda: combo.currentText == "-40 to 250", "the window by hand")
+    opened.ui.lesionCheck.click()  # everything is shown anew
+    assert shown.GetWindowLevelMax() == 250
+    combo.setCurrentIndex(combo.findText("bone"))
+    until(lambda: shown.GetWindowLevelMax() == 1050, "the bone window")
+
+
 def test_parameters_are_kept_on_the_parameter_node(opened, until):
     import slicer
 

@@ -220,6 +220,27 @@ def test_windows_and_layers(reader, tissues):
     reader.wait("s('p_foreground') === ''")
 
 
+def test_a_window_is_changed_by_dragging_and_undone(reader, tissues):
+    reader.choose("background", "CT")
+    reader.wait("s('p_background') === 'CT'")
+    before = reader.settled("Axial")
+    reader.press("w")
+    reader.wait("s('windowing')")
+    reader.stroke([reader.at("Axial", 0.5, 0.5), reader.at("Axial", 0.5, 0.3)], calm=True)
+    reader.wait("/ to /.test(s('p_windows').CT || '')")
+    changed = means(np.abs(reader.settled("Axial", before) - before).mean(-1), tissues)
+    assert changed["soft"] > MOVED
+    assert reader.state("p_windows")["CT"] in reader.state("window_choices")["CT"]
+    assert reader.state("s_layers")[0]["high"] != "1050"
+    reader.press("Escape")  # the mouse only looks again
+    reader.wait("!s('windowing')")
+    reader.press("Control+z")
+    reader.wait("s('p_windows').CT === 'bone'")
+    reader.stroke([reader.at("Axial", 0.5, 0.5), reader.at("Axial", 0.5, 0.3)], calm=True)
+    assert np.array_equal(reader.settled("Axial"), before)
+    reader.choose("background", "fused picture")
+
+
 def test_layouts(reader):
     for name, count in (("Axial large", 4), ("Coronal", 1), ("3D", 1), ("Four-up", 4)):
         reader.page.get_by_label(f"{name} layout", exact=True).click()

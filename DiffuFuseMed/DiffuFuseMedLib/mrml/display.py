@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from slicer import vtkMRMLScalarVolumeDisplayNode, vtkMRMLScalarVolumeNode
+from vtkmodules.vtkCommonCore import vtkCommand
 
 from .colors import color_node
 from .nodes import one_modified
@@ -30,6 +33,13 @@ def window_of(node: vtkMRMLScalarVolumeNode) -> tuple[float, float]:
     """(low, high) in the volume's unit."""
     display = display_of(node)
     return display.GetWindowLevelMin(), display.GetWindowLevelMax()
+
+
+def watch_window(node: vtkMRMLScalarVolumeNode, changed: Callable[[], None]) -> Callable[[], None]:
+    """Call changed() when anyone changes how the volume is shown. Returns what ends it."""
+    display = display_of(node)
+    tag = display.AddObserver(vtkCommand.ModifiedEvent, lambda *_: changed())
+    return lambda: display.RemoveObserver(tag)
 
 
 def set_colors(node: vtkMRMLScalarVolumeNode, color_name: str) -> None:

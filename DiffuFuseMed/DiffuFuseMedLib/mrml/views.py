@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from slicer import vtkMRMLCrosshairNode, vtkMRMLScene, vtkMRMLSegmentationNode, vtkMRMLSliceNode, vtkSegmentation
+from slicer import (
+    vtkMRMLCrosshairNode,
+    vtkMRMLInteractionNode,
+    vtkMRMLScene,
+    vtkMRMLSegmentationNode,
+    vtkMRMLSliceNode,
+    vtkSegmentation,
+)
 from vtkmodules.vtkCommonCore import vtkCommand
 
 from .geometry import to_numpy
@@ -40,6 +47,13 @@ def place_crosshair(scene: vtkMRMLScene, ras: tuple[float, float, float]) -> Non
     """Where the lines cross, RAS mm."""
     for node in nodes_of(scene, "vtkMRMLCrosshairNode"):
         node.SetCrosshairRAS(*ras)
+
+
+def adjust_windows(scene: vtkMRMLScene, on: bool) -> None:
+    """Whether dragging in a slice view changes the window of what lies under the mouse, as by Slicer's toolbar."""
+    mode = vtkMRMLInteractionNode.AdjustWindowLevel if on else vtkMRMLInteractionNode.ViewTransform
+    for node in nodes_of(scene, "vtkMRMLInteractionNode"):
+        node.SetCurrentInteractionMode(mode)
 
 
 def watch_slices(scene: vtkMRMLScene, moved: Callable[[vtkMRMLSliceNode], None]) -> Forget:

@@ -13,6 +13,7 @@ from ..mrml.layers import Layers, show
 from ..mrml.views import composites, place_crosshair, show_crosshair
 from . import windows
 from .desk import Desk
+from .windowing import Windowing
 
 ENTROPY_OF_A_COIN = float(np.log(2))
 MAP_RANGES = {"fusion": (0.0, 0.5)}
@@ -22,10 +23,13 @@ SQUARES = 8  # of the checkerboard, along the longest axis
 
 
 class Looking:
-    """Shows what the parameters say; everything that is not in the scene yet is left out."""
+    """Shows what the parameters say; everything that is not in the scene yet is left out.
 
-    def __init__(self, desk: Desk) -> None:
+    choose(windows by role): told what the reader dragged in a view."""
+
+    def __init__(self, desk: Desk, choose: Callable[[dict[str, str]], None]) -> None:
         self._desk = desk
+        self._windowing = Windowing(desk, choose)
         self._before = self._reference = False
         self._crossed: Any = None  # the case in which the crosshair was put
         self._crosses = False
@@ -149,10 +153,10 @@ class Looking:
             return
         for key in desk.case.modalities:
             if node := desk.nodes.get(key):
-                display.set_window(node, *self._window(key))
+                self._windowing.show(key, *self._window(key))
                 display.set_colors(node, desk.parameters.pet_colors if key in ("PET", "SPECT") else "Grey")
-        if fused := desk.nodes.get("fused"):
-            display.set_window(fused, *windows.GRAY)
+        if windows.FUSED in desk.nodes:
+            self._windowing.show(windows.FUSED, *self._window(windows.FUSED))
 
     def _window(self, key: str) -> tuple[float, float]:
         """Black and white of a modality, as the reader chose."""

@@ -24,9 +24,9 @@ class Parameters:
 
     modalities: those switched off are False, one that is not named is on; model: id of a segmenter; uncertainty_map:
     one of MAPS; uncertainty_above: in the map's unit, below it nothing is shown; background, foreground: a modality
-    key, "fused", or "" for nothing; windows: name of a window (session/windows.py) by modality; compare: one of
-    COMPARE, of the reference and compare_with; compare_position: 0..1 of the way; mri: the MR that is fused, "" for
-    the first.
+    key, "fused", or "" for nothing; windows: name of a window (session/windows.py) by modality or "fused"; compare:
+    one of COMPARE, of the reference and compare_with; compare_position: 0..1 of the way; mri: the MR that is fused, ""
+    for the first.
     """
 
     preset: str = DEFAULT_PRESET

@@ -33,6 +33,7 @@ from .reviewing import Reviewing
 from .reviving import Reviving
 from .screen import Screen
 from .segmenting import Segmenting
+from .windows import shipped
 
 RERUN_S = 0.4  # after a modality switch, so that two switches are one run
 OF_A_RUN = frozenset(("modalities", "model", "samples", "seed"))
@@ -49,7 +50,7 @@ class Session:
         self._history = History()
         self._rerun: Any = None
         self._watches: list[Callable[[], None]] = []
-        self.looking = Looking(self.desk)
+        self.looking = Looking(self.desk, self.choose_windows)
         self.fusing = Fusing(self.desk)
         self.segmenting = Segmenting(self.desk, lambda: self.reviewing.settle(), self._found)
         self.reviewing = Reviewing(self.desk, self.segmenting.mask, self.looking.jump)
@@ -217,6 +218,10 @@ class Session:
         """Records of the installed models that segment."""
         return [record for record in models() if record.task == "segment"]
 
+    def choose_windows(self, names: Mapping[str, str]) -> None:
+        """names: of windows (session/windows.py), by modality or windows.FUSED."""
+        self.set(windows={**self.parameters.windows, **names})
+
     # Lesion
 
     def run(self) -> None:
@@ -330,6 +335,7 @@ class Session:
         self.desk.parameters = changed(
             self.parameters,
             modalities={},
+            windows=shipped(self.parameters.windows),
             mri="",
             compare="off",
             compare_with=moving[0] if moving else "",

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..data.presets import name_from
 from ..data.volume import MODALITIES
+from ..mrml.views import adjust_windows
 from ..session import Session
 from ..session.opening import UNUSED
 from .tools import Tools
@@ -18,7 +19,7 @@ AS_GUESSED = "by its name or tags"  # for images of a folder that could not be o
 # By the names that page.js sends.
 KEY_ACTIONS = {
     **{name: name for name in ("next", "previous", "accept", "skip", "run", "undo", "redo", "undo_edit", "save_scene")},
-    **{name: name for name in ("toggle_before", "toggle_uncertainty", "lay_down", "help")},
+    **{name: name for name in ("toggle_before", "toggle_uncertainty", "drag_windows", "lay_down", "help")},
     "tour": "start_tour",
 }
 
@@ -33,7 +34,9 @@ class Actions:
         self._download = download
         self._case: Any = None  # the one that was read from self._folder
         self._folder: Path | None = None
+        # the preview of a threshold is of the picture below
         state.change("tool")(lambda tool, **_: session.looking.show_reference(tool == "threshold"))
+        state.change("windowing")(lambda windowing, **_: self._drag_windows(bool(windowing)))
 
     # Case
 
@@ -89,7 +92,16 @@ class Actions:
     # Look and fuse
 
     def window(self, modality: str, name: str) -> None:
-        self._session.set(windows={**self._session.parameters.windows, modality: name})
+        self._session.choose_windows({modality: name})
+
+    def drag_windows(self) -> None:
+        """The mouse changes windows, or does not any more."""
+        self._state.windowing = not self._state.windowing
+
+    def _drag_windows(self, on: bool) -> None:
+        if on:
+            self._tools.lay_down()
+        adjust_windows(self._session.desk.scene, on)
 
     def preset(self, name: str) -> None:
         self._session.use_preset(name)
@@ -149,14 +161,14 @@ class Actions:
         self._session.reviewing.decide(skip=True)
 
     def tool(self, name: str) -> None:
-        self._session.looking.show_reference(name == "threshold")  # its preview is of the picture below
+        self._state.windowing = False
         self._tools.choose(name)
         self._session.looking.refresh()
 
     def lay_down(self) -> None:
-        """Lay the tool down."""
-        if self._state.tool != "look":
-            self._tools.choose("look")
+        """The mouse only looks."""
+        self._state.windowing = False
+        self._tools.lay_down()
 
     def apply_tool(self) -> None:
         self._tools.apply()

@@ -17,6 +17,7 @@ KEYS = (
     ("R", "run the segmentation"),
     ("B", "before / after the fusion"),
     ("U", "uncertainty on or off"),
+    ("W", "change windows by dragging in a slice view"),
     ("Ctrl+Z, Ctrl+Y", "undo and redo a change of a slider or switch"),
     ("Ctrl+Shift+Z", "undo the last edit of the lesion"),
     ("Ctrl+S", "save the scene"),

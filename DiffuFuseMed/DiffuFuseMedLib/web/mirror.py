@@ -11,7 +11,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from ..session import Parameters, Screen, Session
-from ..session.windows import choices
+from ..session.windows import FUSED, choices
 
 PARAMETERS = tuple(entry.name for entry in fields(Parameters))
 SCREEN = tuple(entry.name for entry in fields(Screen))
@@ -43,14 +43,20 @@ class Mirror:
                 self._put(f"s_{name}", _plain(getattr(self._session.screen, name)))
             if topic == "parameters":
                 self._write_parameters()
-            if topic == "case":
-                self._put("window_choices", {m: list(choices(m)) for m in self._session.screen.modalities})
+            if topic in ("case", "parameters"):
+                self._put("window_choices", self._window_choices())
         finally:
             self._writing = False
 
     def _write_parameters(self) -> None:
         for name in PARAMETERS:
             self._put(f"p_{name}", _plain(getattr(self._session.parameters, name)))
+
+    def _window_choices(self) -> dict[str, list[str]]:
+        """By modality, and of the fused picture where there can be one."""
+        session, chosen = self._session, self._session.parameters.windows
+        pictures = [*session.screen.modalities, *([] if session.fusing.why_not() else [FUSED])]
+        return {key: list(choices(key, chosen.get(key, ""))) for key in pictures}
 
     def _put(self, name: str, value: Any) -> None:
         if not self._state.has(name) or self._state[name] != value:

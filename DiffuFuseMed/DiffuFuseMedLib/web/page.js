@@ -5,7 +5,7 @@
   const typing = (target) =>
     target.closest("input:not([type=range], [type=checkbox], [type=file]), textarea, [contenteditable], .v-overlay__content .v-list");
   const dialog = () => document.querySelector(".v-dialog.v-overlay--active");
-  const plain = { n: "next", p: "previous", a: "accept", s: "skip", r: "run", b: "toggle_before", u: "toggle_uncertainty", h: "help", Escape: "lay_down" };
+  const plain = { n: "next", p: "previous", a: "accept", s: "skip", r: "run", b: "toggle_before", u: "toggle_uncertainty", w: "drag_windows", h: "help", Escape: "lay_down" };
 
   function actionOf(event) {
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;

@@ -92,6 +92,10 @@ class Tools:
         if name == "smooth":
             self._editor.active_effect.set_kernel_size(SMOOTHING_MM)
 
+    def lay_down(self) -> None:
+        if self._state.tool != "look":
+            self.choose("look")
+
     def apply(self) -> None:
         """Do what the chosen tool does to the whole region at once."""
         effect = self._editor.active_effect

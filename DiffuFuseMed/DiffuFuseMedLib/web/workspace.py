@@ -72,6 +72,7 @@ class Workspace:
                 "dark": True,
                 "layout": FOUR_UP,
                 "showing_before": False,
+                "windowing": False,
                 "view_notes": {},
                 "probe": [],
                 "role_rows": [],

@@ -49,7 +49,7 @@ class Display:
         if topic in ("case", "parameters"):
             self._values.draw()
             for key, choice in self._windows.items():
-                choice.show(self._session.parameters.windows.get(key, windows.choices(key)[0]))
+                self._show_window(key, choice)
 
     def _offer(self) -> None:
         modalities = self._session.screen.modalities
@@ -57,25 +57,32 @@ class Display:
         pictures = [(key, words.picture(key)) for key in (*fused, *modalities)]
         self._background.offer(pictures)
         self._foreground.offer([("", words.picture("")), *pictures])
-        if tuple(self._windows) != modalities:
-            self._build_windows(modalities)
+        if tuple(self._windows) != (*modalities, *fused):
+            self._build_windows((*modalities, *fused))
 
-    def _build_windows(self, modalities: tuple[str, ...]) -> None:
+    def _build_windows(self, pictures: tuple[str, ...]) -> None:
+        """One choice for each modality, and for the fused picture."""
         form = self._ui.windowsFrame.layout()
         for widget in self._combos:
             widget.setParent(None)
             widget.deleteLater()
         self._windows, self._combos = {}, []
-        for key in modalities:
-            label, combo = qt.QLabel(_("{modality} window").format(modality=words.MODALITIES[key])), qt.QComboBox()
+        for key in pictures:
+            label, combo = qt.QLabel(_("{picture} window").format(picture=words.picture(key))), qt.QComboBox()
             combo.objectName = f"{key}WindowCombo"
             form.addRow(label, combo)
             self._windows[key] = Choice(combo, self._wire, lambda name, key=key: self._window(key, name))
-            self._windows[key].offer([(name, name) for name in windows.choices(key)])
             self._combos += [label, combo]
 
+    def _show_window(self, key: str, choice: Choice) -> None:
+        """What the reader dragged in a view, by Slicer's own mouse mode, is one more choice."""
+        chosen = self._session.parameters.windows.get(key, "")
+        names = windows.choices(key, chosen)
+        choice.offer([(name, name) for name in names])
+        choice.show(chosen if chosen in names else names[0])
+
     def _window(self, key: str, name: str) -> None:
-        self._session.set(windows={**self._session.parameters.windows, key: name})
+        self._session.choose_windows({key: name})
 
     def _moved(self, ras: tuple[float, float, float] | None) -> None:
         """At most once per PROBE_S: the mouse moves far more often than anybody reads."""

@@ -19,6 +19,11 @@ PET_COLORS = [
     {"title": "inferno", "value": "Inferno"},
 ]
 
+DRAG = (
+    "In a slice view, the left button held: up and down for the level, left and right for the width, of what lies "
+    "under the mouse"
+)
+
 
 def look_section(actions: Any) -> None:
     with section("look", "Look", v_if="s_modalities.length"):
@@ -30,9 +35,10 @@ def look_section(actions: Any) -> None:
         with row():
             select("p_pet_colors", PET_COLORS, "PET colors", v_if="s_modalities.some((m) => /PET|SPECT/.test(m))")
             _crosshair()
+        switch("windowing", "change windows by dragging (W)", DRAG, id="windowing")
         with (
             html.Div(classes="windows"),
-            html.Div(v_for="m in s_modalities", key="m"),
+            html.Div(v_for="(_, m) in window_choices", key="m"),
             v3.VSelect(
                 model_value=("p_windows[m] || window_choices[m][0]",),
                 update_modelValue=(actions.window, "[m, $event]"),
