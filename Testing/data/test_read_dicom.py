@@ -7,6 +7,7 @@ import pytest
 from DiffuFuseMedLib.data import InputError
 from DiffuFuseMedLib.data.io import read_dicom_folder, read_volume
 from DiffuFuseMedLib.data.io.mr_sequence import guess_sequence
+from DiffuFuseMedLib.data.io.study import read_study
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
@@ -306,10 +307,22 @@ def test_does_not_guess_an_mr_contrast_from_nothing(tags):
 def test_an_unknown_mr_contrast_can_be_told(folder):
     uid = generate_uid()
     folder.series("MR", SeriesDescription="AX", SeriesInstanceUID=uid)
-    assert uid in refusal(folder)
+    assert "'AX'" in refusal(folder)
     (volume,) = read_dicom_folder(folder.path, {uid: "MR_T2"})
     assert volume.modality == "MR_T2"
     assert "told" in volume.meta["notes"][0]
+
+
+def test_a_study_leaves_an_unknown_mr_contrast_out_and_says_which(folder):
+    folder.series("MR", SeriesDescription="AX")
+    with pytest.raises(InputError, match=r"'AX'.*say what this series is"):
+        read_study(folder.path)
+    folder.series("CT", SeriesDescription="leg")
+    study = read_study(folder.path)
+    assert tuple(study.volumes) == ("CT",)
+    [note] = study.notes
+    assert note.startswith("A series was not read.") and "'AX'" in note
+    assert tuple(read_study(folder.path, {"AX": "MR_T2"}).volumes) == ("CT", "MR_T2")
 
 
 def item(**tags) -> Sequence:

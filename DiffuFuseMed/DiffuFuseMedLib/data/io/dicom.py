@@ -40,18 +40,32 @@ DICOM_SUFFIXES = (".dcm", ".ima", ".dicom")
 HASH_LENGTH = 16
 
 
-def read_dicom_folder(folder: str | Path, modalities: Mapping[str, str] | None = None) -> list[Volume]:
+class UnknownContrastError(InputError):
+    """An MR series whose tags do not tell its contrast."""
+
+
+def read_dicom_folder(
+    folder: str | Path, modalities: Mapping[str, str] | None = None, unknown: list[UnknownContrastError] | None = None
+) -> list[Volume]:
     """Every CT, PET and MR series below the folder, by SeriesInstanceUID, sorted by modality key.
 
-    modalities: SeriesInstanceUID -> key, for MR series whose contrast the tags do not tell. Other DICOM objects
-    (RTSTRUCT, SEG, SR, secondary captures) and localizers are left out. Raises InputError for several patients and for
-    series that are truncated, tilted, incomplete, uneven, or lack the tags their unit needs.
+    modalities: SeriesInstanceUID -> key, for MR series whose contrast the tags do not tell; unknown: gets one error for
+    each that was not told, which is left out. Other DICOM objects (RTSTRUCT, SEG, SR, secondary captures) and
+    localizers are left out. Raises InputError for several patients and for series that are truncated, tilted,
+    incomplete, uneven, or lack the tags their unit needs; without `unknown`, UnknownContrastError too.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise input_error(f"'{folder.name}', which is no folder", "a folder of DICOM files", "check the path")
     series = _series_files(folder)
-    volumes = [_read_series(files, folder, dict(modalities or {})) for files in series.values()]
+    volumes = []
+    for files in series.values():
+        try:
+            volumes.append(_read_series(files, folder, dict(modalities or {})))
+        except UnknownContrastError as error:
+            if unknown is None:
+                raise
+            unknown.append(error)
     return sorted(volumes, key=lambda volume: (volume.modality, volume.meta["series_uid"]))
 
 
@@ -186,8 +200,9 @@ def _mr_modality(dataset: Dataset, name: str, told: dict[str, str]) -> tuple[str
         return told[uid], f"{told[uid]} was told by the user."
     guess = guess_sequence(dataset)
     if guess is None:
-        given = f"{name} whose tags tell neither T1, T2 nor FLAIR"
-        raise input_error(given, "a known MR contrast", f"say which it is for SeriesInstanceUID {uid}")
+        described = str(dataset.get("SeriesDescription", "")).strip() or "without a description"
+        given = f"{name} ('{described}') whose tags tell neither T1, T2 nor FLAIR"
+        raise UnknownContrastError(str(input_error(given, "a known MR contrast", "say what this series is")))
     return guess
 
 

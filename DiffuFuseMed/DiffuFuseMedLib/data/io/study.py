@@ -9,7 +9,7 @@ from pathlib import Path
 from ..checks import check_modality
 from ..errors import InputError, input_error
 from ..volume import MODALITIES, Volume
-from .dicom import read_dicom_folder
+from .dicom import UnknownContrastError, read_dicom_folder
 from .files import read_volume
 from .label_map import is_label_map_name, stem_of
 from .lesion_names import is_mask_stem
@@ -36,7 +36,8 @@ def read_study(path: str | Path, modalities: Mapping[str, str] | Iterable[str] |
 
     Image files lie in the folder itself and are named CT.nii.gz, MR_T1.nrrd, ...; DICOM lies at any depth. A mapping
     {file name or series description: modality} tells what names and tags do not; a list limits what is read. Of two
-    images of one modality the one with more slices is taken, with a note.
+    images of one modality the one with more slices is taken, with a note; what nobody knows the modality of is left
+    out with one.
     Raises InputError for a missing folder, a file, several patients, an unknown modality, or nothing to read.
     """
     folder = Path(path)
@@ -46,7 +47,11 @@ def read_study(path: str | Path, modalities: Mapping[str, str] | Iterable[str] |
     files = [p for p in sorted(folder.iterdir()) if p.is_file() and _is_image_name(p.name)]
     _check_told(told, files, objects)
     notes: list[str] = []
-    found = _file_volumes(files, told, wanted, notes) + _dicom_volumes(folder, objects, told, wanted)
+    unknown: list[UnknownContrastError] = []
+    found = _file_volumes(files, told, wanted, notes) + _dicom_volumes(folder, objects, told, wanted, unknown)
+    if not found and unknown:
+        raise unknown[0]
+    notes += [f"A series was not read. {error}" for error in unknown]
     if not found:
         remedy = "choose a folder with files such as CT.nii.gz, or with DICOM series"
         raise input_error(f"folder '{folder.name}' with nothing to read", "a CT, PET, MR or SPECT image", remedy)
@@ -118,12 +123,16 @@ def _file_volumes(files: list[Path], told: dict[str, str], wanted: list[str] | N
 
 
 def _dicom_volumes(
-    folder: Path, objects: list[DicomObject], told: dict[str, str], wanted: list[str] | None
+    folder: Path,
+    objects: list[DicomObject],
+    told: dict[str, str],
+    wanted: list[str] | None,
+    unknown: list[UnknownContrastError],
 ) -> list[Volume]:
     if not any(o.holds_slices for o in objects):
         return []
     by_series = {o.series_uid: told[o.series_description] for o in objects if o.series_description in told}
-    return [v for v in read_dicom_folder(folder, by_series) if wanted is None or v.modality in wanted]
+    return [v for v in read_dicom_folder(folder, by_series, unknown) if wanted is None or v.modality in wanted]
 
 
 def _check_one_patient(volumes: list[Volume]) -> None:
