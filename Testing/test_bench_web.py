@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import numpy as np
 import pytest
-from DiffuFuseMedLib.bench_web import figures, large, memory, reader, run, server
+from DiffuFuseMedLib.bench_web import figures, large, memory, reader, run, server, unrecorded
 from DiffuFuseMedLib.bench_web.table import rows_of
 from DiffuFuseMedLib.data.errors import InputError
 from DiffuFuseMedLib.data.load import load_case
@@ -286,7 +286,16 @@ def test_a_short_real_run_measures_the_page(browser, a_real_folder):
         start = watching.open(running.address, running.began_s)
         drag = watching.drag("alpha", 6)
         held = run._held(running.pid)
+        cookies = watching.page.context.cookies()
         watching.close()
+        soaked = unrecorded.UnrecordedTab(browser, running.address.partition("?")[0], cookies)
+        soaked.wait(run.READY, 60)
+        seen = soaked.take_through("beta", 6)
+        place = soaked.evaluate("window.trame.state.get('p_beta')")
+        soaked.collect_garbage()
+        with pytest.raises(InputError, match="a page that failed"):
+            soaked.evaluate("nothing.there")
+        soaked.close()
     moments = [running.address_s, start["panel_s"], start["usable_s"], start["volume_s"]]
     assert moments == sorted(moments) and moments[0] > 0.5
     assert drag["pictures"] + drag["unseen"] == 6 and drag["pictures"] >= 5
@@ -294,6 +303,7 @@ def test_a_short_real_run_measures_the_page(browser, a_real_folder):
     assert drag["reach"] > 3
     assert all(found["uss_bytes"] > 50e6 for found in held.values())
     assert watching.errors == []
+    assert seen >= 5 and place == pytest.approx(5.5 / 6, abs=0.05)
 
 
 def all_figures():

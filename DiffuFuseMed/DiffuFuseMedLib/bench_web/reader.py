@@ -21,7 +21,6 @@ LEAST_SHARE = 0.3  # of an even step along a drag: a picture that moved by less 
 TOLD_APART = 0.08  # gray values RMS between two encodings of one picture along a slider's direction, with room
 LEAST_REACH = 0.5  # gray values RMS between a slider's ends: below, nothing of it can be seen in this slice
 PICTURE_MS = 3000  # a move that is not answered by then is counted as unseen
-SOAK_PICTURE_MS = 1000
 HANDS_HZ = 60
 OVERSHOOT_PX = 12
 THUMB = ".v-slider-thumb"
@@ -149,22 +148,6 @@ class Reader:
         settled_ms = self.page.evaluate("Math.max(0, benchProbe.changedAt - benchProbe.moved)")
         self.page.mouse.up()
         return {"pictures_per_s": round(shown / passed, 1), "settled_ms": round(settled_ms, 1)}
-
-    def take_through(self, slider: str, values: int) -> int:
-        """One drag through `values` places each left when a picture came; how many came
-        within a second."""
-        track = self._track(slider)
-        self._press(slider)
-        seen = 0
-        for number in range(values):
-            self._move(track, (number + 0.5) / values)
-            seen += self.page.evaluate(f"benchProbe.any({SOAK_PICTURE_MS})")
-        self.page.mouse.up()
-        return seen
-
-    def collect_garbage(self) -> None:
-        """So that what the page keeps is told from what it will throw away."""
-        self.page.request_gc()
 
     def _follow(self, track: dict[str, float], moves: list[float]) -> list[float | None]:
         """Milliseconds from each move to its picture; None for one that was not seen."""

@@ -19,6 +19,7 @@ from .figures import AIMS, growth_percent, missed
 from .large import SHAPE, write_large
 from .reader import VIEWPORT, Reader, a_browser, check_browser
 from .server import WebServer
+from .unrecorded import UnrecordedTab
 
 SLIDERS = ("alpha", "beta", "gamma")
 SWITCHED = "PET"
@@ -31,6 +32,7 @@ WARM_UP_DRAGS = 30  # caches fill, the allocators find their size
 SAMPLES = 40  # of the memory during a soak, at most
 LARGE_SHARE = 0.1  # of the soak is made on the large case, whose pictures take several times as long
 WAIT_S = {"shipped": 300.0, "large": 3600.0}
+READY = "!!document.querySelector('#fusion-state.ready')"
 BEHIND_S = 300.0  # then it goes on without what nobody has to wait for, such as the last slice of a large volume
 
 
@@ -101,7 +103,9 @@ def _bench_case(browser: Any, folder: Path, plan: Plan, say: Callable[[str], Non
             fast = reader.fast_drag("alpha", FAST_S)
             held["after_drags"] = _held(server.pid)
             say(f"dragging as in {plan.soak_minutes:g} min of reading")
-            soak = _soak(reader, server.pid, plan.soak_minutes)
+            cookies = reader.page.context.cookies()
+            reader.close()  # one tab holds the case
+            soak = _soak_in_its_tab(browser, server, cookies, plan)
             return {
                 "start": start,
                 **_worst(sliders),
@@ -124,7 +128,16 @@ def _switches(reader: Reader, say: Callable[[str], None]) -> dict[str, float]:
     return switches
 
 
-def _soak(reader: Reader, server_pid: int, minutes: float) -> dict[str, Any]:
+def _soak_in_its_tab(browser: Any, server: WebServer, cookies: list[dict[str, Any]], plan: Plan) -> dict[str, Any]:
+    tab = UnrecordedTab(browser, server.address.partition("?")[0], cookies)
+    try:
+        tab.wait(READY, plan.wait_s)
+        return _soak(tab, server.pid, plan.soak_minutes)
+    finally:
+        tab.close()
+
+
+def _soak(reader: UnrecordedTab, server_pid: int, minutes: float) -> dict[str, Any]:
     """The slider values of so many minutes of reading after a warm-up; growth_percent: of what each holds, from the end
     of the warm-up on."""
     drags = max(len(SLIDERS), round(minutes * VALUES_PER_MINUTE / VALUES_PER_DRAG))
@@ -146,12 +159,12 @@ def _soak(reader: Reader, server_pid: int, minutes: float) -> dict[str, Any]:
     }
 
 
-def _drags(reader: Reader, count: int, start: int = 0) -> int:
+def _drags(reader: UnrecordedTab, count: int, start: int = 0) -> int:
     """One slider after the other; how many values had a picture."""
     return sum(reader.take_through(SLIDERS[n % len(SLIDERS)], VALUES_PER_DRAG) for n in range(start, start + count))
 
 
-def _sample(reader: Reader, server_pid: int) -> dict[str, dict[str, int]]:
+def _sample(reader: UnrecordedTab, server_pid: int) -> dict[str, dict[str, int]]:
     reader.collect_garbage()
     return _held(server_pid)
 
