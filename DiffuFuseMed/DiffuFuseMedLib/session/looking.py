@@ -53,6 +53,10 @@ class Looking:
         self._crosshair()
         self._show()
 
+    def forget(self) -> None:
+        """The case is about to go from the desk."""
+        self._windowing.forget()
+
     def show_before(self, before: bool) -> None:
         """The reference image instead of the fused picture, for as long as the reader wants to compare them."""
         self._before = before

@@ -318,6 +318,7 @@ class Session:
         self._forget_rerun()
         self.segmenting.stop()
         self.fusing.stop()
+        self.looking.forget()
         self.reviewing.clear()
         self.measuring.forget()
         self._history = History()

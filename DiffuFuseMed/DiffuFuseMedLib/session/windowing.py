@@ -32,6 +32,14 @@ class Windowing:
         display.set_window(node, low, high)
         self._told[role] = display.window_of(node)
 
+    def forget(self) -> None:
+        """The volumes are about to go."""
+        for _node, unwatch in self._watched.values():
+            unwatch()
+        if self._timer:
+            self._timer.cancel()
+        self._watched, self._told, self._timer = {}, {}, None
+
     def _watch(self, role: str, node: Any) -> None:
         if role in self._watched:
             self._watched[role][1]()
