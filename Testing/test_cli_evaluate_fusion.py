@@ -6,7 +6,10 @@ import shutil
 
 import pytest
 import SimpleITK as sitk
+from DiffuFuseMedLib.cli import evaluate_fusion
+from DiffuFuseMedLib.cli.fusion_tables import PRIMARY
 from DiffuFuseMedLib.data.load import load_case
+from rich.table import Table
 
 
 @pytest.fixture
@@ -78,6 +81,14 @@ def test_writes_table_record_markdown_and_pictures(command, a_pairs_folder, mode
         assert "SPECT-MRI: missed" not in words
         assert "made with other thresholds" in words
         assert "in the training" not in words
+
+
+def test_a_row_of_the_markdown_is_one_line_however_many_intervals_it_holds(tmp_path):
+    table = Table("condition", *PRIMARY, title="cases")
+    table.add_row("as registered", *["38.559 [24.836, 53.769]"] * len(PRIMARY))
+    evaluate_fusion._write_markdown(tmp_path / "t.md", [table], ["a note"])
+    rows = [line for line in (tmp_path / "t.md").read_text(encoding="utf-8").splitlines() if line.startswith("|")]
+    assert len(rows) == 3 and rows[2].count("[24.836, 53.769]") == len(PRIMARY)
 
 
 def test_one_kind_of_pairs_is_saved_under_its_plain_names(command, a_pairs_folder, tmp_path):

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-WIDE = 300
+WIDE = 2000  # a file has no edge: a row that is broken into two is no Markdown any more
 out_console, err_console = Console(highlight=False), Console(stderr=True, highlight=False)
 
 
