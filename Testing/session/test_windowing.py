@@ -93,3 +93,10 @@ def test_a_name_brings_its_window_back(sarcoma, ends):
 def test_what_is_no_window_is_the_default(sarcoma, name):
     assert range_of(sarcoma, "CT", name) == (-160, 240) and choices("CT", name) == choices("CT")
     assert shipped({"CT": name}) == {"CT": name}
+
+
+def test_nothing_holds_on_to_the_images_of_a_case_that_was_closed(told):
+    image = told.desk.nodes["CT"]
+    told.forget()
+    told.desk.scene.Clear(False)
+    assert image.GetReferenceCount() == 1  # this test's own

@@ -100,6 +100,14 @@ def test_another_view_goes_first_once_the_reader_works_in_it(clock, drawn, want)
     assert [name for name, _ in drawn] == ["Red", "Green", "Red"]
 
 
+def test_the_first_view_may_hear_of_a_change_a_moment_after_the_others(clock, drawn, want):
+    want("Green")
+    clock.until(0.005)
+    want("Red")
+    clock.until(5)
+    assert [name for name, _ in drawn] == ["Red", "Green"]
+
+
 def test_without_the_first_view_the_others_hardly_wait(clock, drawn, want):
     want("Green")
     clock.until(0.02)

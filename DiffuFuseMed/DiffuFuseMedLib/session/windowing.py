@@ -28,7 +28,6 @@ class Windowing:
             self._watch(role, node)
         elif self._timer and self._moved(role):
             return
-        self._told.pop(role, None)
         display.set_window(node, low, high)
         self._told[role] = display.window_of(node)
 
@@ -50,7 +49,7 @@ class Windowing:
             self._timer = self._desk.later(TAKEN_S, self._take)
 
     def _moved(self, role: str) -> bool:
-        """Whether its window is another one than it was shown in; while it is being shown there is none yet."""
+        """Whether its window is another one than it was shown in."""
         return role in self._told and display.window_of(self._desk.nodes[role]) != self._told[role]
 
     def _take(self) -> None:
