@@ -20,10 +20,10 @@ HALF_AXIS = 5**0.5  # half axis of a full ellipsoid over the standard deviation 
 
 class Landmarks:
     """The lesion's parts with their centers and half axes; lesion: bool [k, j, i] on grid, a part of the grid `image`
-    that holds the whole lesion."""
+    that holds the whole lesion, or the part of it that is near, with more of it elsewhere."""
 
-    def __init__(self, lesion: np.ndarray, grid: Grid, image: Grid) -> None:
-        self._grid, self._image = grid, image
+    def __init__(self, lesion: np.ndarray, grid: Grid, image: Grid, elsewhere: bool = False) -> None:
+        self._grid, self._image, self._elsewhere = grid, image, elsewhere
         self._parts, self.count = ndimage.label(lesion, np.ones((3, 3, 3), bool))
         if not self.count:
             return
@@ -38,7 +38,8 @@ class Landmarks:
         at = tuple(voxels_kji.T)
         center = self._lps(voxels_kji).mean(axis=0)
         if not self.count:
-            return _joined("no lesion called", _side(center, *_box(self._image)))
+            what = "far from the lesion" if self._elsewhere else "no lesion called"
+            return _joined(what, _side(center, *_box(self._image)))
         part = int(np.bincount(self._nearest[at]).argmax())
         if np.count_nonzero(self._parts[at] == part) >= WHOLE * self._size[part]:
             return self._whole(center)
@@ -49,7 +50,7 @@ class Landmarks:
         return "central border" if side == "central" else f"{side} border"
 
     def _whole(self, center: np.ndarray) -> str:
-        if self.count == 1:
+        if self.count == 1 and not self._elsewhere:
             return "whole lesion"
         return _joined(
             "whole separate part", _side(center, *_ellipsoid(self._lps(np.argwhere(self._parts)), self._grid))

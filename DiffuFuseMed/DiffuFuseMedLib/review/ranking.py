@@ -7,7 +7,7 @@ voxels and times their volume it is the volume that is expected to carry the wro
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from scipy import ndimage
 from ..data.errors import input_error
 from ..data.grid import Grid
 from ..data.prediction import Prediction
+from .clusters import Cluster, clusters
 from .patches import patches, smoothed
 from .place import Landmarks
 from .reasons import reason
@@ -23,7 +24,6 @@ from .regions import Region, Worklist
 
 UNCERTAIN = 0.2  # a voxel whose label is wrong more often than one time in five is uncertain
 SMALLEST_MM3 = 100.0  # a smaller patch, a cube of less than 5 mm, is left over
-MARGIN_MM = 12.0  # around what is uncertain, three times the smoothing
 ENTROPY = "predictive_entropy"
 
 
@@ -42,16 +42,20 @@ def worklist(
     without = dict(modalities_without or {})
     _check(prediction, without, most, inside)
     seen = _seen(prediction, inside)
-    total_mm3 = seen.error * prediction.grid.voxel_mm3
     labels = np.zeros(prediction.grid.shape, np.uint16)
-    if not seen.uncertain:
-        return Worklist((), labels, prediction.grid, total_mm3, 0.0)
-    box = _grown(seen.box, prediction.grid)
-    error = _error(prediction, inside, box)
-    cut = _Cut.of(prediction, error, without, box)
-    regions, labels[box] = cut.ranked(most)
-    left_over = error[(error > UNCERTAIN) & (labels[box] == 0)].sum(dtype=np.float64)
-    return Worklist(regions, labels, prediction.grid, total_mm3, float(left_over) * prediction.grid.voxel_mm3)
+    voxel_mm3, left_over, found = prediction.grid.voxel_mm3, 0.0, []
+    for cluster in seen.clusters:
+        error = _error(prediction, inside, cluster.box) * cluster.own
+        cut = _Cut.of(prediction, error, without, cluster, seen.lesion)
+        regions, there = cut.ranked(most)
+        left_over += float(error[error > UNCERTAIN].sum(dtype=np.float64))
+        found += [(region, cluster.box, there) for region in regions]
+    found = sorted(found, key=lambda entry: -entry[0].expected_error_mm3)[:most]
+    regions = tuple(replace(region, id=rank) for rank, (region, _, _) in enumerate(found, 1))
+    for region, (old, box, there) in zip(regions, found, strict=True):
+        labels[box][there == old.id] = region.id
+    left_over = max(0.0, left_over * voxel_mm3 - sum(region.expected_error_mm3 for region in regions))
+    return Worklist(regions, labels, prediction.grid, seen.error * voxel_mm3, left_over)
 
 
 def _error(prediction: Prediction, inside: np.ndarray | None, where: Any) -> np.ndarray:
@@ -62,32 +66,31 @@ def _error(prediction: Prediction, inside: np.ndarray | None, where: Any) -> np.
 
 @dataclass(frozen=True)
 class _Seen:
-    """Sum of the expected error in voxels; whether any is uncertain; the box around those and the lesion."""
+    """Sum of the expected error in voxels; the lesion's voxels; what is uncertain or lesion, in clusters, where any of
+    it is uncertain."""
 
     error: float
-    uncertain: bool
-    box: tuple[slice, ...]
+    lesion: int
+    clusters: list[Cluster]
 
 
 def _seen(prediction: Prediction, inside: np.ndarray | None) -> _Seen:
     """Slice by slice, which a large image is gone through in a tenth of the time."""
-    total, uncertain, planes = 0.0, False, []
-    in_slice = np.zeros(prediction.grid.shape[1:], bool)
+    total, lesions, uncertain, marked = 0.0, 0, False, []
     for k in range(prediction.grid.shape[0]):
         error = _error(prediction, inside, k)
         doubtful, lesion = error > UNCERTAIN, prediction.labels[k] == 1
         total += float(error.sum(dtype=np.float64))
+        lesions += int(np.count_nonzero(lesion))
         uncertain = uncertain or bool(doubtful.any())
-        if (doubtful | lesion).any():
-            planes.append(k)
-            in_slice |= doubtful | lesion
-    ends = [planes] + [np.flatnonzero(in_slice.any(axis=axis)) for axis in (1, 0)]
-    return _Seen(total, uncertain, tuple(slice(int(at[0]), int(at[-1]) + 1) if len(at) else slice(0) for at in ends))
+        marked.append(doubtful | lesion)
+    return _Seen(total, lesions, clusters(marked, prediction.grid) if uncertain else [])
 
 
 @dataclass(frozen=True)
 class _Cut:
-    """What is needed of a prediction in a box around what is uncertain; image: the grid of the whole."""
+    """What is needed of a prediction in a cluster's box; image: the grid of the whole; elsewhere: whether there is
+    lesion in other clusters."""
 
     image: Grid
     grid: Grid
@@ -96,15 +99,24 @@ class _Cut:
     probability: np.ndarray
     entropy: np.ndarray
     without: dict[str, np.ndarray]
+    elsewhere: bool
 
     @classmethod
     def of(
-        cls, prediction: Prediction, error: np.ndarray, without: dict[str, np.ndarray], box: tuple[slice, ...]
+        cls,
+        prediction: Prediction,
+        error: np.ndarray,
+        without: dict[str, np.ndarray],
+        cluster: Cluster,
+        lesion_voxels: int,
     ) -> _Cut:
+        box = cluster.box
+        lesion = (prediction.labels[box] == 1) & cluster.own
+        elsewhere = np.count_nonzero(lesion) < lesion_voxels
         start, stop = zip(*((part.start, part.stop) for part in box), strict=True)
-        arrays = (prediction.labels[box] == 1, prediction.probability[box], prediction.uncertainty[ENTROPY][box])
+        arrays = (lesion, prediction.probability[box], prediction.uncertainty[ENTROPY][box])
         kept = {modality: array[box] for modality, array in without.items()}
-        return cls(prediction.grid, prediction.grid.cropped(start, stop), error, *arrays, kept)
+        return cls(prediction.grid, prediction.grid.cropped(start, stop), error, *arrays, kept, elsewhere)
 
     def ranked(self, most: int) -> tuple[tuple[Region, ...], np.ndarray]:
         """The regions by rank, and their labels in the box."""
@@ -116,7 +128,7 @@ class _Cut:
         chosen = sorted(large[large > 0], key=lambda part: (-errors[part], part))[:most]
         rank = np.zeros(len(counts), np.uint16)
         rank[chosen] = np.arange(1, len(chosen) + 1)
-        labels, landmarks = rank[parts], Landmarks(self.lesion, self.grid, self.image)
+        labels, landmarks = rank[parts], Landmarks(self.lesion, self.grid, self.image, self.elsewhere)
         places = ndimage.value_indices(labels, ignore_value=0)
         return tuple(self._region(n, places[n], landmarks) for n in range(1, len(chosen) + 1)), labels
 
@@ -140,13 +152,6 @@ class _Cut:
         """Which voxel is the nearest to the centroid (which may lie outside) among the more doubtful half."""
         distance_mm = np.linalg.norm((voxels - voxels.mean(axis=0)) * self.grid.spacing_kji_mm, axis=1)
         return int(np.where(error >= np.median(error), distance_mm, np.inf).argmin())
-
-
-def _grown(box: tuple[slice, ...], grid: Grid) -> tuple[slice, ...]:
-    """The box with MARGIN_MM around it, as far as the image goes."""
-    steps = [int(np.ceil(MARGIN_MM / s)) for s in grid.spacing_kji_mm]
-    ends = zip(box, steps, grid.shape, strict=True)
-    return tuple(slice(max(0, part.start - n), min(size, part.stop + n)) for part, n, size in ends)
 
 
 def _check(prediction: Prediction, without: dict[str, np.ndarray], most: int, inside: np.ndarray | None) -> None:
