@@ -238,7 +238,6 @@ def test_a_window_is_changed_by_dragging_and_undone(reader, tissues):
     reader.wait("s('p_windows').CT === 'bone'")
     reader.stroke([reader.at("Axial", 0.5, 0.5), reader.at("Axial", 0.5, 0.3)], calm=True)
     assert np.array_equal(reader.settled("Axial"), before)
-    reader.choose("background", "fused picture")
 
 
 def test_layouts(reader):
