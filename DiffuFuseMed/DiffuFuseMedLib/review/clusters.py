@@ -12,9 +12,9 @@ import numpy as np
 from scipy import ndimage
 
 from ..data.grid import Grid
+from .patches import EVERY_NEIGHBOR
 
 MARGIN_MM = 12.0  # at least so much is around the marked voxels of a cluster: three times the smoothing
-EVERY_NEIGHBOR = np.ones((3, 3, 3), bool)
 
 
 @dataclass(frozen=True)
