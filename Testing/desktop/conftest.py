@@ -62,7 +62,7 @@ def panel(slicer_host, quick_engine):
 def until(slicer_host, panel):
     """A function (condition, what): let Slicer work until it is so."""
 
-    def wait(condition, what="it", seconds=30):
+    def wait(condition, what="it", seconds=180):
         there = slicer_host.process_events(until=condition, limit_s=seconds)
         assert there, f"{what}; message: {panel.workspace.session.screen.message}"
 

@@ -193,7 +193,7 @@ def test_without_torch_the_panel_explains_offers_and_installs_after_consent(slic
     monkeypatch.setattr(slicer.util, "pip_install", installed.append, raising=False)
     widget = slicer_host.load_module(MODULE)
     ui = widget.ui
-    assert slicer_host.process_events(until=lambda: ui.bannerFrame.visible, limit_s=60)
+    assert slicer_host.process_events(until=lambda: ui.bannerFrame.visible, limit_s=120)
     assert one_sentence(ui.bannerLabel.text)
     assert "torch" in ui.bannerLabel.text and "monai" in ui.bannerLabel.text
     assert ui.installButton.visible
@@ -230,15 +230,15 @@ def test_a_declined_torch_brings_no_other_package_and_a_failed_pip_is_one_senten
     installed = []
     monkeypatch.setattr(slicer.util, "pip_install", installed.append, raising=False)
     widget = slicer_host.load_module(MODULE)
-    assert slicer_host.process_events(until=lambda: widget.ui.bannerFrame.visible, limit_s=60)
+    assert slicer_host.process_events(until=lambda: widget.ui.bannerFrame.visible, limit_s=120)
     slicer_host.provide("PyTorchUtils")
     monkeypatch.setattr(slicer.modules, "pytorchutils", object(), raising=False)
     slicer_host.installs.agree = False
     widget.ui.installButton.click()
     assert installed == []
-    assert slicer_host.process_events(until=lambda: "declined" in widget.ui.messageLabel.text, limit_s=5)
+    assert slicer_host.process_events(until=lambda: "declined" in widget.ui.messageLabel.text, limit_s=120)
     assert one_sentence(widget.ui.messageLabel.text)
-    assert slicer_host.process_events(until=lambda: widget.ui.bannerFrame.visible, limit_s=60)
+    assert slicer_host.process_events(until=lambda: widget.ui.bannerFrame.visible, limit_s=120)
 
     def fail(_requirements):
         raise RuntimeError("pip said a lot\non two lines")
@@ -246,7 +246,7 @@ def test_a_declined_torch_brings_no_other_package_and_a_failed_pip_is_one_senten
     slicer_host.installs.agree = True
     monkeypatch.setattr(slicer.util, "pip_install", fail, raising=False)
     widget.ui.installButton.click()
-    assert slicer_host.process_events(until=lambda: "see the details" in widget.ui.messageLabel.text, limit_s=5)
+    assert slicer_host.process_events(until=lambda: "see the details" in widget.ui.messageLabel.text, limit_s=120)
     assert "two lines" in widget.workspace.session.screen.message.detail
 
 
@@ -267,7 +267,7 @@ def test_a_python_that_does_not_run_is_told(slicer_host, quick_engine, monkeypat
     monkeypatch.undo()
     found = []
     environment.Check(str(broken), found.append)
-    assert slicer_host.process_events(until=lambda: found, limit_s=20)
+    assert slicer_host.process_events(until=lambda: found, limit_s=120)
     assert found[0].broken and not found[0].ready
 
 
@@ -298,7 +298,7 @@ def test_an_engine_that_runs_already_can_be_chosen_and_its_end_is_told(
     from .conftest import MODULE, node_of
 
     def until(condition):
-        assert slicer_host.process_events(until=condition, limit_s=30), ui.messageLabel.text
+        assert slicer_host.process_events(until=condition, limit_s=120), ui.messageLabel.text
 
     widget = slicer_host.load_module(MODULE)
     ui = widget.ui

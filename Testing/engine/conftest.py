@@ -30,7 +30,7 @@ def until():
 def failure():
     """A function (handle): the EngineError that it ends with."""
 
-    def of(handle, timeout=20):
+    def of(handle, timeout=120):
         with pytest.raises(EngineError) as caught:
             handle.result(timeout)
         sentence = str(caught.value)
@@ -78,4 +78,4 @@ def a_session(sessions):
 @pytest.fixture
 def an_open_case(a_session, a_case):
     """Its id in a_session."""
-    return a_session.open(a_case(), timeout=20)
+    return a_session.open(a_case(), timeout=120)

@@ -42,21 +42,21 @@ def attached(running, sessions):
 
 
 def picture(engine, case_id, **settings):
-    return engine.fuse_slice(case_id, "axial", 0, settings).result(20).image.flat[0]
+    return engine.fuse_slice(case_id, "axial", 0, settings).result(120).image.flat[0]
 
 
 def refusal(engine):
     """What a session is told that cannot attach: the end of its process, and the last words."""
     with pytest.raises(EngineError) as caught:
-        engine.start().result(20)
+        engine.start().result(120)
     assert caught.value.code == "died"
     return caught.value.detail
 
 
 def test_a_session_is_served_by_the_running_engine(running, attached, a_case):
     engine = attached()
-    assert engine.start().result(20)["pid"] == running.pid != engine.pid
-    case_id = engine.open(a_case(), timeout=20)
+    assert engine.start().result(120)["pid"] == running.pid != engine.pid
+    case_id = engine.open(a_case(), timeout=120)
     assert picture(engine, case_id, value=7) == 7
 
 
@@ -86,7 +86,7 @@ def test_nobody_is_answered_without_the_token(running):
 
 def test_a_second_session_is_told_why_not_and_served_after_the_first(running, attached, until):
     first = attached()
-    first.start().result(20)
+    first.start().result(120)
     assert "another session" in refusal(attached())
     first.close()
     second = attached()
@@ -95,7 +95,7 @@ def test_a_second_session_is_told_why_not_and_served_after_the_first(running, at
 
 def test_a_session_that_is_gone_leaves_no_case_to_the_next(running, attached, a_case, until):
     first = attached()
-    case_id = first.open(a_case(), timeout=20)
+    case_id = first.open(a_case(), timeout=120)
     os.kill(first.pid, signal.SIGKILL)  # the session's side of it, without a goodbye
     assert until(lambda: first.pid is None)
     first.close()
@@ -109,11 +109,11 @@ def test_a_session_that_is_gone_leaves_no_case_to_the_next(running, attached, a_
 def test_an_engine_that_is_killed_fails_what_it_owed_and_says_how_to_start_one(running, attached, a_case, until):
     ends = []
     engine = attached(on_exit=ends.append)
-    case_id = engine.open(a_case(), timeout=20)
+    case_id = engine.open(a_case(), timeout=120)
     handle = engine.fuse_volume(case_id, {"do": "loop", "seconds": 60})
     os.kill(running.pid, signal.SIGKILL)
     with pytest.raises(EngineError) as caught:
-        handle.result(20)
+        handle.result(120)
     assert caught.value.code == "died"
     assert "running engine has ended" in caught.value.detail
     assert until(lambda: ends)
@@ -122,11 +122,11 @@ def test_an_engine_that_is_killed_fails_what_it_owed_and_says_how_to_start_one(r
 
 def test_a_run_is_cancelled_and_the_next_one_works(running, attached, a_case):
     engine = attached()
-    case_id = engine.open(a_case(), timeout=20)
+    case_id = engine.open(a_case(), timeout=120)
     handle = engine.fuse_volume(case_id, {"do": "loop", "seconds": 60})
     assert handle.cancel()
     with pytest.raises(EngineError, match="cancel"):
-        handle.result(20)
+        handle.result(120)
     assert picture(engine, case_id, value=3) == 3
 
 

@@ -36,12 +36,12 @@ def engine(tmp_path_factory, fusion_models):
 
 @pytest.fixture(scope="module")
 def case_id(engine, case):
-    return engine.open(case, timeout=60)
+    return engine.open(case, timeout=120)
 
 
 @pytest.mark.parametrize(("plane", "shape"), [("axial", (80, 96)), ("coronal", (12, 96)), ("sagittal", (12, 80))])
 def test_a_slice_is_a_gray_picture_with_its_doubt(engine, case_id, plane, shape):
-    picture = engine.fuse_slice(case_id, plane, 6).result(60)
+    picture = engine.fuse_slice(case_id, plane, 6).result(120)
     assert picture.image.shape == picture.uncertainty.shape == shape
     assert picture.image.dtype == picture.uncertainty.dtype == np.float32
     assert 0 <= picture.image.min() < picture.image.max() <= 1
@@ -50,32 +50,32 @@ def test_a_slice_is_a_gray_picture_with_its_doubt(engine, case_id, plane, shape)
 
 def test_the_same_values_and_seed_give_the_same_picture_and_others_another(engine, case_id):
     ask = {"case_id": case_id, "plane": "axial", "index": 6}
-    first, again = (engine.fuse_slice(settings={"alpha": 1.0, "beta": 0.0}, **ask).result(60) for _ in range(2))
-    other = engine.fuse_slice(settings={"alpha": 0.0, "beta": 1.0}, **ask).result(60)
+    first, again = (engine.fuse_slice(settings={"alpha": 1.0, "beta": 0.0}, **ask).result(120) for _ in range(2))
+    other = engine.fuse_slice(settings={"alpha": 0.0, "beta": 1.0}, **ask).result(120)
     np.testing.assert_array_equal(first.image, again.image)
     assert np.abs(first.image - other.image).max() > 0.02
 
 
 def test_without_uncertainty_the_same_picture_comes_alone(engine, case_id):
     ask = {"case_id": case_id, "plane": "axial", "index": 4}
-    alone = engine.fuse_slice(uncertainty=False, **ask).result(60)
+    alone = engine.fuse_slice(uncertainty=False, **ask).result(120)
     assert alone.uncertainty is None
     for _ in range(2):
-        whole = engine.fuse_slice(**ask).result(60)
+        whole = engine.fuse_slice(**ask).result(120)
         np.testing.assert_array_equal(whole.image, alone.image)
         assert whole.uncertainty.max() > 0
-    assert engine.fuse_slice(uncertainty=False, **ask).result(60).uncertainty is None
+    assert engine.fuse_slice(uncertainty=False, **ask).result(120).uncertainty is None
 
 
 def test_another_lesion_is_what_gamma_protects(engine, case, case_id):
     def picture():
-        return engine.fuse_slice(case_id, "axial", 6, {"gamma": 1.0}).result(60).image
+        return engine.fuse_slice(case_id, "axial", 6, {"gamma": 1.0}).result(120).image
 
     before, lesion = picture(), np.zeros(case.grid.shape, bool)
     lesion[4:9, 30:50, 30:60] = True
-    engine.replace_rois(case_id, lesion=lesion).result(60)
+    engine.replace_rois(case_id, lesion=lesion).result(120)
     assert not np.array_equal(picture(), before)
-    engine.replace_rois(case_id).result(60)
+    engine.replace_rois(case_id).result(120)
     np.testing.assert_array_equal(picture(), before)
 
 
@@ -95,7 +95,7 @@ def test_a_volume_is_cancelled_between_its_steps(engine, case_id, failure):
     handle = engine.fuse_volume(case_id, {"samples": 8})
     handle.cancel(grace_s=60)
     assert failure(handle, 60).code == "cancelled"
-    assert engine.fuse_slice(case_id, "axial", 6).result(60).image.any()
+    assert engine.fuse_slice(case_id, "axial", 6).result(120).image.any()
 
 
 BAD = {
@@ -119,7 +119,7 @@ def test_what_cannot_be_fused_is_one_error(engine, case_id, failure, change, wor
 
 
 def test_a_case_without_ct_is_one_error(engine, case, failure):
-    other = engine.open(replace(case.only(("PET", "MR_T1")), reference="MR_T1"), timeout=60)
+    other = engine.open(replace(case.only(("PET", "MR_T1")), reference="MR_T1"), timeout=120)
     error = failure(engine.fuse_slice(other, "axial", 6), 60)
     assert (error.code, "CT" in str(error)) == ("input", True)
 
@@ -182,13 +182,13 @@ def _pictures(case, lesions):
 def test_the_doubt_of_a_slice_gives_way_to_the_next_scroll_step(engine, case_id, failure):
     slow = engine.fuse_slice(case_id, "axial", 2, {"samples": 32, "seed": 5}, view="one")
     next_step = engine.fuse_slice(case_id, "axial", 3, {"samples": 32, "seed": 5}, view="one", uncertainty=False)
-    assert next_step.result(60).image.any()
+    assert next_step.result(120).image.any()
     assert failure(slow, 60).code == "superseded"
-    assert engine.fuse_slice(case_id, "axial", 2, {"samples": 4, "seed": 5}).result(60).uncertainty.any()
+    assert engine.fuse_slice(case_id, "axial", 2, {"samples": 4, "seed": 5}).result(120).uncertainty.any()
 
 
 def test_a_scroll_step_that_is_being_drawn_still_comes(engine, case_id):
     steps = [engine.fuse_slice(case_id, "coronal", k, view="one", uncertainty=False) for k in (20, 21)]
     running = steps[0].future.exception(60)
     assert running is None or running.code == "superseded"  # queued ones give way, the one that runs does not
-    assert steps[1].result(60).image.any()
+    assert steps[1].result(120).image.any()

@@ -19,7 +19,7 @@ from DiffuFuseMedLib.engine.protocol import Failure, Progress, Result
 
 
 def value(handle):
-    return handle.result(20).image.flat[0]
+    return handle.result(120).image.flat[0]
 
 
 def slices(engine, case_id, do="echo", view=None, progress=None, **settings):
@@ -41,21 +41,21 @@ class Told(queue.Queue):
 
 def test_starts_only_with_the_first_request(a_session):
     assert a_session.pid is None
-    assert a_session.start().result(20)["pid"] == a_session.pid
+    assert a_session.start().result(120)["pid"] == a_session.pid
     assert psutil.pid_exists(a_session.pid)
 
 
 def test_results_come_from_the_child_and_leave_no_file(a_session, an_open_case):
     held = set(a_session._arrays.names())
     assert value(slices(a_session, an_open_case, value=7)) == 7
-    volume = volumes(a_session, an_open_case, value=8).result(20)
+    volume = volumes(a_session, an_open_case, value=8).result(120)
     assert (volume.image.flat[0], volume.timings) == (8, {"value": 8})
     assert set(a_session._arrays.names()) == held
 
 
 def test_progress_tells_share_words_and_the_time_left(a_session, an_open_case):
     told = Told()
-    volumes(a_session, an_open_case, "loop", told, seconds=0.6).result(20)
+    volumes(a_session, an_open_case, "loop", told, seconds=0.6).result(120)
     reports = [told.get_nowait() for _ in range(told.qsize())]
     shares = [share for share, _, _ in reports]
     assert len(shares) > 3
@@ -76,7 +76,7 @@ def test_what_a_library_prints_does_not_reach_the_protocol(a_session, an_open_ca
 def test_a_running_request_is_cancelled_between_its_steps(a_session, an_open_case, failure):
     told = Told()
     handle = volumes(a_session, an_open_case, "loop", told, seconds=60)
-    told.get(timeout=20)
+    told.get(timeout=120)
     pid = a_session.pid
     assert handle.cancel()
     assert failure(handle).code == "cancelled"
@@ -95,7 +95,7 @@ def test_a_queued_request_is_cancelled_before_it_runs(a_session, an_open_case, f
 def test_a_request_that_does_not_stop_is_ended_with_the_child(a_session, an_open_case, failure):
     told = Told()
     handle = volumes(a_session, an_open_case, "hang", told)
-    told.get(timeout=20)
+    told.get(timeout=120)
     pid = a_session.pid
     handle.cancel(grace_s=0.3)
     assert failure(handle).code == "cancelled"
@@ -107,7 +107,7 @@ def test_a_request_that_does_not_stop_is_ended_with_the_child(a_session, an_open
 def test_the_result_of_a_cancelled_request_is_thrown_away(a_session, an_open_case, failure):
     told, held = Told(), a_session._arrays.names()
     handle = volumes(a_session, an_open_case, "ignore", told, seconds=0.3)
-    told.get(timeout=20)
+    told.get(timeout=120)
     handle.cancel()
     assert failure(handle).code == "cancelled"
     assert a_session._arrays.names() == held
@@ -136,8 +136,8 @@ def test_opening_can_be_cancelled(a_session, a_case, failure):
 def test_closing_a_case_stops_its_work_and_frees_its_files(a_session, an_open_case, failure):
     told = Told()
     handle = volumes(a_session, an_open_case, "loop", told, seconds=60)
-    told.get(timeout=20)
-    a_session.close_case(an_open_case).result(20)
+    told.get(timeout=120)
+    a_session.close_case(an_open_case).result(120)
     assert failure(handle).code == "cancelled"
     assert a_session._arrays.names() == []
     assert failure(slices(a_session, an_open_case)).code == "unknown_case"
@@ -157,7 +157,7 @@ def test_closing_the_session_fails_what_is_pending(a_session, an_open_case, fail
 def test_of_a_drag_the_first_and_the_last_are_drawn(a_session, an_open_case, failure):
     told = Told()
     first = slices(a_session, an_open_case, "loop", progress=told, seconds=0.4, value=0)
-    told.get(timeout=20)
+    told.get(timeout=120)
     drag = [slices(a_session, an_open_case, value=i) for i in range(1, 30)]
     other = slices(a_session, an_open_case, value=-1, view="another")
     assert {failure(handle).code for handle in drag[:-1]} == {"superseded"}
@@ -167,7 +167,7 @@ def test_of_a_drag_the_first_and_the_last_are_drawn(a_session, an_open_case, fai
 def test_a_newer_volume_stops_the_older(a_session, an_open_case, failure):
     told = Told()
     older = volumes(a_session, an_open_case, "loop", told, seconds=60)
-    told.get(timeout=20)
+    told.get(timeout=120)
     newer = volumes(a_session, an_open_case, value=1)
     assert failure(older).code == "superseded"
     assert value(newer) == 1
@@ -205,9 +205,9 @@ def test_a_run_goes_before_a_volume_which_goes_on_where_it_stood(
     assert model == "fault" or stands_still(refining, running, until)
     if end == "cancelled":
         run.cancel(grace_s=60)
-    assert failure(run).code == end if end else run.result(20)["value"] == 3
+    assert failure(run).code == end if end else run.result(120)["value"] == 3
     assert not volume.done()
-    assert volume.result(20).timings["value"] == 7
+    assert volume.result(120).timings["value"] == 7
     shares = [share for share, *_ in refining.reports]
     assert shares == sorted(shares)  # not begun anew
 
@@ -220,8 +220,8 @@ def test_a_search_behind_the_readers_back_stands_still_for_a_run_and_not_for_a_v
     assert stands_still(searching, running, until)
     run.cancel()
     volume = volumes(a_session, an_open_case, "echo", value=5)
-    assert search.result(20)["value"] == 4
-    assert volume.result(20).timings["value"] == 5
+    assert search.result(120)["value"] == 4
+    assert volume.result(120).timings["value"] == 5
 
 
 def test_what_stands_still_is_cancelled_all_the_same(a_session, an_open_case, failure, until):
@@ -238,7 +238,7 @@ def test_what_stands_still_is_cancelled_all_the_same(a_session, an_open_case, fa
 def test_a_slice_does_not_wait_for_a_volume(a_session, an_open_case, failure):
     told = Told()
     long = volumes(a_session, an_open_case, "loop", told, seconds=60)
-    told.get(timeout=20)
+    told.get(timeout=120)
     assert value(slices(a_session, an_open_case, value=1)) == 1
     assert not long.done()
     long.cancel()
@@ -252,16 +252,16 @@ def test_a_slice_does_not_wait_for_a_volume(a_session, an_open_case, failure):
 def test_a_child_killed_in_the_middle_is_one_error_and_starts_anew(sessions, a_case, failure, until, how):
     ends = queue.Queue()
     engine = sessions(on_exit=ends.put)
-    case_id, told = engine.open(a_case(), timeout=20), Told()
+    case_id, told = engine.open(a_case(), timeout=120), Told()
     handle = volumes(engine, case_id, "loop", told, seconds=60)
-    told.get(timeout=20)
+    told.get(timeout=120)
     pid = engine.pid
     os.kill(pid, how)
     error = failure(handle)
     assert error.code == "died"
     assert f"signal {int(how)}" in str(error)
     assert "nothing on the screen was lost" in str(error)
-    assert ends.get(timeout=5).code == "died"
+    assert ends.get(timeout=120).code == "died"
     assert until(lambda: engine.pid is None)
     assert value(slices(engine, case_id, value=3)) == 3
     assert engine.pid != pid
@@ -297,7 +297,7 @@ PARENT = """
 import sys, time
 from DiffuFuseMedLib.engine.client import Engine
 engine = Engine(folder=sys.argv[1], module="echo_server")
-engine.start().result(20)
+engine.start().result(120)
 print(engine.pid, flush=True)
 {then}
 """
@@ -327,7 +327,7 @@ def test_a_killed_parent_leaves_neither_child_nor_folder(tmp_path, echo_path, un
 
 def test_a_forked_copy_of_the_parent_ends_without_taking_the_session_along(tmp_path, echo_path):
     then = "import os\nif not os.fork(): raise SystemExit\nos.wait()\n"
-    then += "print(engine.start().result(9)['pid'], engine.folder.is_dir())"
+    then += "print(engine.start().result(120)['pid'], engine.folder.is_dir())"
     parent, pid = run_parent(tmp_path, then)
     with parent:
         assert parent.stdout.readline().decode().split() == [str(pid), "True"]
@@ -347,7 +347,7 @@ def test_a_child_ends_with_its_stdin(tmp_path, echo_path):
     folder.path.mkdir()
     command = [sys.executable, "-m", "echo_server", "--folder", str(folder.path)]
     done = subprocess.run(
-        command, input=b"", env=child.environment_for(sys.executable), capture_output=True, timeout=20, check=False
+        command, input=b"", env=child.environment_for(sys.executable), capture_output=True, timeout=120, check=False
     )
     assert (done.returncode, done.stdout) == (0, b"")
     assert not folder.path.exists()
@@ -371,7 +371,7 @@ def test_garbage_on_stdin_is_answered_and_the_next_request_works(tmp_path, echo_
         input=b"".join(lines),
         env=child.environment_for(sys.executable),
         capture_output=True,
-        timeout=20,
+        timeout=120,
         check=False,
     )
     replies = [protocol.reply_from(line) for line in done.stdout.splitlines()]
@@ -411,12 +411,12 @@ def test_a_case_larger_than_the_quota_is_refused_whole(sessions, a_case):
     assert caught.value.code == "no_space"
     assert engine._arrays.names() == []
     small = a_case((4, 8, 8))
-    assert value(slices(engine, engine.open(small, timeout=20), value=1)) == 1
+    assert value(slices(engine, engine.open(small, timeout=120), value=1)) == 1
 
 
 def test_a_result_that_fills_the_quota_is_one_error_and_leaves_nothing(sessions, a_case, failure):
     engine = sessions(quota_bytes=1_000_000)
-    case_id = engine.open(a_case(), timeout=20)
+    case_id = engine.open(a_case(), timeout=120)
     held = engine._arrays.names()
     error = failure(slices(engine, case_id, shape=(300, 400)))  # one of its two arrays fits
     assert error.code == "no_space"
@@ -437,7 +437,7 @@ def test_a_disk_filled_by_others_is_one_error(a_session, an_open_case, a_case, m
 
 def test_two_sessions_do_not_touch_each_other(sessions, a_case, failure):
     first, second = sessions(), sessions()
-    cases = [engine.open(a_case(), timeout=20) for engine in (first, second)]
+    cases = [engine.open(a_case(), timeout=120) for engine in (first, second)]
     handles = [
         slices(e, c, "loop", seconds=0.3, value=i) for i, (e, c) in enumerate(zip((first, second), cases, strict=True))
     ]
@@ -465,13 +465,13 @@ def test_an_event_driven_host_hears_every_reply(sessions, a_case):
     handle = volumes(engine, opening.case_id, "loop", seconds=0.2)
     kinds = []
     while not kinds or kinds[-1] != (handle.id, Result):
-        got, reply = heard.get(timeout=20)
+        got, reply = heard.get(timeout=120)
         kinds.append((got.id, type(reply)))
         assert isinstance(reply, Progress) or got.done()
     assert (opening.id, Result) in kinds
     assert (handle.id, Progress) in kinds
     engine.close_case("no-such-case")
-    assert isinstance(heard.get(timeout=20)[1], Failure)
+    assert isinstance(heard.get(timeout=120)[1], Failure)
 
 
 def test_an_asyncio_host_awaits_a_handle(a_session, an_open_case):
@@ -485,7 +485,7 @@ def test_an_asyncio_host_awaits_a_handle(a_session, an_open_case):
 
 def test_a_broken_callback_does_not_end_the_conversation(sessions, a_case, caplog):
     engine = sessions(on_reply=lambda *_: 1 / 0)
-    case_id = engine.open(a_case(), timeout=20)
+    case_id = engine.open(a_case(), timeout=120)
     assert value(slices(engine, case_id, value=2)) == 2
     assert "could not be handed over" in caplog.text
 
@@ -519,7 +519,7 @@ def test_the_client_needs_neither_torch_nor_monai():
         env=child.environment_for(sys.executable),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=True,
     )
     assert done.stdout.strip() == "[]"

@@ -37,7 +37,7 @@ def engine(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def case_id(engine, case):
-    return engine.open(case, timeout=60)
+    return engine.open(case, timeout=120)
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +137,7 @@ def spoiled_grid(case):
 def test_a_case_that_cannot_be_computed_with_is_refused(engine, case, case_id, spoil, words):
     held = engine._arrays.names()
     with pytest.raises(EngineError, match=words) as caught:
-        engine.open(spoil(case), timeout=60)
+        engine.open(spoil(case), timeout=120)
     assert caught.value.code == "input"
     assert engine._arrays.names() == held
 
@@ -165,7 +165,7 @@ def test_a_bad_request_is_one_error(engine, case_id, failure, change, code, word
     error = failure(engine.segment(case_id, **{"model": MODEL, **change}), 60)
     assert error.code == code
     assert words in str(error)
-    assert engine.start().result(20)["pid"] == engine.pid
+    assert engine.start().result(120)["pid"] == engine.pid
 
 
 def test_an_unknown_case_is_one_error(engine, failure):
@@ -181,17 +181,17 @@ def test_changed_weights_are_refused_and_the_engine_lives_on(engine, case_id, tm
     error = failure(engine.segment(case_id, str(copy)), 60)
     assert error.code == "input"
     assert "sha256" in str(error)
-    assert engine.segment(case_id, MODEL, samples=1).result(60).labels.any()
+    assert engine.segment(case_id, MODEL, samples=1).result(120).labels.any()
 
 
 def test_killed_while_it_computes_it_opens_the_case_again_and_says_the_same(tmp_path, case, failure):
     heard = []
     with Engine(folder=tmp_path) as engine:
-        case_id = engine.open(case, timeout=60)
-        before = engine.segment(case_id, MODEL, samples=1).result(60)
+        case_id = engine.open(case, timeout=120)
+        before = engine.segment(case_id, MODEL, samples=1).result(120)
         handle = engine.segment(case_id, MODEL, samples=64, progress=lambda *r: heard.append(r) or kill(engine, heard))
         assert failure(handle, 60).code == "died"
-        same(engine.segment(case_id, MODEL, samples=1).result(60), before)
+        same(engine.segment(case_id, MODEL, samples=1).result(120), before)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,4 +1,3 @@
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -223,18 +222,6 @@ def test_gray_values_are_not_cut_to_whole_numbers_in_silence(a_scene, a_grid):
     node = volumes.add_volume(a_scene, np.zeros(a_grid.shape, np.int16), a_grid, "mask")
     with pytest.raises(InputError, match="float64"):
         volumes.set_array(node, np.full(a_grid.shape, 0.5))
-
-
-def test_a_slice_of_300_by_300_is_set_within_two_milliseconds(a_scene):
-    grid = Grid((300, 300, 60))
-    node = volumes.add_volume(a_scene, np.zeros(grid.shape, np.float32), grid, "fused")
-    picture = np.ones((300, 300), np.float32)
-    times = []
-    for index in range(20):
-        start = time.perf_counter()
-        volumes.set_slice(node, "axial", index, picture)
-        times.append(time.perf_counter() - start)
-    assert np.median(times) < 2e-3
 
 
 def test_a_warp_leaves_air_where_it_brings_nothing(a_scene, a_warp):

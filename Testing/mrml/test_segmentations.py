@@ -1,5 +1,3 @@
-import time
-
 import numpy as np
 import pytest
 from DiffuFuseMedLib.data import Grid, InputError
@@ -150,20 +148,6 @@ def test_a_surface_follows_the_mask_while_it_is_on(a_segmentation, a_volume_node
     assert points()[1] - points()[0] < large[1] - large[0]
     s.closed_surface(a_segmentation, False)
     assert a_segmentation.GetClosedSurfaceInternalRepresentation("lesion") is None
-
-
-def test_a_lesion_of_a_real_size_is_set_within_a_tenth_of_a_second(a_scene):
-    grid = Grid((250, 250, 100))
-    volume = add_volume(a_scene, np.zeros(grid.shape, np.int16), grid, "CT")
-    node = s.add_segmentation(a_scene, "result", volume)
-    k, j, i = np.ogrid[:100, :250, :250]
-    times = []
-    for radius in (40, 41, 42, 40, 41):
-        mask = (k - 50) ** 2 + (j - 125) ** 2 + (i - 125) ** 2 < radius**2
-        start = time.perf_counter()
-        s.set_mask(node, "lesion", mask, volume)
-        times.append(time.perf_counter() - start)
-    assert np.median(times) < 0.1
 
 
 def test_a_helper_has_no_surface_and_leaves_the_others_theirs(a_segmentation, a_volume_node, a_mask, a_grid):

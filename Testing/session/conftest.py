@@ -2,6 +2,7 @@
 
 import queue
 import shutil
+import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -22,12 +23,22 @@ from DiffuFuseMedLib.session import Session
 STS_010 = Path(__file__).resolve().parents[2] / "Resources" / "SampleData" / "STS_010"
 
 
+HELD_S = 10.0  # work that a test holds back is waited for no longer
+
+
+def _settle(future, call):
+    try:
+        future.set_result(call())
+    except BaseException as error:
+        future.set_exception(error)
+
+
 class PumpedHost:
     """post, later and work as a Session asks of its host; everything runs in pump_until(), on the test's thread."""
 
     def __init__(self):
         self._calls, self._timers = queue.Queue(), []
-        self._pool = ThreadPoolExecutor(2)
+        self._pool, self._working, self._lock = ThreadPoolExecutor(2), 0, threading.Lock()
 
     def post(self, call):
         self._calls.put(call)
@@ -38,19 +49,37 @@ class PumpedHost:
         return timer
 
     def work(self, call):
-        return self._pool.submit(call)
+        """Its future is done, and whoever waits for that has heard, before the work counts as over."""
+        future = Future()
+        with self._lock:
+            self._working += 1
+        self._pool.submit(self._do, call, future)
+        return future
 
-    def pump_until(self, condition, timeout=20.0):
+    def _do(self, call, future):
+        try:
+            if future.set_running_or_notify_cancel():
+                _settle(future, call)
+        finally:
+            with self._lock:
+                self._working -= 1
+
+    def pump_until(self, condition, timeout=120.0):
         end = time.monotonic() + timeout
         while not condition():
             assert time.monotonic() < end, "it did not come true in time"
             self._turn()
 
     def pump(self, seconds=0.02):
-        """Whatever is due within these seconds."""
+        """Whatever is due within these seconds, and what was begun by then, however busy the machine is."""
         end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        while time.monotonic() < end or (self._busy(end) and time.monotonic() < end + HELD_S):
             self._turn()
+
+    def _busy(self, end):
+        with self._lock:
+            working = self._working
+        return working or not self._calls.empty() or any(t.call and t.due <= end for t in self._timers)
 
     def _turn(self):
         due = [t for t in self._timers if t.due <= time.monotonic()]

@@ -112,3 +112,16 @@ def test_without_the_first_view_the_others_hardly_wait(clock, drawn, want):
     want("Green")
     clock.until(0.02)
     assert [name for name, _ in drawn] == ["Green"]
+
+
+def test_the_views_are_at_rest_once_each_has_been_drawn(want, clock):
+    assert want.turns.at_rest
+    want("Red", "Green")
+    want.turns.drawn("Red")
+    assert not want.turns.at_rest
+    want("Red")
+    clock.until(5)
+    want.turns.drawn("Green")
+    assert not want.turns.at_rest
+    want.turns.drawn("Red")
+    assert want.turns.at_rest

@@ -28,10 +28,20 @@ class Turns:
         self._waiting: dict[str, tuple[float, Callable[[], None]]] = {}  # since when, and how to; the longest first
         self._not_before = self._quiet_at = -1.0
         self._timer: Any = None
+        self._undrawn: set[str] = set()
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether every view shows what it last wished to."""
+        return not self._undrawn
+
+    def drawn(self, name: str) -> None:
+        self._undrawn.discard(name)
 
     def want(self, name: str, draw: Callable[[], None]) -> None:
         """The view is to be drawn by draw(): at once when it is the first one, else when the others let it."""
         now = self._clock()
+        self._undrawn.add(name)
         if name == self.first:
             self._waiting.pop(name, None)
             self._quiet_at = now + HOLD_S

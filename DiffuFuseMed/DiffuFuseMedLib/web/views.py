@@ -64,6 +64,7 @@ class Views:
     def _take_turns(self, view: Any) -> None:
         name = view.get_singleton_tag()
         view.set_scheduled_render(InTurn(name, self._turns, view._scheduled_render))
+        view.render_window().AddObserver("EndEvent", lambda *_: self._turns.drawn(name))
         for event in WORKED_IN:
             view.interactor().AddObserver(event, lambda *_: self._go_first(name, view), BEFORE_ALL)
 
@@ -75,6 +76,10 @@ class Views:
     def place(self, parent: Any) -> None:
         self.layouts.initialize_layout_grid(parent)
         self.layouts.set_layout(FOUR_UP)
+
+    def at_rest(self) -> bool:
+        """Whether no view waits to be drawn."""
+        return self._turns.at_rest
 
     def show_layout(self, name: str) -> None:
         self.layouts.set_layout(name)

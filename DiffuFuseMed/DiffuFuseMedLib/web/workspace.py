@@ -93,6 +93,7 @@ class Workspace:
         self.session.listen(self._told)
         self.state.change("layout")(lambda layout, **_: self.views.show_layout(layout))
         self.state.change("tour_step", "tour_open")(self._tour)
+        self.server.trigger("at_rest")(self.views.at_rest)
         for name in ("uploaded", "upload_failed"):
             self.server.trigger(name)(getattr(self.actions, name))
         self.server.trigger("key")(

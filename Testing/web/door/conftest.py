@@ -31,7 +31,7 @@ def host_process(folder, **limits):
             yield SimpleNamespace(address=address, url=url, token=token, folder=folder, process=process)
         finally:
             process.terminate()
-            process.communicate(timeout=20)
+            process.communicate(timeout=120)
 
 
 @pytest.fixture

@@ -106,12 +106,12 @@ def test_a_second_tab_takes_over_only_when_asked(context, tab, a_host):
     tab.click("#more")
     tab.wait_for_function("!document.querySelector('#workspace').innerText.includes(' 0 ')")
     second.click("text=Use it here")
-    second.wait_for_selector("#workspace", timeout=15_000)
+    second.wait_for_selector("#workspace", timeout=120_000)
     assert second.url == a_host.url + "/"
     tab.wait_for_url("**/tab/taken")
     assert "taken over by another tab" in text(tab)
     tab.click("text=Use it here")  # and back again
-    tab.wait_for_selector("#workspace", timeout=15_000)
+    tab.wait_for_selector("#workspace", timeout=120_000)
     second.wait_for_url("**/tab/taken")
 
 
@@ -140,7 +140,7 @@ def test_nothing_outside_can_be_reached_from_the_page(chromium, a_host):
     context = chromium.new_context()
     tab = context.new_page()
     tab.goto(a_host.address)
-    tab.wait_for_selector("#workspace", timeout=15_000)
+    tab.wait_for_selector("#workspace", timeout=120_000)
     for attempt in ('fetch("http://localhost:1/")', 'import("http://localhost:1/x.js")'):
         with pytest.raises(playwright.Error, match="Failed to fetch"):
             tab.evaluate(attempt)

@@ -153,7 +153,7 @@ def test_neither_token_nor_cookie_is_logged_and_the_end_leaves_nothing(tmp_path,
     with another_host() as host:
         cookies = asyncio.run(visit(host))
         host.process.terminate()
-        output = host.process.communicate(timeout=20)[1]
+        output = host.process.communicate(timeout=120)[1]
     assert "aiohttp.access" not in output
     assert host.token not in output
     assert not [morsel.value for morsel in cookies.values() if morsel.value in output]

@@ -28,7 +28,7 @@ async def call(socket, method, args, rpc_id="rpc:c0:1"):
     payload = msgpack.packb({"wslink": "1.0", "id": rpc_id, "method": method, "args": args, "kwargs": {}})
     header = (7).to_bytes(4, "little") + (0).to_bytes(4, "little") + len(payload).to_bytes(4, "little")
     await socket.send_bytes(header + payload)
-    message = await socket.receive(timeout=5)
+    message = await socket.receive(timeout=120)
     assert message.type == WSMsgType.BINARY, message
     return msgpack.unpackb(message.data[12:])
 
@@ -77,7 +77,7 @@ def test_a_second_websocket_is_closed_at_once_with_its_own_code(a_browser, conne
         async with a_browser() as session:
             first = await connect(session)
             second = await session.ws_connect("/ws", origin=str(session._base_url).rstrip("/"))
-            message = await second.receive(timeout=5)
+            message = await second.receive(timeout=120)
             assert (message.type, second.close_code) == (WSMsgType.CLOSE, 4002)
             assert "result" in await call(first, "trame.state.get", [])
             await first.close()
@@ -89,7 +89,7 @@ def test_use_it_here_closes_the_first_tab_and_lets_the_second_in(a_browser, conn
     async def run():
         async with a_browser() as session:
             first = await connect(session)
-            listening = asyncio.ensure_future(first.receive(timeout=5))
+            listening = asyncio.ensure_future(first.receive(timeout=120))
             assert OTHER not in await page(session, "/?here=1")
             assert (await listening).type == WSMsgType.CLOSE and first.close_code == 4001
             second = await connect(session)
