@@ -1,9 +1,12 @@
 """Run, switch, review and edit, with an engine that answers when told."""
 
+import threading
+
 import numpy as np
 import pytest
 from DiffuFuseMedLib.mrml import editing, segmentations, volumes
 from DiffuFuseMedLib.mrml.nodes import provenance
+from DiffuFuseMedLib.session import reviewing
 from scipy.ndimage import distance_transform_edt
 
 CORE = np.s_[4:12, 15:35, 15:40]
@@ -19,10 +22,15 @@ def run(told, answers, sarcoma):
             told.run()
         asked = [a for a in told.engine.waiting("segment") if a.progress]
         asked[-1].give(answers["prediction"](asked[-1], sarcoma, boxes, doubtful))
-        told.pump_until(lambda: told.screen.run != "working" and not told.screen.counting)
+        settled(told)
         return told
 
     return go
+
+
+def settled(session):
+    screen = session.screen
+    session.pump_until(lambda: screen.run != "working" and not screen.counting and not screen.listing)
 
 
 @pytest.fixture
@@ -227,6 +235,85 @@ def test_the_worklist_is_ranked_and_choosing_jumps_there(done, sarcoma):
     index = np.rint(sarcoma.grid.to_index(np.array(center)))[::-1]
     where = {done.fusing._where(node) for node in done.desk.slice_nodes()}
     assert where == set(zip(("axial", "coronal", "sagittal"), index.astype(int).tolist(), strict=True))
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """A function(): let the worklists be made that were asked for; until then none is there."""
+    let, make = threading.Event(), reviewing.worklist
+
+    def later(prediction):
+        assert let.wait(60)
+        return make(prediction)
+
+    monkeypatch.setattr(reviewing, "worklist", later)
+    yield let.set
+    let.set()
+
+
+def a_result(told, answers, sarcoma, doubtful=((FIRST, 0.6), (SECOND, 0.4))):
+    asked = [a for a in told.engine.waiting("segment") if a.progress][-1]
+    asked.give(answers["prediction"](asked, sarcoma, (CORE,), doubtful))
+    told.pump_until(lambda: told.screen.run == "ready")
+
+
+def test_the_page_goes_on_while_the_worklist_is_made_and_says_so(told, answers, sarcoma, held):
+    told.run()
+    a_result(told, answers, sarcoma)
+    screen = told.screen
+    assert screen.listing and screen.regions == ()
+    told.reviewing.next()
+    assert "still being made" in screen.message.sentence
+    held()
+    settled(told)
+    assert not screen.listing and len(screen.regions) == 2
+    told.reviewing.next()
+    assert screen.region == 1
+
+
+def test_what_was_decided_is_carried_over_once_the_new_list_is_there(done, answers, sarcoma, held):
+    done.reviewing.choose(1)
+    done.reviewing.decide()
+    done.run()
+    a_result(done, answers, sarcoma)
+    assert done.screen.listing and done.screen.region is None
+    done.reviewing.choose(1)  # a click on a row of the old list that was on its way
+    assert done.screen.region is None
+    held()
+    settled(done)
+    assert [row["state"] for row in done.screen.regions] == ["accepted", "open"]
+
+
+def test_only_the_list_of_the_last_of_two_results_is_taken(told, answers, sarcoma, held):
+    told.run()
+    a_result(told, answers, sarcoma)
+    told.run()
+    a_result(told, answers, sarcoma, ((SECOND, 0.4),))
+    held()
+    settled(told)
+    told.pump()
+    assert len(told.screen.regions) == 1
+
+
+def test_a_save_waits_for_the_list_and_holds_it(told, answers, sarcoma, held, tmp_path):
+    told.run()
+    a_result(told, answers, sarcoma)
+    threading.Timer(0.2, held).start()
+    assert told.keeping.save_scene(tmp_path / "a.mrb")
+    assert told.open_scene(tmp_path / "a.mrb")
+    assert len(told.screen.regions) == 2
+
+
+def test_a_list_that_cannot_be_made_says_why_and_leaves_the_result(told, answers, sarcoma, monkeypatch):
+    def fails(prediction):
+        raise MemoryError
+
+    monkeypatch.setattr(reviewing, "worklist", fails)
+    told.run()
+    a_result(told, answers, sarcoma)
+    settled(told)
+    assert "memory" in told.screen.message.sentence
+    assert told.segmenting.mask().any() and told.screen.regions == ()
 
 
 def test_next_and_previous_go_round_and_accept_and_skip_go_on(done):

@@ -219,7 +219,7 @@ class Workspace:
     def _keep(self) -> None:
         """The scene holds the case at any time: Slicer's own Save writes volumes before it tells that it saves."""
         self._record = None
-        self.session.keeping.record()
+        self.session.keeping.record(at_once=False)
 
     def _draw_told(self) -> None:
         topics, self._topics = self._topics, set()

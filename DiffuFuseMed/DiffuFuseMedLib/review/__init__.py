@@ -1,8 +1,8 @@
 """The reader's worklist: where a prediction may be wrong, worst first, and what was decided about each region."""
 
 from .decisions import STATUSES, Decision, Progress
-from .ranking import worklist
+from .ranking import with_reasons, worklist
 from .regions import Region, Worklist
 from .review import Review
 
-__all__ = ["STATUSES", "Decision", "Progress", "Region", "Review", "Worklist", "worklist"]
+__all__ = ["STATUSES", "Decision", "Progress", "Region", "Review", "Worklist", "with_reasons", "worklist"]

@@ -41,27 +41,52 @@ def worklist(
     """
     without = dict(modalities_without or {})
     _check(prediction, without, most, inside)
-    seen = _seen(prediction, inside)
-    labels = np.zeros(prediction.grid.shape, np.uint16)
-    voxel_mm3, left_over, found = prediction.grid.voxel_mm3, 0.0, []
-    for cluster in seen.clusters:
+    seen, voxel_mm3 = _seen(prediction, inside), prediction.grid.voxel_mm3
+    labels, found = np.zeros(prediction.grid.shape, np.uint16), []
+    uncertain = {n: _uncertain(prediction, inside, cluster) for n, cluster in enumerate(seen.clusters)}
+    for n in sorted(uncertain, key=lambda n: (-uncertain[n], n)):
+        # the last of a full list is worse than all that is uncertain in this cluster, and in those after it
+        if len(found) == most and found[-1][0].expected_error_mm3 >= uncertain[n] * voxel_mm3:
+            break
+        cluster = seen.clusters[n]
         error = _error(prediction, inside, cluster.box) * cluster.own
-        cut = _Cut.of(prediction, error, without, cluster, seen.lesion)
-        regions, there = cut.ranked(most)
-        left_over += float(error[error > UNCERTAIN].sum(dtype=np.float64))
+        regions, there = _Cut.of(prediction, error, cluster, seen.lesion).ranked(most)
         found += [(region, cluster.box, there) for region in regions]
-    found = sorted(found, key=lambda entry: -entry[0].expected_error_mm3)[:most]
+        found = sorted(found, key=lambda entry: -entry[0].expected_error_mm3)[:most]
     regions = tuple(replace(region, id=rank) for rank, (region, _, _) in enumerate(found, 1))
     for region, (old, box, there) in zip(regions, found, strict=True):
         labels[box][there == old.id] = region.id
-    left_over = max(0.0, left_over * voxel_mm3 - sum(region.expected_error_mm3 for region in regions))
-    return Worklist(regions, labels, prediction.grid, seen.error * voxel_mm3, left_over)
+    left_over = max(0.0, sum(uncertain.values()) * voxel_mm3 - sum(region.expected_error_mm3 for region in regions))
+    listed = Worklist(regions, labels, prediction.grid, seen.error * voxel_mm3, left_over)
+    return with_reasons(listed, prediction, without) if without else listed
+
+
+def with_reasons(found: Worklist, prediction: Prediction, modalities_without: Mapping[str, np.ndarray]) -> Worklist:
+    """The same regions of a prediction's worklist, each with what the modalities say of it; arguments and errors as
+    worklist()."""
+    _check(prediction, dict(modalities_without), 1, None)
+    boxes = ndimage.find_objects(found.labels)
+
+    def explained(region: Region) -> Region:
+        box = boxes[region.id - 1]
+        at = found.labels[box] == region.id
+        means = {modality: float(array[box][at].mean()) for modality, array in modalities_without.items()}
+        said = reason(float(prediction.probability[box][at].mean()), means)
+        return replace(region, why=said.words, why_modality=said.modality)
+
+    return replace(found, regions=tuple(explained(region) for region in found.regions))
 
 
 def _error(prediction: Prediction, inside: np.ndarray | None, where: Any) -> np.ndarray:
     """The expected error of the voxels in a part of the image, float32."""
     error = np.abs((prediction.labels[where] == 1) - prediction.probability[where]).astype(np.float32, copy=False)
     return error if inside is None else error * inside[where]
+
+
+def _uncertain(prediction: Prediction, inside: np.ndarray | None, cluster: Cluster) -> float:
+    """Sum of the expected error, in voxels, of those that are uncertain."""
+    error = _error(prediction, inside, cluster.box)[cluster.own]
+    return float(error[error > UNCERTAIN].sum(dtype=np.float64))
 
 
 @dataclass(frozen=True)
@@ -96,27 +121,17 @@ class _Cut:
     grid: Grid
     error: np.ndarray
     lesion: np.ndarray
-    probability: np.ndarray
     entropy: np.ndarray
-    without: dict[str, np.ndarray]
     elsewhere: bool
 
     @classmethod
-    def of(
-        cls,
-        prediction: Prediction,
-        error: np.ndarray,
-        without: dict[str, np.ndarray],
-        cluster: Cluster,
-        lesion_voxels: int,
-    ) -> _Cut:
+    def of(cls, prediction: Prediction, error: np.ndarray, cluster: Cluster, lesion_voxels: int) -> _Cut:
         box = cluster.box
         lesion = (prediction.labels[box] == 1) & cluster.own
         elsewhere = np.count_nonzero(lesion) < lesion_voxels
         start, stop = zip(*((part.start, part.stop) for part in box), strict=True)
-        arrays = (lesion, prediction.probability[box], prediction.uncertainty[ENTROPY][box])
-        kept = {modality: array[box] for modality, array in without.items()}
-        return cls(prediction.grid, prediction.grid.cropped(start, stop), error, *arrays, kept, elsewhere)
+        arrays = (lesion, prediction.uncertainty[ENTROPY][box])
+        return cls(prediction.grid, prediction.grid.cropped(start, stop), error, *arrays, elsewhere)
 
     def ranked(self, most: int) -> tuple[tuple[Region, ...], np.ndarray]:
         """The regions by rank, and their labels in the box."""
@@ -135,8 +150,6 @@ class _Cut:
     def _region(self, number: int, at: tuple[np.ndarray, ...], landmarks: Landmarks) -> Region:
         voxels, error = np.stack(at, axis=1), self.error[at]
         center = voxels[self._middle(voxels, error)]
-        means = {modality: float(array[at].mean()) for modality, array in self.without.items()}
-        found = reason(float(self.probability[at].mean()), means)
         return Region(
             id=number,
             center_lps=tuple(float(x) for x in self.grid.to_physical(center[::-1])),
@@ -144,8 +157,6 @@ class _Cut:
             expected_error_mm3=float(error.sum(dtype=np.float64)) * self.grid.voxel_mm3,
             uncertainty=float(self.entropy[at].mean()),
             place=landmarks.place(voxels),
-            why=found.words,
-            why_modality=found.modality,
         )
 
     def _middle(self, voxels: np.ndarray, error: np.ndarray) -> int:

@@ -18,6 +18,7 @@ from .screen import Message, Screen
 
 log = logging.getLogger(__name__)
 QUIET_CODES = ("cancelled", "superseded", "closed")
+_NO_MEMORY = "The memory did not suffice for this; the scene is as it was: close other programs and try it again."
 
 
 class Desk:
@@ -63,6 +64,8 @@ class Desk:
                 self.say("error", str(error), error.detail)
         elif isinstance(error, InputError):
             self.say("error", str(error))
+        elif isinstance(error, MemoryError):
+            self.say("error", _NO_MEMORY, repr(error))
         else:
             log.error("A fault in the program", exc_info=error)
             self.say("error", "Something failed inside the program; the scene is as it was.", repr(error))

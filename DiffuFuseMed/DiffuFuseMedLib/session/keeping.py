@@ -83,10 +83,11 @@ class Keeping:
         """Take up the case of a scene that the host has loaded itself; False, without a word, when it holds none."""
         return saved.holds_case(self._desk.scene) and self._taken_up()
 
-    def record(self) -> None:
-        """Write what is not in nodes yet (parameters, case, prediction, review), for whoever saves the scene."""
+    def record(self, at_once: bool = True) -> None:
+        """Write what is not in nodes yet (parameters, case, prediction, review), for whoever saves the scene. at_once:
+        also a worklist that is still being made, for which the host's thread waits."""
         if self._desk.case is not None:
-            self._write_record()
+            self._write_record(at_once)
 
     def _taken_up(self) -> bool:
         desk = self._desk
@@ -193,13 +194,15 @@ class Keeping:
         with self._reviewing.unlimited():  # what limits the editor is as large as the image, and of no use in a file
             return scenes.saving(desk.scene, path, [desk.nodes[role] for role in roles if role in desk.nodes])
 
-    def _write_record(self) -> None:
+    def _write_record(self, whole: bool = True) -> None:
         desk = self._desk
+        if whole:
+            self._reviewing.finish()
         parameters.save(desk.parameters, desk.scene)
         saved.write_case(desk.scene, desk.case, desk.nodes)
         if desk.prediction is not None:
             saved.write_prediction(desk.scene, desk.prediction)
-        if self._reviewing.review is not None:
+        if self._reviewing.review is not None and not desk.screen.listing:
             tables.set_text(desk.scene, saved.REVIEW, self._reviewing.review.to_json())
             tables.set_rows(desk.scene, self._reviewing.rows())
             saved.write_kept(self._reviewing.kept, desk.nodes, desk.nodes[desk.case.reference])
@@ -254,6 +257,7 @@ class Keeping:
 
     def _reviewed(self, report: Any, lesion: np.ndarray) -> Any:
         """The report's ReviewSection, None without a worklist."""
+        self._reviewing.finish()
         desk, review = self._desk, self._reviewing.review
         if review is None:
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import Any
@@ -13,7 +14,7 @@ from scipy.ndimage import binary_dilation, find_objects
 from ..data.errors import InputError
 from ..data.grid import Grid
 from ..mrml import editing, segmentations
-from ..review import Decision, Review, worklist
+from ..review import Decision, Review, with_reasons, worklist
 from .desk import Desk
 
 Box = tuple[slice, slice, slice]
@@ -30,27 +31,54 @@ class Reviewing:
         self._before: np.ndarray | None = None
         self.kept: np.ndarray | None = None  # voxels decided on in lists before this one
         self._boxes: tuple[Any, dict[int, Box]] = (None, {})  # of the list's regions with what is around them
+        self._making: Future | None = None  # the worklist to come: `review` is still that of the result before
+        self._without: dict[str, np.ndarray] = {}
 
-    def renew(self, without: dict[str, np.ndarray], keep: bool) -> None:
-        """A worklist of the present prediction. keep: the same prediction, now with reasons, so nothing is reopened."""
-        found = worklist(self._desk.prediction, without or None)
-        if self.review is None:
-            self.review = Review(found)
-        else:
-            self.review = self.review.renewed(found) if keep else self.review.carried_over(found, self._mask())
-        if not keep:
-            self.leave()
+    def renew(self) -> None:
+        """Make the worklist of a new result, off the host's thread. Until it is there no region can be chosen."""
+        desk, prediction = self._desk, self._desk.prediction
+        self.leave()
+        self._without = {}
+        self._making = making = desk.host.work(lambda: worklist(prediction))
+        desk.then(making, lambda _: self._take(making), lambda error: self._failed(making, error))
         self.show()
+
+    def explain(self, without: dict[str, np.ndarray]) -> None:
+        """Reasons for the same regions. without: by modality, the probability [k, j, i] with that one off."""
+        self._without = dict(without)
+        if self._making is None and self.review is not None and self._without:
+            found = with_reasons(self.review.worklist, self._desk.prediction, self._without)
+            self.review = self.review.renewed(found)
+        self.show()
+
+    def finish(self) -> None:
+        """Wait for the worklist that is being made: what is saved or reported holds it."""
+        if self._making is not None:
+            wait([self._making])
+            self._failed(self._making, error) if (error := self._making.exception()) else self._take(self._making)
+
+    def _take(self, making: Future) -> None:
+        if making is not self._making:  # of a result that has been replaced, or taken already
+            return
+        found, self._making = making.result(), None
+        self.review = Review(found) if self.review is None else self.review.carried_over(found, self._mask())
+        self.explain(self._without)
+
+    def _failed(self, making: Future, error: BaseException) -> None:
+        """The review of the result before would say things about this one."""
+        if making is self._making:
+            self.clear()
+            self._desk.complain(error)
 
     def adopt(self, review: Review, kept: np.ndarray | None) -> None:
         """The review of a scene that was opened."""
-        self.review, self.kept = review, kept
+        self.review, self.kept, self._making = review, kept, None
         self.leave()
         self.show()
 
     def clear(self) -> None:
         self.leave()
-        self.review = self.kept = None
+        self.review = self.kept = self._making = None
         self.show()
 
     def settle(self) -> np.ndarray | None:
@@ -159,7 +187,8 @@ class Reviewing:
     def show(self) -> None:
         """The rows of the panel."""
         screen = self._desk.screen
-        if self.review is None:
+        screen.listing = self._making is not None
+        if self.review is None or screen.listing:
             screen.regions, screen.progress = (), ""
         else:
             screen.regions = tuple(self._row(region) for region in self.review.worklist.regions)
@@ -202,10 +231,12 @@ class Reviewing:
         }
 
     def _region(self, region_id: int) -> Any:
-        return self.review.worklist.region(region_id) if self.review else None
+        return self.review.worklist.region(region_id) if self.review and self._making is None else None
 
     def _step(self, region_id: int | None) -> None:
-        if region_id is None:
+        if self._making is not None:
+            self._desk.say("info", "The worklist of the new result is still being made.")
+        elif region_id is None:
             self._desk.say("info", "The worklist is empty: run the segmentation first.")
         else:
             self.choose(region_id)

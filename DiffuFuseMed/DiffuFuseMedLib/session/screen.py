@@ -52,6 +52,7 @@ class Screen:
     regions: tuple[dict[str, Any], ...] = ()
     region: int | None = None
     progress: str = ""
+    listing: bool = False  # whether the worklist of the result on screen is still being made
     explaining: bool = False  # whether reasons of the regions are still being computed
 
     legend: dict[str, Any] = field(default_factory=dict)

@@ -364,8 +364,10 @@ class Session:
 
     def _found(self, new: bool) -> None:
         """A result came (new), or the reasons of its doubts."""
-        self.reviewing.renew(self.segmenting.without, keep=not new)
-        if new:
+        if not new:
+            self.reviewing.explain(self.segmenting.without)
+        else:
+            self.reviewing.renew()
             self.measuring.watch()
             self.measuring.renew()
             self.looking.refresh()

@@ -57,7 +57,8 @@ class Review:
     def _draw_list(self) -> None:
         screen, ui = self._session.screen, self._ui
         finding = _("{progress}, finding the reasons").format(progress=screen.progress)
-        ui.progressLabel.text = (finding if screen.explaining else screen.progress) or _("Nothing to review yet.")
+        shown = (finding if screen.explaining else screen.progress) or _("Nothing to review yet.")
+        ui.progressLabel.text = _("Looking for the regions in doubt.") if screen.listing else shown
         rows = [[row["place"], row["error_ml"], row["why"], row["status"]] for row in screen.regions]
         fill(ui.worklistTable, rows, [self._icons[row["state"]] for row in screen.regions])
         chosen = [n for n, row in enumerate(screen.regions) if row["id"] == screen.region]

@@ -30,7 +30,11 @@ REACHED_BY_KEYS = [
 
 def review_section(actions: Any) -> None:
     with section("review", "Review", v_if="s_modalities.length"):
-        html.P("after a run: where to look first", classes="small", v_if="!s_regions.length")
+        html.P(
+            "{{ s_listing ? 'looking for the regions in doubt' : 'after a run: where to look first' }}",
+            classes="small",
+            v_if="!s_regions.length",
+        )
         with html.Div(v_else=True):
             _review(actions)
 
