@@ -274,7 +274,7 @@ with reader.a_browser(reader.check_browser()) as browser:
 @chromium
 def test_what_fails_in_the_page_is_one_sentence():
     """In a process of its own: playwright runs once in each."""
-    found = subprocess.run(a_command(FAILING), capture_output=True, text=True, timeout=60, check=False)
+    found = subprocess.run(a_command(FAILING), capture_output=True, text=True, timeout=300, check=False)
     assert re.search(r"InputError: Given a page that failed \(.*ERR_\w+.*run it again\.$", found.stderr.strip())
 
 

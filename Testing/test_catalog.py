@@ -89,6 +89,6 @@ def test_a_system_of_another_version_has_no_task(a_record):
 def test_what_lists_and_writes_files_works_without_torch(a_models_folder, monkeypatch):
     monkeypatch.setenv("DIFFUFUSEMED_MODELS", str(a_models_folder))
     told = subprocess.run(
-        [sys.executable, "-c", WITHOUT_TORCH], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", WITHOUT_TORCH], capture_output=True, text=True, timeout=300, check=True
     ).stdout
     assert told.split() == ["first:segment", "second:fuse"]

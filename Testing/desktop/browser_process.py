@@ -16,7 +16,7 @@ import numpy as np
 from DiffuFuseMedLib.mrml import segmentations, volumes
 from DiffuFuseMedLib.mrml.views import composites
 
-PATIENCE_S = 60.0
+PATIENCE_S = 300.0
 
 
 def facts(session):

@@ -14,7 +14,7 @@ BROWSER = Path(__file__).with_name("browser_process.py")
 def browse(given, saved):
     """The facts of the scene as the browser host opened it, and as it saved it."""
     done = subprocess.run(
-        [sys.executable, BROWSER, given, saved], capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, BROWSER, given, saved], capture_output=True, text=True, timeout=900, check=False
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]

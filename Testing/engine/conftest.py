@@ -11,7 +11,7 @@ from DiffuFuseMedLib.engine.client import Engine, EngineError
 HERE = Path(__file__).resolve().parent
 
 
-def wait_until(condition, seconds=10.0):
+def wait_until(condition, seconds=120.0):
     """Whether it came true in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -31,7 +31,7 @@ def running(meeting_place, echo_path):
     assert int(process.stdout.readline()) == process.pid
     yield process
     process.kill()
-    process.wait(10)
+    process.wait(120)
     process.stdout.close()
 
 
@@ -90,7 +90,7 @@ def test_a_second_session_is_told_why_not_and_served_after_the_first(running, at
     assert "another session" in refusal(attached())
     first.close()
     second = attached()
-    assert until(lambda: second.start().future.exception(20) is None)
+    assert until(lambda: second.start().future.exception(120) is None)
 
 
 def test_a_session_that_is_gone_leaves_no_case_to_the_next(running, attached, a_case, until):
@@ -100,7 +100,7 @@ def test_a_session_that_is_gone_leaves_no_case_to_the_next(running, attached, a_
     assert until(lambda: first.pid is None)
     first.close()
     second = attached()
-    assert until(lambda: second.start().future.exception(20) is None)
+    assert until(lambda: second.start().future.exception(120) is None)
     with pytest.raises(EngineError) as caught:
         picture(second, case_id)
     assert caught.value.code == "unknown_case"
@@ -155,7 +155,7 @@ def test_asking_says_whether_one_answers(running):
 
     assert asked().returncode == 0
     running.kill()
-    running.wait(10)
+    running.wait(120)
     assert asked().returncode == 1
     assert "diffufusemed engine" in asked().stderr
 
@@ -176,5 +176,5 @@ def test_the_command_serves_until_it_is_interrupted(meeting_place):
         assert "runs" in process.stdout.readline()
         assert meeting.look_up().pid == process.pid
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        assert process.wait(120) == 0
     assert list(meeting_place.iterdir()) == []

@@ -23,7 +23,7 @@ from DiffuFuseMedLib.session import Session
 STS_010 = Path(__file__).resolve().parents[2] / "Resources" / "SampleData" / "STS_010"
 
 
-HELD_S = 10.0  # work that a test holds back is waited for no longer
+HELD_S = 30.0  # work that a test holds back is waited for no longer
 
 
 def _settle(future, call):

@@ -22,7 +22,7 @@ def answer_slices(session, answers, case, value):
 
 
 def answer_volume(session, answers, case, value):
-    session.pump_until(lambda: session.engine.waiting("volume"), 2)
+    session.pump_until(lambda: session.engine.waiting("volume"))
     session.engine.last("volume").give(answers["volume"](case, value))
     session.pump()
 
@@ -156,7 +156,7 @@ def test_a_case_without_mr_asks_for_nothing_however_it_is_scrolled(told, sarcoma
 
 def test_an_engine_that_died_of_a_slice_is_asked_again_twice_at_most(told):
     for times in (3, 6, 9):
-        told.pump_until(lambda times=times: len(told.engine.of("slice")) == times, 3)
+        told.pump_until(lambda times=times: len(told.engine.of("slice")) == times)
         for asked in told.engine.waiting("slice"):
             asked.fail("died")
         told.pump()
@@ -167,16 +167,16 @@ def test_an_engine_that_died_of_a_slice_is_asked_again_twice_at_most(told):
 
 def test_a_picture_in_between_lets_it_be_asked_again(told, answers, sarcoma):
     for _ in range(4):
-        told.pump_until(lambda: told.engine.waiting("slice"), 3)
+        told.pump_until(lambda: told.engine.waiting("slice"))
         told.engine.waiting("slice")[0].fail("died")
         answer_slices(told, answers, sarcoma, 0.3)
-    told.pump_until(lambda: told.engine.waiting("slice"), 3)
+    told.pump_until(lambda: told.engine.waiting("slice"))
 
 
 def test_a_lesion_that_a_dying_engine_did_not_take_is_sent_again(told, lesion):
     told.fusing.protect(lesion)
     told.engine.last("rois").fail("died")
-    told.pump_until(lambda: len(told.engine.of("rois")) == 2, 3)
+    told.pump_until(lambda: len(told.engine.of("rois")) == 2)
     assert told.engine.last("rois").values["lesion"] is lesion
     told.engine.last("rois").give()
     told.pump(0.8)
@@ -228,11 +228,11 @@ def test_the_view_that_the_reader_works_in_is_asked_for_and_shown_first(settled,
     told = []
     settled.listen(lambda topic: told.append(set(settled.fusing.stale_views())) if topic == "fusion" else None)
     asked[0].give(answers["picture"](asked[0], sarcoma, 0.1))
-    settled.pump_until(lambda: told, 2)
+    settled.pump_until(lambda: told)
     assert told == [set(views[:2])]  # it waits for none of the others
     for one in asked[1:]:
         one.give(answers["picture"](one, sarcoma, 0.1))
-    settled.pump_until(lambda: len(told) > 1, 2)
+    settled.pump_until(lambda: len(told) > 1)
     assert told[1:] == [set()]  # which come together
 
 

@@ -123,7 +123,7 @@ def test_a_switch_runs_again_once_and_shows_the_ghost_and_what_it_changed(done, 
     done.switch("PET", False)
     done.switch("MR_T1", False)
     assert done.screen.run == "stale"
-    done.pump_until(lambda: done.screen.run == "working", 3)
+    done.pump_until(lambda: done.screen.run == "working")
     asked = [a for a in done.engine.of("segment") if a.progress]
     assert [a.values["modalities"] for a in asked[count:]] == [["CT"]]
     smaller = np.s_[4:12, 15:35, 15:30]
@@ -218,7 +218,7 @@ def test_reasons_survive_an_engine_that_died_once(done):
     done.pump()
     assert not done.screen.explaining
     count = len(done.engine.of("segment"))
-    done.pump_until(lambda: len(done.engine.of("segment")) == count + 1, 3)
+    done.pump_until(lambda: len(done.engine.of("segment")) == count + 1)
     done.engine.last("segment").fail("died")
     done.pump(1.3)
     assert len(done.engine.of("segment")) == count + 1
@@ -366,7 +366,7 @@ def test_an_edit_renews_the_numbers_and_is_what_gamma_protects_from_then_on(done
     done.pump(0.5)
     was, before = len(done.engine.of("rois")), done.screen.numbers
     mask = paint(done, np.s_[12:14, 20:30, 20:30])
-    done.pump_until(lambda: len(done.engine.of("rois")) > was, 3)
+    done.pump_until(lambda: len(done.engine.of("rois")) > was)
     np.testing.assert_array_equal(done.engine.last("rois").values["lesion"], mask)
     assert done.screen.edited
     assert done.screen.numbers[0]["value"] == f"{mask.sum() * sarcoma.grid.voxel_mm3 / 1000:.1f} mL" != before[0]

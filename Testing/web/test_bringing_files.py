@@ -111,7 +111,7 @@ def open_dialog(reader):
 def opened(reader, name, modalities=("CT", "PET", "MR_T1")):
     wanted = [f"s('s_modalities').includes('{key}')" for key in modalities]
     wanted += [f"s('s_modalities').length === {len(modalities)}", f"s('s_case_name') === '{name}'"]
-    reader.wait(" && ".join([*wanted, "s('s_opening') === '' && !s('open_dialog')"]), 90)
+    reader.wait(" && ".join([*wanted, "s('s_opening') === '' && !s('open_dialog')"]))
     reader.page.locator(".v-dialog.v-overlay--active").wait_for(state="detached")
 
 

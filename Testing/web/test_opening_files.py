@@ -31,7 +31,7 @@ def open_folder(reader, path):
 
 def opened(reader, modalities, name=None):
     wanted = " && ".join(f"s('s_modalities').includes('{key}')" for key in modalities)
-    reader.wait(f"{wanted} && s('s_modalities').length === {len(modalities)} && s('s_opening') === ''", 60)
+    reader.wait(f"{wanted} && s('s_modalities').length === {len(modalities)} && s('s_opening') === ''")
     if name:
         reader.wait(f"s('s_case_name') === '{name}'")
 
