@@ -90,6 +90,30 @@ def test_a_scene_comes_back_as_it_was_and_again_from_its_own_copy(a_full_scene, 
     assert sorted(p.name for p in tmp_path.iterdir()) == ["first.mrb", "second.mrb"]
 
 
+def test_saving_leaves_the_scene_s_own_files_as_they_were(a_full_scene, tmp_path):
+    """Slicer's File > Save goes on writing where it wrote before, and never into a folder that is gone."""
+    a_full_scene.SetURL(str(tmp_path / "own.mrml"))
+    a_full_scene.SetRootDirectory(str(tmp_path))
+    ct = node_called(a_full_scene, "CT")
+    ct.AddDefaultStorageNode()
+    ct.GetStorageNode().SetFileName(str(tmp_path / "own.nrrd"))
+    ct.GetStorageNode().AddFileName(str(tmp_path / "second.nrrd"))
+    scenes.save_scene(a_full_scene, tmp_path / "x.mrb")
+    storage = ct.GetStorageNode()
+    assert storage.GetFileName() == str(tmp_path / "own.nrrd")
+    assert [storage.GetNthFileName(n) for n in range(storage.GetNumberOfFileNames())] == [str(tmp_path / "second.nrrd")]
+    assert (a_full_scene.GetURL(), a_full_scene.GetRootDirectory()) == (str(tmp_path / "own.mrml"), str(tmp_path))
+
+
+def test_what_is_written_later_is_as_it_was_when_it_was_taken_down(a_full_scene, a_real_case, tmp_path):
+    ct, pet = (node_called(a_full_scene, name) for name in ("CT", "PET"))
+    write = scenes.saving(a_full_scene, tmp_path / "x.mrb", constant=[pet])
+    volumes.array_of(ct)[...] = 7
+    write()
+    scenes.load_scene(a_full_scene, tmp_path / "x.mrb")
+    check_full_scene(a_full_scene, a_real_case)
+
+
 def test_opacities_of_layers_are_right_again_after_show(a_full_scene, tmp_path):
     scenes.save_scene(a_full_scene, tmp_path / "x.mrb")
     scenes.load_scene(a_full_scene, tmp_path / "x.mrb")

@@ -20,7 +20,7 @@ def a_split(tmp_path):
     return path
 
 
-def test_leaves_a_model_that_loads_and_says_how_it_was_made(a_recipe, a_split, tmp_path):
+def test_leaves_a_model_that_loads_and_says_how_it_was_made_but_not_where(a_recipe, a_split, tmp_path):
     recipe = a_recipe(steps=4, held_out=(), seed=5)
     record = run_recipe(recipe, SAMPLES, a_split, tmp_path / "models")
     model = zoo.load("tiny", folder=tmp_path / "models")
@@ -35,10 +35,6 @@ def test_leaves_a_model_that_loads_and_says_how_it_was_made(a_recipe, a_split, t
         logits, gates = model.network.segment(model.network.encode(images), torch.Generator().manual_seed(0))
     assert torch.isfinite(logits).all()
     assert set(gates) == {"CT", "PET"}
-
-
-def test_says_nothing_of_the_machine_but_its_kind(a_recipe, a_split, tmp_path):
-    run_recipe(a_recipe(steps=1, held_out=()), SAMPLES, a_split, tmp_path / "models")
     assert str(tmp_path) not in (tmp_path / "models" / "tiny" / "model.json").read_text(encoding="utf-8")
 
 

@@ -24,6 +24,7 @@ class Landmarks:
 
     def __init__(self, lesion: np.ndarray, grid: Grid, image: Grid, elsewhere: bool = False) -> None:
         self._grid, self._image, self._elsewhere = grid, image, elsewhere
+        self._ellipsoids: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         self._parts, self.count = ndimage.label(lesion, np.ones((3, 3, 3), bool))
         if not self.count:
             return
@@ -43,7 +44,7 @@ class Landmarks:
         part = int(np.bincount(self._nearest[at]).argmax())
         if np.count_nonzero(self._parts[at] == part) >= WHOLE * self._size[part]:
             return self._whole(center)
-        side = _side(center, *_ellipsoid(self._lps(np.argwhere(self._parts == part)), self._grid))
+        side = _side(center, *self._ellipsoid_of(part))
         depth_mm = float(self._depth_mm[at].mean())
         if abs(depth_mm) > BORDER_MM:
             return _joined("inside" if depth_mm > 0 else "outside", side)
@@ -55,6 +56,12 @@ class Landmarks:
         return _joined(
             "whole separate part", _side(center, *_ellipsoid(self._lps(np.argwhere(self._parts)), self._grid))
         )
+
+    def _ellipsoid_of(self, part: int) -> tuple[np.ndarray, np.ndarray]:
+        """Found once for all regions of a part."""
+        if part not in self._ellipsoids:
+            self._ellipsoids[part] = _ellipsoid(self._lps(np.argwhere(self._parts == part)), self._grid)
+        return self._ellipsoids[part]
 
     def _lps(self, voxels_kji: np.ndarray) -> np.ndarray:
         return self._grid.to_physical(voxels_kji[:, ::-1].astype(float))
