@@ -9,6 +9,7 @@ import pytest
 import SimpleITK as sitk
 from DiffuFuseMedLib.data.grid import Grid
 from DiffuFuseMedLib.mrml import editing, scenes, segmentations, tables, volumes
+from DiffuFuseMedLib.session import saved
 
 CORE, FIRST, SECOND = np.s_[4:12, 15:35, 15:40], np.s_[5:9, 36:44, 20:30], np.s_[5:9, 8:14, 20:30]
 
@@ -236,6 +237,23 @@ def test_an_image_that_is_deleted_by_others_closes_the_case_and_a_lesion_its_res
     done.lost(done.desk.nodes["PET"])
     assert (done.desk.case, done.screen.modalities) == (None, ())
     assert "deleted" in done.screen.message.sentence
+
+
+@pytest.mark.parametrize("recorded_since", [True, False])
+def test_a_scene_whose_lesion_was_deleted_opens_without_a_result(done, tmp_path, recorded_since):
+    """Also where the scene was saved, by Slicer, before anybody could write that the lesion is gone."""
+    done.keeping.record()
+    done.desk.scene.RemoveNode(done.desk.nodes["lesion"])
+    done.lost(done.desk.nodes["lesion"])
+    if recorded_since:
+        done.keeping.record()
+        assert tables.text_of(done.desk.scene, saved.PREDICTION) is None
+        assert tables.table_of(done.desk.scene) is None
+    scenes.save_scene(done.desk.scene, tmp_path / "a.mrb")
+    assert done.open_scene(tmp_path / "a.mrb")
+    assert (done.desk.prediction, done.reviewing.review, done.screen.run) == (None, None, "none")
+    done.run()
+    assert done.engine.waiting("segment")
 
 
 class HeldHost:

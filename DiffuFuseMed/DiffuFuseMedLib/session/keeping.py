@@ -200,9 +200,13 @@ class Keeping:
             self._reviewing.finish()
         parameters.save(desk.parameters, desk.scene)
         saved.write_case(desk.scene, desk.case, desk.nodes)
-        if desk.prediction is not None:
+        if desk.prediction is None:
+            saved.forget_result(desk.scene)
+        else:
             saved.write_prediction(desk.scene, desk.prediction)
-        if self._reviewing.review is not None and not desk.screen.listing:
+        if self._reviewing.review is None:
+            saved.forget_review(desk.scene)
+        elif not desk.screen.listing:
             tables.set_text(desk.scene, saved.REVIEW, self._reviewing.review.to_json())
             tables.set_rows(desk.scene, self._reviewing.rows())
             saved.write_kept(self._reviewing.kept, desk.nodes, desk.nodes[desk.case.reference])

@@ -53,11 +53,25 @@ def holds_case(scene: Any) -> bool:
 
 def forget(scene: Any) -> None:
     """Take what was written about a case out of the scene."""
-    for name in (CASE, PREDICTION, REVIEW):
-        for node in find(scene, tables.TEXT, name):
-            scene.RemoveNode(node)
+    _remove(scene, CASE)
+    forget_result(scene)
+
+
+def forget_result(scene: Any) -> None:
+    """Take what was written about a prediction and its review out of the scene."""
+    _remove(scene, PREDICTION)
+    forget_review(scene)
+
+
+def forget_review(scene: Any) -> None:
+    _remove(scene, REVIEW)
     if table := tables.table_of(scene):
         scene.RemoveNode(table)
+
+
+def _remove(scene: Any, name: str) -> None:
+    for node in find(scene, tables.TEXT, name):
+        scene.RemoveNode(node)
 
 
 def write_case(scene: Any, case: Case, nodes: dict[str, Any]) -> None:
@@ -126,9 +140,9 @@ def write_prediction(scene: Any, prediction: Prediction) -> None:
 
 
 def read_prediction(scene: Any, case: Case, nodes: dict[str, Any]) -> Prediction | None:
-    """The prediction of a scene; None when it was saved before one was made."""
+    """The prediction of a scene; None when it was saved before one was made, or when a part of it was deleted."""
     text = tables.text_of(scene, PREDICTION)
-    if not text or "probability" not in nodes or "contours" not in nodes:
+    if not text or not {"probability", "contours", "lesion"} <= set(nodes):
         return None
     words, reference = json.loads(text), nodes[case.reference]
     masks = {name: segmentations.mask_of(nodes["contours"], name, reference) for name in ("inner", "outer", "network")}
