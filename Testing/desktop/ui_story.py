@@ -193,8 +193,8 @@ def switch_a_modality(story):
 
 
 def walk_the_worklist(story):
+    story.wait("the worklist", lambda: story.ui.worklistTable.rowCount > 0)
     story.wait("the reasons", lambda: "finding" not in story.ui.progressLabel.text)
-    check(story.ui.worklistTable.rowCount > 0, "there is something to look at")
     offsets = [node.GetSliceToRAS().GetElement(2, 3) for node in slicer.util.getNodesByClass("vtkMRMLSliceNode")]
     story.click("nextButton")
     story.wait("the chosen row", lambda: story.ui.worklistTable.currentRow() == 0, 5)

@@ -221,9 +221,12 @@ class Reader:
         taken = self.view(name).screenshot(style=OVER_THE_PICTURE)
         return matplotlib.image.imread(BytesIO(taken), format="png")[..., :3].astype(float) * 255
 
-    def settled(self, name, after=None, seconds=DRAWN_S):
+    def settled(self, name, after=None, seconds=DRAWN_S, on_the_way=False):
         """The picture once it is of the present settings and does not change any more; after: the one before a change
-        that has to be seen, for which a busy machine is waited."""
+        that has to be seen, for which a busy machine is waited. Without it the whole volume is fused first, unless
+        on_the_way: what comes later is compared with this picture, and a slice fused alone is a little another one."""
+        if after is None and not on_the_way:
+            self.wait("s('s_fusion') !== 'working'")
         self.page.mouse.move(2, 2)
         self.page.wait_for_timeout(150)  # the page collects changes before it sends them
         self.served()

@@ -117,7 +117,7 @@ def drawn_on_the_way(reader, name, start, to):
     for value in (start, to):
         reader.drag_slider(f"p_{name}", value)
         reader.wait(f"Math.abs(s('p_{name}') - {value}) < 0.021")
-        pictures.append(reader.settled("Axial", *pictures[-1:]))
+        pictures.append(reader.settled("Axial", *pictures[-1:], on_the_way=True))
         if reader.state("s_fusion") != "working":
             return []
     return pictures
