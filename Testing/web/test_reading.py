@@ -73,10 +73,9 @@ def test_the_page_is_usable_and_the_tour_is_offered_at_the_first_visit_only(read
 
 
 def test_the_case_says_what_is_what_and_how_it_is_aligned(reader):
-    assert reader.state("s_opening") == ""
+    reader.wait("s('s_opening') === '' && !document.querySelector('#section-case .working')")
     words = reader.page.locator("#section-case").inner_text()
     assert "STS_010" in words and "MR_T1 · MR_T1.nii.gz" in words and "overlap" in words
-    assert reader.page.locator("#section-case .working").count() == 0
 
 
 def test_only_the_picture_is_left(reader):
