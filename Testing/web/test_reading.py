@@ -183,6 +183,25 @@ def test_a_button_right_after_a_drag_acts_on_its_last_value(reader):
     reader.wait(f"s('p_alpha') === {before}")
 
 
+def test_a_number_that_is_being_typed_is_not_taken_away_by_what_goes_on_in_the_page(reader):
+    before = reader.state("p_alpha")
+    field = reader.page.locator("#slider-p_alpha .slider-number")
+    field.fill("0.4")
+    reader.page.mouse.move(*reader.at("Axial", 0.5, 0.5))
+    reader.wait("s('probe').length > 0")  # the page is written anew
+    reader.page.mouse.move(*reader.at("Axial", 0.4, 0.5))
+    reader.served()
+    assert field.input_value() == "0.4"
+    field.press("Tab")
+    reader.wait("s('p_alpha') === 0.4")
+    for typed in ("9", "7"):  # the second changes nothing
+        field.fill(typed)
+        field.press("Tab")
+        reader.wait("s('p_alpha') === 1 && document.querySelector('#slider-p_alpha .slider-number').value === '1.00'")
+    reader.type_number("p_alpha", before)
+    reader.wait(f"s('p_alpha') === {before}")
+
+
 def test_a_preset_sets_the_sliders_and_one_of_the_reader_is_kept(reader):
     reader.choose("preset", "Bone tumor")
     reader.wait("s('p_preset') === 'bone-tumor'")

@@ -52,15 +52,30 @@ def slider(
             **labeled(label),
             **kwargs,
         )
-        html.Input(
-            classes="slider-number",
-            type="number",
+        number_field(
+            f"{state}.toFixed({digits})",
+            f"{state} = Math.min({high}, Math.max({low}, Number($event.target.value)))",
+            f"{label}, number",
+            memo=str(high),
             min=low,
             step=step,
-            v_bind_value=f"{state}.toFixed({digits})",
-            change=f"{state} = Math.min({high}, Math.max({low}, Number($event.target.value)))",
-            **labeled(f"{label}, number"),
         )
+
+
+def number_field(shown: str, change: str, label: str, memo: str = "0", **kwargs: Any) -> None:
+    """A number that can be typed. shown: an expression of the page's state; change: what sets it to what was typed.
+
+    memo: what else the field depends on, as an expression. Only with one of these is the field written to: otherwise
+    any change of the page, such as the progress of a run, would take away what is being typed.
+    """
+    html.Input(
+        classes="slider-number",
+        type="number",
+        v_bind_value=shown,
+        change=f"{change}; $event.target.value = {shown}",  # also where what was typed changed nothing
+        raw_attrs=[*labeled(label)["raw_attrs"], f'v-memo="[{shown}, {memo}]"'],
+        **kwargs,
+    )
 
 
 def tooltip(text: str, location: str = "end") -> None:

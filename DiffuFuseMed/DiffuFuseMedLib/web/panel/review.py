@@ -8,7 +8,7 @@ from trame.widgets import html
 from trame.widgets import vuetify3 as v3
 
 from ..tools import SMOOTHING_MM, TOOLS
-from .parts import button, icon_button, labeled, row, section, slider, switch, tooltip
+from .parts import button, icon_button, labeled, number_field, row, section, slider, switch, tooltip
 
 ICONS = (
     "{open: 'mdi-circle-outline', accepted: 'mdi-check-circle', corrected: 'mdi-pencil-circle', "
@@ -139,14 +139,13 @@ def _threshold(actions: Any) -> None:
     )
     with row():
         for end, (label, change) in enumerate(THRESHOLD_ENDS):
-            html.Input(
-                classes="slider-number",
-                type="number",
+            number_field(
+                f"threshold[{end}].toFixed(threshold_step < 0.1 ? 2 : 0)",
+                change,
+                label,
+                memo="threshold_step",
                 step=("threshold_step",),
-                v_bind_value=f"threshold[{end}].toFixed(threshold_step < 0.1 ? 2 : 0)",
-                change=change,
                 id=f"threshold-{end}",
-                **labeled(label),
             )
         html.Span("{{ threshold_unit }}", classes="small")
         button("Apply", actions.apply_tool, "Everything within the range becomes lesion, inside the region")
