@@ -194,7 +194,7 @@ def test_a_number_that_is_being_typed_is_not_taken_away_by_what_goes_on_in_the_p
     assert field.input_value() == "0.4"
     field.press("Tab")
     reader.wait("s('p_alpha') === 0.4")
-    for typed in ("9", "7"):  # the second changes nothing
+    for typed in ("9", "7", ""):  # the second and third change nothing
         field.fill(typed)
         field.press("Tab")
         reader.wait("s('p_alpha') === 1 && document.querySelector('#slider-p_alpha .slider-number').value === '1.00'")
@@ -322,7 +322,7 @@ def test_a_run_shows_its_progress_and_ends_in_numbers_gates_and_a_surface(reader
     reader.wait("s('p_samples') === 2")
     reader.press("r")
     shares = run(reader)
-    assert len(set(shares)) > 2 and shares == sorted(shares)
+    assert len(set(shares)) > 1 and shares == sorted(shares)
     numbers = reader.page.locator("#numbers").inner_text()
     assert "Volume" in numbers and " mL" in numbers and "SUVmax" in numbers and " to " in numbers
     assert abs(sum(reader.state("s_gates").values()) - 1) < 0.02

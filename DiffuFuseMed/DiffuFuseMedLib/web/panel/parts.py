@@ -72,7 +72,8 @@ def number_field(shown: str, change: str, label: str, memo: str = "0", **kwargs:
         classes="slider-number",
         type="number",
         v_bind_value=shown,
-        change=f"{change}; $event.target.value = {shown}",  # also where what was typed changed nothing
+        # an emptied field changes nothing; what is shown is the value again, also where it is as before
+        change=f"$event.target.value && ({change}); $event.target.value = {shown}",
         raw_attrs=[*labeled(label)["raw_attrs"], f'v-memo="[{shown}, {memo}]"'],
         **kwargs,
     )
