@@ -86,8 +86,11 @@ class Keeping:
     def record(self, at_once: bool = True) -> None:
         """Write what is not in nodes yet (parameters, case, prediction, review), for whoever saves the scene. at_once:
         also a worklist that is still being made, for which the host's thread waits."""
-        if self._desk.case is not None:
-            self._write_record(at_once)
+        if self._desk.case is None:
+            return
+        if at_once:
+            self._reviewing.finish()
+        self._write_record()
 
     def _taken_up(self) -> bool:
         desk = self._desk
@@ -188,20 +191,18 @@ class Keeping:
         return takers[kind](path)
 
     def _scene(self, path: Path) -> Write:
-        self._write_record()
+        self.record()
         desk = self._desk
         roles = (*desk.case.modalities, *MAPS, "probability", saved.VALID)
         with self._reviewing.unlimited():  # what limits the editor is as large as the image, and of no use in a file
             return scenes.saving(desk.scene, path, [desk.nodes[role] for role in roles if role in desk.nodes])
 
-    def _write_record(self, whole: bool = True) -> None:
+    def _write_record(self) -> None:
         desk = self._desk
-        if whole:
-            self._reviewing.finish()
         parameters.save(desk.parameters, desk.scene)
         saved.write_case(desk.scene, desk.case, desk.nodes)
         if desk.prediction is None:
-            saved.forget_result(desk.scene)
+            saved.forget_prediction(desk.scene)
         else:
             saved.write_prediction(desk.scene, desk.prediction)
         if self._reviewing.review is None:

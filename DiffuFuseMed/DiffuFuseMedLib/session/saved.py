@@ -54,13 +54,12 @@ def holds_case(scene: Any) -> bool:
 def forget(scene: Any) -> None:
     """Take what was written about a case out of the scene."""
     _remove(scene, CASE)
-    forget_result(scene)
-
-
-def forget_result(scene: Any) -> None:
-    """Take what was written about a prediction and its review out of the scene."""
-    _remove(scene, PREDICTION)
+    forget_prediction(scene)
     forget_review(scene)
+
+
+def forget_prediction(scene: Any) -> None:
+    _remove(scene, PREDICTION)
 
 
 def forget_review(scene: Any) -> None:

@@ -62,7 +62,7 @@ def slider(
         )
 
 
-def number_field(shown: str, change: str, label: str, memo: str = "0", **kwargs: Any) -> None:
+def number_field(shown: str, change: str, label: str, memo: str, **kwargs: Any) -> None:
     """A number that can be typed. shown: an expression of the page's state; change: what sets it to what was typed.
 
     memo: what else the field depends on, as an expression. Only with one of these is the field written to: otherwise
