@@ -27,7 +27,7 @@ OVER_THE_PICTURE = (
 )
 PROBE = re.compile(r"([RL]) (\d+)\s+([AP]) (\d+)\s+([SI]) (\d+) mm")
 # Limits that end a test that hangs; a busy machine is several times slower than a quiet one.
-START_S, READ_S, RUN_S, DRAWN_S = 180, 180, 400, 180
+START_S = DRAWN_S = 180
 
 
 def _first_line(process):

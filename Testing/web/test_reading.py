@@ -306,23 +306,29 @@ def test_a_run_is_cancelled(reader):
     assert reader.state("s_numbers") == []
 
 
+# Whenever the section is drawn anew: who looks from outside, now and then, misses steps on a busy machine.
+KEEP_SHARES = """() => {
+  window.sharesSeen = [];
+  const keep = () => window.sharesSeen.push(window.trame.state.get("s_run_share"));
+  const everything = { subtree: true, childList: true, attributes: true, characterData: true };
+  new MutationObserver(keep).observe(document.querySelector("#section-lesion"), everything);
+}"""
+
+
 def run(reader):
     reader.wait("s('s_run') === 'working'")
-    shares = []
-    while reader.state("s_run") == "working":
-        shares.append(reader.state("s_run_share"))
-        reader.page.wait_for_timeout(60)
     reader.wait("s('s_run') === 'ready' && s('s_numbers').length > 0 && !s('s_counting')")
-    return shares
 
 
 def test_a_run_shows_its_progress_and_ends_in_numbers_gates_and_a_surface(reader):
     reader.page.get_by_label("samples", exact=True).fill("2")
     reader.page.get_by_label("samples", exact=True).press("Tab")
     reader.wait("s('p_samples') === 2")
+    reader.page.evaluate(KEEP_SHARES)
     reader.press("r")
-    shares = run(reader)
-    assert len(set(shares)) > 1 and shares == sorted(shares)
+    run(reader)
+    shares = reader.page.evaluate("window.sharesSeen")
+    assert len(set(shares)) > 2 and shares == sorted(shares)
     numbers = reader.page.locator("#numbers").inner_text()
     assert "Volume" in numbers and " mL" in numbers and "SUVmax" in numbers and " to " in numbers
     assert abs(sum(reader.state("s_gates").values()) - 1) < 0.02
