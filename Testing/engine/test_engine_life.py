@@ -104,6 +104,18 @@ def test_a_request_that_does_not_stop_is_ended_with_the_child(a_session, an_open
     assert not psutil.pid_exists(pid)
 
 
+def test_what_is_lost_with_a_request_that_did_not_stop_is_told(sessions, a_case, failure):
+    ends = queue.Queue()
+    engine = sessions(on_exit=ends.put)
+    case_id, told = engine.open(a_case(), timeout=120), Told()
+    hanging = volumes(engine, case_id, "hang", told)
+    told.get(timeout=120)
+    run = engine.segment(case_id, "loop", 600)
+    hanging.cancel(grace_s=0.3)
+    assert (failure(hanging).code, failure(run).code) == ("cancelled", "died")
+    assert ends.get(timeout=120).code == "died"
+
+
 def test_the_result_of_a_cancelled_request_is_thrown_away(a_session, an_open_case, failure):
     told, held = Told(), a_session._arrays.names()
     handle = volumes(a_session, an_open_case, "ignore", told, seconds=0.3)
@@ -283,8 +295,9 @@ def test_half_a_result_of_a_killed_child_is_removed(a_session, an_open_case, fai
 
 
 def test_a_python_that_is_not_there_is_one_error(sessions, failure):
-    with pytest.raises(EngineError, match="could not be started"):
+    with pytest.raises(EngineError, match="could not be started") as caught:
         sessions(python="/nowhere/python").start()
+    assert caught.value.code == "unstarted"
 
 
 def test_a_python_without_the_library_says_so(sessions, failure):

@@ -183,11 +183,12 @@ def test_an_engine_killed_in_the_middle_of_a_run_is_started_again_and_nothing_is
     done.set(samples=64)
     done.run()
     done.pump_until(lambda: done.screen.run_share > 0, SETTLED_S)
+    done.messages.clear()
     psutil.Process(pid).kill()
     done.pump_until(lambda: done.screen.run != "working", SETTLED_S)
     done.pump_until(lambda: done.engine.pid not in (None, pid), SETTLED_S)
     assert (done.screen.run, done.screen.run_words) == ("stale", "failed")
-    assert "started again" in done.messages[-1].sentence
+    assert ["started again" in message.sentence for message in done.messages] == [True]  # one death, one sentence
     np.testing.assert_array_equal(done.segmenting.mask(), mask)
     np.testing.assert_array_equal(fused(done), picture)
     done.set(samples=2)

@@ -87,9 +87,9 @@ class Engine:
     """A child process that starts with the first request, and again with the next one after it died.
 
     python: the interpreter that has PyTorch; folder: where the private folder for arrays is made, the system's folder
-    for temporary files by default; on_exit(error): the process died unasked; on_reply(handle, reply): every reply,
-    after its handle was settled; module: what runs in the child; spawn: makes what is used like a Child; later(seconds,
-    call): a timer with cancel(), a thread's by default.
+    for temporary files by default; on_exit(error): the process died, and not only of a cancel; on_reply(handle, reply):
+    every reply, after its handle was settled; module: what runs in the child; spawn: makes what is used like a Child;
+    later(seconds, call): a timer with cancel(), a thread's by default.
     """
 
     def __init__(
@@ -285,7 +285,7 @@ class Engine:
             child = self._spawn(command, environment_for(self._python), self._on_line, self._on_end, side)
         except OSError as error:
             sentence = "The engine could not be started: choose a Python in which DiffuFuseMed is installed."
-            raise EngineError("died", sentence, str(error)) from error
+            raise EngineError("unstarted", sentence, str(error)) from error
         self._child[:] = [child]
         hello = self._sent(child, {"kind": "hello", "version": protocol.VERSION})
         hello.future.add_done_callback(_log_failure)
@@ -381,7 +381,7 @@ class Engine:
         self._fail_all(killed, "cancelled", "The request was cancelled, for which the engine had to be started anew.")
         error = EngineError("died", _obituary(status), detail)
         self._fail_all([h for h in owed if h not in killed], *_ending(error, self._closed))
-        if self._on_exit and not self._closed and not killed:
+        if self._on_exit and not self._closed and (not killed or len(killed) < len(owed)):
             self._on_exit(error)
 
     def _fail_all(self, handles: list[Handle], code: str, sentence: str, detail: str = "") -> None:

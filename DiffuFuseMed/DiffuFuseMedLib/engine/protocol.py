@@ -26,6 +26,7 @@ CODES = {
     "superseded": "a newer request of the same kind took its place",
     "internal": "a fault in the program",
     "died": "the engine's process ended before it answered; only the client says this",
+    "unstarted": "the engine's process could not be started; only the client says this",
     "closed": "the session was closed first; only the client says this",
 }
 

@@ -17,7 +17,7 @@ from .parameters import Parameters
 from .screen import Message, Screen
 
 log = logging.getLogger(__name__)
-QUIET_CODES = ("cancelled", "superseded", "closed")
+QUIET_CODES = ("cancelled", "superseded", "closed", "died")  # a death is told once for all that it owed: Reviving
 _NO_MEMORY = "The memory did not suffice for this; the scene is as it was: close other programs and try it again."
 
 
