@@ -44,7 +44,7 @@ def register_rigid(
     valid: the valid_mask() of fixed and of moving, where they are known already.
     Raises InputError when no start makes the two images overlap, or one of them is constant.
     """
-    images = _Pair.of(fixed, moving, valid=valid)
+    images = _Pair.of(fixed, moving, valid or (valid_mask(fixed), valid_mask(moving)))
     starts = images.starts()
     voxels = {name: images.overlap_voxels(start) for name, start in starts.items()}
     if max(voxels.values()) < MIN_OVERLAP_VOXELS:
@@ -78,8 +78,12 @@ def mutual_information(
     transform: fixed to moving points, identity by default; mask: bool [k, j, i] on fixed's grid, further limiting them;
     valid: the valid_mask() of fixed and of moving, where they are known already.
     """
-    pair = _Pair.of(fixed, moving, mask, valid)
-    return pair.thinned().mutual_information(transform or sitk.Transform(3, sitk.sitkIdentity))
+    fixed_valid, moving_valid = valid or (valid_mask(fixed), valid_mask(moving))
+    if mask is not None:
+        fixed_valid = fixed_valid & mask
+    step = _thinning(fixed.array.size)  # before SimpleITK copies what is not looked at
+    pair = _Pair.of(_every(fixed, step), moving, (_every(fixed.with_array(fixed_valid), step).array, moving_valid))
+    return pair.mutual_information(transform or sitk.Transform(3, sitk.sitkIdentity))
 
 
 def rigid_matrix(transform: sitk.Transform) -> np.ndarray:
@@ -101,26 +105,13 @@ class _Pair:
     moving_mask: sitk.Image
 
     @classmethod
-    def of(
-        cls,
-        fixed: Volume,
-        moving: Volume,
-        mask: np.ndarray | None = None,
-        valid: tuple[np.ndarray, np.ndarray] | None = None,
-    ) -> _Pair:
-        fixed_valid, moving_valid = valid or (valid_mask(fixed), valid_mask(moving))
-        if mask is not None:
-            fixed_valid = fixed_valid & mask
-        return cls(
-            _finite_image(fixed),
-            _finite_image(moving),
-            _mask_image(fixed_valid, fixed),
-            _mask_image(moving_valid, moving),
-        )
+    def of(cls, fixed: Volume, moving: Volume, valid: tuple[np.ndarray, np.ndarray]) -> _Pair:
+        masks = (_mask_image(mask, volume) for mask, volume in zip(valid, (fixed, moving), strict=True))
+        return cls(_finite_image(fixed), _finite_image(moving), *masks)
 
     def thinned(self) -> _Pair:
-        """Every nth voxel of the fixed image along each axis, so that it has at most MOST_MEASURED."""
-        step = int(np.ceil(np.cbrt(self.fixed.GetNumberOfPixels() / MOST_MEASURED)))
+        """With every nth voxel of the fixed image along each axis, so that it has at most MOST_MEASURED."""
+        step = _thinning(self.fixed.GetNumberOfPixels())
         if step == 1:
             return self
         return replace(
@@ -212,6 +203,17 @@ def _like(image: sitk.Image, array: np.ndarray) -> sitk.Image:
     result = sitk.GetImageFromArray(array)
     result.CopyInformation(image)
     return result
+
+
+def _thinning(voxels: int) -> int:
+    return int(np.ceil(np.cbrt(voxels / MOST_MEASURED)))
+
+
+def _every(volume: Volume, step: int) -> Volume:
+    """Every nth voxel along each axis, the first one where it was."""
+    array = np.ascontiguousarray(volume.array[::step, ::step, ::step])
+    spacing_mm = tuple(step * s for s in volume.grid.spacing_mm)
+    return replace(volume, array=array, grid=replace(volume.grid, size=array.shape[::-1], spacing_mm=spacing_mm))
 
 
 def _finite_image(volume: Volume) -> sitk.Image:

@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from .errors import input_error
 from .grid import Grid
+from .parallel import each, each_plane
 from .volume import Volume
 
 INTERPOLATORS = {"linear": sitk.sitkLinear, "nearest": sitk.sitkNearestNeighbor, "bspline": sitk.sitkBSpline}
@@ -70,9 +71,8 @@ def onto(
         return moved, _on_grid(valid.astype(np.float32), volume, grid, transform) >= 0.5
     weight = valid.astype(np.float32)
     weighted = _weighted(volume, weight, _antialias_sigma_voxels(volume.grid, grid))
-    share = _on_grid(weight, volume, grid, transform)
+    share, value = each(lambda array: _on_grid(array, volume, grid, transform), (weight, weighted))
     inside = share >= 0.5
-    value = _on_grid(weighted, volume, grid, transform)
     np.divide(value, share, out=value, where=inside)
     return _emptied(Volume(value, grid, volume.modality, dict(volume.meta)), value, inside), inside
 
@@ -144,11 +144,14 @@ def _antialias_sigma_voxels(moving: Grid, grid: Grid) -> tuple[float, ...]:
 def _mr_outside(array: np.ndarray, finite: np.ndarray) -> np.ndarray:
     # Rounding by earlier resampling leaves a little more than 0 beyond the field of view.
     scale = _high(array, finite)
-    zero = ~finite | (np.abs(array) <= 1e-3 * scale)
-    # Opening in plane cuts the thin bridges by which noise zeros in air and dark cortex would join the outside.
-    square = np.ones((1, 3, 3), dtype=bool)
-    core = ndimage.binary_dilation(ndimage.binary_erosion(zero, square, border_value=1), square) & zero
-    return _touching_border(core, min_voxels=MIN_REGION_FRACTION * array.size)
+    square = np.ones((3, 3), dtype=bool)
+
+    def core(plane: np.ndarray, plane_finite: np.ndarray) -> np.ndarray:
+        """Zeros, opened: that cuts the thin bridges by which noise zeros in air and dark cortex would join the outside."""
+        zero = ~plane_finite | (np.abs(plane) <= 1e-3 * scale)
+        return ndimage.binary_dilation(ndimage.binary_erosion(zero, square, border_value=1), square) & zero
+
+    return _touching_border(each_plane(core, 0, array, finite), min_voxels=MIN_REGION_FRACTION * array.size)
 
 
 def _high(array: np.ndarray, finite: np.ndarray) -> float:

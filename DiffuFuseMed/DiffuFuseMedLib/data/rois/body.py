@@ -11,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 from scipy import ndimage
 
+from ..parallel import each, each_plane
 from .shapes import box, chosen, closed, dilated, eroded, pasted, pieces, touching, without_small
 from .thresholds import RoiThresholds
 
@@ -30,10 +31,10 @@ BODY_SHARE = 0.05  # of the largest part: a second leg or an arm is body too
 def body_inside(hu: np.ndarray, spacing_mm: tuple[float, float, float]) -> np.ndarray:
     """bool [k, j, i]: the body up to its skin, air inside it included; table, cushions and clothes are left out."""
     tissue = hu > SKIN_HU
-    thick = np.stack([eroded(s, TABLE_MM, spacing_mm[1:]) for s in tissue])
+    thick = each_plane(lambda plane: eroded(plane, TABLE_MM, spacing_mm[1:]), 0, tissue)
     labels, sizes = pieces(thick)
     core = chosen(labels, sizes >= max(1, BODY_SHARE * sizes.max()))
-    grown = np.stack([dilated(s, TABLE_MM + 2 * spacing_mm[1], spacing_mm[1:]) for s in core])
+    grown = each_plane(lambda plane: dilated(plane, TABLE_MM + 2 * spacing_mm[1], spacing_mm[1:]), 0, core)
     return _filled_in_plane(grown & tissue, 0)
 
 
@@ -51,8 +52,11 @@ def without_truncation(
         return hu
     zone = touching(hu > thresholds.spongy_hu, bright_skin)
     width = [2 * round(SURROUNDINGS_MM / s) + 1 for s in spacing_mm]
-    share = ndimage.uniform_filter(inside.astype(np.float32), width)
-    level = ndimage.uniform_filter(np.where(inside, hu, np.float32(0)), width) / np.maximum(share, np.float32(0.05))
+    share, level = each(
+        lambda array: ndimage.uniform_filter(array, width),
+        (inside.astype(np.float32), np.where(inside, hu, np.float32(0))),
+    )
+    level /= np.maximum(share, np.float32(0.05))
     under_skin = dilated(skin & zone, UNDER_SKIN_MM, spacing_mm)
     return np.where(zone, np.where(under_skin, np.float32(SKIN_HU), hu - np.maximum(level, 0)), hu)
 
@@ -92,7 +96,7 @@ def with_marrow(
     """
     wide_mm = thresholds.marrow_mm
     smooth = ndimage.uniform_filter(hu, (1, 5, 5))
-    ring = np.stack([closed(s, thresholds.closing_mm, spacing_mm[1:]) for s in bone])
+    ring = each_plane(lambda plane: closed(plane, thresholds.closing_mm, spacing_mm[1:]), 0, bone)
     ring |= _marrow(_axial_holes(ring, 1.5 * wide_mm, spacing_mm), smooth, 0, wide_mm, spacing_mm)
     coronal, sagittal = (_filled_in_plane(ring, axis) & ~ring for axis in (1, 2))
     found = _marrow(coronal & sagittal, smooth, 0, wide_mm, spacing_mm)
@@ -108,12 +112,11 @@ def _marrow(
     Plane by plane, because a hole of one thick slice is thin in 3D, however wide it is.
     """
     side_mm = tuple(s for a, s in enumerate(spacing_mm) if a != axis)
-    kept = np.zeros_like(holes)
-    planes = zip(*(np.moveaxis(a, axis, 0) for a in (holes, hu, kept)), strict=True)
-    for plane, plane_hu, plane_kept in planes:
-        if plane.any():
-            plane_kept[:] = _plane_marrow(plane, plane_hu, half_width_mm, side_mm)
-    return kept
+
+    def found(plane: np.ndarray, plane_hu: np.ndarray) -> np.ndarray:
+        return _plane_marrow(plane, plane_hu, half_width_mm, side_mm) if plane.any() else plane
+
+    return each_plane(found, axis, holes, hu)
 
 
 def _plane_marrow(
@@ -149,5 +152,4 @@ def _bridge(lines: np.ndarray, longest: float) -> None:
 
 
 def _filled_in_plane(mask: np.ndarray, axis: int) -> np.ndarray:
-    planes = [ndimage.binary_fill_holes(plane) for plane in np.moveaxis(mask, axis, 0)]
-    return np.moveaxis(np.stack(planes), 0, axis)
+    return each_plane(ndimage.binary_fill_holes, axis, mask)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import SimpleITK as sitk
 from scipy import ndimage
 
 SLAB_VOXELS = 8_000_000
+ROUNDING = 1e-3  # of a squared distance: what lies on the radius is within it, whatever float32 makes of it
 
 
 def eroded(mask: np.ndarray, radius: float, spacing: tuple[float, ...] | None = None) -> np.ndarray:
@@ -25,18 +27,33 @@ def dilated(mask: np.ndarray, radius: float, spacing: tuple[float, ...] | None =
 
 
 def _eroded(mask: np.ndarray, radius: float, spacing: tuple[float, ...] | None) -> np.ndarray:
-    return mask.copy() if mask.all() else ndimage.distance_transform_edt(mask, sampling=spacing) > radius
+    return ~_dilated(~mask, radius, spacing)
 
 
 def _dilated(mask: np.ndarray, radius: float, spacing: tuple[float, ...] | None) -> np.ndarray:
-    return ndimage.distance_transform_edt(~mask, sampling=spacing) <= radius if mask.any() else mask.copy()
+    # without a border there is nothing to be distant from
+    return _within(mask, radius, spacing) if mask.any() and not mask.all() else mask.copy()
+
+
+def _within(mask: np.ndarray, radius: float, spacing: tuple[float, ...] | None) -> np.ndarray:
+    """bool: within radius of the mask's voxels; some are, some are not. Exact distances (Maurer et al. 2003,
+    doi:10.1109/TPAMI.2003.1177156), several times as fast as SciPy's."""
+    image = sitk.GetImageFromArray(mask.view(np.uint8))
+    image.SetSpacing((spacing or (1.0,) * mask.ndim)[::-1])
+    find = sitk.SignedMaurerDistanceMapImageFilter()
+    find.SquaredDistanceOn()
+    find.UseImageSpacingOn()
+    if mask.ndim == 2:
+        find.SetNumberOfThreads(1)  # other slices are at work beside this one
+    squared = find.Execute(image)  # named, since a view does not keep its image
+    return sitk.GetArrayViewFromImage(squared) <= radius**2 * (1 + ROUNDING)
 
 
 def _by_slabs(
     find: Callable[..., np.ndarray], mask: np.ndarray, radius: float, spacing: tuple[float, ...] | None
 ) -> np.ndarray:
     """find(mask, radius, spacing), which looks no farther than radius: a large volume is done in slabs that overlap by
-    it, for distances take 20 bytes and more a voxel."""
+    it, for distances take 4 bytes and more a voxel."""
     if mask.ndim < 3 or mask.size <= SLAB_VOXELS:
         return find(mask, radius, spacing)
     margin = int(np.ceil(radius / (spacing or (1.0,))[0])) + 1
