@@ -1,5 +1,6 @@
 """Fusion through the real engine, on the patient that ships."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -159,6 +160,63 @@ def test_who_is_made_to_stand_back_holds_nothing_that_others_want(case, fusion_m
     bench.fuse_volume(protocol.FuseVolume(2, "case", {"samples": 1}), context)
     assert held
     assert not np.any(held)
+
+
+@pytest.fixture
+def large(case, fusion_models, monkeypatch):
+    """A Workbench with the case, which is a large one to it."""
+    monkeypatch.setenv("DIFFUFUSEMED_MODELS", str(fusion_models))
+    monkeypatch.setattr(handlers, "unpack", lambda value, _: value)
+    monkeypatch.setattr(rois.quick, "LARGE_VOXELS", 1000)
+    monkeypatch.setattr(rois.quick, "THINNED_VOXELS", 30_000)
+    context = Context(SimpleNamespace(map=lambda packed: packed), lambda *_: None, lambda: False)
+    bench = Workbench()
+    bench.open(protocol.Open(1, "case", case), context)
+    settings = {"gamma": 1.0, "samples": 2}
+    bench.ask_slice = lambda: bench.fuse_slice(protocol.FuseSlice(2, "case", "axial", 6, settings), context)
+    bench.ask_volume = lambda: bench.fuse_volume(protocol.FuseVolume(3, "case", settings), context)
+    bench.ask_rois = lambda **given: bench.rois(protocol.ReplaceRois(4, "case", **given), context)
+    return bench
+
+
+def test_a_slice_of_a_large_case_waits_for_no_rois_and_says_that_it_is_rough(large, case, monkeypatch):
+    rough = large.ask_slice()
+    assert rough["rough"]
+    large.ask_volume()
+    exact = large.ask_slice()
+    assert not exact["rough"]
+    assert np.abs(exact["image"] - rough["image"]).max() > 0.01
+    monkeypatch.setattr(rois.quick, "LARGE_VOXELS", 10**9)
+    (fresh,) = _pictures(case, [None])
+    np.testing.assert_array_equal(exact["image"], fresh[0])
+
+
+def test_slices_of_a_large_case_are_drawn_while_its_rois_are_found(large, monkeypatch):
+    let, found, real = threading.Event(), threading.Event(), rois.automatic_rois
+
+    def slowly(pair):
+        found.set()
+        assert let.wait(120)
+        return real(pair)
+
+    monkeypatch.setattr(rois, "automatic_rois", slowly)
+    with ThreadPoolExecutor(1) as other:
+        volume = other.submit(large.ask_volume)
+        assert found.wait(120)
+        assert large.ask_slice()["rough"]
+        assert not volume.done()
+        let.set()
+        assert volume.result(120)["image"].any()
+    assert not large.ask_slice()["rough"]
+
+
+def test_given_rois_are_never_rough_and_a_lesion_joins_rough_ones(large, case):
+    large.ask_slice()
+    lesion = case.reference_mask.array > 0
+    large.ask_rois(lesion=lesion)
+    assert large.ask_slice()["rough"]
+    large.ask_rois(rois=rois.automatic_rois(case, lesion))
+    assert not large.ask_slice()["rough"]
 
 
 def _pictures(case, lesions):

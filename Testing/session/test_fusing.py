@@ -1,5 +1,7 @@
 """The live fusion, with an engine that answers when told: what is on screen is never called newer than it is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from DiffuFuseMedLib.data.gray import ct_gray
@@ -49,6 +51,25 @@ def test_the_three_slices_on_screen_are_asked_for_before_the_volume(told, answer
     assert (shown(told)[k] == 0.25).all()
     gray = ct_gray(sarcoma.volumes["CT"], sarcoma.valid["CT"], told.parameters.ct_window_hu)
     np.testing.assert_array_equal(shown(told)[k - 1, :j, :i], gray[k - 1, :j, :i])  # until it is fused
+
+
+def test_rough_slices_are_drawn_again_once_the_engine_knows_better(told, answers, sarcoma):
+    first = told.engine.waiting("slice")
+    for asked in first:
+        asked.give(replace(answers["picture"](asked, sarcoma, 0.25), rough=asked.values["where"][0] != "axial"))
+    told.pump_until(lambda: told.engine.waiting("volume"))
+    progress = told.engine.last("volume").progress
+    progress(0.0, "finding soft tissue and bone", None)
+    told.pump()
+    assert told.engine.waiting("slice") == []
+    progress(0.01, "axial slices", None)
+    told.pump()
+    again = answer_slices(told, answers, sarcoma, 0.75)
+    assert {asked.values["where"][0] for asked in again} == {"coronal", "sagittal"}
+    progress(0.02, "axial slices", None)
+    told.pump()
+    assert told.engine.waiting("slice") == []
+    assert np.isclose(shown(told)[:, sarcoma.grid.shape[1] // 2], 0.75).mean() > 0.9
 
 
 def test_the_volume_comes_once_the_hand_is_quiet_and_replaces_the_slices(told, answers, sarcoma):

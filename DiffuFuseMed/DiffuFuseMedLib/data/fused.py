@@ -11,10 +11,12 @@ import numpy as np
 @dataclass(frozen=True)
 class FusedPicture:
     """image: float32 (H, W), gray 0 to 1; uncertainty: float32 (H, W), the calibrated probability that the gray value
-    is off by more than 0.1, None where it was not asked for."""
+    is off by more than 0.1, None where it was not asked for; rough: drawn with soft tissue and bone as found in some of
+    the voxels, since all of them take long, so another picture follows."""
 
     image: np.ndarray
     uncertainty: np.ndarray | None
+    rough: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.ndimage import find_objects
-from scipy.signal import fftconvolve
 
 from .case import Case
 from .checks import check_masks
@@ -55,6 +54,8 @@ def _uptake(labels: np.ndarray, case: Case) -> dict[str, float | None]:
 
 
 def _peak(seen: np.ndarray, case: Case) -> float:
+    from scipy.signal import fftconvolve  # half a second, which no workspace that starts has to wait for
+
     sphere = _sphere(case.grid.spacing_kji_mm)
     margin = tuple(n // 2 for n in sphere.shape)
     found = find_objects(seen.astype(np.uint8))[0]

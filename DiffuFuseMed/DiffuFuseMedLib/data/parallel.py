@@ -22,7 +22,7 @@ def each(find: Callable[..., Found], *many: Iterable) -> list[Found]:
 
 
 def each_plane(find: Callable[..., np.ndarray], axis: int, *arrays: np.ndarray) -> np.ndarray:
-    """bool [k, j, i]: the masks that find(plane, ...) makes of the arrays' planes across the axis, each of its shape."""
+    """bool [k, j, i]: masks that find(plane, ...) makes of the planes across the axis, each of its shape."""
     out = np.empty(arrays[0].shape, bool)
     count = TURNED if axis == out.ndim - 1 else TOGETHER
     turned = [np.moveaxis(array, axis, 0) for array in (out, *arrays)]

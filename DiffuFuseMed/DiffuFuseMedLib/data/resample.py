@@ -147,7 +147,7 @@ def _mr_outside(array: np.ndarray, finite: np.ndarray) -> np.ndarray:
     square = np.ones((3, 3), dtype=bool)
 
     def core(plane: np.ndarray, plane_finite: np.ndarray) -> np.ndarray:
-        """Zeros, opened: that cuts the thin bridges by which noise zeros in air and dark cortex would join the outside."""
+        """Zeros, opened: cuts the thin bridges by which noise zeros in air and dark cortex would join the outside."""
         zero = ~plane_finite | (np.abs(plane) <= 1e-3 * scale)
         return ndimage.binary_dilation(ndimage.binary_erosion(zero, square, border_value=1), square) & zero
 

@@ -87,9 +87,9 @@ class Engine:
     """A child process that starts with the first request, and again with the next one after it died.
 
     python: the interpreter that has PyTorch; folder: where the private folder for arrays is made, the system's folder
-    for temporary files by default; on_exit(error): the process died, and not only of a cancel; on_reply(handle, reply):
-    every reply, after its handle was settled; module: what runs in the child; spawn: makes what is used like a Child;
-    later(seconds, call): a timer with cancel(), a thread's by default.
+    for temporary files by default; on_exit(error): the process died, and not only of a cancel (also an attribute, for
+    who listens later); on_reply(handle, reply): every reply, after its handle was settled; module: what runs in the
+    child; spawn: makes what is used like a Child; later(seconds, call): a timer with cancel(), a thread's by default.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class Engine:
             "--quota-bytes",
             str(quota_bytes),
         ]
-        self._python, self._on_exit, self._on_reply = str(python), on_exit, on_reply
+        self._python, self.on_exit, self._on_reply = str(python), on_exit, on_reply
         self._spawn, self._later = spawn, later or _thread_timer
         self._lock = threading.RLock()
         self._numbers, self._cases = itertools.count(1), itertools.count(1)
@@ -381,8 +381,8 @@ class Engine:
         self._fail_all(killed, "cancelled", "The request was cancelled, for which the engine had to be started anew.")
         error = EngineError("died", _obituary(status), detail)
         self._fail_all([h for h in owed if h not in killed], *_ending(error, self._closed))
-        if self._on_exit and not self._closed and (not killed or len(killed) < len(owed)):
-            self._on_exit(error)
+        if self.on_exit and not self._closed and (not killed or len(killed) < len(owed)):
+            self.on_exit(error)
 
     def _fail_all(self, handles: list[Handle], code: str, sentence: str, detail: str = "") -> None:
         for handle in handles:

@@ -31,17 +31,20 @@ KEPT_FUSIONS = 2
 @dataclass
 class OpenCase:
     """A case with what was computed for it. rois: given ones; lesion: a mask for the automatic ones; anatomy: the
-    automatic ones without it, and made: the ROIs in use, both by the MR that is fused; fusions: opened by the fuser, by
-    what its pictures depend on."""
+    automatic ones without it, and made: the ROIs in use, both by the MR that is fused; rough: the MRs whose anatomy is
+    of some voxels only; fusions: opened by the fuser, by what its pictures depend on; finding: held by who finds the
+    anatomy, which takes long in a large volume, while `lock`, the pictures' one, is free."""
 
     case: Case
     rois: Any = None
     lesion: np.ndarray | None = None
     anatomy: dict[str, Any] = field(default_factory=dict)
     made: dict[str, Any] = field(default_factory=dict)
+    rough: set[str] = field(default_factory=set)
     fusions: OrderedDict = field(default_factory=OrderedDict)
     encodings: dict[tuple[str, str], Encodings] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
+    finding: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Workbench:
@@ -107,12 +110,12 @@ class Workbench:
         return predict(case, model, settings, self._encodings(opened, model))
 
     def fuse_slice(self, request: protocol.FuseSlice, context: Context) -> dict[str, np.ndarray | None]:
-        fuser, fusion, settings = self._fusion(request, context)
+        fuser, fusion, settings, rough = self._fusion(request, context, may_be_rough=True)
         picture = fuser.slice(fusion, request.plane, request.index, settings, request.uncertainty, context.cancel)
-        return {"image": picture.image, "uncertainty": picture.uncertainty}
+        return {"image": picture.image, "uncertainty": picture.uncertainty, "rough": rough}
 
     def fuse_volume(self, request: protocol.FuseVolume, context: Context) -> dict[str, Any]:
-        fuser, fusion, settings = self._fusion(request, context)
+        fuser, fusion, settings, _ = self._fusion(request, context)
         volume = fuser.volume(fusion, settings, context.progress, context.cancel)
         names = ("image", "uncertainty", "flicker", "provenance", "timings")
         return {name: getattr(volume, name) for name in names}
@@ -143,48 +146,62 @@ class Workbench:
                 opened.encodings[key] = Encodings()
             return opened.encodings[key]
 
-    def _fusion(self, request: Any, context: Context) -> tuple[Any, Any, Any]:
-        """The fuser, the case opened by it, and the settings, of a request to fuse."""
+    def _fusion(self, request: Any, context: Context, may_be_rough: bool = False) -> tuple[Any, Any, Any, bool]:
+        """The fuser, the case opened by it, the settings, and whether the ROIs are rough, of a request to fuse."""
+        from ..data.rois import takes_long
+
         opened = self._case(request.case_id)
         settings = _fusion_settings(request.settings)
         fuser = self._fuser(devices.choose(request.device))
         if context.cancel():  # never under the lock: who asks may be made to wait for somebody who wants it
             raise CancelledError
+        mri = mr_of(opened.case, request.mri)
+        pair = with_one_mr(opened.case, mri)
+        if not (may_be_rough and takes_long(pair)):
+            self._find_anatomy(opened, pair, mri, context)
         with opened.lock:
-            mri = mr_of(opened.case, request.mri)
             key = (fuser.device, mri, settings.ct_window_hu)  # all else is the sliders' affair
-            opened.fusions[key] = self._opened(opened, fuser, key, settings, context)
+            opened.fusions[key] = self._opened(opened, pair, fuser, key, settings)
             opened.fusions.move_to_end(key)
             while len(opened.fusions) > KEPT_FUSIONS:
                 opened.fusions.popitem(last=False)
-            return fuser, opened.fusions[key], settings
+            return fuser, opened.fusions[key], settings, opened.rois is None and mri in opened.rough
 
-    def _opened(self, opened: OpenCase, fuser: Any, key: tuple, settings: Any, context: Context) -> Any:
+    def _opened(self, opened: OpenCase, pair: Case, fuser: Any, key: tuple, settings: Any) -> Any:
         """The case as the fuser has it, with the ROIs in use."""
-        pair, there = with_one_mr(opened.case, key[1]), opened.fusions.get(key)
-        rois = self._rois(opened, pair, key[1], context)
+        rois, there = self._rois(opened, pair, key[1]), opened.fusions.get(key)
         if there is None:
             return fuser.open(pair, rois, settings)
         return there if there.rois is rois else there.with_rois(rois)
 
-    def _rois(self, opened: OpenCase, pair: Case, mri: str, context: Context) -> Any:
-        from ..data.rois import replace_roi
+    def _rois(self, opened: OpenCase, pair: Case, mri: str) -> Any:
+        """Those in use; rough ones, after seconds, where soft tissue and bone have not been found yet."""
+        from ..data.rois import quick_rois, replace_roi
 
         if mri not in opened.made:
-            rois = opened.rois or self._anatomy(opened, pair, mri, context)
+            if opened.rois is None and mri not in opened.anatomy:
+                opened.anatomy[mri] = quick_rois(pair)
+                opened.rough.add(mri)
+            rois = opened.rois or opened.anatomy[mri]
             if opened.rois is None and opened.lesion is not None:
                 rois = replace_roi(rois, "lesion", opened.lesion, "the mask that was given", may_be_empty=True)
             opened.made[mri] = rois
         return opened.made[mri]
 
-    def _anatomy(self, opened: OpenCase, pair: Case, mri: str, context: Context) -> Any:
-        """Soft tissue and bone: seconds, and the same whatever the lesion is."""
+    def _find_anatomy(self, opened: OpenCase, pair: Case, mri: str, context: Context) -> None:
+        """Soft tissue and bone, the same whatever the lesion is; slices are drawn by rough ones meanwhile."""
         from ..data.rois import automatic_rois
 
-        if mri not in opened.anatomy:
+        with opened.finding:
+            with opened.lock:  # a slice that opens the case goes first: either would take every processor
+                if opened.rois is not None or (mri in opened.anatomy and mri not in opened.rough):
+                    return
             context.progress(0.0, "finding soft tissue and bone")
-            opened.anatomy[mri] = automatic_rois(pair)
-        return opened.anatomy[mri]
+            exact = automatic_rois(pair)
+            with opened.lock:
+                opened.anatomy[mri] = exact
+                opened.rough.discard(mri)
+                opened.made.pop(mri, None)
 
     def _fuser(self, device: str) -> Any:
         from ..fuse import Fuser

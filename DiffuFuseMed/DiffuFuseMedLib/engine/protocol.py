@@ -89,7 +89,8 @@ class Segment:
 class FuseSlice:
     """Result: one fused picture. Of several queued for the same view of a case only the newest is computed.
     mri: the MR to fuse with the CT, the case's first where None; uncertainty: False for the same picture alone, in a
-    fraction of the time; asked again with True, only what is missing is computed."""
+    fraction of the time; asked again with True, only what is missing is computed. Of a large volume it does not wait
+    for the ROIs: until the first request for the volume has found them, rough ones do, and the picture says so."""
 
     id: int
     case_id: str

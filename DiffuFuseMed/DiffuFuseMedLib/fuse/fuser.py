@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from ..data.errors import CancelledError, input_error
 from ..data.fused import FusedPicture, FusedVolume
 from ..data.fusion_sources import mr_of
 from ..data.gray import ct_gray, mr_gray
+from ..data.parallel import each
 from ..data.presets import check_values
 from ..data.rois import Rois
 from ..evaluation.fusion import flicker
@@ -57,8 +58,8 @@ class Fuser:
         check(settings)
         mri = mr_of(case)
         check_rois(rois, case.grid)
-        ct = ct_gray(case.volumes["CT"], case.valid["CT"], settings.ct_window_hu)
-        gray = mr_gray(case.volumes[mri], case.valid[mri])
+        grays = (partial(ct_gray, window_hu=settings.ct_window_hu), mr_gray)
+        ct, gray = each(lambda gray, m: gray(case.volumes[m], case.valid[m]), grays, ("CT", mri))
         masks = np.stack([rois.soft, rois.bone, rois.lesion, case.valid[mri]])
         return FusionCase(case.grid, ct, gray, masks, rois)
 

@@ -39,6 +39,7 @@ class Fusing:
         self._ever_whole = False  # whether all of it was fused once, however long ago
         self._flying: dict[str, Handle] = {}
         self._drawn: dict[tuple[str, int], int] = {}
+        self._rough: set[tuple[str, int]] = set()  # drawn before the engine had found soft tissue and bone exactly
         self._first = ""  # id of the slice node in whose view the reader works
         self._timer: Any = None
         self._showing: Any = None
@@ -79,6 +80,7 @@ class Fusing:
                 timer.cancel()
         self._flying.clear()
         self._drawn.clear()
+        self._rough.clear()
         self._protecting.forget()
         self._volume = self._timer = self._again = self._showing = None
         self._hurried = False
@@ -198,6 +200,7 @@ class Fusing:
             return
         volumes.set_slice(self._desk.nodes["fused"], *where, picture.image, tell=False)
         self._drawn[where] = version
+        (self._rough.add if picture.rough else self._rough.discard)(where)
         self._hurried |= view in [node.GetID() for node in self._views()[:1]]
         if self._hurried and not self._flying:
             self._show()
@@ -256,6 +259,15 @@ class Fusing:
     def _advance(self, version: int, share: float, words: str) -> None:
         if version == self._version and self._desk.screen.fusion == "working":
             self._state("working", f"refining the volume: {words}", share)
+        if share and self._rough:
+            self._draw_again()
+
+    def _draw_again(self) -> None:
+        """The engine has found soft tissue and bone: what was drawn without them is of no present settings."""
+        for where in self._rough:
+            self._drawn.pop(where, None)
+        self._rough.clear()
+        self.draw_shown()
 
     def _refined(self, version: int, volume: FusedVolume) -> None:
         desk = self._desk

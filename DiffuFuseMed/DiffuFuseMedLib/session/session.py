@@ -6,7 +6,6 @@ Host-neutral: widgets call these methods and draw `screen` and `parameters` when
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -72,11 +71,6 @@ class Session:
     def use_editor(self, editor_node: Any) -> None:
         """The host's vtkMRMLSegmentEditorNode, which the worklist limits to its regions."""
         self.reviewing.editor_node = editor_node
-
-    def warm_up(self) -> None:
-        """Start the engine ahead of the first case, since importing PyTorch takes seconds; nobody waits for it."""
-        with suppress(EngineError):  # the first request says why
-            self._reviving.start()
 
     def views_made(self) -> None:
         """The host's slice views exist: follow their scrolling."""

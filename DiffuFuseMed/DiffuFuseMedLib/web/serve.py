@@ -8,9 +8,11 @@ import subprocess
 import sys
 import webbrowser
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from ..data.errors import input_error
+from ..engine.client import Engine, EngineError
 from .door import Binding, Limits, Uploads, install, start_arguments
 
 PROBE = (
@@ -19,6 +21,7 @@ PROBE = (
 )
 RENDERING = "VTK_DEFAULT_OPENGL_WINDOW"
 PACKAGES = "libegl1 libgl1-mesa-dri"
+PROBE_S = 120.0
 
 
 def serve(
@@ -33,18 +36,35 @@ def serve(
 
     Raises InputError where nothing can be rendered, and for what Binding refuses.
     """
-    check_rendering()
+    probe = start_probe()
+    with Engine() as engine:
+        with suppress(EngineError):  # the first request says why
+            engine.start()  # its seconds of imports pass during those below
+        _serve(case, binding, say, open_browser, presets, upload_limit_bytes, engine, probe)
+
+
+def _serve(
+    case: Path | None,
+    binding: Binding,
+    say: Callable[[str], None],
+    open_browser: bool,
+    presets: Path | None,
+    upload_limit_bytes: int | None,
+    engine: Engine,
+    probe: subprocess.Popen,
+) -> None:
     from trame.app import get_server
 
     from .files import PageFiles
     from .workspace import Workspace
 
+    check_rendering(probe)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     server = get_server("diffufusemed", client_type="vue3")
     limits = Limits(total_bytes=upload_limit_bytes) if upload_limit_bytes else None
     door = install(server, binding, Uploads(limits=limits))
-    workspace = Workspace(server, loop, PageFiles(door.uploads, door.downloads), presets)
+    workspace = Workspace(server, loop, PageFiles(door.uploads, door.downloads), engine, presets)
     if warning := binding.warning:
         say(warning)
 
@@ -64,11 +84,15 @@ def serve(
         door.uploads.remove()
 
 
-def check_rendering() -> None:
-    """Draw one picture in a process of its own: without its libraries, VTK ends the whole process."""
+def start_probe() -> subprocess.Popen:
+    """One picture, drawn in a process of its own: without its libraries, VTK ends the whole process."""
     os.environ.setdefault(RENDERING, "vtkEGLRenderWindow")
-    found = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, timeout=120, check=False)
-    if found.returncode:
+    return subprocess.Popen([sys.executable, "-c", PROBE], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def check_rendering(probe: subprocess.Popen) -> None:
+    """Raises InputError when the picture could not be drawn."""
+    if probe.wait(PROBE_S):
         remedy = f"on Debian or Ubuntu run: sudo apt-get install -y {PACKAGES}"
         raise input_error("a machine on which nothing can be rendered", "EGL with a software or GPU driver", remedy)
 

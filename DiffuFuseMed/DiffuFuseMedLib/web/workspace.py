@@ -13,6 +13,7 @@ from trame.widgets import client, html
 from trame.widgets import vuetify3 as v3
 from trame_slicer.core import SlicerApp
 
+from ..engine.client import Engine
 from ..mrml.views import watch_cursor
 from ..session import Session
 from .actions import KEY_ACTIONS, Actions
@@ -35,17 +36,18 @@ PROBE_S = 0.06  # between two readings of the value under the cursor
 
 
 class Workspace:
-    """The page of one session. files: what brings files from the page and offers them to it (door)."""
+    """The page of one session. files: what brings files from the page and offers them to it (door); engine: started
+    already, since importing PyTorch takes seconds."""
 
-    def __init__(self, server: Any, loop: Any, files_of_page: Any, presets: Path | None = None) -> None:
+    def __init__(self, server: Any, loop: Any, files_of_page: Any, engine: Engine, presets: Path | None = None) -> None:
         self.server, self.state = server, server.state
         server.enable_module(trame_slicer.module)
         self.app = SlicerApp()
         log_vtk()
         forgive_gone_pages()
         self.host = AsyncioHost(loop, after=self.state.flush)
-        self.session = Session(self.app.scene, self.host, presets=presets)
-        self.session.warm_up()  # its seconds of imports pass while views and page are made
+        self.session = Session(self.app.scene, self.host, engine, presets)
+        engine.on_exit = self.session.engine_died
         self.views = Views(server, self.app, loop.call_later, self.session.fusing.go_first)
         self.tools = Tools(self.app, self.state)
         self.session.use_editor(self.tools.editor_node)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..checks import check_modality
 from ..errors import InputError, input_error
+from ..parallel import each
 from ..volume import MODALITIES, Volume
 from .dicom import UnknownContrastError, read_dicom_folder
 from .files import read_volume
@@ -108,7 +109,7 @@ def _check_told(told: dict[str, str], files: list[Path], objects: list[DicomObje
 
 
 def _file_volumes(files: list[Path], told: dict[str, str], wanted: list[str] | None, notes: list[str]) -> list[Volume]:
-    volumes = []
+    chosen = []
     for path in files:
         if path.name not in told and is_mask_stem(stem_of(path.name)):
             continue
@@ -118,8 +119,8 @@ def _file_volumes(files: list[Path], told: dict[str, str], wanted: list[str] | N
             notes.append(f"File {path.name} was not read. {error}")
             continue
         if wanted is None or modality in wanted:
-            volumes.append(read_volume(path, modality))
-    return volumes
+            chosen.append((path, modality))
+    return each(lambda file: read_volume(*file), chosen)
 
 
 def _dicom_volumes(

@@ -2,6 +2,7 @@
 
 from .automatic import automatic_rois
 from .picture import picture_rois
+from .quick import quick_rois, takes_long
 from .replace import read_roi, replace_roi
 from .roi import Rois
 from .thresholds import MODEL, SCORING, RoiThresholds
@@ -16,8 +17,10 @@ __all__ = [
     "Rois",
     "automatic_rois",
     "picture_rois",
+    "quick_rois",
     "read_roi",
     "replace_roi",
+    "takes_long",
     "totalsegmentator_rois",
     "tracer_rois",
     "why_not_totalsegmentator",

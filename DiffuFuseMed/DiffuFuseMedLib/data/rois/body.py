@@ -52,10 +52,8 @@ def without_truncation(
         return hu
     zone = touching(hu > thresholds.spongy_hu, bright_skin)
     width = [2 * round(SURROUNDINGS_MM / s) + 1 for s in spacing_mm]
-    share, level = each(
-        lambda array: ndimage.uniform_filter(array, width),
-        (inside.astype(np.float32), np.where(inside, hu, np.float32(0))),
-    )
+    weight, weighted = inside.astype(np.float32), np.where(inside, hu, np.float32(0))
+    share, level = each(lambda array: ndimage.uniform_filter(array, width), (weight, weighted))
     level /= np.maximum(share, np.float32(0.05))
     under_skin = dilated(skin & zone, UNDER_SKIN_MM, spacing_mm)
     return np.where(zone, np.where(under_skin, np.float32(SKIN_HU), hu - np.maximum(level, 0)), hu)
