@@ -139,7 +139,7 @@ def test_the_alignment_of_what_was_brought_is_judged_by_eye(reader):
     reader.choose("compare", "swipe")
     swiped = reader.settled("Axial", board)
     assert np.abs(board - plain).mean() > 1 and np.abs(swiped - board).mean() > 1
-    assert "swipe" in reader.page.locator("#legends").inner_text()
+    reader.wait("document.querySelector('#legends').innerText.includes('swipe')")
     reader.choose("compare", "off")
     reader.click("#comparison summary")
 

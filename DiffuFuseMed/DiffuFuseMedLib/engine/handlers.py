@@ -46,6 +46,14 @@ class OpenCase:
     lock: threading.RLock = field(default_factory=threading.RLock)
     finding: threading.Lock = field(default_factory=threading.Lock)
 
+    def has_anatomy(self, mri: str, may_be_rough: bool = False) -> bool:
+        return mri in self.anatomy and (may_be_rough or mri not in self.rough)
+
+    def keep_anatomy(self, mri: str, rois: Any, rough: bool = False) -> None:
+        self.anatomy[mri] = rois
+        (self.rough.add if rough else self.rough.discard)(mri)
+        self.made.pop(mri, None)
+
 
 class Workbench:
     """The state behind the handlers; all lanes use it at once."""
@@ -161,27 +169,26 @@ class Workbench:
             self._find_anatomy(opened, pair, mri, context)
         with opened.lock:
             key = (fuser.device, mri, settings.ct_window_hu)  # all else is the sliders' affair
-            opened.fusions[key] = self._opened(opened, pair, fuser, key, settings)
+            opened.fusions[key] = self._opened(opened, pair, fuser, key, settings, may_be_rough)
             opened.fusions.move_to_end(key)
             while len(opened.fusions) > KEPT_FUSIONS:
                 opened.fusions.popitem(last=False)
             return fuser, opened.fusions[key], settings, opened.rois is None and mri in opened.rough
 
-    def _opened(self, opened: OpenCase, pair: Case, fuser: Any, key: tuple, settings: Any) -> Any:
+    def _opened(self, opened: OpenCase, pair: Case, fuser: Any, key: tuple, settings: Any, may_be_rough: bool) -> Any:
         """The case as the fuser has it, with the ROIs in use."""
-        rois, there = self._rois(opened, pair, key[1]), opened.fusions.get(key)
+        rois, there = self._rois(opened, pair, key[1], may_be_rough), opened.fusions.get(key)
         if there is None:
             return fuser.open(pair, rois, settings)
         return there if there.rois is rois else there.with_rois(rois)
 
-    def _rois(self, opened: OpenCase, pair: Case, mri: str) -> Any:
-        """Those in use; rough ones, after seconds, where soft tissue and bone have not been found yet."""
-        from ..data.rois import quick_rois, replace_roi
+    def _rois(self, opened: OpenCase, pair: Case, mri: str, may_be_rough: bool) -> Any:
+        """Those in use; rough ones, after seconds, where soft tissue and bone have not been found yet and they do."""
+        from ..data.rois import automatic_rois, quick_rois, replace_roi
 
+        if opened.rois is None and not opened.has_anatomy(mri, may_be_rough):
+            opened.keep_anatomy(mri, (quick_rois if may_be_rough else automatic_rois)(pair), rough=may_be_rough)
         if mri not in opened.made:
-            if opened.rois is None and mri not in opened.anatomy:
-                opened.anatomy[mri] = quick_rois(pair)
-                opened.rough.add(mri)
             rois = opened.rois or opened.anatomy[mri]
             if opened.rois is None and opened.lesion is not None:
                 rois = replace_roi(rois, "lesion", opened.lesion, "the mask that was given", may_be_empty=True)
@@ -194,14 +201,12 @@ class Workbench:
 
         with opened.finding:
             with opened.lock:  # a slice that opens the case goes first: either would take every processor
-                if opened.rois is not None or (mri in opened.anatomy and mri not in opened.rough):
+                if opened.rois is not None or opened.has_anatomy(mri):
                     return
             context.progress(0.0, "finding soft tissue and bone")
             exact = automatic_rois(pair)
             with opened.lock:
-                opened.anatomy[mri] = exact
-                opened.rough.discard(mri)
-                opened.made.pop(mri, None)
+                opened.keep_anatomy(mri, exact)
 
     def _fuser(self, device: str) -> Any:
         from ..fuse import Fuser
