@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import time
 from collections.abc import Callable, Iterable
@@ -21,6 +20,7 @@ from .data.errors import input_error
 from .data.grid import Grid
 from .data.load import load_case
 from .data.pairs import list_pairs, read_pair
+from .data.parallel import processors
 from .data.resample import onto, resample
 from .data.volume import Volume
 from .devices import choose
@@ -198,8 +198,7 @@ def _judged(figures: dict[str, Any], device: str) -> dict[str, Any]:
 
 def _machine(device: str) -> str:
     gpu = f" ({torch.cuda.get_device_name(device)})" if device.startswith("cuda") else ""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else psutil.cpu_count()
-    threads = f"{usable} of {psutil.cpu_count()} cores, {torch.get_num_threads()} threads"
+    threads = f"{processors()} of {psutil.cpu_count()} cores, {torch.get_num_threads()} threads"
     return f"{platform.machine()}, {threads}, torch {torch.__version__}, device {device}{gpu}"
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 
 from ..data.errors import input_error
+from ..data.parallel import processors
 from . import memory
 from .figures import AIMS, growth_percent, missed
 from .large import SHAPE, write_large
@@ -189,7 +190,6 @@ def _worst(sliders: dict[str, dict[str, Any]]) -> dict[str, float | None]:
 
 def _machine() -> str:
     """What it is measured on, and how busy that was before: what other programs take, the workspace does not get."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else psutil.cpu_count()
     busy = psutil.cpu_percent(interval=1.0)
-    cores = f"{usable} of {psutil.cpu_count()} cores, {busy:.0f} % of all busy with other programs before"
+    cores = f"{processors()} of {psutil.cpu_count()} cores, {busy:.0f} % of all busy with other programs before"
     return f"{platform.machine()}, {cores}, software rendering unless a GPU drives EGL"

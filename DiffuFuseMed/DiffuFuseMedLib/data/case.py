@@ -63,3 +63,14 @@ class Case:
             valid={m: v[box] for m, v in self.valid.items()},
             reference_mask=None if mask is None else mask.cropped(start_kji, stop_kji),
         )
+
+    def thinned(self, steps_kji: tuple[int, int, int]) -> Case:
+        """Every nth voxel of the images along each axis, without the drawn lesion."""
+        every = tuple(slice(None, None, n) for n in steps_kji)
+        return replace(
+            self,
+            grid=self.grid.thinned(steps_kji),
+            volumes={m: v.thinned(steps_kji) for m, v in self.volumes.items()},
+            valid={m: np.ascontiguousarray(v[every]) for m, v in self.valid.items()},
+            reference_mask=None,
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import SimpleITK as sitk
@@ -74,6 +74,12 @@ class Grid:
         origin = self.to_physical(np.array(start_kji[::-1], dtype=float))
         size = tuple(int(b - a) for a, b in zip(start_kji[::-1], stop_kji[::-1], strict=True))
         return Grid(size, self.spacing_mm, tuple(float(x) for x in origin), self.direction)
+
+    def thinned(self, steps_kji: tuple[int, int, int]) -> Grid:
+        """The Grid of array[::step] per axis (k, j, i)."""
+        steps = steps_kji[::-1]
+        size = tuple(-(-n // step) for n, step in zip(self.size, steps, strict=True))
+        return replace(self, size=size, spacing_mm=tuple(n * s for n, s in zip(steps, self.spacing_mm, strict=True)))
 
     def with_spacing(self, spacing_mm: tuple[float, float, float]) -> Grid:
         """A Grid over the same box of space (voxel borders kept at the first corner) at another spacing (i, j, k)."""

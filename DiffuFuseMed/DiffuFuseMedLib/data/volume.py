@@ -57,3 +57,8 @@ class Volume:
     def cropped(self, start_kji: tuple[int, int, int], stop_kji: tuple[int, int, int]) -> Volume:
         box = tuple(slice(a, b) for a, b in zip(start_kji, stop_kji, strict=True))
         return replace(self, array=self.array[box], grid=self.grid.cropped(start_kji, stop_kji))
+
+    def thinned(self, steps_kji: tuple[int, int, int]) -> Volume:
+        """Every nth voxel along each axis, the first one where it was."""
+        every = tuple(slice(None, None, n) for n in steps_kji)
+        return replace(self, array=np.ascontiguousarray(self.array[every]), grid=self.grid.thinned(steps_kji))

@@ -380,8 +380,9 @@ class Engine:
                 self._running_child()
         self._fail_all(killed, "cancelled", "The request was cancelled, for which the engine had to be started anew.")
         error = EngineError("died", _obituary(status), detail)
-        self._fail_all([h for h in owed if h not in killed], *_ending(error, self._closed))
-        if self.on_exit and not self._closed and (not killed or len(killed) < len(owed)):
+        lost = [handle for handle in owed if handle not in killed]
+        self._fail_all(lost, *_ending(error, self._closed))
+        if self.on_exit and not self._closed and (lost or not killed):
             self.on_exit(error)
 
     def _fail_all(self, handles: list[Handle], code: str, sentence: str, detail: str = "") -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,13 @@ class OpenCase:
     encodings: dict[tuple[str, str], Encodings] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
     finding: threading.Lock = field(default_factory=threading.Lock)
+
+    @cached_property
+    def is_large(self) -> bool:
+        """Whether slices do not wait for the anatomy. Kept, since to see it may take a look at every voxel."""
+        from ..data.rois import takes_long
+
+        return takes_long(self.case)
 
     def has_anatomy(self, mri: str, may_be_rough: bool = False) -> bool:
         return mri in self.anatomy and (may_be_rough or mri not in self.rough)
@@ -156,8 +164,6 @@ class Workbench:
 
     def _fusion(self, request: Any, context: Context, may_be_rough: bool = False) -> tuple[Any, Any, Any, bool]:
         """The fuser, the case opened by it, the settings, and whether the ROIs are rough, of a request to fuse."""
-        from ..data.rois import takes_long
-
         opened = self._case(request.case_id)
         settings = _fusion_settings(request.settings)
         fuser = self._fuser(devices.choose(request.device))
@@ -165,7 +171,7 @@ class Workbench:
             raise CancelledError
         mri = mr_of(opened.case, request.mri)
         pair = with_one_mr(opened.case, mri)
-        if not (may_be_rough and takes_long(pair)):
+        if not (may_be_rough and opened.is_large):
             self._find_anatomy(opened, pair, mri, context)
         with opened.lock:
             key = (fuser.device, mri, settings.ct_window_hu)  # all else is the sliders' affair

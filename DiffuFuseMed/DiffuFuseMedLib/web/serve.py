@@ -40,48 +40,35 @@ def serve(
     with Engine() as engine:
         with suppress(EngineError):  # the first request says why
             engine.start()  # its seconds of imports pass during those below
-        _serve(case, binding, say, open_browser, presets, upload_limit_bytes, engine, probe)
+        from trame.app import get_server
 
+        from .files import PageFiles
+        from .workspace import Workspace
 
-def _serve(
-    case: Path | None,
-    binding: Binding,
-    say: Callable[[str], None],
-    open_browser: bool,
-    presets: Path | None,
-    upload_limit_bytes: int | None,
-    engine: Engine,
-    probe: subprocess.Popen,
-) -> None:
-    from trame.app import get_server
+        check_rendering(probe)
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        server = get_server("diffufusemed", client_type="vue3")
+        limits = Limits(total_bytes=upload_limit_bytes) if upload_limit_bytes else None
+        door = install(server, binding, Uploads(limits=limits))
+        workspace = Workspace(server, loop, PageFiles(door.uploads, door.downloads), engine, presets)
+        if warning := binding.warning:
+            say(warning)
 
-    from .files import PageFiles
-    from .workspace import Workspace
+        def ready(**_: object) -> None:
+            say(binding.address)
+            with server.state:  # trame would not tell a page that connects meanwhile of what is not flushed here
+                if case is not None:
+                    workspace.session.open(case)
+            if open_browser and _has_screen():
+                webbrowser.open(binding.address)
 
-    check_rendering(probe)
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    server = get_server("diffufusemed", client_type="vue3")
-    limits = Limits(total_bytes=upload_limit_bytes) if upload_limit_bytes else None
-    door = install(server, binding, Uploads(limits=limits))
-    workspace = Workspace(server, loop, PageFiles(door.uploads, door.downloads), engine, presets)
-    if warning := binding.warning:
-        say(warning)
-
-    def ready(**_: object) -> None:
-        say(binding.address)
-        with server.state:  # trame would not tell a page that connects meanwhile of what is not flushed here
-            if case is not None:
-                workspace.session.open(case)
-        if open_browser and _has_screen():
-            webbrowser.open(binding.address)
-
-    server.controller.on_server_ready.add(ready)
-    try:
-        server.start(**start_arguments(binding))
-    finally:
-        workspace.close()
-        door.uploads.remove()
+        server.controller.on_server_ready.add(ready)
+        try:
+            server.start(**start_arguments(binding))
+        finally:
+            workspace.close()
+            door.uploads.remove()
 
 
 def start_probe() -> subprocess.Popen:
@@ -92,7 +79,12 @@ def start_probe() -> subprocess.Popen:
 
 def check_rendering(probe: subprocess.Popen) -> None:
     """Raises InputError when the picture could not be drawn."""
-    if probe.wait(PROBE_S):
+    try:
+        failed = probe.wait(PROBE_S)
+    except subprocess.TimeoutExpired:
+        probe.kill()
+        raise
+    if failed:
         remedy = f"on Debian or Ubuntu run: sudo apt-get install -y {PACKAGES}"
         raise input_error("a machine on which nothing can be rendered", "EGL with a software or GPU driver", remedy)
 

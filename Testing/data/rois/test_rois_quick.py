@@ -46,7 +46,7 @@ def test_they_are_nearly_the_exact_ones(large):
 
 def test_the_thinned_voxels_are_nearly_cubes_and_few_enough(large):
     steps = quick._steps(large)
-    thinned = quick._thinned(large, steps)
+    thinned = large.thinned(steps)
     assert np.prod(thinned.grid.shape) <= quick.THINNED_VOXELS
     assert thinned.grid.shape == thinned.volumes["CT"].array.shape == thinned.valid["CT"].shape
     np.testing.assert_allclose(

@@ -28,7 +28,7 @@ def quick_rois(case: Case) -> Rois:
     """automatic_rois of every nth voxel, as nearly cubic as they can be taken, laid over the case's grid: borders are
     off by up to half of such a step."""
     steps = _steps(case)
-    rough = automatic_rois(_thinned(case, steps))
+    rough = automatic_rois(case.thinned(steps))
     masks = {name: _spread(getattr(rough, name), steps, case.grid.shape) for name in NAMES}
     source = {name: f"{text}, from one voxel in {' x '.join(map(str, steps))}" for name, text in rough.source.items()}
     return replace(rough, **masks, source=source)
@@ -42,16 +42,6 @@ def _steps(case: Case) -> tuple[int, int, int]:
         if np.prod(-(-shape // steps)) <= THINNED_VOXELS:
             break
     return tuple(int(n) for n in steps)
-
-
-def _thinned(case: Case, steps: tuple[int, int, int]) -> Case:
-    every = tuple(slice(None, None, n) for n in steps)
-    spacing_mm = tuple(n * s for n, s in zip(steps[::-1], case.grid.spacing_mm, strict=True))
-    size = tuple(-(-n // step) for n, step in zip(case.grid.size, steps[::-1], strict=True))
-    grid = replace(case.grid, size=size, spacing_mm=spacing_mm)
-    volumes = {m: replace(v, array=np.ascontiguousarray(v.array[every]), grid=grid) for m, v in case.volumes.items()}
-    valid = {m: np.ascontiguousarray(v[every]) for m, v in case.valid.items()}
-    return replace(case, grid=grid, volumes=volumes, valid=valid, reference_mask=None)
 
 
 def _spread(mask: np.ndarray, steps: tuple[int, int, int], shape: tuple[int, int, int]) -> np.ndarray:
