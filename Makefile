@@ -47,9 +47,9 @@ test: lint test-packages ## lint, then all tests (ARGS="-k worklist" chooses)
 
 bench: setup test-packages ## measure models, fusion and workspace on this machine, into out/bench*.json (SOAK=minutes of reading)
 	@mkdir -p out
-	$(BIN)/diffufusemed bench --json out/bench.json $(ARGS)
-	$(BIN)/diffufusemed bench live --json out/bench_live.json
-	$(BIN)/diffufusemed bench web --json out/bench_web.json --soak-minutes "$(SOAK)" --large
+	$(BIN)/python -m benchmarks --json out/bench.json $(ARGS)
+	$(BIN)/python -m benchmarks live --json out/bench_live.json
+	$(BIN)/python -m benchmarks web --json out/bench_web.json --soak-minutes "$(SOAK)" --large
 
 train: setup ## train the default model (CASES=folder of case folders with a split.json)
 	$(BIN)/diffufusemed train "$(CASES)" --recipe sts-diffufusemed $(ARGS)

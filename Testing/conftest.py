@@ -10,18 +10,24 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 import torch
-from DiffuFuseMedLib import cli, zoo
-from DiffuFuseMedLib.data import Case, Grid, Volume
-from DiffuFuseMedLib.data.fused import FusedVolume
-from DiffuFuseMedLib.data.fusion import Fusion
-from DiffuFuseMedLib.data.load import load_case
-from DiffuFuseMedLib.data.pairs import write_picture
-from DiffuFuseMedLib.data.presets import PRESETS
-from DiffuFuseMedLib.data.rois import Rois
-from DiffuFuseMedLib.predict import Settings, draw
+from DiffuFuseMedLib import cli
+from DiffuFuseMedLib.core.case import Case
+from DiffuFuseMedLib.core.fused import FusedVolume
+from DiffuFuseMedLib.core.fusion import Fusion
+from DiffuFuseMedLib.core.grid import Grid
+from DiffuFuseMedLib.core.presets import PRESETS
+from DiffuFuseMedLib.core.volume import Volume
+from DiffuFuseMedLib.io.picture_pairs import write_picture
+from DiffuFuseMedLib.models import zoo
+from DiffuFuseMedLib.preprocessing.load import load_case
+from DiffuFuseMedLib.preprocessing.rois import Rois
 from DiffuFuseMedLib.systems.clin_fusediff import Student, StudentConfig, Teacher, TeacherConfig
-from DiffuFuseMedLib.systems.diffufusemed import Config, DiffuFuseMed
+from DiffuFuseMedLib.systems.diffufusemed.network import Config, DiffuFuseMed
+from DiffuFuseMedLib.tasks.segment.predict import Settings, draw
 from DiffuFuseMedLib.uncertainty.platt import to_logit
+
+FIXTURES = ("evaluation_cases", "training_cases", "recipes", "fusion_stacks")
+pytest_plugins = [f"Testing.fixtures.{name}" for name in FIXTURES]
 
 # Help pages and tables are read as text: the same on a narrow terminal and where colors are forced (GITHUB_ACTIONS).
 os.environ.update(COLUMNS="200", NO_COLOR="1")

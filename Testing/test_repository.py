@@ -32,7 +32,7 @@ ACTIONS = {
     "report": "diffufusemed run",
     "test": "pytest",
     "lint": "lint-imports",
-    "bench": "diffufusemed bench --json out/bench.json",
+    "bench": "python -m benchmarks --json out/bench.json",
     "train": 'diffufusemed train "cases" --recipe sts-diffufusemed',
 }
 

@@ -6,17 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from DiffuFuseMedLib import catalog
-from DiffuFuseMedLib.data.load import load_case
-from DiffuFuseMedLib.data.rois import automatic_rois
-from DiffuFuseMedLib.evaluation.fusion import border_contrast, roi_psnr, roi_ssim
-from DiffuFuseMedLib.fuse import PLANES, Fuser, FusionSettings
+from DiffuFuseMedLib.metrics.fusion import border_contrast, roi_psnr, roi_ssim
+from DiffuFuseMedLib.models import registry
+from DiffuFuseMedLib.preprocessing.load import load_case
+from DiffuFuseMedLib.preprocessing.rois import automatic_rois
 from DiffuFuseMedLib.systems.clin_fusediff import FEATHER_PX
+from DiffuFuseMedLib.tasks.fuse import PLANES, Fuser, FusionSettings
 from scipy.ndimage import binary_dilation, binary_erosion, distance_transform_cdt
 
 STS_010 = Path(__file__).resolve().parents[1] / "Resources" / "SampleData" / "STS_010"
 NAMES = ("clin-fusediff-student", "clin-fusediff-teacher")
-MISSING = [name for name in NAMES if not (catalog.models_folder() / name / catalog.RECORD).is_file()]
+MISSING = [name for name in NAMES if not (registry.models_folder() / name / registry.RECORD).is_file()]
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"the models folder has no {' and no '.join(MISSING)}")
 
 POSITIONS = tuple(n / 6 for n in range(7))

@@ -13,8 +13,8 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
-from DiffuFuseMedLib.data.load import load_case
-from DiffuFuseMedLib.data.rois import MODEL, SCORING, automatic_rois
+from DiffuFuseMedLib.preprocessing.load import load_case
+from DiffuFuseMedLib.preprocessing.rois import MODEL, SCORING, automatic_rois
 from PIL import Image
 
 COLORS = {"inside": "deepskyblue", "soft": "lime", "bone": "orange", "lesion": "red"}

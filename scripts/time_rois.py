@@ -11,9 +11,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from DiffuFuseMedLib.bench_web.large import write_large
-from DiffuFuseMedLib.data.load import load_case
-from DiffuFuseMedLib.data.rois import automatic_rois, quick_rois
+from DiffuFuseMedLib.preprocessing.load import load_case
+from DiffuFuseMedLib.preprocessing.rois import automatic_rois, quick_rois
+
+from benchmarks.web.large import write_large
 
 
 def main() -> None:

@@ -76,9 +76,9 @@ async def until(condition, what):
 
 
 async def work(given, saved):
-    from DiffuFuseMedLib.engine.client import Engine
+    from DiffuFuseMedLib.engine.client.engine import Engine
     from DiffuFuseMedLib.session import Session
-    from DiffuFuseMedLib.web.loop import AsyncioHost
+    from DiffuFuseMedLib.web.asyncio_host import AsyncioHost
     from trame_slicer.core import SlicerApp
 
     app, host = SlicerApp(), AsyncioHost(asyncio.get_running_loop())

@@ -32,7 +32,7 @@ def quick_engine(slicer_host, monkeypatch):
     """The panel's engine runs quick_server.py in its child; its Python is said to have everything."""
     from DiffuFuseMedLib.desktop import environment, workspace
     from DiffuFuseMedLib.desktop.qt_process import QtProcess
-    from DiffuFuseMedLib.engine.client import Engine
+    from DiffuFuseMedLib.engine.client.engine import Engine
 
     class Told:
         def __init__(self, python, done):

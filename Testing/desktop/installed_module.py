@@ -20,7 +20,7 @@ host.start()
 widget = host.load_module(folder / "DiffuFuseMed.py")
 
 import DiffuFuseMedLib  # noqa: E402
-from DiffuFuseMedLib import catalog  # noqa: E402
+from DiffuFuseMedLib.models import registry  # noqa: E402
 
 found = {info.name: info for info in pkgutil.walk_packages(DiffuFuseMedLib.__path__, "DiffuFuseMedLib.")}
 imported = {name: importlib.import_module(name).__file__ for name in found}
@@ -30,7 +30,7 @@ told = {
     "imported": imported,
     "panel": widget.resourcePath("UI/DiffuFuseMed.ui"),
     "icon": module.resource("Icons/DiffuFuseMed.svg"),
-    "models": {record.id: str(catalog.model_folder(record.id)) for record in catalog.models()},
+    "models": {record.id: str(registry.model_folder(record.id)) for record in registry.models()},
     "samples": [unquote(urlsplit(uri).path) for sample in host.samples for uri in sample["uris"]],
     "thumbnails": [sample["thumbnailFileName"] for sample in host.samples],
     "story": module.story().__file__,

@@ -9,11 +9,11 @@ import sys
 import time
 
 import numpy as np
-from DiffuFuseMedLib.data.errors import input_error
-from DiffuFuseMedLib.data.prediction import Interval, Prediction
-from DiffuFuseMedLib.engine.failures import UnknownCaseError
-from DiffuFuseMedLib.engine.pack import unpack
-from DiffuFuseMedLib.engine.server import main
+from DiffuFuseMedLib.core.errors import input_error
+from DiffuFuseMedLib.core.prediction import Interval, Prediction
+from DiffuFuseMedLib.engine.server.failures import UnknownCaseError
+from DiffuFuseMedLib.engine.server.server import main
+from DiffuFuseMedLib.engine.wire.pack import unpack
 from scipy.ndimage import distance_transform_edt
 
 SUV = 4.0

@@ -6,7 +6,7 @@ import highdicom
 import numpy as np
 import pydicom
 import pytest
-from DiffuFuseMedLib.data.io.dicom_seg import read_dicom_seg
+from DiffuFuseMedLib.io.dicom.seg import read_dicom_seg
 
 from . import dicom_patient
 

@@ -251,7 +251,7 @@ def test_a_declined_torch_brings_no_other_package_and_a_failed_pip_is_one_senten
 
 
 def test_torch_is_never_installed_without_the_extension_that_chooses_its_build(slicer_host):
-    from DiffuFuseMedLib.data.errors import InputError
+    from DiffuFuseMedLib.core.errors import InputError
     from DiffuFuseMedLib.desktop import environment
 
     with pytest.raises(InputError, match="PyTorch extension"):
@@ -280,7 +280,7 @@ def running_engine(tmp_path, monkeypatch, slicer_host):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(HERE), *([told] if told else [])]))
     monkeypatch.setenv("DIFFUFUSEMED_ENGINE", str(tmp_path / "meeting"))
     code = (
-        "import quick_server; from DiffuFuseMedLib.engine.listen import Listener\n"
+        "import quick_server; from DiffuFuseMedLib.engine.server.listen import Listener\n"
         "with Listener(quick_server.HANDLERS) as listener: print('there', flush=True); listener.serve()"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)

@@ -15,12 +15,12 @@ PARTS = (
     "mrml",
     "review",
     "engine.client",
-    "engine.child",
-    "data.io",
-    "data.align",
-    "data.suv",
-    "catalog",
-    "export",
+    "engine.client.child",
+    "io",
+    "io.dicom.suv",
+    "io.export",
+    "models.registry",
+    "preprocessing.align",
 )
 BLOCKED = f"""
 import importlib, sys
@@ -51,10 +51,10 @@ def test_the_block_itself_blocks():
 
 def test_the_report_says_in_one_sentence_what_it_lacks():
     code = """
-from DiffuFuseMedLib.data.errors import InputError
-from DiffuFuseMedLib.session import keeping
+from DiffuFuseMedLib.core.errors import InputError
+from DiffuFuseMedLib.session import persistence
 try:
-    keeping._report()
+    persistence._report()
 except InputError as error:
     print(error)
 """

@@ -143,7 +143,7 @@ def test_nothing_runs_after_it_was_closed(qt_host, slicer_host):
 def test_an_engine_over_qprocess_answers_and_is_killed_by_a_timer_of_qt(slicer_host, qt_host, quick_engine, tmp_path):
     """No thread of Python takes part: neither for reading nor for the patience of a cancel."""
     from DiffuFuseMedLib.desktop.qt_process import QtProcess
-    from DiffuFuseMedLib.engine.client import Engine
+    from DiffuFuseMedLib.engine.client.engine import Engine
 
     before = threading.active_count()
     engine = Engine(folder=tmp_path, module="quick_server", spawn=QtProcess, later=qt_host.later)

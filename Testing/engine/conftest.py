@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from DiffuFuseMedLib.engine.client import Engine, EngineError
+from DiffuFuseMedLib.engine.client.engine import Engine, EngineError
 
 HERE = Path(__file__).resolve().parent
 

@@ -4,7 +4,7 @@ import os
 import sys
 
 import echo_server
-from DiffuFuseMedLib.engine.listen import Listener
+from DiffuFuseMedLib.engine.server.listen import Listener
 
 HANDLERS = {
     "open": echo_server.open_case,

@@ -6,9 +6,9 @@ import sys
 import time
 
 import numpy as np
-from DiffuFuseMedLib.engine.failures import UnknownCaseError
-from DiffuFuseMedLib.engine.pack import unpack
-from DiffuFuseMedLib.engine.server import main
+from DiffuFuseMedLib.engine.server.failures import UnknownCaseError
+from DiffuFuseMedLib.engine.server.server import main
+from DiffuFuseMedLib.engine.wire.pack import unpack
 
 CASES = {}
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from DiffuFuseMedLib.data.gray import ct_gray, mr_gray
-from DiffuFuseMedLib.data.load import load_case
-from DiffuFuseMedLib.data.rois import automatic_rois
-from DiffuFuseMedLib.evaluation import fusion as metrics
 from DiffuFuseMedLib.losses import roi
+from DiffuFuseMedLib.metrics import fusion as metrics
+from DiffuFuseMedLib.preprocessing.gray import ct_gray, mr_gray
+from DiffuFuseMedLib.preprocessing.load import load_case
+from DiffuFuseMedLib.preprocessing.rois import automatic_rois
 from scipy.ndimage import distance_transform_edt
 
 ROOT = Path(__file__).resolve().parents[2]

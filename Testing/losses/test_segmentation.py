@@ -4,14 +4,7 @@ from math import log
 
 import pytest
 import torch
-from DiffuFuseMedLib.losses import (
-    SegmentationWeights,
-    boundary,
-    coarse_targets,
-    cross_entropy,
-    segmentation,
-    soft_dice,
-)
+from DiffuFuseMedLib.losses import SegmentationWeights, boundary, coarse_targets, cross_entropy, segmentation, soft_dice
 
 DICE = 1 - (2 * 0.75 + 1) / (1 + 0.75 + 0.5 + 1)  # one lesion voxel at 3/4, one background voxel at 1/2, epsilon 1
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import slicer
-from DiffuFuseMedLib.data import Grid
+from DiffuFuseMedLib.core.grid import Grid
 from DiffuFuseMedLib.mrml.volumes import add_volume
 from vtkmodules.vtkCommonCore import vtkPoints
 from vtkmodules.vtkCommonTransforms import vtkThinPlateSplineTransform

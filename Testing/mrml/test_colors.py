@@ -1,6 +1,6 @@
 import pytest
 import slicer
-from DiffuFuseMedLib.data import InputError
+from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.mrml import colors, display
 from DiffuFuseMedLib.mrml.volumes import add_volume
 

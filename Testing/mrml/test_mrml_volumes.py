@@ -3,9 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import slicer
-from DiffuFuseMedLib.data import Grid, InputError
-from DiffuFuseMedLib.data.planes import PLANES
-from DiffuFuseMedLib.data.resample import resample
+from DiffuFuseMedLib.core.errors import InputError
+from DiffuFuseMedLib.core.grid import Grid
+from DiffuFuseMedLib.core.planes import PLANES
+from DiffuFuseMedLib.core.resampling import resample
 from DiffuFuseMedLib.mrml import nodes, volumes
 from DiffuFuseMedLib.mrml.geometry import LPS_TO_RAS, to_vtk
 from DiffuFuseMedLib.mrml.to_volume import to_volume

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import slicer
-from DiffuFuseMedLib.data import InputError
-from DiffuFuseMedLib.data.load import load_case
+from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.mrml import colors, display, nodes, parameters, scenes, tables, volumes
 from DiffuFuseMedLib.mrml import segmentations as s
 from DiffuFuseMedLib.mrml.layers import Layers, show
+from DiffuFuseMedLib.preprocessing.load import load_case
 
 ROWS = [
     {"rank": 1, "ml": 1 / 3, "why": 'PET "low"\tor\nnot, 95 % \\n \\', "done": None, "center": [1e-9, 2.0]},

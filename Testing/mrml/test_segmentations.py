@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
-from DiffuFuseMedLib.data import Grid, InputError
-from DiffuFuseMedLib.export import LESION
+from DiffuFuseMedLib.core.errors import InputError
+from DiffuFuseMedLib.core.grid import Grid
+from DiffuFuseMedLib.io.seg_nrrd import LESION
 from DiffuFuseMedLib.mrml import segmentations as s
 from DiffuFuseMedLib.mrml.geometry import to_vtk
 from DiffuFuseMedLib.mrml.volumes import add_volume

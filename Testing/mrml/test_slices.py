@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import slicer
-from DiffuFuseMedLib.data import Grid
+from DiffuFuseMedLib.core.grid import Grid
 from DiffuFuseMedLib.mrml import slices
 
 STRAIGHT = Grid((6, 5, 4), (1.5, 2.0, 3.0), (10.0, -20.0, 30.0))

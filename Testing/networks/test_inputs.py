@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from DiffuFuseMedLib.data import Case, Grid, Volume
+from DiffuFuseMedLib.core.case import Case
+from DiffuFuseMedLib.core.grid import Grid
+from DiffuFuseMedLib.core.volume import Volume
 from DiffuFuseMedLib.networks.inputs import network_grid, network_images
 
 KNOWN = ("CT", "PET", "MR_T1")

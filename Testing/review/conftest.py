@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from DiffuFuseMedLib.data import Grid, Interval, Prediction
+from DiffuFuseMedLib.core.grid import Grid
+from DiffuFuseMedLib.core.prediction import Interval, Prediction
 from DiffuFuseMedLib.review import Worklist, worklist
 from scipy.ndimage import distance_transform_edt
 

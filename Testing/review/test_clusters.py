@@ -4,7 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from DiffuFuseMedLib.data import Grid
+from DiffuFuseMedLib.core.grid import Grid
 from DiffuFuseMedLib.review import worklist
 from DiffuFuseMedLib.review.clusters import MARGIN_MM, clusters
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from DiffuFuseMedLib.data import Grid
+from DiffuFuseMedLib.core.grid import Grid
 from DiffuFuseMedLib.review.place import Landmarks
 
 SIZE, RADIUS_MM = 61, 20.0

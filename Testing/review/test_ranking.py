@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from DiffuFuseMedLib.data import Grid, InputError
+from DiffuFuseMedLib.core.errors import InputError
+from DiffuFuseMedLib.core.grid import Grid
 from DiffuFuseMedLib.review import ranking, with_reasons, worklist
 from DiffuFuseMedLib.review.ranking import SMALLEST_MM3, UNCERTAIN
 

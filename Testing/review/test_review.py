@@ -6,7 +6,8 @@ from datetime import datetime, timedelta, timezone
 
 import numpy as np
 import pytest
-from DiffuFuseMedLib.data import Grid, InputError
+from DiffuFuseMedLib.core.errors import InputError
+from DiffuFuseMedLib.core.grid import Grid
 from DiffuFuseMedLib.review import Progress, Region, Review, Worklist
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)

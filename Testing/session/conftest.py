@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 import slicer
-from DiffuFuseMedLib.data import Interval, Prediction
-from DiffuFuseMedLib.data.fused import FusedPicture, FusedVolume
-from DiffuFuseMedLib.data.load import load_case
-from DiffuFuseMedLib.data.planes import PLANES
-from DiffuFuseMedLib.engine.client import Engine, EngineError
+from DiffuFuseMedLib.core.fused import FusedPicture, FusedVolume
+from DiffuFuseMedLib.core.planes import PLANES
+from DiffuFuseMedLib.core.prediction import Interval, Prediction
+from DiffuFuseMedLib.engine.client.engine import Engine, EngineError
+from DiffuFuseMedLib.preprocessing.load import load_case
 from DiffuFuseMedLib.session import Session
 
 STS_010 = Path(__file__).resolve().parents[2] / "Resources" / "SampleData" / "STS_010"

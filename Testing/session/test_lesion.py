@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from DiffuFuseMedLib.mrml import editing, segmentations, volumes
 from DiffuFuseMedLib.mrml.nodes import provenance
-from DiffuFuseMedLib.session import reviewing
+from DiffuFuseMedLib.session import review as reviewing
 from scipy.ndimage import distance_transform_edt
 
 CORE = np.s_[4:12, 15:35, 15:40]

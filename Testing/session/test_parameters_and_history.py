@@ -1,6 +1,6 @@
 import pytest
-from DiffuFuseMedLib.data.errors import InputError
-from DiffuFuseMedLib.data.presets import PRESETS, VALUES
+from DiffuFuseMedLib.core.errors import InputError
+from DiffuFuseMedLib.core.presets import PRESETS, VALUES
 from DiffuFuseMedLib.session import Parameters
 from DiffuFuseMedLib.session.history import History
 from DiffuFuseMedLib.session.parameters import changed

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from DiffuFuseMedLib import losses
-from DiffuFuseMedLib.systems.diffufusemed import Config, DiffuFuseMed
+from DiffuFuseMedLib.systems.diffufusemed.network import Config, DiffuFuseMed
 
 torch.set_num_threads(1)
 MODALITIES = ("CT", "PET", "MR_T1")

@@ -5,27 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from DiffuFuseMedLib.data.load import load_case
-from DiffuFuseMedLib.systems.diffufusemed import Config
-from DiffuFuseMedLib.training.dataset import TrainingCase, training_case
-from DiffuFuseMedLib.training.recipes import Recipe
+from DiffuFuseMedLib.training.dataset import TrainingCase
 from DiffuFuseMedLib.training.windows import WindowSettings
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 torch.set_num_threads(1)
 ROOT = Path(__file__).resolve().parents[2]
 SPACING = (3.0, 2.0, 2.0)
-
-
-@pytest.fixture(scope="session")
-def a_real_case():
-    """STS_010 as its folder holds it."""
-    return load_case(ROOT / "Resources" / "SampleData" / "STS_010")
-
-
-@pytest.fixture(scope="session")
-def a_real_training_case(a_real_case):
-    return training_case(a_real_case, ("CT", "PET", "MR_T1"))
 
 
 @pytest.fixture
@@ -53,25 +39,3 @@ def plain():
         return WindowSettings(**(still | changed))
 
     return settings
-
-
-@pytest.fixture
-def a_recipe():
-    """A function of overriding settings: DiffuFuseMed with one level of eight channels, for a window of 16 voxels."""
-
-    def recipe(**changed):
-        config = Config(
-            modalities=("CT", "PET"),
-            stem_channels=8,
-            channels=(8,),
-            blocks=(1,),
-            heads=(2,),
-            windows=(4,),
-            summaries=(2,),
-            transformer_blocks=(1,),
-            diffusion_steps=(20,),
-        )
-        small = {"windows": WindowSettings(shape=(16, 16, 16)), "steps": 40, "warmup": 5, "ema": 0.8}
-        return Recipe(**({"model_id": "tiny", "system": "diffufusemed", "config": config} | small | changed))
-
-    return recipe

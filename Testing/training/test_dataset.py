@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from DiffuFuseMedLib.data.errors import InputError
+from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.training.dataset import WORKING_SPACING_KJI_MM, training_case
 
 
@@ -15,8 +15,8 @@ def test_everything_lies_on_one_working_grid(a_real_training_case):
     assert case.distance_mm.shape == case.lesion.shape
 
 
-def test_the_lesion_keeps_its_volume(a_real_case, a_real_training_case):
-    drawn_mm3 = (a_real_case.reference_mask.array > 0).sum() * a_real_case.grid.voxel_mm3
+def test_the_lesion_keeps_its_volume(a_loaded_case, a_real_training_case):
+    drawn_mm3 = (a_loaded_case.reference_mask.array > 0).sum() * a_loaded_case.grid.voxel_mm3
     working_mm3 = a_real_training_case.lesion.sum().item() * np.prod(WORKING_SPACING_KJI_MM)
     assert working_mm3 == pytest.approx(drawn_mm3, rel=0.02)
 
@@ -43,6 +43,6 @@ def test_the_box_of_the_lesion_is_tight(a_real_training_case):
         assert faces[-1].any()
 
 
-def test_a_case_without_a_drawn_lesion_is_refused(a_real_case):
+def test_a_case_without_a_drawn_lesion_is_refused(a_loaded_case):
     with pytest.raises(InputError, match="without a drawn lesion"):
-        training_case(replace(a_real_case, reference_mask=None), ("CT",))
+        training_case(replace(a_loaded_case, reference_mask=None), ("CT",))

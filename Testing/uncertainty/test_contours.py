@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from DiffuFuseMedLib.evaluation import coverage
+from DiffuFuseMedLib.metrics import coverage
 from DiffuFuseMedLib.uncertainty import contours, critical_widths, doubt, smallest_width
 from scipy.ndimage import gaussian_filter
 

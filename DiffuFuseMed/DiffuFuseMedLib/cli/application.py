@@ -1,4 +1,4 @@
-"""The command line: web | engine | run | fuse | train | calibrate | evaluate | evaluate-fusion | models | bench."""
+"""The command line: web | engine | run | fuse | train | calibrate | evaluate | evaluate-fusion | models."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import sys
 
 import typer
 
-from ..data.errors import InputError
-from .bench import bench_app
+from ..core.errors import InputError
 from .calibrate import calibrate
 from .console import err_console
 from .engine import engine
@@ -24,15 +23,14 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 for command in (web, engine, run, fuse, train, calibrate, evaluate):
     app.command()(command)
 app.command("evaluate-fusion")(evaluate_fusion)
-app.add_typer(bench_app, name="bench")
 app.add_typer(models_app, name="models")
 
 
-def main() -> None:
+def main(application: typer.Typer = app) -> None:
     """Entry point: bad input is one sentence and exit code 2, never a traceback."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
-        app()
+        application()
     except InputError as error:
         err_console.print(str(error), style="bold red", markup=False, soft_wrap=True)
         sys.exit(2)

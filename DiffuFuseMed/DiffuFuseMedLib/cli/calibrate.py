@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ..data.errors import input_error
+from ..core.errors import input_error
 from .console import out_console, progress
 from .inputs import load_model, one_fold
 from .options import DEFAULT_MODEL, DeviceOption, ModelOption, SamplesOption, SeedOption, SplitOption
@@ -32,11 +32,11 @@ def calibrate(
     if model == FUSION_STUDENT:
         _calibrate_fusion(cases, fold, split or cases / "split.json", tuple(pairs or ()), device, seed)
         return
-    from .. import zoo
-    from ..calibrate import calibrate as fit
-    from ..cohort import read_cases
-    from ..data.split import read_split
-    from ..predict import Settings
+    from ..io.split import read_split
+    from ..models import zoo
+    from ..tasks.segment.calibrate import calibrate as fit
+    from ..tasks.segment.evaluate import read_cases
+    from ..tasks.segment.predict import Settings
 
     ready, plan = load_model(model, device), read_split(split or cases / "split.json")
     names = one_fold(plan.folds, fold)
@@ -50,10 +50,10 @@ def calibrate(
 
 
 def _calibrate_fusion(cases: Path, fold: int, split: Path, pairs: tuple[Path, ...], device: str, seed: int) -> None:
-    from .. import zoo
-    from ..devices import choose
-    from ..fuse import Fuser
-    from ..fuse_calibrate import calibrate_fusion, validation_stacks
+    from ..models import zoo
+    from ..models.devices import choose
+    from ..tasks.fuse import Fuser
+    from ..tasks.fuse.calibrate import calibrate_fusion, validation_stacks
 
     fuser = Fuser.shipped(choose(device))
     stacks = validation_stacks(fuser, cases, fold, split, pairs)

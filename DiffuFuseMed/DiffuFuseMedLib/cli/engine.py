@@ -7,7 +7,7 @@ from .console import out_console
 
 def engine() -> None:
     """Keep an engine running on this computer, which Slicer's module can use instead of starting its own."""
-    from ..engine.listen import Listener
+    from ..engine.server.listen import Listener
 
     try:
         with Listener() as listener:

@@ -10,7 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from ..data.errors import input_error
+from ..core.errors import input_error
 from .console import WIDE, err_console, print_table
 from .inputs import case_names, load_model
 from .options import DEFAULT_MODEL, DeviceOption, FoldOption, ModelOption, SamplesOption, SeedOption, SplitOption
@@ -32,11 +32,11 @@ def evaluate(
     seed: SeedOption = 0,
 ) -> None:
     """Score a model on every case, beside the trivial rows, with bootstrap 95 % intervals of the means."""
-    from ..catalog import models
-    from ..cohort import conditions, read_cases, summary, writable, write_csv
-    from ..cohort import evaluate as score
-    from ..data.split import read_split
-    from ..predict import Settings
+    from ..io.split import read_split
+    from ..models.registry import models
+    from ..tasks.segment.evaluate import conditions, read_cases, summary, writable, write_csv
+    from ..tasks.segment.evaluate import evaluate as score
+    from ..tasks.segment.predict import Settings
 
     path = split or cases / "split.json"
     plan = read_split(path) if split or path.is_file() else None

@@ -11,7 +11,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from ..data.errors import input_error
+from ..core.errors import input_error
 from .console import WIDE, out_console, print_table, progress
 from .inputs import check_folder
 from .options import DeviceOption, PresetOption, SeedOption
@@ -46,12 +46,12 @@ def evaluate_fusion(
     seed: SeedOption = 0,
 ) -> None:
     """Score the fusion on registered pairs or cases, beside the trivial fusions, with bootstrap 95 % intervals."""
-    from .. import fuse_cohort as work
-    from ..cohort import write_csv
-    from ..data.presets import find_preset
-    from ..devices import choose
-    from ..fuse import Fuser
-    from ..fuse_case import settings_of
+    from ..core.presets import find_preset
+    from ..models.devices import choose
+    from ..tasks.fuse import Fuser
+    from ..tasks.fuse import evaluate as work
+    from ..tasks.fuse.predict import settings_of
+    from ..tasks.segment.evaluate import write_csv
     from .fusion_tables import notes_on, tables_of, verdicts
 
     if guided and steps is not None:
@@ -83,8 +83,8 @@ def evaluate_fusion(
 
 
 def _subjects(folder: Path, series: list[str] | None) -> list:
-    from ..data.pairs import is_pairs_folder
-    from ..fuse_cohort import CaseSubject, case_folders, picture_subjects
+    from ..io.picture_pairs import is_pairs_folder
+    from ..tasks.fuse.evaluate import CaseSubject, case_folders, picture_subjects
 
     if is_pairs_folder(folder):
         return picture_subjects(folder, series)
@@ -93,7 +93,7 @@ def _subjects(folder: Path, series: list[str] | None) -> list:
 
 def _checked(folder: Path, csv: Path, markdown: Path | None, save: Path | None) -> Path:
     """Before minutes of computing: every place can be written, and no input is. Returns where the record goes."""
-    from ..cohort import writable
+    from ..tasks.segment.evaluate import writable
 
     record = csv.with_suffix(".json")
     if record == csv:

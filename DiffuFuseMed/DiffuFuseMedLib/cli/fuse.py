@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..data.errors import input_error
+from ..core.errors import input_error
 from .console import out_console, progress
 from .inputs import check_folder, listed, modality_names, only
 from .options import (
@@ -52,11 +52,12 @@ def fuse(
     seed: SeedOption = 0,
 ) -> None:
     """Fuse CT and MR of one case: fused.nrrd, fusion_uncertainty.nrrd, fusion.json and report.html."""
-    from ..data.load import load_case
-    from ..data.presets import find_preset
-    from ..devices import choose
-    from ..fuse import Fuser
-    from ..fuse_case import Wanted, fuse_case, settings_of, write_fused_case
+    from ..core.presets import find_preset
+    from ..models.devices import choose
+    from ..preprocessing.load import load_case
+    from ..report.fused_case import write_fused_case
+    from ..tasks.fuse import Fuser
+    from ..tasks.fuse.predict import Wanted, fuse_case, settings_of
 
     if guided and steps is not None:
         raise input_error("--steps and --guided", "one of them", "--steps is for the student, so leave one out")

@@ -7,7 +7,7 @@ from math import isfinite
 
 from rich.table import Table
 
-from ..fuse_cohort import AIMS, Group, Mean, aims
+from ..tasks.fuse.evaluate import AIMS, Group, Mean, aims
 
 PRIMARY = (
     "soft_ssim_mri", "soft_fsim_mri", "bone_psnr_ct", "bone_ssim_ct", "ct_in_soft", "tracer_in_soft",

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..data.errors import input_error
+from ..core.errors import input_error
 
 
 def load_model(model: str, device: str):
     """A segmenter by its id or the path of its folder."""
-    from ..devices import choose
-    from ..zoo import load_segmenter
+    from ..models.devices import choose
+    from ..models.zoo import load_segmenter
 
     return load_segmenter(model, choose(device))
 
 
 def listed(modalities: str | None) -> list[str] | None:
     """CT,PET -> its parts; raises InputError for a key that is none."""
-    from ..data.volume import MODALITIES
+    from ..core.volume import MODALITIES
 
     wanted = [m.strip() for m in modalities.split(",") if m.strip()] if modalities else None
     if unknown := [m for m in wanted or () if m not in MODALITIES]:

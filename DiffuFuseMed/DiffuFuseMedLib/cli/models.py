@@ -15,7 +15,7 @@ models_app = typer.Typer(no_args_is_help=True, help="The installed models.")
 @models_app.command("list")
 def models_list() -> None:
     """The installed models."""
-    from ..catalog import models, models_folder
+    from ..models.registry import models, models_folder
 
     records = models()
     if not records:
@@ -31,8 +31,8 @@ def models_list() -> None:
 @models_app.command("verify")
 def models_verify(model_id: Annotated[str | None, typer.Argument(help="One model; all by default.")] = None) -> None:
     """Check that the weights are those that model.json was written for."""
-    from ..catalog import models
-    from ..zoo import verify
+    from ..models.registry import models
+    from ..models.zoo import verify
 
     for name in [model_id] if model_id else [record.id for record in models()]:
         verify(name)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ..data.errors import InputError
+from ..core.errors import InputError
 from .console import err_console, out_console, progress
 from .fuse import say_fused
 from .inputs import check_folder, ignored, listed, load_model, modality_names, only
@@ -45,9 +45,9 @@ def run(
     seed: SeedOption = 0,
 ) -> None:
     """Segment and fuse one case: segmentation, probability, uncertainty, fused image, their records, report.html."""
-    from ..data.load import load_case
-    from ..data.presets import find_preset
-    from ..predict import Settings, predict
+    from ..core.presets import find_preset
+    from ..preprocessing.load import load_case
+    from ..tasks.segment.predict import Settings, predict
 
     wanted, names, chosen = listed(modalities), modality_names(told), find_preset(preset) if preset else None
     check_folder(out)
@@ -72,10 +72,10 @@ def run(
 
 def _fusing(case, device: str, preset, mr: str | None, seed: int):
     """A function of prediction and progress that gives the Fusion; None, and one line why, where there can be none."""
-    from ..data.fusion_sources import mr_of, why_no_fusion
-    from ..devices import choose
-    from ..fuse import Fuser
-    from ..fuse_case import Wanted, fuse_case, settings_of
+    from ..models.devices import choose
+    from ..preprocessing.fusion_sources import mr_of, why_no_fusion
+    from ..tasks.fuse import Fuser
+    from ..tasks.fuse.predict import Wanted, fuse_case, settings_of
 
     if lacks := why_no_fusion(case):
         err_console.print(f"No fusion: {lacks}.")
@@ -91,9 +91,11 @@ def _fusing(case, device: str, preset, mr: str | None, seed: int):
 
 def _write(prediction, case, model, fusion, out):
     """Every file of the run, and the scores against the case's reference mask, None without one."""
-    from ..data.quality import quality_report
-    from ..evaluation import quantify, score_case
-    from ..export import write_fusion, write_outputs
+    from ..core.lesion import quantify
+    from ..io.export.fusion import write_fusion
+    from ..io.export.outputs import write_outputs
+    from ..metrics import score_case
+    from ..preprocessing.quality import quality_report
     from ..report import write_report
 
     scores = score_case(prediction, case) if case.reference_mask is not None else None

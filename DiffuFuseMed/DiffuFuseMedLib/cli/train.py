@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ..data.errors import input_error
+from ..core.errors import input_error
 from .console import out_console, progress
 from .options import DEFAULT_MODEL, DeviceOption, SplitOption
 
@@ -18,7 +18,7 @@ FUSION = "clin-fusediff"
 def train(
     cases: Annotated[Path, typer.Argument(help="The folder that holds the case folders.")],
     out: Annotated[Path, typer.Option(help="Folder that gets <model id>/.")] = Path("models"),
-    recipe: Annotated[str, typer.Option(help="A recipe of training/recipes.py; a wrong name lists them.")] = (
+    recipe: Annotated[str, typer.Option(help="A recipe of tasks/segment/recipes.py; a wrong name lists them.")] = (
         DEFAULT_MODEL
     ),
     split: SplitOption = None,
@@ -35,9 +35,9 @@ def train(
     device: DeviceOption = "auto",
 ) -> None:
     """Train a recipe's weights from scratch and write them as a model (clin-fusediff: teacher and student)."""
-    from ..devices import choose
-    from ..training.recipes import RECIPES
-    from ..training.run import run_recipe
+    from ..models.devices import choose
+    from ..tasks.segment.recipes import RECIPES
+    from ..tasks.segment.train import run_recipe
 
     if recipe == FUSION:
         _train_fusion(cases, out, split or cases / "split.json", minutes, seed, tuple(pairs or ()), device)
@@ -55,9 +55,9 @@ def train(
 def _train_fusion(
     cases: Path, out: Path, split: Path, minutes: float | None, seed: int | None, pairs: tuple[Path, ...], device: str
 ) -> None:
-    from ..devices import choose
-    from ..training.fusion.run import run_fusion_recipe, training_stacks
-    from ..training.fusion.settings import FusionRecipe
+    from ..models.devices import choose
+    from ..systems.clin_fusediff.recipe import FusionRecipe
+    from ..tasks.fuse.train import run_fusion_recipe, training_stacks
 
     recipe = FusionRecipe() if minutes is None else FusionRecipe().lasting(minutes)
     recipe = recipe if seed is None else replace(recipe, seed=seed)

@@ -30,7 +30,7 @@ def web(
     ] = None,
 ) -> None:
     """Open the workspace: fuse, segment, see the doubt, correct, keep. Serves until interrupted."""
-    from ..web.door import Binding
+    from ..web.http import Binding
     from ..web.serve import serve
 
     folder = presets or Path.home() / ".config" / "diffufusemed" / "presets"

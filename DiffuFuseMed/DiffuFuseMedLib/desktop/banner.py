@@ -10,7 +10,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from . import environment
-from .desk import Panel
+from .context import Panel
 
 
 class Banner:

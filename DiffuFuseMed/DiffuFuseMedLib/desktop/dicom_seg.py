@@ -11,9 +11,9 @@ import pydicom
 import slicer
 
 from .. import __version__
-from ..data.case import Case
-from ..data.errors import InputError, input_error
-from ..data.grid import Grid
+from ..core.case import Case
+from ..core.errors import InputError, input_error
+from ..core.grid import Grid
 from ..mrml import segmentations
 from ..mrml.volumes import grid_of
 from .roles import files_of, instance_uids, subject_hierarchy

@@ -15,13 +15,13 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from ..data.errors import input_error
-from ..engine.child import environment_for
+from ..core.errors import input_error
+from ..engine.client.child import environment_for
 from .qt_process import QtProcess
 
 SETTING = "DiffuFuseMed/EnginePython"
 RUNNING = "running engine"  # in place of a Python: the engine that `diffufusemed engine` keeps on this computer
-ATTACH = "DiffuFuseMedLib.engine.attach"
+ATTACH = "DiffuFuseMedLib.engine.wire.attach"
 # What the engine imports beside torch. Slicer brings the first four.
 NEEDED = {
     "numpy": "numpy>=1.26",

@@ -6,9 +6,9 @@ from typing import Any
 
 import pydicom
 
-from ..data.errors import InputError, input_error
-from ..data.suv import SuvFactor, suvbw_factor
-from ..data.volume import Volume
+from ..core.errors import InputError, input_error
+from ..core.volume import Volume
+from ..io.dicom.suv import SuvFactor, suvbw_factor
 from ..mrml.to_volume import SUV, to_volume
 from ..mrml.volumes import array_of
 from .roles import files_of

@@ -7,9 +7,9 @@ from typing import Any
 import pydicom
 import slicer
 
-from ..data.errors import InputError
-from ..data.io.mr_sequence import guess_sequence
-from ..data.io.naming import modality_from_name
+from ..core.errors import InputError
+from ..io.dicom.mr_sequence import guess_sequence
+from ..io.naming import modality_from_name
 from ..mrml.nodes import nodes_of, tag
 from ..mrml.volumes import ROLE
 

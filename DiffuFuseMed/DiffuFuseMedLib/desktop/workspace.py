@@ -10,13 +10,13 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from ..engine.client import Engine, EngineError
+from ..engine.client.engine import Engine, EngineError
 from ..mrml import parameters
 from ..session import Session
-from ..session.screen import TOPICS
+from ..session.view_state import TOPICS
 from . import environment
 from .banner import Banner
-from .desk import Panel
+from .context import Panel
 from .editor import Editor
 from .imports import Imports
 from .qt_host import QtHost

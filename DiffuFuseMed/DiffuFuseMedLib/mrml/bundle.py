@@ -26,9 +26,9 @@ from slicer import (
     vtkMRMLStorageNode,
 )
 
-from ..data.errors import input_error
-from ..data.grid import Grid
-from ..export.nrrd import write_nrrd
+from ..core.errors import input_error
+from ..core.grid import Grid
+from ..io.nrrd import write_nrrd
 from .nodes import nodes_of
 from .volumes import array_of, grid_of
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from slicer import vtkMRMLColorNode, vtkMRMLColorTableNode, vtkMRMLPETProceduralColorNode, vtkMRMLScene
 
-from ..data.errors import input_error
+from ..core.errors import input_error
 from .inferno import inferno_rgb
 from .nodes import find, nodes_of, set_tag
 

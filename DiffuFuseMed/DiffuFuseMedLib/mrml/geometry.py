@@ -6,8 +6,8 @@ import numpy as np
 from slicer import vtkMRMLTransformableNode, vtkMRMLTransformNode
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 
-from ..data.checks import check_spacing
-from ..data.grid import Grid
+from ..core.checks import check_spacing
+from ..core.grid import Grid
 
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])  # its own inverse
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from slicer import vtkMRMLScene, vtkMRMLScriptedModuleNode
 
-from ..data.errors import InputError
+from ..core.errors import InputError
 from .nodes import kept, kept_or_new, one_modified
 
 NODE_CLASS = "vtkMRMLScriptedModuleNode"

@@ -18,8 +18,8 @@ from xml.etree import ElementTree
 
 from slicer import vtkMRMLScalarVolumeNode, vtkMRMLScene
 
-from ..data.errors import InputError, input_error
-from ..data.staging import staged
+from ..core.errors import InputError, input_error
+from ..core.staging import staged
 from .bundle import Bundle
 from .nodes import nodes_of
 

@@ -23,8 +23,8 @@ from vtkmodules.vtkCommonCore import reference as vtkReference
 from vtkmodules.vtkCommonDataModel import vtkPolyData
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 
-from ..data.errors import input_error
-from ..export.seg_nrrd import LESION
+from ..core.errors import input_error
+from ..io.seg_nrrd import LESION
 from .geometry import linear_between, ras_matrix, to_numpy, to_vtk
 from .nodes import PREFIX, one_modified
 from .volumes import grid_of

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from slicer import vtkMRMLSliceNode
 
-from ..data.grid import Grid
-from ..data.planes import PLANES
+from ..core.grid import Grid
+from ..core.planes import PLANES
 from .geometry import flipped, to_numpy
 
 PARALLEL = 1e-3  # sine of the angle up to which a slice counts as lying in the grid: 0.06 degrees

@@ -8,12 +8,12 @@ import numpy as np
 from slicer import vtkMRMLLabelMapVolumeNode, vtkMRMLScalarVolumeNode, vtkMRMLTransformNode, vtkMRMLVolumeNode
 from vtkmodules.vtkCommonTransforms import vtkGeneralTransform
 
-from ..data.checks import check_finite, check_modality, check_volume
-from ..data.errors import input_error
-from ..data.grid import Grid
-from ..data.resample import OUTSIDE, resample
-from ..data.suv import SuvFactor
-from ..data.volume import UNITS, Volume
+from ..core.checks import check_finite, check_modality, check_volume
+from ..core.errors import input_error
+from ..core.grid import Grid
+from ..core.resampling import OUTSIDE, resample
+from ..core.volume import UNITS, Volume
+from ..io.dicom.suv import SuvFactor
 from .geometry import LPS_TO_RAS, grid_of_ras, linear_between, ras_matrix
 from .volumes import array_of, as_image, grid_of
 

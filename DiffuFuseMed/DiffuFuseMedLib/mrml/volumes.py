@@ -9,9 +9,9 @@ from vtkmodules.vtkCommonCore import vtkDataArray
 from vtkmodules.vtkCommonDataModel import vtkImageData
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 
-from ..data.errors import input_error
-from ..data.grid import Grid
-from ..data.planes import PLANES
+from ..core.errors import input_error
+from ..core.grid import Grid
+from ..core.planes import PLANES
 from .geometry import grid_of_ras, ras_matrix, to_numpy
 from .nodes import one_modified, set_tag
 

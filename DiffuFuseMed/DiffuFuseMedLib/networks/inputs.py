@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..data.case import Case
-from ..data.grid import Grid
-from ..data.intensity import normalise
-from ..data.resample import resample_smoothly
+from ..core.case import Case
+from ..core.grid import Grid
+from ..core.resampling import resample_smoothly
+from ..preprocessing.intensity import normalise
 
 
 def network_grid(grid: Grid, spacing_kji_mm: tuple[float, float, float]) -> Grid:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data.prediction import Interval
+from ..core.prediction import Interval
 from . import figures, words
 from .planes import AXIAL, PLANES, Plane
 from .scene import Scene

@@ -13,7 +13,7 @@ from matplotlib.patheffects import withStroke
 
 from .planes import AXIAL, Plane
 from .scene import Scene
-from .windows import Window, window_of
+from .window_level import Window, window_of
 
 LN2 = float(np.log(2))
 DPI = 100

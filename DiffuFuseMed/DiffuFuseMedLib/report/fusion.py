@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from ..data.case import Case
-from ..data.fusion import Fusion
+from ..core.case import Case
+from ..core.fusion import Fusion
 from . import fusion_figures, words
 from .content import data_uri, provenance_rows, width_mm
 from .figures import LINES, color_bar
 from .fusion_scene import DOUBT, fusion_scene, fusion_windows, tracer_of
 from .planes import PLANES, Plane
 from .scene import Scene
-from .windows import Window
+from .window_level import Window
 
 SLIDERS = {"alpha": "soft tissue like MRI", "beta": "bone like CT", "gamma": "lesion border"}
 ADVANCED = {

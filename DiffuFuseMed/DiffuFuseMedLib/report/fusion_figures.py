@@ -8,7 +8,7 @@ from matplotlib import colormaps
 from .figures import OUTSIDE, slice_panel
 from .planes import Plane
 from .scene import Scene
-from .windows import Window
+from .window_level import Window
 
 TRACER_COLORS, DOUBT_COLORS = "hot", "inferno"
 TRACER_OPACITY, DOUBT_OPACITY = 0.7, 0.9

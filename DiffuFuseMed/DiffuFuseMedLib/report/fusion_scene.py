@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from ..data.case import Case
-from ..data.errors import input_error
-from ..data.fusion import Fusion
+from ..core.case import Case
+from ..core.errors import input_error
+from ..core.fusion import Fusion
 from .scene import Scene, box_around, center_of, turn
-from .windows import Window, window_of
+from .window_level import Window, window_of
 
 DOUBT = "fusion"
 TRACERS = ("PET", "SPECT")

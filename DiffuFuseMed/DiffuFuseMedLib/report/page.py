@@ -9,10 +9,10 @@ from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 
-from ..data.case import Case
-from ..data.fusion import Fusion
-from ..data.prediction import Prediction
-from ..data.staging import staged
+from ..core.case import Case
+from ..core.fusion import Fusion
+from ..core.prediction import Prediction
+from ..core.staging import staged
 from . import content, figures, words
 from .fusion import fusion_section
 from .review import ReviewSection, review_section

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..data.grid import Grid
+from ..core.grid import Grid
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..data.case import Case
-from ..data.errors import input_error
-from ..data.grid import Grid
+from ..core.case import Case
+from ..core.errors import input_error
+from ..core.grid import Grid
 from . import review_figures, words
 from .content import data_uri
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.ndimage import find_objects
 
-from ..data.case import Case
+from ..core.case import Case
 from .figures import OUTSIDE, slice_panel
 from .planes import PLANES, Plane
 from .scene import Scene, turn
-from .windows import Window, window_of
+from .window_level import Window, window_of
 from .words import modality
 
 if TYPE_CHECKING:

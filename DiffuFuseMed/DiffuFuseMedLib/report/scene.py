@@ -8,10 +8,10 @@ import numpy as np
 import SimpleITK as sitk
 from scipy.ndimage import find_objects
 
-from ..data.case import Case
-from ..data.errors import input_error
-from ..data.grid import Grid
-from ..data.prediction import Prediction
+from ..core.case import Case
+from ..core.errors import input_error
+from ..core.grid import Grid
+from ..core.prediction import Prediction
 
 MARGIN_MM = 45.0
 LEAST_VIEW_MM = 160.0

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from ..data.grid import Grid
+from ..core.grid import Grid
 from .patches import EVERY_NEIGHBOR
 
 MARGIN_MM = 12.0  # at least so much is around the marked voxels of a cluster: three times the smoothing

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import numpy as np
 
-from ..data.errors import input_error
+from ..core.errors import input_error
 
 STATUSES = ("open", "accepted", "corrected", "skipped")
 

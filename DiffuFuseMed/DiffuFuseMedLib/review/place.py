@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from ..data.grid import Grid
+from ..core.grid import Grid
 
 BORDER_MM = 5.0  # a region whose voxels are on average this near the border, on either side, is on it
 CENTRAL = 0.25  # of the way from the center to the border: nearer than this there is no side

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from ..data.errors import input_error
-from ..data.grid import Grid
-from ..data.prediction import Prediction
+from ..core.errors import input_error
+from ..core.grid import Grid
+from ..core.prediction import Prediction
 from .clusters import Cluster, clusters
 from .patches import patches, smoothed
 from .place import Landmarks

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 import numpy as np
 
-from ..data.errors import input_error
+from ..core.errors import input_error
 from . import saved
 from .decisions import Decision, Progress, digest
 from .regions import Region, Worklist

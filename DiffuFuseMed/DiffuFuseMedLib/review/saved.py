@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from ..data.errors import InputError, input_error
-from ..data.grid import Grid
+from ..core.errors import InputError, input_error
+from ..core.grid import Grid
 from .decisions import Decision
 from .regions import Region, Worklist
 

@@ -2,7 +2,7 @@
 
 from .host import Host, Timer
 from .parameters import Parameters
-from .screen import Message, Screen
 from .session import Session
+from .view_state import Message, Screen
 
 __all__ = ["Host", "Message", "Parameters", "Screen", "Session", "Timer"]

@@ -6,9 +6,9 @@ from math import ceil
 
 import numpy as np
 
-from ..data.case import Case
-from ..data.lesion import PEAK_RADIUS_MM, quantify
-from ..data.prediction import Prediction
+from ..core.case import Case
+from ..core.lesion import PEAK_RADIUS_MM, quantify
+from ..core.prediction import Prediction
 
 SHOWN = (
     ("volume_ml", "Volume", "mL", 1),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from ..data.errors import input_error
-from ..data.presets import PRESETS, VALUES, check_values
+from ..core.errors import input_error
+from ..core.presets import PRESETS, VALUES, check_values
 
 DEFAULT_PRESET = "soft-tissue-sarcoma"
 WHOLE = {"steps": (1, 4), "samples": (1, 64), "seed": (0, 2**31 - 1)}

@@ -11,28 +11,28 @@ from typing import Any
 
 import numpy as np
 
-from ..catalog import models
-from ..data.errors import InputError, input_error
-from ..data.presets import VALUES, Preset
-from ..data.volume import Volume
-from ..engine.client import Engine, EngineError
+from ..core.errors import InputError, input_error
+from ..core.presets import VALUES, Preset
+from ..core.volume import Volume
+from ..engine.client.engine import Engine, EngineError
+from ..models.registry import models
 from ..mrml import segmentations
 from ..mrml.views import watch_slices
-from .desk import Desk
-from .fusing import Fusing
+from .context import Desk
+from .display import Looking
+from .engine_restart import Reviving
+from .fusion import Fusing
 from .history import History
 from .host import Host
-from .keeping import Keeping
-from .looking import Looking
-from .measuring import Measuring
-from .opening import Opening
-from .own_presets import CUSTOM, OwnPresets
+from .loading import Opening
+from .measurement import Measuring
 from .parameters import FUSION, NAMES, Parameters, changed
-from .reviewing import Reviewing
-from .reviving import Reviving
-from .screen import Screen
-from .segmenting import Segmenting
-from .windows import shipped
+from .persistence import Keeping
+from .preset_library import CUSTOM, OwnPresets
+from .review import Reviewing
+from .segmentation import Segmenting
+from .view_state import Screen
+from .window_level import shipped
 
 RERUN_S = 0.4  # after a modality switch, so that two switches are one run
 OF_A_RUN = frozenset(("modalities", "model", "samples", "seed"))

@@ -1,41 +1,38 @@
-"""The published systems under one contract, and the literal table of them."""
+"""The published systems: one folder a paper, and the literal table of what each of them is for. No torch at import."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
 
-from torch import Tensor
-
-from ..losses import Batch
-from .clin_fusediff import Student, Teacher
-from .diffufusemed import DiffuFuseMed
-from .segresnet import SegResNet
+from ..core.errors import input_error
 
 
-class System(Protocol):
-    """What training, prediction and the engine ask of a system; `config` carries modalities, classes, spatial_dims."""
+@dataclass(frozen=True)
+class SystemEntry:
+    """task: a folder of tasks/ whose contract the network keeps; network: module and class, imported when built."""
 
-    config: Any
-    stride: int
-
-    def __init__(self, config: Any) -> None: ...
-
-    def encode(self, images: dict[str, Tensor]) -> list[dict[str, Tensor]]:
-        """Images (B, 2, *space) of the present modalities -> what a host may keep while switches and sliders move."""
-
-    def segment(
-        self, tokens: list[dict[str, Tensor]], generator: Any = None, gating: bool = True
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """One draw: logits (B, classes, *space), gates (B,) per modality that sum to one."""
-
-    def loss(self, batch: Batch, generator: Any = None) -> tuple[Tensor, dict[str, float]]:
-        """The training objective and its weighted parts."""
-
-    def memory_bytes(self, voxels: int, modalities: int) -> int:
-        """Predicted peak memory of encode and segment on one window."""
+    task: str
+    network: str
 
 
-SYSTEMS: dict[str, type] = {"diffufusemed": DiffuFuseMed, "segresnet": SegResNet}
-# Fusion networks keep the contract's encode, loss, memory_bytes and config; they give pictures where a segmenter gives
-# logits: Teacher.guided and Student.sample.
-FUSERS: dict[str, type] = {"clin-fusediff-teacher": Teacher, "clin-fusediff-student": Student}
+SYSTEMS: dict[str, SystemEntry] = {
+    "diffufusemed": SystemEntry("segment", "diffufusemed.network:DiffuFuseMed"),
+    "segresnet": SystemEntry("segment", "segresnet.network:SegResNet"),
+    "clin-fusediff-teacher": SystemEntry("fuse", "clin_fusediff.teacher:Teacher"),
+    "clin-fusediff-student": SystemEntry("fuse", "clin_fusediff.student:Student"),
+}
+
+
+def network_class(system: str) -> type:
+    """The network's class of a system; loads torch. Raises InputError for a system that this version does not know."""
+    if system not in SYSTEMS:
+        raise input_error(f"a model of the system {system!r}", f"one of {list(SYSTEMS)}", "update DiffuFuseMed")
+    module, name = SYSTEMS[system].network.split(":")
+    return getattr(import_module(f".{module}", __name__), name)
+
+
+def build(system: str, config: Any) -> Any:
+    """A network of this system with fresh weights; config: an instance of its config_type."""
+    return network_class(system)(config)

@@ -9,9 +9,9 @@ import torch
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
-from ..data.case import Case
-from ..data.errors import input_error
-from ..data.resample import resample_smoothly
+from ..core.case import Case
+from ..core.errors import input_error
+from ..core.resampling import resample_smoothly
 from ..networks.inputs import network_grid, network_images
 
 # Finer in plane than the network's own spacing, so that a rotated window is not interpolated from blurred voxels.

@@ -11,10 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from ..systems import SYSTEMS
 from .budget import stopwatch
 from .dataset import TrainingCase
-from .recipes import Recipe
+from .recipe import Recipe
 from .steps import set_learning_rate, update
 from .windows import draw_batch
 
@@ -34,6 +33,7 @@ class Trained:
 
 def train(
     recipe: Recipe,
+    network: nn.Module,
     cases: list[TrainingCase],
     device: str = "cpu",
     progress: Callable[[float, str], None] | None = None,
@@ -41,9 +41,8 @@ def train(
     start: dict[str, Tensor] | None = None,
 ) -> Trained:
     """Train by the recipe; progress gets (share done, what goes on), checkpoint the average each tenth of the run."""
-    torch.manual_seed(recipe.seed)
     generator = torch.Generator().manual_seed(recipe.seed)
-    network = SYSTEMS[recipe.system](recipe.config).to(device).train()
+    network = network.to(device).train()
     fresh = take_over(network, start or {})
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema))
     optimizer = optimizer_for(network, recipe, fresh if start else set())

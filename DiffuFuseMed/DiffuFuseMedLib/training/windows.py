@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..data.errors import input_error
+from ..core.errors import input_error
 from ..losses import Batch
 from .corruptions import corrupt_window, uniform
 from .dataset import TrainingCase

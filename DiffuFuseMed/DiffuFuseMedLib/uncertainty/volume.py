@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import t as student
 
-from ..data.prediction import Interval
+from ..core.prediction import Interval
 
 
 def log_ratio_errors(references_ml: Sequence[float], predictions_ml: Sequence[float]) -> dict[str, float]:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..data.presets import name_from
-from ..data.volume import MODALITIES
+from ..core.presets import name_from
+from ..core.volume import MODALITIES
 from ..mrml.views import adjust_windows
 from ..session import Session
-from ..session.opening import UNUSED
+from ..session.loading import UNUSED
 from .tools import Tools
 from .views import Views
 

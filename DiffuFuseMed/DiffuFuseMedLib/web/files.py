@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .door import Downloads, Uploads
+from .http import Downloads, Uploads
 
 LOOSE = "uploaded files"  # the case's name when its files came without a folder
 

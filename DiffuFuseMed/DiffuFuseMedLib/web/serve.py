@@ -11,9 +11,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from ..data.errors import input_error
-from ..engine.client import Engine, EngineError
-from .door import Binding, Limits, Uploads, install, start_arguments
+from ..core.errors import input_error
+from ..engine.client.engine import Engine, EngineError
+from .http import Binding, Limits, Uploads, install, start_arguments
 
 PROBE = (
     "import vtkmodules.vtkRenderingOpenGL2; from vtkmodules.vtkRenderingCore import vtkRenderWindow as W; "

@@ -14,7 +14,7 @@ from trame_slicer.rca_view import register_rca_factories
 from trame_slicer.views import Layout, LayoutDirection, ViewLayoutDefinition
 
 from .corners import corners
-from .turns import InTurn, Turns
+from .render_scheduler import InTurn, Turns
 
 FOUR_UP = "Four-up"
 AXIAL, CORONAL, SAGITTAL = "Axial", "Coronal", "Sagittal"

@@ -13,19 +13,19 @@ from trame.widgets import client, html
 from trame.widgets import vuetify3 as v3
 from trame_slicer.core import SlicerApp
 
-from ..engine.client import Engine
+from ..engine.client.engine import Engine
 from ..mrml.views import watch_cursor
 from ..session import Session
 from .actions import KEY_ACTIONS, Actions
+from .asyncio_host import AsyncioHost
 from .corners import legends
 from .dialogs import TOUR, dialogs
 from .guarded import Guarded
-from .loop import AsyncioHost
-from .mirror import Mirror
 from .page_log import forgive_gone_pages
 from .panel import SECTIONS
-from .panel.doubt import MAP_WORDS
 from .panel.parts import icon_button
+from .panel.uncertainty import MAP_WORDS
+from .state_sync import Mirror
 from .tools import Tools
 from .views import FOUR_UP, Views
 from .vtk_log import log_vtk

@@ -9,9 +9,9 @@ import slicer
 from slicer.i18n import tr as _
 
 from ... import __version__
-from ...catalog import card, model_folder, models
+from ...models.registry import card, model_folder, models
 from .. import environment
-from ..desk import Panel
+from ..context import Panel
 from ..wire import fill, head
 
 TASKS = {"segment": _("segments"), "fuse": _("fuses")}

@@ -10,9 +10,9 @@ import slicer
 from slicer.i18n import tr as _
 
 from ...mrml.views import watch_cursor
-from ...session import windows
+from ...session import window_level
 from .. import words
-from ..desk import Panel
+from ..context import Panel
 from ..wire import Choice, Values
 
 PROBE_S = 0.06  # between two readings of the value under the mouse
@@ -77,7 +77,7 @@ class Display:
     def _show_window(self, key: str, choice: Choice) -> None:
         """What the reader dragged in a view, by Slicer's own mouse mode, is one more choice."""
         chosen = self._session.parameters.windows.get(key, "")
-        names = windows.choices(key, chosen)
+        names = window_level.choices(key, chosen)
         choice.offer([(name, name) for name in names])
         choice.show(chosen if chosen in names else names[0])
 

@@ -6,9 +6,9 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from ...data.presets import name_from
+from ...core.presets import name_from
 from .. import words
-from ..desk import Panel
+from ..context import Panel
 from ..wire import Choice, Values, put
 
 

@@ -9,13 +9,13 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from ...data.errors import InputError
-from ...data.volume import MODALITIES, Volume
+from ...core.errors import InputError
+from ...core.volume import MODALITIES, Volume
 from ...mrml import parameters
 from ...mrml.nodes import kept_or_new
 from ...mrml.to_volume import to_volume
 from .. import roles, words
-from ..desk import Panel
+from ..context import Panel
 from ..pet import pet_volume
 from ..wire import Choice, Values, put
 

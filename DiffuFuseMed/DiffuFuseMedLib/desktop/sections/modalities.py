@@ -8,7 +8,7 @@ import qt
 from slicer.i18n import tr as _
 
 from .. import words
-from ..desk import Panel
+from ..context import Panel
 from ..wire import put
 
 TIP = _(

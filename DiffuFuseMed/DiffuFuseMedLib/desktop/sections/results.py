@@ -10,7 +10,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from .. import dicom_seg
-from ..desk import Panel
+from ..context import Panel
 from ..wire import fill, head
 
 # button, kind of keeping.export(), its title, the filter of the dialog

@@ -8,7 +8,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from ..desk import Panel
+from ..context import Panel
 from ..wire import Values, fill, head
 
 STATES = ("open", "accepted", "corrected", "skipped")

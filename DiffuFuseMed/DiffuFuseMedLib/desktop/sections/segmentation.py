@@ -7,7 +7,7 @@ import math
 from slicer.i18n import tr as _
 
 from .. import words
-from ..desk import Panel
+from ..context import Panel
 from ..wire import Values, put
 
 

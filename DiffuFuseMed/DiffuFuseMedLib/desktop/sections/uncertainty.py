@@ -7,7 +7,7 @@ from typing import Any
 import qt
 
 from .. import words
-from ..desk import Panel
+from ..context import Panel
 from ..wire import Values, put
 
 

@@ -1,13 +1,13 @@
 """The panel of design.md section 6, one file per section, read from top to bottom."""
 
 from .case import case_section
-from .doubt import doubt_section
+from .display import look_section
 from .fusion import fusion_section
-from .keep import keep_section
 from .lesion import lesion_section
-from .look import look_section
 from .modalities import modalities_section
+from .persistence import keep_section
 from .review import review_section
+from .uncertainty import doubt_section
 
 SECTIONS = (
     case_section,

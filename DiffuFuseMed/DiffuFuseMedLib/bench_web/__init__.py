@@ -1,5 +1,0 @@
-"""How live the workspace is: the real server in a process of its own, real headless Chromium in front of it."""
-
-from .run import bench_web
-
-__all__ = ["bench_web"]

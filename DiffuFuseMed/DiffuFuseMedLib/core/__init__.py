@@ -1,0 +1,1 @@
+"""What everything else speaks: Grid, Volume, Case, Prediction, Fused, Rois, errors, resampling; no torch."""

@@ -1,7 +1,0 @@
-"""Images from files and DICOM folders."""
-
-from .dicom import patient_id_hash, read_dicom_folder
-from .files import read_image, read_volume
-from .naming import modality_from_name
-
-__all__ = ["modality_from_name", "patient_id_hash", "read_dicom_folder", "read_image", "read_volume"]

@@ -1,0 +1,1 @@
+"""DICOM: image series, RT Structure Sets and Segmentations, and the arithmetic of SUV."""

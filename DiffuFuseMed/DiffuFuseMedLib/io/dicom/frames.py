@@ -1,0 +1,127 @@
+"""One frame: a slice of a classic instance or of an enhanced multi-frame one (DICOM PS3.3 C.7.6.2, C.7.6.16)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from pydicom.dataset import Dataset
+
+from ...core.errors import input_error
+from .suv import real_world_mapping
+from .tags import required, tag_name
+
+WHAT = "a DICOM slice"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """position_mm: LPS of the first voxel's center; row, column: unit cosines along i and j; spacing_mm: along i, j."""
+
+    dataset: Dataset
+    index: int | None
+    position_mm: np.ndarray
+    row: np.ndarray
+    column: np.ndarray
+    spacing_mm: tuple[float, float]
+
+    def values(self, modality: str) -> np.ndarray:
+        """float32 [j, i]: stored * slope + intercept. Raises InputError when pixels cannot be decoded."""
+        slope, intercept = self._rescale(modality)
+        stored = _pixels(self.dataset)
+        stored = stored if self.index is None else stored.reshape(-1, *stored.shape[-2:])[self.index]
+        return (stored * np.float64(slope) + np.float64(intercept)).astype(np.float32)
+
+    def _rescale(self, modality: str) -> tuple[float, float]:
+        source = rescale_source(self.dataset, self.index)
+        if modality == "MR" and source.get("RescaleSlope") is None:
+            return 1.0, 0.0  # MR has no unit, and classic MR no rescale tags
+        slope_name, intercept_name = ("RealWorldValueSlope", "RealWorldValueIntercept")
+        if slope_name not in source:
+            slope_name, intercept_name = ("RescaleSlope", "RescaleIntercept")
+        slope = float(required(source, slope_name, f"a {modality} slice"))
+        return slope, float(required(source, intercept_name, f"a {modality} slice"))
+
+
+def frames_of(dataset: Dataset) -> Iterator[Frame]:
+    """Every frame of one instance, in stored order."""
+    _check_gray(dataset)
+    if "PerFrameFunctionalGroupsSequence" not in dataset:
+        yield _frame(dataset, None, dataset, dataset, dataset)
+        return
+    for index in range(len(dataset.PerFrameFunctionalGroupsSequence)):
+        groups = ("PlanePositionSequence", "PlaneOrientationSequence", "PixelMeasuresSequence")
+        yield _frame(dataset, index, *(functional_group(dataset, index, name) for name in groups))
+
+
+def functional_group(dataset: Dataset, index: int, keyword: str) -> Dataset:
+    """The frame's own functional group, else the shared one. Raises InputError when neither is there."""
+    found = find_group(dataset, index, keyword)
+    return required(Dataset(), keyword, "a multi-frame image") if found is None else found
+
+
+def find_group(dataset: Dataset, index: int, keyword: str) -> Dataset | None:
+    """The same, or None."""
+    own = dataset.PerFrameFunctionalGroupsSequence[index].get(keyword)
+    shared = dataset.get("SharedFunctionalGroupsSequence")
+    items = own or (shared[0].get(keyword) if shared else None)
+    return items[0] if items else None
+
+
+def _frame(dataset: Dataset, index: int | None, position: Dataset, orientation: Dataset, measures: Dataset) -> Frame:
+    cosines = _numbers(orientation, "ImageOrientationPatient", 6)
+    row, column = cosines[:3], cosines[3:]
+    unit = np.abs([np.linalg.norm(row) - 1, np.linalg.norm(column) - 1, row @ column])
+    if unit.max() > 1e-3:
+        given = f"{WHAT} whose {tag_name('ImageOrientationPatient')} is not two unit vectors at a right angle"
+        raise input_error(given, "unit direction cosines", "export the series again")
+    spacing = _numbers(measures, "PixelSpacing", 2)  # between rows (along j) first, PS3.3 10.7.1.3
+    if spacing.min() <= 0:
+        raise input_error(
+            f"{WHAT} whose {tag_name('PixelSpacing')} is not above zero", "millimeters", "correct the tag"
+        )
+    position_mm = _numbers(position, "ImagePositionPatient", 3)
+    step_ij = (float(spacing[1]), float(spacing[0]))
+    return Frame(dataset, index, position_mm, row / np.linalg.norm(row), column / np.linalg.norm(column), step_ij)
+
+
+def _numbers(dataset: Dataset, keyword: str, count: int) -> np.ndarray:
+    value: Any = required(dataset, keyword, WHAT)
+    numbers = np.atleast_1d(np.array(value, dtype=float))
+    if numbers.shape != (count,) or not np.isfinite(numbers).all():
+        raise input_error(
+            f"{WHAT} whose {tag_name(keyword)} is not {count} numbers", f"{count} numbers", "correct the tag"
+        )
+    return numbers
+
+
+def _check_gray(dataset: Dataset) -> None:
+    samples = dataset.get("SamplesPerPixel", 1)
+    if samples != 1:
+        raise input_error(
+            f"{WHAT} with {samples} values per pixel (color)", "one gray value", "load the original series"
+        )
+
+
+def rescale_source(dataset: Dataset, index: int | None) -> Dataset:
+    """Where slope and intercept stand; an enhanced PET without Units has its unit from the real world mapping."""
+    if index is None:
+        return dataset
+    if dataset.get("Modality") == "PT" and not dataset.get("Units"):
+        own = find_group(dataset, index, "RealWorldValueMappingSequence")
+        mapping = own or real_world_mapping(dataset)
+        if mapping is not None:
+            return mapping
+    found = find_group(dataset, index, "PixelValueTransformationSequence")
+    return Dataset() if found is None else found
+
+
+def _pixels(dataset: Dataset) -> np.ndarray:
+    try:
+        return dataset.pixel_array
+    except Exception as error:  # pydicom and its decoders raise many kinds: all mean unusable pixels
+        given = f"{WHAT} whose pixel data cannot be decoded ({type(error).__name__})"
+        remedy = "copy the files again or export them uncompressed"
+        raise input_error(given, "complete pixel data", remedy) from error

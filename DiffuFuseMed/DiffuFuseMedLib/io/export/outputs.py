@@ -1,0 +1,67 @@
+"""The folder of one run: segmentation, contours, maps and record, all of it or nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...core.case import Case
+from ...core.errors import input_error
+from ...core.lesion import quantify
+from ...core.prediction import Prediction
+from ...core.staging import staged
+from ..nrrd import provenance_header, write_nrrd
+from ..seg_nrrd import contour_segments, write_segmentation, write_segments
+from .record import record
+
+MAPS = {
+    "predictive_entropy": "uncertainty",
+    "expected_entropy": "uncertainty_expected_entropy",
+    "mutual_information": "uncertainty_mutual_information",
+}
+
+
+def write_outputs(
+    prediction: Prediction,
+    case: Case,
+    folder: Path,
+    quality: list[str],
+    scores: dict[str, Any] | None = None,
+) -> dict[str, Path]:
+    """Write the run into `folder` (made when missing) and return its files by name.
+
+    segmentation: segmentation.seg.nrrd, the lesion as a plain label map; contours: contours.seg.nrrd, the inner and
+    outer contour as two overlapping segments; probability: probability.nrrd, float32 from 0 to 1; uncertainty (and
+    uncertainty_expected_entropy, uncertainty_mutual_information): float32 in nats; record: prediction.json.
+    scores: against the case's reference mask, for the record. Files appear together at the end; a run that fails before
+    leaves the folder as it was. Raises InputError when the folder cannot be written or the case is on another grid.
+    """
+    if not prediction.grid.same_as(case.grid):
+        raise input_error("a prediction on another grid than its case", "one grid", "predict this case again")
+    measures = quantify(prediction.labels == 1, case)
+    with staged(folder) as desk:
+        files = _write_images(prediction, case, desk)
+        files["record"] = desk / "prediction.json"
+        text = json.dumps(record(prediction, case, quality, measures, scores), indent=2, allow_nan=False)
+        files["record"].write_text(text + "\n", encoding="utf-8")
+    return {name: folder / file.name for name, file in files.items()}
+
+
+def _write_images(prediction: Prediction, case: Case, desk: Path) -> dict[str, Path]:
+    header, grid = provenance_header(prediction.provenance), prediction.grid
+    files = {"segmentation": desk / "segmentation.seg.nrrd", "contours": desk / "contours.seg.nrrd"}
+    write_segmentation(prediction, files["segmentation"], case.reference)
+    inner, outer = contour_segments(prediction.volume_ml.level)
+    write_segments({inner: prediction.inner, outer: prediction.outer}, grid, files["contours"], header)
+    for name, (array, unit) in _maps(prediction).items():
+        files[name] = desk / f"{name}.nrrd"
+        write_nrrd(array.astype(np.float32), grid, files[name], {**header, "DiffuFuseMed_units": unit})
+    return files
+
+
+def _maps(prediction: Prediction) -> dict[str, tuple[np.ndarray, str]]:
+    uncertain = {MAPS[key]: (array, "nat") for key, array in prediction.uncertainty.items() if key in MAPS}
+    return {"probability": (prediction.probability, "1"), **uncertain}

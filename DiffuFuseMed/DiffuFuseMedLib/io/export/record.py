@@ -1,0 +1,62 @@
+"""prediction.json: every number of a run with its unit, and where it came from."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+
+from ...core.case import Case
+from ...core.prediction import Prediction
+
+UNITS = {
+    "volume_ml": "mL",
+    "suv_max": "g/mL",
+    "suv_mean": "g/mL",
+    "suv_peak": "g/mL",
+    "mtv_ml": "mL",
+    "mtv_2_5_ml": "mL",
+    "tlg_g": "g",
+}
+
+
+def record(
+    prediction: Prediction,
+    case: Case,
+    quality: list[str],
+    measures: dict[str, float | None],
+    scores: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """All that is known of the run as plain JSON values; a number that is not finite becomes None.
+
+    measures: from data.lesion.quantify; scores: against the case's reference mask, absent when None.
+    """
+    entries = {
+        "case": case.name,
+        "modalities": list(case.modalities),
+        "grid": prediction.grid,
+        "volume": prediction.volume_ml,
+        "sample_volumes_ml": prediction.sample_volumes_ml,
+        "measures": {k: {"value": v, "unit": UNITS.get(k, "")} for k, v in measures.items()},
+        "gates": prediction.gates,
+        "quality": quality,
+        "provenance": prediction.provenance,
+    }
+    return plain(entries if scores is None else {**entries, "scores": scores})
+
+
+def plain(value: Any) -> Any:
+    """value as dicts, lists, strings, numbers and None: what JSON (RFC 8259, which has no NaN) can hold."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = dataclasses.asdict(value)
+    if isinstance(value, (np.generic, np.ndarray)):
+        value = value.tolist()
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple, set)):
+        return [plain(v) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if value is None or isinstance(value, (str, bool, int, float)) else str(value)

@@ -1,0 +1,72 @@
+"""One image file (NIfTI, NRRD, MetaImage) to a Volume, through SimpleITK."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import SimpleITK as sitk
+
+from ..core.checks import check_image, check_modality, check_spacing, check_volume
+from ..core.errors import input_error
+from ..core.volume import Volume
+from .headers import read_complete, spacing_in_header, truncated
+from .naming import modality_from_name, units_of
+
+SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
+NOTES = {
+    "CT": "CT has no DICOM tags: its values are taken as HU.",
+    "PET": "PET has no DICOM tags: its values are taken as SUVbw.",
+}
+
+
+def read_volume(path: str | Path, modality: str | None = None) -> Volume:
+    """The image as float32 [k, j, i] on its LPS Grid; modality: a key of MODALITIES, else taken from the file name.
+
+    Raises InputError for a missing, truncated, 4D, color, constant or non-finite file, bad spacing, or values that the
+    modality's unit cannot have.
+    """
+    path = Path(path)
+    _check_path(path)
+    modality = modality_from_name(path.name) if modality is None else modality
+    check_modality(modality, f"file '{path.name}'")
+    image = read_image(path)
+    volume = Volume.from_sitk(sitk.Cast(image, sitk.sitkFloat32), modality, _meta(path, modality))
+    check_volume(volume, f"file '{path.name}'")
+    return volume
+
+
+def read_image(path: Path) -> sitk.Image:
+    """The file as a checked 3D scalar image with its own voxel type. Raises InputError."""
+    name = f"file '{path.name}'"
+    spacing_mm = spacing_in_header(path)
+    if spacing_mm:
+        check_spacing(spacing_mm, name)
+    image = read_complete(path)
+    image = _without_single_time_point(image)
+    check_image(image, name)
+    return image
+
+
+def _check_path(path: Path) -> None:
+    if path.is_dir():
+        remedy = "read a DICOM folder with read_dicom_folder"
+        raise input_error(f"folder '{path.name}'", "one image file", remedy)
+    if not path.is_file():
+        raise input_error(f"file '{path.name}' that is not there", "an existing image file", "check the path")
+    if not path.name.lower().endswith(SUFFIXES):
+        remedy = "convert the file or read DICOM by its folder"
+        raise input_error(f"file '{path.name}'", f"one of {', '.join(SUFFIXES)}", remedy)
+    if path.stat().st_size == 0:
+        raise truncated(path)
+
+
+def _without_single_time_point(image: sitk.Image) -> sitk.Image:
+    """4D with one time point is a 3D image that some exporters write so."""
+    if image.GetDimension() == 4 and image.GetSize()[3] == 1:
+        return image[:, :, :, 0]
+    return image
+
+
+def _meta(path: Path, modality: str) -> dict[str, object]:
+    notes = [NOTES[modality]] if modality in NOTES else []
+    return {"name": modality, "source": str(path), "units": units_of(modality), "notes": notes}

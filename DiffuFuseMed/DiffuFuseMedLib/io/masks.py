@@ -1,0 +1,95 @@
+"""A lesion mask from whatever holds it: NIfTI, NRRD, MetaImage, .seg.nrrd, RTSTRUCT, DICOM SEG."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+
+from ..core.errors import InputError, input_error
+from ..core.grid import Grid
+from ..core.volume import Volume
+from .dicom.rtstruct import read_rtstruct, roi_names
+from .dicom.seg import read_dicom_seg, segment_labels
+from .label_map import is_label_map_name, read_label_map
+from .lesion_names import lesion_names
+from .mask_grid import check_frame, mask_onto, with_notes
+
+RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"
+SEG = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")  # binary and fractional, label map
+
+
+def read_mask(path: str | Path, grid: Grid | None = None, frame_of_reference: str = "") -> Volume:
+    """The lesion as a uint8 mask, on `grid` by nearest neighbor where given, else on the file's own grid.
+
+    An RTSTRUCT has no grid of its own and needs one. Several segments: those named GTV, else tumor, lesion or sarcoma,
+    are merged, and a note says which; frame_of_reference: UID of the image's, to be checked where given and DICOM.
+    Raises InputError for an empty mask, values that are no labels, several segments of which none is named as the
+    lesion, another frame of reference, no overlap with the grid.
+    """
+    path = Path(path)
+    if is_label_map_name(path.name):
+        return mask_onto(read_label_map(path), grid)
+    kind = sop_class(path)
+    if kind == RTSTRUCT:
+        return _from_rtstruct(path, grid, frame_of_reference)
+    if kind in SEG:
+        return _from_seg(path, grid, frame_of_reference)
+    raise _not_a_mask(path)
+
+
+def lesion_segments(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The segments to merge into the lesion. Raises InputError when several are there and none is named so."""
+    chosen = lesion_names(names) or (names if len(names) == 1 else ())
+    if not chosen:
+        given = f"{len(names)} segments ({', '.join(names)})" if names else "no segment"
+        raise input_error(given, "one named GTV, tumor, lesion or sarcoma", "rename the lesion's segment")
+    return chosen
+
+
+def sop_class(path: Path) -> str:
+    """SOP Class UID of a DICOM file. Raises InputError where it is none."""
+    try:
+        header: Dataset = pydicom.dcmread(path, specific_tags=["SOPClassUID"], stop_before_pixels=True)
+    except (InvalidDicomError, OSError) as error:
+        raise _not_a_mask(path) from error
+    return str(header.get("SOPClassUID", ""))
+
+
+def _from_rtstruct(path: Path, grid: Grid | None, frame: str) -> Volume:
+    if grid is None:
+        raise input_error("an RT Structure Set alone", "the grid of its image series too", "load the images with it")
+    names = roi_names(path)
+    return _merged(read_rtstruct(path, grid, lesion_segments(names), frame), len(names))
+
+
+def _from_seg(path: Path, grid: Grid | None, frame: str) -> Volume:
+    names = segment_labels(path)
+    chosen = lesion_segments(names)
+    masks = read_dicom_seg(path)
+    kept = {name: mask for name, mask in masks.items() if name in chosen}
+    if not kept:
+        raise input_error(
+            f"an empty segment {chosen[0]!r}", "a mask that marks the lesion", "draw it, or choose another"
+        )
+    check_frame(kept[next(iter(kept))].meta["frame_of_reference"], frame)
+    return mask_onto(_merged(kept, len(names)), grid)
+
+
+def _merged(masks: dict[str, Volume], of: int) -> Volume:
+    """One mask of several on the same grid; `of`: how many segments the file holds."""
+    name = ", ".join(masks)
+    first = next(iter(masks.values()))
+    array = np.logical_or.reduce([mask.array > 0 for mask in masks.values()]).astype(np.uint8)
+    notes = [f"Of {of} segments, {name} make up the mask."] if of > 1 else []
+    return with_notes(replace(first, array=array, meta={**first.meta, "name": name}), notes)
+
+
+def _not_a_mask(path: Path) -> InputError:
+    missing = "" if path.is_file() else " that is no file"
+    wanted = "a mask as NIfTI, NRRD, MetaImage, RTSTRUCT or DICOM SEG"
+    return input_error(f"'{path.name}'{missing}", wanted, "check the path and the kind of file")

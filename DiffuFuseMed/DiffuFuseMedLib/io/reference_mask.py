@@ -1,0 +1,103 @@
+"""The drawn lesion of a study: a mask file, else the RTSTRUCT or SEG that fits its images best."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..core.errors import InputError
+from ..core.volume import MODALITIES, Volume
+from .dicom.rtstruct import referenced_series, roi_names
+from .dicom.seg import seg_referenced_series, segment_labels
+from .label_map import is_label_map_name, stem_of
+from .lesion_names import is_gtv, lesion_names
+from .masks import RTSTRUCT, read_mask, sop_class
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A file that may hold the lesion, the image it was drawn on (None where unknown), and its rank, best lowest."""
+
+    path: Path
+    drawn_on: Volume | None
+    rank: tuple[int, int, str]
+
+
+def find_reference_mask(
+    files: Sequence[Path], dicom: Sequence[Path], volumes: Sequence[Volume]
+) -> tuple[Volume | None, tuple[str, ...]]:
+    """The lesion on its own grid, or None, and the sentences on what was taken and what was not.
+
+    files: mask files; dicom: RTSTRUCT and SEG files. A mask file goes before DICOM, a GTV before other lesions, and
+    what was drawn on CT before the rest of MODALITIES. One that cannot be read is noted and the next is tried.
+    """
+    notes: list[str] = []
+    candidates = sorted([_of_file(p) for p in files], key=_rank) + _of_dicom(dicom, volumes, notes)
+    for n, candidate in enumerate(candidates):
+        try:
+            mask = _read(candidate, volumes)
+        except InputError as error:
+            notes.append(f"{candidate.path.name} is not the reference mask. {error}")
+            continue
+        others = [_label(c) for c in candidates[n + 1 :]]
+        notes.append(f"The reference mask is {mask.name} of {_label(candidate)}.")
+        notes += [f"Not used as the reference mask: {', '.join(others)}."] if others else []
+        return mask, tuple(notes)
+    return None, tuple(notes)
+
+
+def _rank(candidate: Candidate) -> tuple[int, int, str]:
+    return candidate.rank
+
+
+def _label(candidate: Candidate) -> str:
+    on = f" (drawn on {candidate.drawn_on.modality})" if candidate.drawn_on else ""
+    return candidate.path.name + on
+
+
+def _of_file(path: Path) -> Candidate:
+    return Candidate(path, None, (0 if is_gtv(stem_of(path.name)) else 1, 0, path.name))
+
+
+def _of_dicom(paths: Sequence[Path], volumes: Sequence[Volume], notes: list[str]) -> list[Candidate]:
+    """Those with a lesion by name, best first; the others leave a note."""
+    candidates = []
+    for path in paths:
+        try:
+            structures = sop_class(path) == RTSTRUCT
+            names = roi_names(path) if structures else segment_labels(path)
+            series = referenced_series(path) if structures else seg_referenced_series(path)
+        except InputError as error:
+            notes.append(f"{path.name} is not the reference mask. {error}")
+            continue
+        chosen = lesion_names(names)
+        if chosen:
+            candidates.append(_candidate(path, is_gtv(chosen[0]), series, volumes))
+        else:
+            notes.append(
+                f"{path.name} is not the reference mask: nothing in it is named GTV, tumor, lesion or sarcoma."
+            )
+    return sorted(candidates, key=_rank)
+
+
+def _candidate(path: Path, gtv: bool, series: Sequence[str], volumes: Sequence[Volume]) -> Candidate:
+    drawn_on = [v for v in volumes if v.meta.get("series_uid") in series]
+    first = min(drawn_on, key=_order) if drawn_on else None
+    return Candidate(path, first, (0 if gtv else 1, _order(first), str(path)))
+
+
+def _order(volume: Volume | None) -> int:
+    return MODALITIES.index(volume.modality) if volume and volume.modality in MODALITIES else len(MODALITIES)
+
+
+def _read(candidate: Candidate, volumes: Sequence[Volume]) -> Volume:
+    """A label map or SEG brings its grid; contours get that of the image they were drawn on, else the first with a
+    frame of reference, which must then agree."""
+    image = candidate.drawn_on or next((v for v in volumes if v.meta.get("frame_of_reference")), None)
+    if image is None:
+        return read_mask(candidate.path)
+    structures = not is_label_map_name(candidate.path.name) and sop_class(candidate.path) == RTSTRUCT
+    return read_mask(
+        candidate.path, image.grid if structures else None, str(image.meta.get("frame_of_reference") or "")
+    )

@@ -1,0 +1,170 @@
+"""A folder to one patient's Volumes: image files named by modality, DICOM series at any depth, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..core.checks import check_modality
+from ..core.errors import InputError, input_error
+from ..core.parallel import each
+from ..core.volume import MODALITIES, Volume
+from .dicom.images import UnknownContrastError, read_dicom_folder
+from .image_files import read_volume
+from .label_map import is_label_map_name, stem_of
+from .lesion_names import is_mask_stem
+from .naming import modality_from_name
+from .reference_mask import find_reference_mask
+from .scan import DicomObject, scan_dicom
+
+
+@dataclass(frozen=True)
+class Study:
+    """volumes: by modality key, each on its own grid; reference_mask: a drawn lesion on its own grid, for scoring.
+
+    notes: sentences on what was chosen, left out, or could not be used.
+    """
+
+    name: str
+    volumes: dict[str, Volume]
+    reference_mask: Volume | None
+    notes: tuple[str, ...] = ()
+
+
+def read_study(path: str | Path, modalities: Mapping[str, str] | Iterable[str] | None = None) -> Study:
+    """The images of one patient in a folder, and the lesion mask that lies with them.
+
+    Image files lie in the folder itself and are named CT.nii.gz, MR_T1.nrrd, ...; DICOM lies at any depth. A mapping
+    {file name or series description: modality} tells what names and tags do not; a list limits what is read. Of two
+    images of one modality the one with more slices is taken, with a note; what nobody knows the modality of is left
+    out with one.
+    Raises InputError for a missing folder, a file, several patients, an unknown modality, or nothing to read.
+    """
+    folder = Path(path)
+    _check_folder(folder)
+    told, wanted = _told_and_wanted(modalities)
+    objects = scan_dicom(folder)
+    files = [p for p in sorted(folder.iterdir()) if p.is_file() and _is_image_name(p.name)]
+    _check_told(told, files, objects)
+    notes: list[str] = []
+    unknown: list[UnknownContrastError] = []
+    found = _file_volumes(files, told, wanted, notes) + _dicom_volumes(folder, objects, told, wanted, unknown)
+    if not found and unknown:
+        raise unknown[0]
+    notes += [f"A series was not read. {error}" for error in unknown]
+    if not found:
+        remedy = "choose a folder with files such as CT.nii.gz, or with DICOM series"
+        raise input_error(f"folder '{folder.name}' with nothing to read", "a CT, PET, MR or SPECT image", remedy)
+    _check_one_patient(found)
+    volumes = _one_a_modality(found, notes)
+    notes += [f"{key} was asked for and is not there." for key in wanted or () if key not in volumes]
+    masks = [p for p in files if is_mask_stem(stem_of(p.name)) and p.name not in told]
+    reference, mask_notes = find_reference_mask(masks, [o.path for o in objects if o.is_mask], list(volumes.values()))
+    return Study(folder.resolve().name, volumes, reference, (*notes, *mask_notes))
+
+
+def images_in(path: str | Path) -> list[str]:
+    """What read_study() can be told a modality of: names of image files in the folder and descriptions of its DICOM
+    series, masks left out. Raises InputError for a missing folder or a file."""
+    folder = Path(path)
+    _check_folder(folder)
+    files = [p.name for p in sorted(folder.iterdir()) if p.is_file() and _is_image_name(p.name)]
+    series = {o.series_description for o in scan_dicom(folder) if o.holds_slices and o.series_description}
+    return [name for name in files if not is_mask_stem(stem_of(name))] + sorted(series)
+
+
+def _check_folder(folder: Path) -> None:
+    if folder.is_file():
+        raise input_error(
+            f"the file '{folder.name}'", "a folder with one patient's images", "choose the folder it lies in"
+        )
+    if not folder.is_dir():
+        raise input_error(
+            f"folder '{folder.name}' that is not there", "a folder with one patient's images", "check the path"
+        )
+
+
+def _is_image_name(name: str) -> bool:
+    return is_label_map_name(name) and not name.startswith(".")
+
+
+def _told_and_wanted(modalities: Mapping[str, str] | Iterable[str] | None) -> tuple[dict[str, str], list[str] | None]:
+    told = dict(modalities) if isinstance(modalities, Mapping) else {}
+    wanted = None if modalities is None or isinstance(modalities, Mapping) else list(modalities)
+    for key in [*told.values(), *(wanted or [])]:
+        check_modality(key, "an image")
+    return told, wanted
+
+
+def _check_told(told: dict[str, str], files: list[Path], objects: list[DicomObject]) -> None:
+    known = {p.name for p in files} | {o.series_description for o in objects}
+    for name in told:
+        if name not in known:
+            raise input_error(
+                f"a modality for '{name}', which is not in the folder",
+                "a file name or series description",
+                "correct the name",
+            )
+
+
+def _file_volumes(files: list[Path], told: dict[str, str], wanted: list[str] | None, notes: list[str]) -> list[Volume]:
+    chosen = []
+    for path in files:
+        if path.name not in told and is_mask_stem(stem_of(path.name)):
+            continue
+        try:
+            modality = told.get(path.name) or modality_from_name(path.name)
+        except InputError as error:
+            notes.append(f"File {path.name} was not read. {error}")
+            continue
+        if wanted is None or modality in wanted:
+            chosen.append((path, modality))
+    return each(lambda file: read_volume(*file), chosen)
+
+
+def _dicom_volumes(
+    folder: Path,
+    objects: list[DicomObject],
+    told: dict[str, str],
+    wanted: list[str] | None,
+    unknown: list[UnknownContrastError],
+) -> list[Volume]:
+    if not any(o.holds_slices for o in objects):
+        return []
+    by_series = {o.series_uid: told[o.series_description] for o in objects if o.series_description in told}
+    return [v for v in read_dicom_folder(folder, by_series, unknown) if wanted is None or v.modality in wanted]
+
+
+def _check_one_patient(volumes: list[Volume]) -> None:
+    patients = {str(v.meta["patient_id_hash"]) for v in volumes if v.meta.get("patient_id_hash")}
+    if len(patients) > 1:
+        raise input_error(f"images of {len(patients)} patients", "one patient a folder", "move the others elsewhere")
+
+
+def _one_a_modality(found: list[Volume], notes: list[str]) -> dict[str, Volume]:
+    """By modality, in the order of MODALITIES, the image with most slices (then most voxels)."""
+    volumes = {}
+    for modality in MODALITIES:
+        same = sorted((v for v in found if v.modality == modality), key=_size, reverse=True)
+        if same:
+            volumes[modality] = same[0]
+        if len(same) > 1:
+            notes.append(_choice_note(modality, same))
+    return volumes
+
+
+def _size(volume: Volume) -> tuple[int, int]:
+    return volume.grid.size[2], volume.array.size
+
+
+def _choice_note(modality: str, same: list[Volume]) -> str:
+    taken, *left = [f"{_label(v)} ({v.grid.size[2]} slices)" for v in same]
+    return (
+        f"{len(same)} images are {modality}: {taken} was taken for having the most slices, {', '.join(left)} left out."
+    )
+
+
+def _label(volume: Volume) -> str:
+    described = volume.meta.get("series_description")
+    return f"series '{described}'" if described else Path(str(volume.meta.get("source", volume.name))).name

@@ -1,0 +1,56 @@
+"""Everything that is said of one prediction on one case, as one row of a table."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..core.case import Case
+from ..core.errors import input_error
+from ..core.prediction import Prediction
+from .calibration import band, calibration_scores, coverage
+from .overlap import overlap_scores
+
+BAND_MM = 20.0
+
+
+def score_case(prediction: Prediction, case: Case) -> dict[str, float | bool]:
+    """score_mask()'s entries, and how far the prediction's own intervals hold.
+
+    coverage: fraction of the reference surface between the inner and outer contour; volume_ml, volume_low_ml,
+    volume_high_ml, reference_volume_ml; volume_hit: whether the reference's volume lies in the interval, ends included.
+    Raises InputError without a reference mask, on another grid, or when the volume is not in mL.
+    """
+    if not prediction.grid.same_as(case.grid):
+        raise input_error(f"a prediction on a grid of {prediction.grid.size}", "the case's grid", "resample it first")
+    if prediction.volume_ml.unit.lower() != "ml":
+        raise input_error(f"a volume in {prediction.volume_ml.unit!r}", "one in mL", "convert it")
+    reference, volume = _reference(case), prediction.volume_ml
+    reference_ml = float(np.count_nonzero(reference) * case.grid.voxel_mm3 / 1000)
+    covered = coverage(reference, prediction.inner, prediction.outer, case.grid.spacing_kji_mm)
+    return {
+        **score_mask(prediction.labels > 0, case, prediction.probability),
+        "coverage": covered,
+        "volume_ml": volume.value,
+        "volume_low_ml": volume.low,
+        "volume_high_ml": volume.high,
+        "reference_volume_ml": reference_ml,
+        "volume_hit": bool(volume.low <= reference_ml <= volume.high),
+    }
+
+
+def score_mask(mask: np.ndarray, case: Case, probability: np.ndarray | None = None) -> dict[str, float]:
+    """Overlap of a bool mask [k, j, i] with the case's reference, and with a probability its calibration.
+
+    The calibration is taken in the 20 mm band around the reference's border. This is what a trivial row is scored by.
+    """
+    reference, spacing_mm = _reference(case), case.grid.spacing_kji_mm
+    scores = overlap_scores(mask, reference, spacing_mm)
+    if probability is None:
+        return scores
+    return {**scores, **calibration_scores(probability, reference, band(reference, spacing_mm, BAND_MM))}
+
+
+def _reference(case: Case) -> np.ndarray:
+    if case.reference_mask is None:
+        raise input_error("a case without a reference mask", "one with it", "load the drawn lesion too")
+    return case.reference_mask.array > 0

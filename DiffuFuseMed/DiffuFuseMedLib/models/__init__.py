@@ -1,0 +1,1 @@
+"""What is installed: registry (without torch), zoo (weights, checked), devices and memory."""

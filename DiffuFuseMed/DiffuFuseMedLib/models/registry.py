@@ -1,0 +1,99 @@
+"""The registry: what can be told of models without loading one, from the model.json of each folder models/<id>/."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import input_error
+from ..systems import SYSTEMS
+
+RECORD = "model.json"
+CARD = "card.md"
+
+
+@dataclass(frozen=True)
+class ModelRecord:
+    """model.json. window: shape and spacing_kji_mm of the network's window; calibration: what predict needs to make
+    probabilities, contours and the volume interval honest, {} before it was fitted; training: patients, seed, steps,
+    minutes, hardware; metrics: numbers printed by `diffufusemed evaluate`.
+    """
+
+    id: str
+    system: str
+    config: dict[str, Any]
+    window: dict[str, Any]
+    sha256: str
+    licence: str
+    training: dict[str, Any] = field(default_factory=dict)
+    calibration: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """What the model takes: keys of data.MODALITIES; a fusion model says "MR" for any of the MR sequences."""
+        return tuple(self.config.get("modalities", ()))
+
+    @property
+    def task(self) -> str | None:
+        """What the system is for, a folder of tasks/; None when this version does not know the system."""
+        return SYSTEMS[self.system].task if self.system in SYSTEMS else None
+
+
+def models_folder() -> Path:
+    """DIFFUFUSEMED_MODELS when set, else models/ of the source tree or Slicer extension that this file is in."""
+    if told := os.environ.get("DIFFUFUSEMED_MODELS"):
+        return Path(told)
+    here = Path(__file__).resolve()
+    packaged = here.parents[2] / "Resources" / "models"  # beside the module, where CMakeLists.txt copies it
+    return packaged if packaged.is_dir() else here.parents[3] / "models"
+
+
+def models(folder: Path | None = None) -> list[ModelRecord]:
+    """The records of every model in the folder, in the order of their folders' names."""
+    return [read_record(path) for path in _folders(folder or models_folder())]
+
+
+def record(model_id: str, folder: Path | None = None) -> ModelRecord:
+    """The record of one model, by its id or by the path of its folder. Raises InputError for an unknown one."""
+    return read_record(model_folder(model_id, folder))
+
+
+def card(model_id: str, folder: Path | None = None) -> Path | None:
+    """The card.md of a model, None when it has none. Raises InputError for an unknown model."""
+    path = model_folder(model_id, folder) / CARD
+    return path if path.is_file() else None
+
+
+def model_folder(model_id: str, folder: Path | None = None) -> Path:
+    """Where the model of this id lies; a path to such a folder is taken too."""
+    root = folder or models_folder()
+    for path in (root / model_id, Path(model_id)):
+        if (path / RECORD).is_file():
+            return path
+    known = ", ".join(path.name for path in _folders(root)) or "none"
+    raise input_error(f"the model {model_id!r}", f"one of those installed ({known})", "see `diffufusemed models list`")
+
+
+def read_record(path: Path) -> ModelRecord:
+    """The record of one model folder; raises InputError when it is no such record."""
+    try:
+        return ModelRecord(**json.loads((path / RECORD).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise input_error(
+            f"the unreadable {RECORD} of {path.name}",
+            "the record written beside the weights",
+            "install the model again",
+        ) from error
+
+
+def write_record(record: ModelRecord, path: Path) -> None:
+    """Write model.json into the model folder `path`."""
+    (path / RECORD).write_text(json.dumps(asdict(record), indent=2) + "\n", encoding="utf-8")
+
+
+def _folders(root: Path) -> list[Path]:
+    return [path.parent for path in sorted(root.glob(f"*/{RECORD}"))]

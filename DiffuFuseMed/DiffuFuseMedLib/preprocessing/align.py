@@ -1,0 +1,142 @@
+"""One patient's Volumes brought onto one Grid: registered where needed, resampled, with what each of them covers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import SimpleITK as sitk
+
+from ..core.case import Alignment, Case
+from ..core.errors import input_error
+from ..core.grid import Grid
+from ..core.resampling import onto, valid_mask
+from ..core.volume import MODALITIES, Volume
+from .register import Registration, mutual_information, register_rigid
+
+REGISTER = ("auto", "always", "never")
+Progress = Callable[[float, str], None]
+
+
+def align(
+    volumes: Mapping[str, Volume],
+    reference: str | None = None,
+    register: str = "auto",
+    name: str = "case",
+    reference_mask: Volume | None = None,
+    notes: Sequence[str] = (),
+    progress: Progress = lambda *_: None,
+) -> Case:
+    """The Case of these volumes (by modality key) on the grid of the reference, which is left voxel for voxel.
+
+    reference: a key; by default CT, else the MR with the finest voxels, else the first. register: "always", "never", or
+    "auto": where the files name different frames of reference, or where the images do not meet in space.
+    reference_mask is a drawn lesion; it follows the image it was drawn on. notes: sentences for the quality report;
+    progress(share, words): told before each image.
+    Raises InputError for no volumes, an unknown key or setting, and images that do not overlap.
+    """
+    _check(volumes, reference, register)
+    reference = reference or default_reference(volumes)
+    fixed = volumes[reference]
+    progress(0.0, f"looking at {reference}")
+    fixed_valid = valid_mask(fixed)
+    arrays, moved = {reference: _reference_parts(fixed, fixed_valid)}, {}
+    for key in (key for key in volumes if key != reference):
+        progress(len(arrays) / len(volumes), f"aligning {key} with {reference}")
+        *arrays[key], moved[key] = _bring(volumes[key], fixed, fixed_valid, register)
+    arrays = {key: arrays[key] for key in volumes}
+    return Case(
+        name=name,
+        grid=fixed.grid,
+        reference=reference,
+        volumes={key: parts[0] for key, parts in arrays.items()},
+        valid={key: parts[1] for key, parts in arrays.items()},
+        alignment={key: parts[2] for key, parts in arrays.items()},
+        reference_mask=_mask_on_grid(reference_mask, volumes, moved, fixed.grid),
+        notes=(*notes, *_frame_notes(volumes)),
+    )
+
+
+def default_reference(volumes: Mapping[str, Volume]) -> str:
+    """CT when there is one, else the MR with the smallest voxels, else the first."""
+    if "CT" in volumes:
+        return "CT"
+    mr = [key for key in volumes if key.startswith("MR")]
+    return min(mr, key=lambda key: volumes[key].grid.voxel_mm3) if mr else next(iter(volumes))
+
+
+def _check(volumes: Mapping[str, Volume], reference: str | None, register: str) -> None:
+    if not volumes:
+        raise input_error("no image", "at least one of CT, PET and MR", "add an image")
+    unknown = [key for key in volumes if key not in MODALITIES]
+    if unknown:
+        raise input_error(f"the modality {unknown[0]!r}", f"keys among {', '.join(MODALITIES)}", "rename it")
+    if reference is not None and reference not in volumes:
+        raise input_error(
+            f"the reference {reference!r}", f"one of {', '.join(volumes)}", "choose an image that is loaded"
+        )
+    if register not in REGISTER:
+        raise input_error(f"register={register!r}", f"one of {', '.join(REGISTER)}", "choose one of these")
+
+
+def _bring(
+    volume: Volume, fixed: Volume, fixed_valid: np.ndarray, register: str
+) -> tuple[Volume, np.ndarray, Alignment, sitk.Transform | None]:
+    """One moving volume: (on the grid, valid, Alignment, transform from fixed to moving points or None)."""
+    found, why, both = None, "", (fixed_valid, valid_mask(volume))
+    on_grid, valid = onto(volume, fixed.grid, valid=both[1])
+    if register != "never":
+        why = _reason(volume, fixed, register, bool(valid.any()))
+    if why:
+        found = register_rigid(fixed, volume, valid=both)
+        on_grid, valid = onto(volume, fixed.grid, found.transform, both[1])
+    if not valid.any():
+        remedy = "choose images of one region" if why else "choose images of one region or switch registration on"
+        raise input_error(f"{volume.name} that does not overlap {fixed.name}", "images that share a region", remedy)
+    overlap = float(valid.mean())
+    if found:
+        return on_grid, valid, _registered(found, why, overlap), found.transform
+    fit = mutual_information(fixed, volume, valid=both)
+    return on_grid, valid, Alignment(False, np.eye(4), fit, overlap), None
+
+
+def _reason(volume: Volume, fixed: Volume, register: str, overlaps: bool) -> str:
+    """Why to register, as the end of a sentence; empty when there is no need."""
+    frames = volume.meta.get("frame_of_reference"), fixed.meta.get("frame_of_reference")
+    if register == "always":
+        return "as asked"
+    if all(frames) and frames[0] != frames[1]:
+        return "because the files name different frames of reference"
+    return "" if overlaps else "because the images did not overlap as given"
+
+
+def _registered(found: Registration, why: str, overlap: float) -> Alignment:
+    notes = (f"registered rigidly {why}", *found.notes)
+    moved = not np.allclose(found.matrix_moving_to_reference, np.eye(4))
+    return Alignment(moved, found.matrix_moving_to_reference, found.mutual_information, overlap, notes)
+
+
+def _reference_parts(fixed: Volume, valid: np.ndarray) -> tuple[Volume, np.ndarray, Alignment]:
+    # Mutual information of an image with itself says nothing of fit, so it is not a number.
+    on_grid, _ = onto(fixed, fixed.grid, valid=valid)
+    return on_grid, valid, Alignment(False, np.eye(4), float("nan"), float(valid.mean()))
+
+
+def _mask_on_grid(
+    mask: Volume | None, volumes: Mapping[str, Volume], transforms: Mapping[str, sitk.Transform | None], grid: Grid
+) -> Volume | None:
+    if mask is None or mask.grid.same_as(grid):
+        return mask
+    drawn_on = [key for key in transforms if volumes[key].grid.same_as(mask.grid)]
+    return onto(mask, grid, transforms[drawn_on[0]] if drawn_on else None)[0]
+
+
+def _frame_notes(volumes: Mapping[str, Volume]) -> list[str]:
+    unknown = [key for key, volume in volumes.items() if not volume.meta.get("frame_of_reference")]
+    if len(volumes) < 2 or not unknown:
+        return []
+    verb = "does" if len(unknown) == 1 else "do"
+    return [
+        f"{', '.join(unknown)} {verb} not name a frame of reference; all images are taken to lie in one frame, "
+        "as their headers place them."
+    ]

@@ -1,0 +1,17 @@
+"""The files of one fusion: the picture, its uncertainty, the record and the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..core.case import Case
+from ..core.fusion import Fusion
+from ..io.export.fusion import write_fusion
+from .page import write_fusion_report
+
+
+def write_fused_case(fusion: Fusion, case: Case, out: Path) -> dict[str, Path]:
+    """fused.nrrd, fusion_uncertainty.nrrd, fusion.json and report.html into `out`; the files by name."""
+    files = write_fusion(fusion, case, out)
+    write_fusion_report(fusion, case, out / "report.html")
+    return {**files, "report": out / "report.html"}

@@ -1,0 +1,86 @@
+"""Desk: what the parts of a session share, and how one thread keeps scene and screen."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from ..core.case import Case
+from ..core.errors import InputError
+from ..core.prediction import Prediction
+from ..engine.client.engine import Engine, EngineError
+from ..mrml.views import shown_slices
+from .host import Host, Timer
+from .parameters import Parameters
+from .view_state import Message, Screen
+
+log = logging.getLogger(__name__)
+QUIET_CODES = ("cancelled", "superseded", "closed", "died")  # a death is told once for all that it owed: Reviving
+_NO_MEMORY = "The memory did not suffice for this; the scene is as it was: close other programs and try it again."
+
+
+class Desk:
+    """scene: a vtkMRMLScene; nodes: by role, such as "CT", "fused", "lesion"; prediction: the last one, without edits.
+
+    All of it is touched on the host's thread only.
+    """
+
+    def __init__(self, scene: Any, host: Host, engine: Engine) -> None:
+        self.scene, self.host, self.engine = scene, host, engine
+        self.parameters, self.screen = Parameters(), Screen()
+        self.case: Case | None = None
+        self.case_id: str | None = None
+        self.nodes: dict[str, Any] = {}
+        self.prediction: Prediction | None = None
+        self.listeners: list[Callable[[str], None]] = []
+        self.closed = False
+        self._messages = 0
+
+    def post(self, call: Callable[[], None]) -> None:
+        """Run `call` on the host's thread, unless the desk is closed by then; from any thread."""
+        self.host.post(lambda: None if self.closed else call())
+
+    def later(self, seconds: float, call: Callable[[], None]) -> Timer:
+        """Run `call` on the host's thread after these seconds, unless it is cancelled or the desk is closed by then."""
+        return self.host.later(seconds, lambda: None if self.closed else call())
+
+    def tell(self, *topics: str) -> None:
+        """Let the host draw these topics of the screen again."""
+        for topic in topics:
+            for listener in self.listeners:
+                listener(topic)
+
+    def say(self, level: str, sentence: str, detail: str = "") -> None:
+        self._messages += 1
+        self.screen.message = Message(level, sentence, detail, self._messages)
+        self.tell("message")
+
+    def complain(self, error: BaseException) -> None:
+        """An error as one sentence for the reader; what the reader asked for, such as a cancel, is none."""
+        if isinstance(error, EngineError):
+            if error.code not in QUIET_CODES:
+                self.say("error", str(error), error.detail)
+        elif isinstance(error, InputError):
+            self.say("error", str(error))
+        elif isinstance(error, MemoryError):
+            self.say("error", _NO_MEMORY, repr(error))
+        else:
+            log.error("A fault in the program", exc_info=error)
+            self.say("error", "Something failed inside the program; the scene is as it was.", repr(error))
+
+    def then(self, future: Future, done: Callable[[Any], None], failed: Callable[[BaseException], None]) -> None:
+        """Call one of the two on the host's thread when the future has an end, and never after the desk is closed."""
+
+        def end() -> None:
+            if error := future.exception():
+                failed(error)
+            else:
+                done(future.result())
+
+        future.add_done_callback(lambda _: self.post(end))
+
+    def slice_nodes(self) -> list[Any]:
+        """Those of the views on screen."""
+        return shown_slices(self.scene)

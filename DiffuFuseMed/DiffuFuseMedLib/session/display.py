@@ -1,0 +1,240 @@
+"""Looking: which volumes lie over each other in the slice views, in which windows and colors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..mrml import colors, display, segmentations, slices, volumes
+from ..mrml.geometry import flipped
+from ..mrml.layers import Layers, show
+from ..mrml.views import composites, place_crosshair, show_crosshair
+from . import window_level
+from .context import Desk
+from .window_level_drag import Windowing
+
+ENTROPY_OF_A_COIN = float(np.log(2))
+MAP_RANGES = {"fusion": (0.0, 0.5)}
+MAP_UNITS = {"fusion": "probability of an error above 0.1 gray"}
+TOP_PERCENT = 99.5
+SQUARES = 8  # of the checkerboard, along the longest axis
+
+
+class Looking:
+    """Shows what the parameters say; everything that is not in the scene yet is left out.
+
+    choose(windows by role): told what the reader dragged in a view."""
+
+    def __init__(self, desk: Desk, choose: Callable[[dict[str, str]], None]) -> None:
+        self._desk = desk
+        self._windowing = Windowing(desk, choose)
+        self._before = self._reference = False
+        self._crossed: Any = None  # the case in which the crosshair was put
+        self._crosses = False
+        self._of: tuple[Any, Any] = (None, None)
+        self._known: dict[tuple, Any] = {}  # what takes long to find in a large case, by what it depends on
+
+    def _once(self, find: Callable[[], Any], *depends_on: Any) -> Any:
+        """find(), asked again only for another case, another result or another of `depends_on`."""
+        of = (self._desk.case, self._desk.prediction)
+        if any(mine is not now for mine, now in zip(self._of, of, strict=True)):
+            self._of, self._known = of, {}
+        if depends_on not in self._known:
+            self._known[depends_on] = find()
+        return self._known[depends_on]
+
+    def refresh(self) -> None:
+        """Layers, windows, overlays and outlines as the parameters have them."""
+        self._windows()
+        self._overlay()
+        self._outlines()
+        self._crosshair()
+        self._show()
+
+    def forget(self) -> None:
+        """The case is about to go from the desk."""
+        self._windowing.forget()
+
+    def show_before(self, before: bool) -> None:
+        """The reference image instead of the fused picture, for as long as the reader wants to compare them."""
+        self._before = before
+        self._show()
+
+    def show_reference(self, on: bool) -> None:
+        """The reference image below, whatever was chosen, for a tool that works on its values."""
+        if on != self._reference:
+            self._reference = on
+            self._show()
+
+    def jump(self, center_lps: tuple[float, float, float]) -> None:
+        slices.jump(self._desk.slice_nodes(), center_lps)
+        place_crosshair(self._desk.scene, flipped(center_lps).tolist())
+
+    def _crosshair(self) -> None:
+        """It starts in the middle of a case: a 3D view that is fitted to what it shows would go far out else. Where
+        the reader never asked for it, the host's own crosshair is left alone."""
+        case = self._desk.case
+        if case is not None and case is not self._crossed:
+            self._crossed = case
+            middle = case.grid.to_physical(np.subtract(case.grid.size, 1) / 2)
+            place_crosshair(self._desk.scene, flipped(middle).tolist())
+        if self._crosses or self._desk.parameters.crosshair:
+            self._crosses = self._desk.parameters.crosshair
+            show_crosshair(self._desk.scene, self._crosses)
+
+    def _show(self) -> None:
+        layers = self._layers()
+        show(composites(self._desk.scene), layers)
+        self._desk.screen.layers = tuple(self._legends(layers))
+        self._desk.tell("layers")
+
+    def _legends(self, layers: Layers) -> list[dict[str, Any]]:
+        """A legend of each layer on screen, values as words in the layer's unit."""
+        roles = {id(node): role for role, node in self._desk.nodes.items()}
+        seen = ((layers.background, 1.0), (layers.foreground, layers.foreground_opacity))
+        seen += ((layers.overlay, layers.overlay_opacity),)
+        return [self._legend(roles[id(node)], node) for node, opacity in seen if id(node) in roles and opacity > 0]
+
+    def _legend(self, role: str, node: Any) -> dict[str, Any]:
+        unit, name, digits = self._wording(role)
+        low, high = (f"{value:.{digits}f}" for value in display.window_of(node))
+        gradient = colors.css_gradient(colors.color_node(self._desk.scene, display.colors_of(node) or "Grey"))
+        return {"name": name, "low": low, "high": high, "unit": unit, "colors": gradient}
+
+    def _wording(self, role: str) -> tuple[str, str, int]:
+        """Unit, name and digits behind the point of a layer."""
+        chosen = self._desk.parameters
+        if role in self._desk.screen.modalities:
+            return window_level.unit_of(role), role, 0
+        if role == "compare":
+            return "gray", f"{self._desk.case.reference} and {chosen.compare_with}, {chosen.compare}", 0
+        if role == "fused":
+            return "gray", "fused", 1
+        return MAP_UNITS.get(chosen.uncertainty_map, "nat"), "doubt", 2
+
+    def probe(self, ras: tuple[float, float, float]) -> dict[str, str]:
+        """Values at a point, in words with their unit, by what they are of; empty outside the case."""
+        desk = self._desk
+        if desk.case is None:
+            return {}
+        arrays = {key: (desk.case.volumes[key].array, desk.case.grid) for key in desk.case.modalities}
+        if desk.prediction is not None:
+            arrays["lesion probability"] = (desk.prediction.probability, desk.prediction.grid)
+        found = slices.probe(ras, arrays)
+        return {key: self._worded(key, ras, value) for key, value in found.items() if value is not None}
+
+    def _worded(self, key: str, ras: tuple[float, float, float], value: float) -> str:
+        desk = self._desk
+        if key not in desk.case.valid:
+            return f"{value:.2f}"
+        if not slices.probe(ras, {key: (desk.case.valid[key], desk.case.grid)})[key]:
+            return "not imaged"
+        digits = 2 if key in ("PET", "SPECT") else 0
+        return f"{value:.{digits}f} {window_level.unit_of(key)}".strip()
+
+    def _layers(self) -> Layers:
+        desk, chosen = self._desk, self._desk.parameters
+        plain = self._reference or (self._before and chosen.background == "fused")
+        reference = desk.case.reference if plain and desk.case else ""
+        background = desk.nodes.get(reference or self._compared() or chosen.background) or self._first()
+        foreground = None if self._compared() else desk.nodes.get(chosen.foreground)
+        overlay = desk.nodes.get(self.map_key()) if chosen.show_uncertainty else None
+        return Layers(background, foreground, chosen.foreground_opacity, overlay, chosen.uncertainty_opacity)
+
+    def _first(self) -> Any:
+        nodes = self._desk.nodes
+        return next((nodes[key] for key in self._desk.screen.modalities if key in nodes), None)
+
+    def map_key(self) -> str:
+        chosen = self._desk.parameters.uncertainty_map
+        return "fusion_uncertainty" if chosen == "fusion" else chosen
+
+    def _windows(self) -> None:
+        desk = self._desk
+        if desk.case is None:
+            return
+        for key in desk.case.modalities:
+            if node := desk.nodes.get(key):
+                self._windowing.show(key, *self._window(key))
+                display.set_colors(node, desk.parameters.pet_colors if key in ("PET", "SPECT") else "Grey")
+        if window_level.FUSED in desk.nodes:
+            self._windowing.show(window_level.FUSED, *self._window(window_level.FUSED))
+
+    def _window(self, key: str) -> tuple[float, float]:
+        """Black and white of a modality, as the reader chose."""
+        case, name = self._desk.case, self._desk.parameters.windows.get(key)
+        return self._once(lambda: window_level.range_of(case, key, name), "window", key, name)
+
+    def _overlay(self) -> None:
+        desk, key = self._desk, self.map_key()
+        node = desk.nodes.get(key)
+        if node is None:
+            desk.screen.legend = {}
+            return
+        low, high = self._map_range(node)
+        above = min(desk.parameters.uncertainty_above, high)
+        display.set_colors(node, "Inferno")
+        display.set_window(node, low, high)
+        display.set_lower_threshold(node, max(above, 1e-6))
+        gradient = colors.css_gradient(colors.color_node(desk.scene, "Inferno"))
+        unit = MAP_UNITS.get(desk.parameters.uncertainty_map, "nat")
+        desk.screen.legend = {"low": low, "high": high, "above": above, "unit": unit, "colors": gradient}
+
+    def _map_range(self, node: Any) -> tuple[float, float]:
+        """From zero to the map's high percentile, never beyond what the measure can reach."""
+        if self._desk.parameters.uncertainty_map in MAP_RANGES:
+            return MAP_RANGES[self._desk.parameters.uncertainty_map]
+        top = self._once(lambda: _top(volumes.array_of(node)), "top", self._desk.parameters.uncertainty_map)
+        return 0.0, min(max(top, 0.05), ENTROPY_OF_A_COIN)
+
+    def _outlines(self) -> None:
+        desk, chosen = self._desk, self._desk.parameters
+        if lesion := desk.nodes.get("lesion"):
+            segmentations.show(lesion, "lesion", chosen.show_lesion, chosen.lesion_opacity, 1.0)
+        if contours := desk.nodes.get("contours"):
+            for name in ("inner", "outer"):
+                segmentations.show(contours, name, chosen.show_band, 0.0, 0.9)
+        if previous := desk.nodes.get("previous"):
+            segmentations.show(previous, "previous", chosen.show_lesion, 0.0, 0.6)
+
+    def _compared(self) -> str:
+        """The role of the comparison's picture, made anew; empty when nothing is compared."""
+        desk, chosen = self._desk, self._desk.parameters
+        case, other = desk.case, chosen.compare_with
+        if chosen.compare == "off" or case is None or other not in case.volumes or other == case.reference:
+            return ""
+        first, second = (self._gray(key) for key in (case.reference, other))
+        picture = compared(first, second, chosen.compare, chosen.compare_position)
+        if "compare" in desk.nodes:
+            volumes.set_array(desk.nodes["compare"], picture)
+        else:
+            desk.nodes["compare"] = volumes.add_volume(desk.scene, picture, case.grid, "Comparison", role="compare")
+            display.set_window(desk.nodes["compare"], 0, 255)
+        return "compare"
+
+    def _gray(self, key: str) -> np.ndarray:
+        """uint8 [k, j, i] in the modality's window."""
+        return self._once(lambda: self._grayed(key), "gray", key, self._window(key))
+
+    def _grayed(self, key: str) -> np.ndarray:
+        case = self._desk.case
+        low, high = self._window(key)
+        return (np.clip((case.volumes[key].array - low) / (high - low), 0, 1) * 255).astype(np.uint8)
+
+
+def _top(values: np.ndarray) -> float:
+    """The high percentile of what is uncertain at all."""
+    seen = values[values > 1e-3]
+    return float(np.percentile(seen[:: max(1, seen.size // 200_000)], TOP_PERCENT)) if seen.size else 0.0
+
+
+def compared(first: np.ndarray, second: np.ndarray, how: str, position: float) -> np.ndarray:
+    """uint8 [k, j, i]: a checkerboard of both, or first up to `position` of the way along i and second behind it."""
+    if how == "swipe":
+        border = round(position * first.shape[2])
+        return np.concatenate([first[..., :border], second[..., border:]], axis=2)
+    side = max(1, max(first.shape) // SQUARES)
+    k, j, i = np.ogrid[tuple(slice(n) for n in first.shape)]
+    return np.where((k // side + j // side + i // side) % 2 == 0, first, second)

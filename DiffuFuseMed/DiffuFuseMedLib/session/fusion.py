@@ -1,0 +1,311 @@
+"""Fusing: the slices on screen follow the sliders, the volume refines behind them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..engine.client.engine import EngineError, FusedPicture, FusedVolume, Handle
+from ..mrml import slices, volumes
+from ..mrml.nodes import provenance, set_provenance
+from ..preprocessing.fusion_sources import mr_keys, why_no_fusion
+from ..preprocessing.gray import ct_gray
+from .border_protection import Protecting
+from .context import Desk
+
+QUIET_S = 0.35  # the hand has stopped
+TOGETHER_S, SOON_S = 0.1, 0.01  # how long a picture waits for the others: each change makes MRML draw every view again
+AGAIN_S = 0.5  # after the engine died
+MOST_AGAIN = 2  # without a picture in between: then it is the request that the engine dies of
+PATIENCE_S = 120.0  # nobody waits for what is stopped here, and killing the engine costs more than its end
+UNFINISHED = "unfinished"
+ROLES = ("fused", "fusion_uncertainty")
+EARLIER, UNFUSED = "earlier settings, drawing", "the CT, not fused yet"
+NO_LESION = "gamma acts once there is a lesion: run the segmentation"
+NOT_PROTECTED = "gamma acts when the lesion protects its border, below"
+
+
+class Fusing:
+    """One request per view is on its way at a time, and always the newest values follow it.
+
+    version: counts the settings; what is drawn for an older version is replaced, never shown as if it were current.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._version = 0
+        self._volume_version = -1  # of the whole volume in the scene
+        self._ever_whole = False  # whether all of it was fused once, however long ago
+        self._flying: dict[str, Handle] = {}
+        self._drawn: dict[tuple[str, int], int] = {}
+        self._rough: set[tuple[str, int]] = set()  # drawn before the engine had found soft tissue and bone exactly
+        self._first = ""  # id of the slice node in whose view the reader works
+        self._timer: Any = None
+        self._showing: Any = None
+        self._hurried = False  # whether the picture of that view waits to be shown
+        self._again: Any = None
+        self._times_again = 0
+        self._volume: Handle | None = None
+        self._protecting = Protecting(desk, self._lesion_sent, self._failed)
+
+    def why_not(self) -> str:
+        """What the case lacks for a fusion, in words; empty when it can be fused."""
+        case = self._desk.case
+        if case is None:
+            return "no case is open"
+        return why_no_fusion(case) or ""
+
+    def mris(self) -> list[str]:
+        case = self._desk.case
+        return [] if case is None else mr_keys(case)
+
+    def restart(self) -> None:
+        """Another case: what was drawn belongs to none."""
+        self.stop()
+        self._ever_whole = False
+        if reason := self.why_not():
+            self._state("none", f"not fused: {reason}")
+            return
+        self._place()
+        self.follow()
+
+    def stop(self) -> None:
+        """Nothing that is on its way will be drawn."""
+        for handle in [*self._flying.values(), self._volume]:
+            if handle:
+                handle.cancel(PATIENCE_S)
+        for timer in (self._timer, self._again, self._showing):
+            if timer:
+                timer.cancel()
+        self._flying.clear()
+        self._drawn.clear()
+        self._rough.clear()
+        self._protecting.forget()
+        self._volume = self._timer = self._again = self._showing = None
+        self._hurried = False
+        self._version, self._volume_version, self._times_again = self._version + 1, -1, 0
+
+    def follow(self) -> None:
+        """The settings changed: draw what is on screen, and the volume once the hand is quiet."""
+        if self.why_not():
+            return
+        self._outdate()
+        self._version += 1
+        self._state("working", "following the sliders")
+        self.draw_shown()
+        self._wait()
+
+    def protect(self, lesion: np.ndarray | None) -> None:
+        """lesion: bool [k, j, i] whose border gamma holds from now on; None for none."""
+        if not self.why_not():
+            self._version += 1
+            self._outdate()
+            self._state("working", "following the lesion")
+            self._protecting.send(lesion)
+
+    def go_first(self, view: str) -> None:
+        """view: id of the slice node in whose view the reader works: its picture comes before those of the others."""
+        self._first = view
+
+    def draw_shown(self) -> None:
+        """Slices on screen that are not of the present settings."""
+        if not self.why_not():
+            for node in self._views():
+                self._draw(node)
+
+    def stale_views(self) -> dict[str, str]:
+        """What the picture is, in words, by the id of each slice node where it is not of the present settings. An
+        oblique one is not until the volume is there."""
+        if self.why_not() or self._volume_version == self._version:
+            return {}
+        where = {node.GetID(): self._where(node) for node in self._desk.slice_nodes()}
+        stale = {view: at for view, at in where.items() if at is None or not self._is_current(at)}
+        return {view: EARLIER if self._ever_whole or at in self._drawn else UNFUSED for view, at in stale.items()}
+
+    def adopt(self) -> None:
+        """The fused volume of a scene that was opened: of its settings, unless it was saved in the middle."""
+        self.stop()
+        self._place()
+        if UNFINISHED in provenance(self._desk.nodes["fused"]):
+            self.follow()
+            return
+        self._volume_version, self._ever_whole = self._version, True
+        self._state("ready", "as saved")
+
+    def _place(self) -> None:
+        """The volumes that the fusion is written into. Until then there is the CT, as gray as it goes into the fusion:
+        the reader sees the anatomy instead of nothing, and each view says what it is."""
+        desk, case = self._desk, self._desk.case
+        firsts = {
+            "fused": lambda: ct_gray(case.volumes["CT"], case.valid["CT"], desk.parameters.ct_window_hu),
+            "fusion_uncertainty": lambda: np.zeros(case.grid.shape, dtype=np.float32),
+        }
+        for (role, first), name in zip(firsts.items(), ("Fused", "Fusion uncertainty"), strict=True):
+            if role not in desk.nodes:
+                desk.nodes[role] = volumes.add_volume(desk.scene, first(), case.grid, name, role=role, share=True)
+                set_provenance(desk.nodes[role], {UNFINISHED: True})
+
+    def _outdate(self) -> None:
+        """From now on the volume is a mixture, whose uncertainty nobody knows."""
+        nodes = self._desk.nodes
+        if self._volume_version != self._version:
+            return
+        for role in ROLES:
+            set_provenance(nodes[role], {UNFINISHED: True})
+        doubt = volumes.array_of(nodes["fusion_uncertainty"])
+        doubt[...] = 0
+        volumes.voxels_changed(nodes["fusion_uncertainty"])
+
+    def _lesion_sent(self) -> None:
+        self._drawn.clear()
+        self.follow()
+
+    def _draw(self, slice_node: Any) -> None:
+        view, where = slice_node.GetID(), self._where(slice_node)
+        if where is None or view in self._flying or self._is_current(where):
+            return
+        version = self._version
+        try:
+            handle = self._flying[view] = self._ask(where, view)
+        except EngineError as error:
+            self._failed(error)
+            return
+
+        def done(picture: FusedPicture) -> None:
+            if self._landed(view, handle):
+                self._take(where, version, picture, view)
+                if version != self._version or self._where(slice_node) != where:
+                    self._draw(slice_node)  # the newest values, or the slice scrolled to meanwhile
+
+        self._desk.then(handle.future, done, lambda error: self._landed(view, handle) and self._failed(error))
+
+    def _ask(self, where: tuple[str, int], view: str) -> Handle:
+        desk, chosen = self._desk, self._desk.parameters
+        settings, mri = chosen.fusion_settings(), chosen.mri or None
+        return desk.engine.fuse_slice(
+            desk.case_id, *where, settings, view, device=chosen.device, mri=mri, uncertainty=False
+        )
+
+    def _landed(self, view: str, handle: Handle) -> bool:
+        """Whether the view still waits for it: not when it is of a case that is gone."""
+        if self._flying.get(view) is not handle:
+            return False
+        del self._flying[view]
+        return True
+
+    def _take(self, where: tuple[str, int], version: int, picture: FusedPicture, view: str) -> None:
+        self._times_again = 0
+        if self._volume_version == self._version or self._drawn.get(where, -1) > version:
+            return
+        volumes.set_slice(self._desk.nodes["fused"], *where, picture.image, tell=False)
+        self._drawn[where] = version
+        (self._rough.add if picture.rough else self._rough.discard)(where)
+        self._hurried |= view in [node.GetID() for node in self._views()[:1]]
+        if self._hurried and not self._flying:
+            self._show()
+        elif self._hurried or not self._showing:
+            self._show_in(SOON_S if self._hurried else TOGETHER_S)
+
+    def _show_in(self, seconds: float) -> None:
+        if self._showing:
+            self._showing.cancel()
+        self._showing = self._desk.later(seconds, self._show)
+
+    def _show(self) -> None:
+        """What was written since the last time."""
+        if self._showing:
+            self._showing.cancel()
+        self._showing, self._hurried = None, False
+        volumes.voxels_changed(self._desk.nodes["fused"])
+        self._desk.tell("fusion")
+
+    def _views(self) -> list[Any]:
+        """Slice nodes on screen, that of the reader's view first, else as the layout has them."""
+        return sorted(self._desk.slice_nodes(), key=lambda node: node.GetID() != self._first)
+
+    def _is_current(self, where: tuple[str, int]) -> bool:
+        return self._volume_version == self._version or self._drawn.get(where) == self._version
+
+    def _where(self, slice_node: Any) -> tuple[str, int] | None:
+        return slices.slice_index(slice_node, self._desk.case.grid) if self._desk.case else None
+
+    def _wait(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+        self._timer = self._desk.later(QUIET_S, self._refine)
+
+    def _refine(self) -> None:
+        desk, version, chosen = self._desk, self._version, self._desk.parameters
+        self._timer = None
+        self._state("working", "refining the volume")
+
+        def progress(share: float, words: str, _: float | None) -> None:
+            desk.post(lambda: self._advance(version, share, words))
+
+        try:
+            handle = self._volume = desk.engine.fuse_volume(
+                desk.case_id, chosen.fusion_settings(), chosen.device, chosen.mri or None, progress
+            )
+        except EngineError as error:
+            self._failed(error)
+            return
+        desk.then(
+            handle.future,
+            lambda volume: self._refined(version, volume),
+            lambda error: self._failed(error) if handle is self._volume else None,
+        )
+
+    def _advance(self, version: int, share: float, words: str) -> None:
+        if version == self._version and self._desk.screen.fusion == "working":
+            self._state("working", f"refining the volume: {words}", share)
+        if share and self._rough:
+            self._draw_again()
+
+    def _draw_again(self) -> None:
+        """The engine has found soft tissue and bone: what was drawn without them is of no present settings."""
+        for where in self._rough:
+            self._drawn.pop(where, None)
+        self._rough.clear()
+        self.draw_shown()
+
+    def _refined(self, version: int, volume: FusedVolume) -> None:
+        desk = self._desk
+        if version != self._version:
+            return
+        self._times_again = 0
+        for role, array in zip(ROLES, (volume.image, volume.uncertainty), strict=True):
+            volumes.set_array(desk.nodes[role], array)
+            set_provenance(desk.nodes[role], {**volume.provenance, "timings_s": volume.timings})
+        self._volume_version, self._ever_whole, self._volume = version, True, None
+        self._drawn.clear()
+        self._state("ready", f"fused in {sum(volume.timings.values()):.1f} s" if volume.timings else "fused")
+        desk.tell("layers")
+
+    def _failed(self, error: BaseException) -> None:
+        code = getattr(error, "code", "")
+        if code in ("superseded", "cancelled", "closed"):
+            return
+        self._state("stale", "the last picture is of earlier settings")
+        self._desk.complain(error)
+        if code == "died" and self._again is None and self._times_again < MOST_AGAIN:
+            self._times_again += 1
+            self._again = self._desk.later(AGAIN_S, self._ask_again)
+
+    def _ask_again(self) -> None:
+        """The engine died with what it owed; the next request starts it anew with its cases."""
+        self._again = None
+        self._flying.clear()
+        if not self._protecting.again():
+            self.follow()
+
+    def _state(self, state: str, words: str, share: float = 0.0) -> None:
+        screen = self._desk.screen
+        screen.fusion, screen.fusion_words, screen.fusion_share = state, words, share
+        screen.gamma_hint = self._gamma_hint()
+        self._desk.tell("fusion")
+
+    def _gamma_hint(self) -> str:
+        if "lesion" not in self._desk.nodes:
+            return NO_LESION
+        return "" if self._desk.parameters.protect_border else NOT_PROTECTED

@@ -1,0 +1,212 @@
+"""Opening: from files or nodes to a Case in the scene and in the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from ..core.case import Alignment, Case
+from ..core.errors import InputError
+from ..core.volume import Volume
+from ..engine.client.engine import EngineError, Handle
+from ..io.study import images_in, read_study
+from ..mrml.volumes import add_volume
+from ..preprocessing.align import Progress, align
+from ..preprocessing.quality import quality_report
+from . import saved_case
+from .context import Desk
+
+ALIGNED = (0.2, 0.8)  # of the whole: reading takes what is before, the engine's copy what is after
+UNUSED = ""  # told of an image that shall not be read
+
+
+class Opening:
+    """opened(): called when a case is in the scene; before(): when the one that was there goes; sent_anew(): the engine
+    has the case under another id."""
+
+    def __init__(
+        self, desk: Desk, before: Callable[[], None], opened: Callable[[], None], sent_anew: Callable[[], None]
+    ) -> None:
+        self._desk, self._before, self._opened, self._sent_anew = desk, before, opened, sent_anew
+        self.folder: Path | None = None
+        self._turn = 0
+        self._sent_again = False
+
+    def folder_of_files(self, folder: Path, told: Mapping[str, str] | None = None, register: str = "auto") -> None:
+        """Read a folder on a thread of its own. told: modality by file name or series description. What was open stays
+        until the new case is there."""
+        folder = Path(folder)
+        self._work(
+            "reading the images", folder, lambda progress: read(folder, told, register, _between(*ALIGNED, progress))
+        )
+
+    def volumes(self, given: Mapping[str, Volume], name: str, reference: str | None, register: str = "auto") -> None:
+        """Align volumes that a host has already, such as nodes of the scene, on a thread of its own."""
+
+        def aligned(progress: Progress) -> tuple[Case, tuple[str, ...]]:
+            return align(given, reference, register, name, progress=_between(0.0, ALIGNED[1], progress)), ()
+
+        self._work("aligning the images", None, aligned)
+
+    def _work(self, words: str, folder: Path | None, find: Callable[[Progress], tuple[Case, tuple[str, ...]]]) -> None:
+        """Find a case and write it for the engine on a thread of its own, then take it up; only the last asked for."""
+        desk = self._desk
+        self._turn += 1
+        turn, engine = self._turn, desk.engine
+        self._advance(turn, 0.0, words)
+
+        def progress(share: float, words: str) -> None:
+            desk.post(lambda: self._advance(turn, share, words))
+
+        def found() -> tuple[Case, tuple[str, ...], dict]:
+            case, unread = find(progress)
+            progress(ALIGNED[1], "handing the case to the engine")
+            return case, unread, engine.stage(case)
+
+        def done(case: Case, unread: tuple[str, ...], staged: dict) -> None:
+            if turn != self._turn or engine is not desk.engine:
+                engine.unstage(staged)
+            if turn == self._turn:
+                self.folder = folder
+                self.adopt(case, unread, staged if engine is desk.engine else None)
+
+        desk.then(desk.host.work(found), lambda parts: done(*parts), lambda error: self._failed(turn, error, folder))
+
+    def _advance(self, turn: int, share: float, words: str) -> None:
+        if turn == self._turn:
+            self._desk.screen.opening, self._desk.screen.opening_share = words, share
+            self._desk.tell("case")
+
+    def abandon(self) -> None:
+        """What is being read is not wanted any more."""
+        self._turn += 1
+        self.folder = None
+        self._desk.screen.opening = ""
+
+    def adopt(self, case: Case, unread: tuple[str, ...], staged: dict | None = None) -> None:
+        """Put a case on the desk: its volumes into the scene, itself into the engine; staged: by Engine.stage()."""
+        desk = self._desk
+        try:
+            handle = desk.engine.start_open(case, staged=staged)
+        except EngineError as error:
+            self._failed(self._turn, error, None)
+            return
+        self.forget()
+        self.on_desk(case, handle)
+        for key, volume in case.volumes.items():
+            name = f"{case.name} {key}"
+            desk.nodes[key] = add_volume(desk.scene, volume.array, case.grid, name, role=key, share=True)
+        self.describe(case, unread)
+        self._opened()
+
+    def on_desk(self, case: Case, handle: Handle) -> None:
+        """handle: of the request by which the engine gets the case."""
+        self._sent_again = False
+        self._sent(case, handle)
+
+    def _sent(self, case: Case, handle: Handle) -> None:
+        self._desk.case, self._desk.case_id = case, handle.case_id
+        self._desk.then(handle.future, lambda _: None, lambda error: self._not_taken(case, error))
+
+    def _not_taken(self, case: Case, error: BaseException) -> None:
+        """The engine forgets a case that it died of, or with, before it had it: one more time."""
+        desk = self._desk
+        if desk.case is not case:
+            return
+        if getattr(error, "code", "") != "died" or self._sent_again:
+            desk.complain(error)
+            return
+        self._sent_again = True
+        try:
+            self._sent(case, desk.engine.start_open(case))
+        except EngineError as failure:
+            desk.complain(failure)
+            return
+        self._sent_anew()
+
+    def describe(self, case: Case, unread: tuple[str, ...] = ()) -> None:
+        screen = self._desk.screen
+        screen.opening, screen.case_name = "", case.name
+        screen.modalities, screen.unread = case.modalities, unread
+        screen.sources = {key: source_of(volume) for key, volume in case.volumes.items()}
+        screen.alignment, screen.quality = alignment_line(case), tuple(quality_report(case))
+        self._desk.tell("case")
+
+    def describe_none(self) -> None:
+        """There is no case."""
+        screen = self._desk.screen
+        self._turn += 1  # what is being read is no longer wanted
+        screen.opening = screen.case_name = screen.alignment = ""
+        screen.modalities, screen.unread, screen.sources, screen.quality = (), (), {}, ()
+        self._desk.tell("case")
+
+    def forget(self, keep_records: bool = False) -> None:
+        """Take the present case off the desk, out of scene and engine. keep_records: the scene is another one already,
+        whose own records of its case stay."""
+        desk = self._desk
+        self._before()
+        if desk.case_id is not None:
+            with suppress(EngineError):  # an engine that is gone has forgotten it
+                desk.engine.close_case(desk.case_id).future.add_done_callback(lambda future: future.exception())
+        nodes = list(desk.nodes.values())
+        desk.nodes.clear()  # first: a host that watches the scene is told of each node that goes
+        desk.case = desk.case_id = desk.prediction = None
+        for node in nodes:
+            if desk.scene.IsNodePresent(node):
+                desk.scene.RemoveNode(node)
+        if not keep_records:
+            saved_case.forget(desk.scene)
+
+    def _failed(self, turn: int, error: BaseException, folder: Path | None) -> None:
+        if turn != self._turn:
+            return
+        self._desk.screen.opening = ""
+        if folder is not None and isinstance(error, InputError):
+            self._desk.screen.unread = _images(folder)
+            self.folder = folder
+        self._desk.tell("case")
+        self._desk.complain(error)
+
+
+def read(
+    folder: Path, told: Mapping[str, str] | None, register: str, progress: Progress = lambda *_: None
+) -> tuple[Case, tuple[str, ...]]:
+    """The folder's case, and the images in it that are not part of it. progress(share, words): of aligning them."""
+    there = _images(folder)
+    named = {name: key for name, key in (told or {}).items() if key != UNUSED and name in there}
+    unused = {name for name, key in (told or {}).items() if key == UNUSED}
+    study = read_study(folder, named or None)
+    volumes = {key: volume for key, volume in study.volumes.items() if source_of(volume) not in unused}
+    case = align(volumes, None, register, study.name, study.reference_mask, study.notes, progress)
+    used = {source_of(volume) for volume in case.volumes.values()}
+    return case, tuple(name for name in there if name not in used)
+
+
+def _between(low: float, high: float, progress: Progress) -> Progress:
+    """Progress of a part as that of the whole, of which it takes the shares from low to high."""
+    return lambda share, words: progress(low + (high - low) * share, words)
+
+
+def source_of(volume: Volume) -> str:
+    """The file name or series description that a volume was read from, which is what load_case() is told by."""
+    described = volume.meta.get("series_description")
+    return str(described) if described else Path(str(volume.meta.get("source", volume.name))).name
+
+
+def alignment_line(case: Case) -> str:
+    """Mutual information and overlap of what was brought onto the reference's grid, on one line."""
+    moving = [(key, case.alignment[key]) for key in case.modalities if key != case.reference and key in case.alignment]
+    return f"on the grid of {case.reference}" + "".join(f"; {key} {_fit(found)}" for key, found in moving)
+
+
+def _fit(found: Alignment) -> str:
+    how = "registered" if found.registered else "as placed"
+    return f"{how}, MI {found.mutual_information:.2f}, overlap {100 * found.overlap:.0f} %"
+
+
+def _images(folder: Path) -> tuple[str, ...]:
+    try:
+        return tuple(images_in(folder))
+    except (InputError, OSError):
+        return ()

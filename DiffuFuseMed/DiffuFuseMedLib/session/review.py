@@ -1,0 +1,282 @@
+"""Reviewing: the worklist, one region at a time, with every decision kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from typing import Any
+
+import numpy as np
+from scipy.ndimage import binary_dilation, find_objects
+
+from ..core.errors import InputError
+from ..core.grid import Grid
+from ..mrml import editing, segmentations
+from ..review import Decision, Review, with_reasons, worklist
+from .context import Desk
+
+Box = tuple[slice, slice, slice]
+REACH_MM = 4.0  # around a region that may be edited: its border is what is being corrected
+
+
+class Reviewing:
+    """mask(): the lesion as it stands; jump(center_lps): bring the views there."""
+
+    def __init__(self, desk: Desk, mask: Callable[[], np.ndarray | None], jump: Callable[[Any], None]) -> None:
+        self._desk, self._mask, self._jump = desk, mask, jump
+        self.review: Review | None = None
+        self.editor_node: Any = None  # the host's vtkMRMLSegmentEditorNode
+        self._before: np.ndarray | None = None
+        self.kept: np.ndarray | None = None  # voxels decided on in lists before this one
+        self._boxes: tuple[Any, dict[int, Box]] = (None, {})  # of the list's regions with what is around them
+        self._making: Future | None = None  # the worklist to come: `review` is still that of the result before
+        self._without: dict[str, np.ndarray] = {}
+
+    def renew(self) -> None:
+        """Make the worklist of a new result, off the host's thread. Until it is there no region can be chosen."""
+        desk, prediction = self._desk, self._desk.prediction
+        self.leave()
+        self._without = {}
+        self._making = making = desk.host.work(lambda: worklist(prediction))
+        desk.then(making, lambda _: self._take(making), lambda error: self._failed(making, error))
+        self.show()
+
+    def explain(self, without: dict[str, np.ndarray]) -> None:
+        """Reasons for the same regions. without: by modality, the probability [k, j, i] with that one off."""
+        self._without = dict(without)
+        if self._making is None and self.review is not None and self._without:
+            found = with_reasons(self.review.worklist, self._desk.prediction, self._without)
+            self.review = self.review.renewed(found)
+        self.show()
+
+    def finish(self) -> None:
+        """Wait for the worklist that is being made: what is saved or reported holds it."""
+        if self._making is not None:
+            wait([self._making])
+            self._failed(self._making, error) if (error := self._making.exception()) else self._take(self._making)
+
+    def _take(self, making: Future) -> None:
+        if making is not self._making:  # of a result that has been replaced, or taken already
+            return
+        found, self._making = making.result(), None
+        self.review = Review(found) if self.review is None else self.review.carried_over(found, self._mask())
+        self.explain(self._without)
+
+    def _failed(self, making: Future, error: BaseException) -> None:
+        """The review of the result before would say things about this one."""
+        if making is self._making:
+            self.clear()
+            self._desk.complain(error)
+
+    def adopt(self, review: Review, kept: np.ndarray | None) -> None:
+        """The review of a scene that was opened."""
+        self.review, self.kept, self._making = review, kept, None
+        self.leave()
+        self.show()
+
+    def clear(self) -> None:
+        self.leave()
+        self.review = self.kept = self._making = None
+        self.show()
+
+    def settle(self) -> np.ndarray | None:
+        """bool [k, j, i]: what a new result must leave as it is; None for nothing. Called before the new one is there.
+
+        The regions that the reader accepted or corrected, with what was corrected around them; those of earlier lists
+        too, for a region may be none in the list of a result in between.
+        """
+        if self.review is None:
+            return None
+        kept = np.zeros(self.review.worklist.labels.shape, bool) if self.kept is None else self.kept.copy()
+        for decision in self.review.decisions.values():
+            self._settle_one(decision, kept)
+        self.kept = kept if kept.any() else None
+        return self.kept
+
+    def _settle_one(self, decision: Decision, kept: np.ndarray) -> None:
+        box = self._box(decision.region_id)
+        region = self.review.worklist.labels[box] == decision.region_id
+        if decision.status not in ("accepted", "corrected"):
+            kept[box] &= ~region
+            return
+        kept[box] |= region
+        if decision.changed_voxels:
+            changed = self._mask()[box] != (self._desk.prediction.labels[box] == 1)
+            kept[box] |= self._reach_in(box, decision.region_id) & changed
+
+    def choose(self, region_id: int) -> None:
+        """Jump to a region and limit the editor to it."""
+        region = self._region(region_id)
+        if region is None:
+            return
+        self._desk.screen.region = region_id
+        self._before = self._mask()
+        self.review.start(region_id, now())
+        self._jump(region.center_lps)
+        self.limit()
+        self.show()
+
+    def next(self) -> None:
+        self._step(self.review.next_open(self._desk.screen.region) if self.review else None)
+
+    def previous(self) -> None:
+        self._step(self.review.previous(self._desk.screen.region) if self.review else None)
+
+    def decide(self, skip: bool = False) -> None:
+        """Accept the region as it is now, corrected if a voxel of it changed, or skip it; then go to the next."""
+        region_id = self._desk.screen.region
+        if self.review is None or region_id is None:
+            self._desk.say("info", "Choose a region of the worklist first.")
+            return
+        before, after = self._before, self._mask()
+        reach, earlier = self._reach(region_id), self.review.decisions.get(region_id)
+        box = self._box(region_id)
+        touched = before is not None and after is not None and ((before[box] != after[box]) & reach[box]).any()
+        touched = touched or (earlier is not None and earlier.changed_voxels > 0)
+        status = "skipped" if skip else "corrected" if touched else "accepted"
+        try:
+            self.review.decide(region_id, status, before, after, now(), within=reach)
+        except InputError as error:
+            self._desk.complain(error)
+            return
+        self._desk.tell("scene")
+        following = self.review.next_open(region_id)
+        open_left = following is not None and self.review.status(following) == "open"
+        self.choose(following) if open_left else self._finish()
+
+    def leave(self) -> None:
+        """No region is chosen; editing is free."""
+        self._desk.screen.region, self._before = None, None
+        if self.editor_node is not None and "lesion" in self._desk.nodes:
+            editing.release(self.editor_node, self._desk.nodes["lesion"])
+
+    def limit(self) -> None:
+        """Edit inside the chosen region only, or anywhere, as the parameter says."""
+        desk, node = self._desk, self._desk.nodes.get("lesion")
+        if self.editor_node is None or node is None:
+            return
+        if desk.screen.region is None or not desk.parameters.inside_region_only:
+            editing.release(self.editor_node, node)
+        else:
+            reach = self._reach(desk.screen.region)
+            editing.restrict(self.editor_node, node, reach, desk.nodes[desk.case.reference])
+
+    @contextmanager
+    def unlimited(self) -> Iterator[None]:
+        """Without what limits the editor, for as long as it takes."""
+        if self.editor_node is not None and "lesion" in self._desk.nodes:
+            editing.release(self.editor_node, self._desk.nodes["lesion"])
+        try:
+            yield
+        finally:
+            self.limit()
+
+    def keep_limit(self) -> None:
+        """Limit again where something else, such as the editor's undo, brought back other limits."""
+        desk, node = self._desk, self._desk.nodes.get("lesion")
+        if desk.screen.region is None or not desk.parameters.inside_region_only or None in (node, self.editor_node):
+            return
+        limits = None
+        if editing.is_restricted(self.editor_node, node):
+            limits = ~segmentations.mask_of(node, editing.OUTSIDE, desk.nodes[desk.case.reference])
+        if limits is None or (limits != self._reach(desk.screen.region)).any():
+            self.limit()
+
+    def show(self) -> None:
+        """The rows of the panel."""
+        screen = self._desk.screen
+        screen.listing = self._making is not None
+        if self.review is None or screen.listing:
+            screen.regions, screen.progress = (), ""
+        else:
+            screen.regions = tuple(self._row(region) for region in self.review.worklist.regions)
+            progress = self.review.progress()
+            screen.progress = (
+                f"{progress.done} of {progress.count} done, {100 * progress.share:.0f} % of expected error handled"
+            )
+        self._desk.tell("review")
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The worklist with its decisions as a table, for whoever opens the scene."""
+        rows = []
+        for region in self.review.worklist.regions:
+            decision = self.review.decisions.get(region.id)
+            rows.append(
+                {
+                    "region": region.id,
+                    "place": region.place,
+                    "expected_error_mm3": float(region.expected_error_mm3),
+                    "why": region.why,
+                    "status": self.review.status(region.id),
+                    "seconds": float(decision.seconds if decision else 0),
+                    "changed_voxels": int(decision.changed_voxels if decision else 0),
+                    "changed_mm3": float(decision.changed_mm3 if decision else 0),
+                    "at": decision.at if decision else "",
+                }
+            )
+        return rows
+
+    def _row(self, region: Any) -> dict[str, Any]:
+        decision = self.review.decisions.get(region.id)
+        change = f" ({decision.changed_mm3 / 1000:+.1f} mL)" if decision and decision.changed_voxels else ""
+        return {
+            "id": region.id,
+            "place": region.place,
+            "error_ml": f"{region.expected_error_mm3 / 1000:.1f} mL",
+            "why": region.why,
+            "status": self.review.status(region.id) + change,
+            "state": self.review.status(region.id),
+        }
+
+    def _region(self, region_id: int) -> Any:
+        return self.review.worklist.region(region_id) if self.review and self._making is None else None
+
+    def _step(self, region_id: int | None) -> None:
+        if self._making is not None:
+            self._desk.say("info", "The worklist of the new result is still being made.")
+        elif region_id is None:
+            self._desk.say("info", "The worklist is empty: run the segmentation first.")
+        else:
+            self.choose(region_id)
+
+    def _finish(self) -> None:
+        self.leave()
+        self.show()
+        self._desk.say("info", "Every region of the worklist is decided.")
+
+    def _reach(self, region_id: int) -> np.ndarray:
+        """bool [k, j, i]: the region and REACH_MM around it."""
+        box = self._box(region_id)
+        mask = np.zeros(self.review.worklist.labels.shape, bool)
+        mask[box] = self._reach_in(box, region_id)
+        return mask
+
+    def _reach_in(self, box: Box, region_id: int) -> np.ndarray:
+        steps = _steps(self.review.worklist.grid)
+        ball = (
+            sum((np.ogrid[tuple(slice(-n, n + 1) for n in steps)][axis] / n) ** 2 for axis, n in enumerate(steps)) <= 1
+        )
+        return binary_dilation(self.review.worklist.labels[box] == region_id, ball)
+
+    def _box(self, region_id: int) -> Box:
+        """Around the region and REACH_MM; looked for once in a list, since the whole image takes its time."""
+        worklist = self.review.worklist
+        if self._boxes[0] is not worklist:
+            steps, found = _steps(worklist.grid), find_objects(worklist.labels)
+            self._boxes = worklist, {n: _grown(box, steps) for n, box in enumerate(found, 1) if box}
+        return self._boxes[1][region_id]
+
+
+def _steps(grid: Grid) -> list[int]:
+    """REACH_MM in voxels along k, j, i."""
+    return [max(1, round(REACH_MM / s)) for s in grid.spacing_kji_mm]
+
+
+def _grown(box: Box, steps: list[int]) -> Box:
+    return tuple(slice(max(0, part.start - n), part.stop + n) for part, n in zip(box, steps, strict=True))
+
+
+def now() -> datetime:
+    return datetime.now(timezone.utc)

@@ -1,0 +1,280 @@
+"""Segmenting: run, cancel, switch modalities; the result in the scene, with what it changed and why it doubts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..core.prediction import Prediction
+from ..engine.client.engine import EngineError, Handle
+from ..io.seg_nrrd import LESION, contour_segments
+from ..mrml import segmentations, volumes
+from ..mrml.nodes import set_provenance, set_tag
+from .context import Desk
+from .parameters import Parameters, changed
+
+MAPS = {
+    "predictive_entropy": "Uncertainty",
+    "expected_entropy": "Uncertainty, of the images",
+    "mutual_information": "Uncertainty, of the model",
+}
+INNER, OUTER = contour_segments(0.95)
+GHOST_COLOR = (0.6,) * 3
+REASON_SAMPLES = 2
+AGAIN_S = 1.0
+REQUESTED = "requested_modalities"  # in the provenance: those that were on, whether or not the model knows them
+
+
+class Segmenting:
+    """reviewed(): bool [k, j, i] of voxels that the reader decided on, or None; found(): called when a result came."""
+
+    def __init__(self, desk: Desk, reviewed: Any, found: Any) -> None:
+        self._desk, self._reviewed, self._found = desk, reviewed, found
+        self._run: Handle | None = None
+        self._reasons: Handle | None = None
+        self._reasons_again = self._turn = 0
+        self.without: dict[str, np.ndarray] = {}
+
+    @property
+    def running(self) -> bool:
+        return self._run is not None
+
+    def mask(self) -> np.ndarray | None:
+        """The lesion as it stands in the scene, with all corrections; None before the first result."""
+        node = self._desk.nodes.get("lesion")
+        return None if node is None else segmentations.mask_of(node, "lesion", self._reference())
+
+    def run(self) -> None:
+        """Segment with the modalities that are on. A run on its way gives way to this one."""
+        desk = self._desk
+        if desk.case is None:
+            desk.say("warning", "There is no case to segment: open one first.")
+            return
+        self.stop_run()
+        chosen = self._chosen()
+        if not chosen:
+            self.judge()
+            desk.say("warning", "All modalities are switched off: switch at least one on.")
+            return
+        try:
+            handle = self._request(chosen, desk.parameters, progress=self._teller())
+        except EngineError as error:
+            self._failed(error)
+            return
+        self._run = handle
+        desk.screen.change = ""
+        self._state("working", "starting", 0.0, None)
+        desk.then(handle.future, lambda p: self._done(handle, p, chosen), lambda e: self._ended(handle, e))
+
+    def _chosen(self) -> list[str]:
+        """Modalities that are switched on."""
+        desk = self._desk
+        return [key for key in desk.case.modalities if desk.parameters.on(key)]
+
+    def is_current(self) -> bool:
+        """Whether the result in the scene is of the present settings."""
+        desk = self._desk
+        if desk.prediction is None or desk.case is None:
+            return False
+        made, chosen = desk.prediction.provenance, desk.parameters
+        same = all(made.get(name) == getattr(chosen, name) for name in ("model", "samples", "seed"))
+        return same and made.get(REQUESTED) == self._chosen()
+
+    def judge(self, words: str = "") -> None:
+        """Say of the result in the scene whether it is of the present settings. words: why there is no newer one."""
+        if self.running:
+            return
+        current = self.is_current()
+        state = "ready" if current else "stale" if self._desk.prediction is not None else "none"
+        self._state(state, words or ("" if current else "of other settings" if state == "stale" else ""), 0.0, None)
+
+    def cancel(self) -> None:
+        """Stop the run; the scene keeps its last result."""
+        if self._run:
+            self._desk.screen.run_words = "cancelling"
+            self._desk.tell("run")
+            self._run.cancel()
+
+    def stop_run(self) -> None:
+        """No result will come of the run on its way."""
+        if self._run:
+            self._run.cancel()
+        self._run = None
+
+    def stop(self) -> None:
+        """Stop everything, the search for reasons too."""
+        self.stop_run()
+        if self._reasons:
+            self._reasons.cancel()
+        self._reasons = None
+        self._desk.screen.explaining = False
+
+    def explain(self) -> None:
+        """What the probability is without each modality, one after the other, behind the reader's back. A run lets the
+        search stand still until it ends; only a new result ends it."""
+        desk = self._desk
+        if desk.prediction is None or desk.case is None:
+            return
+        on = list(desk.prediction.gates)
+        left = [key for key in on if key not in self.without] if len(on) > 1 else []
+        desk.screen.explaining = bool(left)
+        if not left:
+            self._found(False)
+            return
+        self._explain_without(left[0], [key for key in on if key != left[0]])
+
+    def _explain_without(self, key: str, others: list[str]) -> None:
+        desk = self._desk
+        try:
+            handle = self._request(others, self._as_made(), behind=True)
+        except EngineError:
+            desk.screen.explaining = False  # the list is right without its reasons
+            return
+        self._reasons = handle
+
+        def done(prediction: Prediction) -> None:
+            if self._reasons is handle:
+                self._reasons = None
+                self.without[key] = prediction.probability
+                self.explain()
+
+        def failed(error: BaseException) -> None:
+            if self._reasons is handle:
+                self._reasons, desk.screen.explaining = None, False
+                self._explain_later(error)
+                desk.tell("review")
+
+        desk.then(handle.future, done, failed)
+
+    def _explain_later(self, error: BaseException) -> None:
+        """An engine that died of something else may be asked once more."""
+        if getattr(error, "code", "") == "died" and self._reasons_again < 1:
+            self._reasons_again += 1
+            self._desk.later(AGAIN_S, lambda: None if self._reasons or self.running else self.explain())
+
+    def _as_made(self) -> Parameters:
+        """The parameters with what the result in the scene was made by, in fewer samples."""
+        chosen, made = self._desk.parameters, self._desk.prediction.provenance
+        kept = {name: made[name] for name in ("model", "seed", "samples") if name in made}
+        chosen = changed(chosen, **kept)
+        return changed(chosen, samples=min(REASON_SAMPLES, chosen.samples))
+
+    def _request(self, modalities: list[str], by: Parameters, progress: Any = None, behind: bool = False) -> Handle:
+        desk = self._desk
+        return desk.engine.segment(
+            desk.case_id, by.model, by.samples, by.seed, modalities, device=by.device, progress=progress, behind=behind
+        )
+
+    def _teller(self) -> Any:
+        """What the engine tells the progress of the run that starts now."""
+        self._turn += 1
+        turn = self._turn
+
+        def advance(share: float, words: str, seconds_left: float | None) -> None:
+            if self._run and turn == self._turn and not self._run.cancelling:
+                self._state("working", words, share, seconds_left)
+
+        return lambda *told: self._desk.post(lambda: advance(*told))
+
+    def _done(self, handle: Handle, prediction: Prediction, modalities: list[str]) -> None:
+        if handle is not self._run:
+            return
+        self._run = None
+        self.stop()
+        before = self.mask()
+        lesion = self._keeping_decisions(prediction.labels == 1, before)
+        prediction = replace(prediction, provenance={**prediction.provenance, REQUESTED: modalities})
+        self._desk.prediction = prediction
+        self.without, self._reasons_again = {}, 0
+        self.write(prediction, lesion, before)
+        self._desk.screen.gates = dict(prediction.gates)
+        self._desk.screen.change = self._change(lesion, before, modalities)
+        self._desk.screen.edited = bool((lesion != (prediction.labels == 1)).any())
+        total = sum(prediction.provenance.get("timings_s", {}).values())
+        current = self.is_current()
+        words = f"done in {total:.1f} s" if current else "of other settings"
+        self._state("ready" if current else "stale", words, 1.0, None)
+        self._found(True)
+        self.explain()
+
+    def _keeping_decisions(self, labels: np.ndarray, before: np.ndarray | None) -> np.ndarray:
+        decided = self._reviewed()
+        if before is None or decided is None or not decided.any():
+            return labels
+        return np.where(decided, before, labels)
+
+    def write(self, prediction: Prediction, lesion: np.ndarray, before: np.ndarray | None) -> None:
+        """Segmentations and maps of a result; what was there is replaced in place."""
+        self._write_outlines(prediction, lesion, before)
+        maps = {"probability": ("Probability", prediction.probability)}
+        maps |= {key: (MAPS[key], prediction.uncertainty[key]) for key in MAPS if key in prediction.uncertainty}
+        for role in {"probability", *MAPS} - set(maps):
+            self._take_away(role)
+        for role, (name, array) in maps.items():
+            set_provenance(self._volume(role, name, array), prediction.provenance)
+
+    def _write_outlines(self, prediction: Prediction, lesion: np.ndarray, before: np.ndarray | None) -> None:
+        reference, node = self._reference(), self._segmentation("lesion", "Lesion")
+        segmentations.set_mask(node, "lesion", lesion, reference, "lesion", LESION.color)
+        segmentations.closed_surface(node, True)  # what the 3D view shows
+        set_provenance(node, prediction.provenance)
+        contours = self._segmentation("contours", "95 % contours")
+        segmentations.set_mask(contours, "inner", prediction.inner, reference, "inner 95 % contour", INNER.color)
+        segmentations.set_mask(contours, "outer", prediction.outer, reference, "outer 95 % contour", OUTER.color)
+        # the network's own labels, from which a saved scene brings the prediction back
+        segmentations.set_mask(contours, "network", prediction.labels == 1, reference, "as predicted", LESION.color)
+        segmentations.show(contours, "network", False)
+        if before is not None:
+            ghost = self._segmentation("previous", "Previous contour")
+            segmentations.set_mask(ghost, "previous", before, reference, "previous", GHOST_COLOR)
+
+    def _segmentation(self, role: str, name: str) -> Any:
+        desk = self._desk
+        if role not in desk.nodes:
+            desk.nodes[role] = segmentations.add_segmentation(desk.scene, name, self._reference())
+            set_tag(desk.nodes[role], volumes.ROLE, role)
+        return desk.nodes[role]
+
+    def _volume(self, role: str, name: str, array: np.ndarray) -> Any:
+        desk = self._desk
+        if role in desk.nodes:
+            volumes.share_array(desk.nodes[role], array)
+        else:
+            desk.nodes[role] = volumes.add_volume(desk.scene, array, desk.case.grid, name, role=role, share=True)
+        return desk.nodes[role]
+
+    def _take_away(self, role: str) -> None:
+        """A map of the result before that this one does not have."""
+        if role in self._desk.nodes:
+            self._desk.scene.RemoveNode(self._desk.nodes.pop(role))
+
+    def _reference(self) -> Any:
+        return self._desk.nodes[self._desk.case.reference]
+
+    def _change(self, lesion: np.ndarray, before: np.ndarray | None, modalities: list[str]) -> str:
+        """What the run changed, in words."""
+        case = self._desk.case
+        off = [key for key in case.modalities if key not in modalities]
+        how = f"without {', '.join(off)}" if off else "with all modalities"
+        if before is None:
+            return how
+        voxel_ml = case.grid.voxel_mm3 / 1000
+        difference = (float(lesion.sum()) - float(before.sum())) * voxel_ml
+        moved = float(np.count_nonzero(lesion != before)) * voxel_ml
+        return f"{how}: {difference:+.1f} mL against the previous contour, {moved:.1f} mL differ"
+
+    def _ended(self, handle: Handle, error: BaseException) -> None:
+        if handle is self._run:
+            self._run = None
+            self._failed(error)
+
+    def _failed(self, error: BaseException) -> None:
+        self.judge("cancelled" if getattr(error, "code", "") == "cancelled" else "failed")
+        self._desk.complain(error)
+
+    def _state(self, state: str, words: str, share: float, seconds_left: float | None) -> None:
+        screen = self._desk.screen
+        screen.run, screen.run_words, screen.run_share, screen.run_seconds_left = state, words, share, seconds_left
+        self._desk.tell("run")

@@ -1,0 +1,73 @@
+"""Windows by modality, in the modality's unit, as readers know them."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from ..core.case import Case
+
+# Hounsfield units: width and level as in common PACS presets; SUV: g/mL.
+CT = {"soft tissue": (-160.0, 240.0), "bone": (-450.0, 1050.0), "brain": (0.0, 80.0), "lung": (-1350.0, 150.0)}
+PET = {"0-5": (0.0, 5.0), "0-10": (0.0, 10.0), "0-20": (0.0, 20.0)}
+AUTO = "auto"
+AUTO_PERCENT = (1.0, 99.5)
+UNITS = {"CT": "HU", "PET": "SUV", "SPECT": "counts"}
+FUSED, GRAY = "fused", (0.0, 1.0)  # the fused picture's
+NUMBER = r"(-?\d+(?:\.\d+)?(?:e[-+]\d+)?)"
+BY_HAND = re.compile(f"{NUMBER} to {NUMBER}")
+
+MOST_LOOKED_AT = 4_000_000  # voxels, for a window by percentiles
+
+
+def choices(modality: str, chosen: str = "") -> tuple[str, ...]:
+    """Names of the windows of a modality, or of FUSED, its default first; with the chosen one where that is by hand."""
+    own = (chosen,) if _by_hand(chosen) else ()
+    if modality == "CT":
+        return (*CT, *own)
+    if modality == "PET":
+        return ("0-10", "0-5", "0-20", *own)
+    return (AUTO, *own)
+
+
+def by_hand(low: float, high: float) -> str:
+    """The name of a window that the reader made."""
+    return " to ".join(f"{end:.0f}" if abs(end) >= 100 else f"{end:.3g}" for end in (low, high))
+
+
+def shipped(chosen: dict[str, str]) -> dict[str, str]:
+    """Those by name: one by hand is of the case that it was made for."""
+    return {modality: name for modality, name in chosen.items() if not _by_hand(name)}
+
+
+def range_of(case: Case, modality: str, name: str | None) -> tuple[float, float]:
+    """Black and white in the modality's unit. A name that the modality does not have is its default."""
+    if own := _by_hand(name or ""):
+        return own
+    if modality == FUSED:
+        return GRAY
+    known = {**(CT if modality == "CT" else PET if modality == "PET" else {})}
+    chosen = name if name in known or name == AUTO else choices(modality)[0]
+    return known[chosen] if chosen in known else _auto(case, modality)
+
+
+def unit_of(key: str) -> str:
+    return UNITS.get(key, "")
+
+
+def _by_hand(name: str) -> tuple[float, float] | None:
+    """What a name of by_hand stands for; None for any other."""
+    found = BY_HAND.fullmatch(name)
+    low, high = (float(end) for end in found.groups()) if found else (0.0, 0.0)
+    return (low, high) if high > low else None
+
+
+def _auto(case: Case, modality: str) -> tuple[float, float]:
+    array, valid = (a.reshape(-1) for a in (case.volumes[modality].array, case.valid[modality]))
+    step = max(1, array.size // MOST_LOOKED_AT)
+    values = array[::step][valid[::step]]
+    if not values.size:
+        return GRAY
+    low, high = (float(v) for v in np.percentile(values[:: max(1, values.size // 200_000)], AUTO_PERCENT))
+    return (low, high) if high > low else (low, low + 1.0)

@@ -1,0 +1,49 @@
+"""SegResNet (A. Myronenko, BrainLes 2018) as MONAI ships it: the yardstick that a published system has to beat.
+
+Modalities are channels beside their valid masks; an absent one is a channel of zeros with an empty mask.
+"""
+
+from __future__ import annotations
+
+import torch
+from monai.networks.nets import SegResNet as Network
+from torch import Tensor, nn
+
+from ... import losses
+from .config import Config
+
+
+class SegResNet(nn.Module):
+    """One forward pass, no draws: two samples of it differ only by how the window was mirrored."""
+
+    config_type = Config
+    stride = 8
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        self.network = Network(
+            config.spatial_dims, config.init_filters, 2 * len(config.modalities), config.classes, dropout_prob=0.0
+        )
+
+    def encode(self, images: dict[str, Tensor]) -> list[dict[str, Tensor]]:
+        """Early fusion has nothing to encode per modality: the images themselves."""
+        return [images]
+
+    def segment(
+        self, tokens: list[dict[str, Tensor]], generator: torch.Generator | None = None, gating: bool = True
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        images = tokens[0]
+        first = next(iter(images.values()))
+        channels = [images.get(m, torch.zeros_like(first)) for m in self.config.modalities]
+        even = first.new_full((first.shape[0],), 1 / len(images))
+        return self.network(torch.cat(channels, dim=1)), dict.fromkeys(images, even)
+
+    def loss(self, batch: losses.Batch, generator: torch.Generator | None = None) -> tuple[Tensor, dict[str, float]]:
+        logits, _ = self.segment(self.encode(batch.images))
+        parts = losses.segmentation(logits, batch.target, batch.distance, self.config.segmentation)
+        return sum(parts.values()), {name: float(value.detach()) for name, value in parts.items()}
+
+    def memory_bytes(self, voxels: int, modalities: int) -> int:
+        """Peak of one pass: a few full-size maps of init_filters channels in float32."""
+        return int(4 * voxels * 8 * self.config.init_filters) + 4 * sum(p.numel() for p in self.parameters())

@@ -1,0 +1,1 @@
+"""What a system is asked for, one folder a task: its contract, prediction, calibration, evaluation and training."""

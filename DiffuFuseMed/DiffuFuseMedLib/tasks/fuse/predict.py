@@ -1,0 +1,101 @@
+"""One case from its aligned volumes to its fusion: which MR, which ROIs, the fused volume, its scores, its files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...core.case import Case
+from ...core.fusion import ROI_NAMES, Fusion
+from ...core.presets import Preset, check_values
+from ...metrics.fusion import score_volume
+from ...preprocessing.fusion_sources import mr_keys, mr_of, with_one_mr
+from ...preprocessing.rois import SCORING, Rois, automatic_rois, read_roi, replace_roi, totalsegmentator_rois
+from . import Fuser, FusionSettings
+
+Progress = Callable[[float, str], None]
+FUSING = 0.85  # of the time that fuse_case takes
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a user asks of one fusion.
+
+    settings, preset: as settings_of() makes them; mri: key of the MR to fuse, the case's first where None; files: mask
+    files by ROI name that replace the automatic ones; lesion: bool [k, j, i], a Prediction's, where no file is given.
+    """
+
+    settings: FusionSettings
+    preset: Preset | None = None
+    mri: str | None = None
+    files: dict[str, Path] = field(default_factory=dict)
+    lesion: np.ndarray | None = None
+
+
+def settings_of(preset: Preset | None, told: dict[str, Any]) -> FusionSettings:
+    """The preset's settings, else the defaults, with the values of `told` that are not None in their place.
+
+    told: fields of FusionSettings; "lambda1" to "lambda3" one by one. Raises InputError for a value out of its range.
+    """
+    start = FusionSettings.from_preset(preset) if preset else FusionSettings()
+    given = {k: v for k, v in told.items() if v is not None}
+    lambdas = tuple(given.pop(f"lambda{n}", weight) for n, weight in enumerate(start.lambdas, 1))
+    settings = replace(start, **given, lambdas=lambdas)
+    check_values(settings)
+    return settings
+
+
+def fuse_case(
+    case: Case,
+    fuser: Fuser,
+    wanted: Wanted,
+    progress: Progress | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> Fusion:
+    """Fuse CT and MR of the case and score the result on ROIs made with other thresholds than the model's.
+
+    Raises InputError for a case without CT or the wanted MR and for a mask file that cannot be used; CancelledError.
+    """
+    mri, pair = mr_of(case, wanted.mri), with_one_mr(case, wanted.mri)
+    masks = {name: read_roi(file, case.grid) for name, file in wanted.files.items()}
+    rois = case_rois(totalsegmentator_rois(pair), wanted.lesion, masks)
+    opened = fuser.open(pair, rois, wanted.settings)
+    fused = fuser.volume(opened, wanted.settings, _scaled(progress, 0, FUSING), cancel)
+    _tell(progress, FUSING, "scoring")
+    metrics = score_volume(fused.image, opened.ct, opened.mri, _scoring_rois(pair, mri, wanted, masks), rois)
+    return Fusion(case.grid, mri, fused, rois, wanted.settings, wanted.preset, metrics, _notes(case, mri, rois))
+
+
+def case_rois(rois: Rois, lesion: np.ndarray | None, masks: dict[str, np.ndarray]) -> Rois:
+    """Automatic ROIs with the given masks in their place; what a user drew is not second-guessed when it is scored."""
+    if lesion is not None:
+        rois = replace_roi(rois, "lesion", lesion, "the model's segmentation", may_be_empty=True)
+    for name, mask in masks.items():
+        rois = replace_roi(rois, name, mask, "a mask file from the user")
+    return rois
+
+
+def _scoring_rois(pair: Case, mri: str, wanted: Wanted, masks: dict[str, np.ndarray]) -> Rois:
+    """Soft tissue beyond the MR's field of view is left out: there is no MR to be like."""
+    rois = case_rois(automatic_rois(pair, thresholds=SCORING), wanted.lesion, masks)
+    return replace(rois, soft=rois.soft & pair.valid[mri])
+
+
+def _notes(case: Case, mri: str, rois: Rois) -> tuple[str, ...]:
+    others = [m for m in mr_keys(case) if m != mri]
+    notes = [f"{m} was not used: the fusion takes one MR, here {mri}." for m in others]
+    empty = [name for name in ROI_NAMES if not getattr(rois, name).any()]
+    return (*notes, *(f"The {name} region is empty." for name in empty))
+
+
+def _scaled(progress: Progress | None, start: float, end: float) -> Progress | None:
+    return (lambda share, what: progress(start + (end - start) * share, what)) if progress else None
+
+
+def _tell(progress: Progress | None, share: float, what: str) -> None:
+    if progress:
+        progress(share, what)

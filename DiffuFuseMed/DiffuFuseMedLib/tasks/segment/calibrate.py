@@ -1,0 +1,105 @@
+"""Fit on patients that were not trained on what makes a model's numbers honest: Platt, contour width, volume errors.
+
+Each patient's own calibration is fitted without it ("without" in model.json): predict() uses that one for it, so
+coverage and calibration printed for these patients are not numbers of their own fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ...core.case import Case
+from ...core.errors import input_error
+from ...core.grid import Grid
+from ...core.resampling import resample_smoothly
+from ...metrics.calibration import band
+from ...metrics.scores import BAND_MM
+from ...models.zoo import Model, ModelRecord
+from ...uncertainty import critical_widths, log_ratio_errors, smallest_width
+from ...uncertainty.platt import fit
+from .predict import LEVEL, Drawn, Settings, draw, labels_and_doubt
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one validation patient contributes: samples (k, n) and reference (n,) of its band on the network's grid,
+    the critical contour widths of its reference surface, its predicted and its drawn volume."""
+
+    name: str
+    samples_in_band: np.ndarray
+    reference_in_band: np.ndarray
+    critical: np.ndarray
+    volume_ml: float
+    reference_ml: float
+
+
+def calibrate(
+    model: Model, cases: Sequence[Case], settings: Settings, progress: Callable[[float, str], None] | None = None
+) -> ModelRecord:
+    """The model's record with its calibration fitted on these cases, which it must not have seen in training.
+
+    Raises InputError for fewer than three cases (each is left out once, and one alone has no spread) and for one
+    without a drawn lesion.
+    """
+    _check(cases)
+    evidence = []
+    for index, case in enumerate(cases):
+        if progress:
+            progress(index / len(cases), f"case {index + 1} of {len(cases)}")
+        evidence.append(gather(case, draw(case, model, settings)))
+    without = {item.name: fit_all([e for e in evidence if e is not item]) for item in evidence}
+    fitted = {
+        "level": LEVEL,
+        "samples": settings.samples,
+        "patients": [case.name for case in cases],
+        "all": fit_all(evidence),
+        "without": without,
+    }
+    return replace(model.record, calibration=fitted)
+
+
+def _check(cases: Sequence[Case]) -> None:
+    if len(cases) < 3:
+        raise input_error(f"{len(cases)} patients", "at least 3", "choose a fold with more")
+    for case in cases:
+        if case.reference_mask is None or not case.reference_mask.array.any():
+            raise input_error(
+                f"the case {case.name} without a drawn lesion", "one to compare with", "add a GTV file or leave it out"
+            )
+
+
+def gather(case: Case, drawn: Drawn) -> Evidence:
+    """What the samples of one patient say, within 20 mm of the reference border and at it."""
+    reference = on_network(case, drawn.grid)
+    near = band(reference, drawn.grid.spacing_kji_mm, BAND_MM)
+    drawn_by_hand = case.reference_mask.array > 0
+    labels, doubt_map = labels_and_doubt(case, drawn)
+    voxel_ml = case.grid.voxel_mm3 / 1000
+    return Evidence(
+        case.name,
+        drawn.samples[:, near],
+        reference[near],
+        critical_widths(drawn_by_hand, labels, doubt_map),
+        float(np.count_nonzero(labels)) * voxel_ml,
+        float(np.count_nonzero(drawn_by_hand)) * voxel_ml,
+    )
+
+
+def on_network(case: Case, grid: Grid) -> np.ndarray:
+    """The reference lesion on the network's grid, bool."""
+    return resample_smoothly(case.reference_mask.array > 0, case.grid, grid) > 0.5
+
+
+def fit_all(evidence: Sequence[Evidence]) -> dict[str, Any]:
+    """scale and offset (Platt), contour_width, and the volume's log-ratio errors."""
+    scale, offset = fit([e.samples_in_band for e in evidence], [e.reference_in_band for e in evidence])
+    return {
+        "scale": scale,
+        "offset": offset,
+        "contour_width": smallest_width([e.critical for e in evidence], LEVEL),
+        "volume": log_ratio_errors([e.reference_ml for e in evidence], [e.volume_ml for e in evidence]),
+    }

@@ -1,0 +1,141 @@
+"""A model over many cases, under many conditions, with the trivial rows beside it."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...core.case import Case
+from ...core.errors import input_error
+from ...io.split import Split
+from ...metrics import mean_interval, score_case, score_mask
+from ...models.zoo import Model
+from ...preprocessing.load import load_case
+from .corruptions import CORRUPTIONS, corrupt
+from .predict import Settings, predict
+from .trivial import trivial_rows
+
+METRICS = (
+    "dice", "iou", "hd95_mm", "nsd_2mm", "precision", "recall", "ece", "ace", "brier", "nll", "coverage",
+    "volume_hit", "seconds",
+)  # fmt: skip
+CLEAN = "clean"
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A name and what it does to a case and to the settings; only the trivial rows of the clean one are printed."""
+
+    name: str
+    change: Callable[[Case], Case]
+    gating: bool = True
+
+
+def conditions(modalities: Sequence[str], corruptions: bool, seed: int) -> list[Condition]:
+    """Clean alone, or with the paper's Table 3 (corruptions) and Table 4 (withheld modalities, gating on and off)."""
+    rows = [Condition(CLEAN, lambda case: case)]
+    if not corruptions:
+        return rows
+    rows += [Condition(name, lambda case, n=name: corrupt(case, n, seed)) for name in CORRUPTIONS]
+    for missing in modalities:
+        kept = [m for m in modalities if m != missing]
+        rows += [
+            Condition(f"no {missing}{'' if gating else ', gating off'}", lambda case, k=kept: case.only(k), gating)
+            for gating in (True, False)
+        ]
+    return [*rows, Condition("clean, gating off", lambda case: case, gating=False)]
+
+
+def read_cases(folder: Path, names: Iterable[str], split: Split | None) -> list[Case]:
+    """Cases by name, each cut to its evaluation crop."""
+    cases = []
+    for name in names:
+        if not (folder / name).is_dir():
+            raise input_error(f"no case folder {name}", "every case of the split under the given folder", "check CASES")
+        case = load_case(folder / name)
+        cases.append(split.crop(case) if split else case)
+    return cases
+
+
+def evaluate(
+    model: Model,
+    cases: Iterable[Case],
+    which: Sequence[Condition],
+    settings: Settings,
+    progress: Callable[[str], None] | None = None,
+) -> list[Row]:
+    """One row per method, condition and case."""
+    rows: list[Row] = []
+    for case in cases:
+        for condition in which:
+            if progress:
+                progress(f"{case.name}: {condition.name}")
+            rows.append(_model_row(model, case, condition, settings))
+        rows += [
+            {"method": name, "condition": CLEAN, "case": case.name, **score_mask(mask, case, probability)}
+            for name, (mask, probability) in trivial_rows(case).items()
+        ]
+    return rows
+
+
+def _model_row(model: Model, case: Case, condition: Condition, settings: Settings) -> Row:
+    began = time.monotonic()
+    changed = condition.change(case)
+    prediction = predict(changed, model, replace(settings, gating=condition.gating))
+    seconds = time.monotonic() - began
+    gates = {f"gate_{m}": w for m, w in prediction.gates.items()}
+    scores = score_case(prediction, case)
+    return {
+        "method": model.record.id, "condition": condition.name, "case": case.name, **scores, "seconds": seconds, **gates
+    }  # fmt: skip
+
+
+def summary(rows: Sequence[Row], seed: int = 0) -> list[Row]:
+    """Per method and condition the mean over cases, and its bootstrap 95 % interval as two more rows."""
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row["method"], row["condition"]), []).append(row)
+    return [
+        line for (method, condition), group in groups.items() for line in _summary_of(method, condition, group, seed)
+    ]
+
+
+def _summary_of(method: str, condition: str, group: Sequence[Row], seed: int) -> list[Row]:
+    lines = [{"method": method, "condition": condition, "case": name} for name in ("mean", "low 95 %", "high 95 %")]
+    for metric in [m for m in group[0] if m in METRICS or m.startswith("gate_")]:
+        values = np.array([float(row[metric]) for row in group if row.get(metric) is not None])
+        values = values[np.isfinite(values)]
+        three = mean_interval(values, seed) if len(values) > 1 else [values.mean() if len(values) else np.nan] * 3
+        for line, value in zip(lines, three, strict=True):
+            line[metric] = float(value)
+    return lines
+
+
+def write_csv(rows: Sequence[Row], path: Path) -> None:
+    """All rows, with every column that any of them has; numbers to four digits after the point.
+
+    Raises InputError when the file cannot be written.
+    """
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    with writable(path).open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, columns)
+        writer.writeheader()
+        writer.writerows([{k: f"{v:.4f}" if isinstance(v, float) else v for k, v in row.items()} for row in rows])
+
+
+def writable(path: Path) -> Path:
+    """The path of a file, its folder made, once it is seen that it can be written; raises InputError otherwise."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a"):
+            return path
+    except OSError as error:
+        given = f"the file {path.name} that cannot be written ({error.strerror})"
+        raise input_error(given, "a place with write permission", "choose another path") from error

@@ -1,0 +1,384 @@
+"""The command line as a user meets it: its files, its words, its exit codes."""
+
+import csv
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+import torch
+from DiffuFuseMedLib import cli
+from DiffuFuseMedLib.models import registry, zoo
+from DiffuFuseMedLib.tasks.segment import recipes
+from DiffuFuseMedLib.training.windows import WindowSettings
+
+OUTPUTS = {
+    "segmentation.seg.nrrd", "contours.seg.nrrd", "probability.nrrd", "uncertainty.nrrd",
+    "uncertainty_expected_entropy.nrrd", "uncertainty_mutual_information.nrrd", "prediction.json", "report.html",
+    "fused.nrrd", "fusion_uncertainty.nrrd", "fusion.json",
+}  # fmt: skip
+CROP = {"start_kji": [0, 2, 2], "stop_kji": [12, 34, 18]}  # cuts through the lesion
+
+
+@pytest.fixture
+def refused(command):
+    """A function of arguments: the one sentence with which they are refused, exit code 2."""
+
+    def run(*arguments):
+        code, out, err = command(*arguments)
+        sentences = [line for line in err.splitlines() if line.startswith("Given ")]
+        assert (code, out, len(sentences)) == (2, "", 1), err
+        assert "Traceback" not in err
+        assert sentences[0].endswith(".")
+        return sentences[0]
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def cases_folder(tmp_path_factory, a_case, write_case):
+    """Five patients; "trained_on" is in the toy model's training; folds of one, three and one."""
+    root = tmp_path_factory.mktemp("cohort")
+    names = ["trained_on", "one", "second", "patient 3", "last patient"]
+    for number, name in enumerate(names):
+        write_case(a_case((12, 36, 32 + number), name, (6, 16 + number, 15)), root / name)
+    split = {"folds": [names[:1], names[1:4], names[4:]], "crops": {"one": CROP}}
+    (root / "split.json").write_text(json.dumps(split))
+    return root
+
+
+@pytest.fixture(scope="session")
+def a_result(tmp_path_factory, models, a_real_folder):
+    """What `run` wrote of the real case, by the path of the model's folder, and what it said."""
+    out = tmp_path_factory.mktemp("result") / "deep" / "out"
+    with pytest.MonkeyPatch.context() as patch:
+        arguments = ["run", a_real_folder, "--out", out, "--model", models / "tiny", "--samples", "2"]
+        patch.setattr("sys.argv", ["diffufusemed", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+    assert not stopped.value.code
+    return out
+
+
+@pytest.fixture
+def own_models(models, tmp_path):
+    """A copy of the models folder, free to be spoiled."""
+    return shutil.copytree(models, tmp_path / "own models")
+
+
+def rows_of(path):
+    with path.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_run_writes_every_file(a_result):
+    assert {p.name for p in a_result.iterdir()} == OUTPUTS
+
+
+@pytest.mark.parametrize("name", sorted(n for n in OUTPUTS if n.endswith(".nrrd") and n != "contours.seg.nrrd"))
+def test_each_image_is_readable_on_the_cts_grid(a_result, a_real_folder, name):
+    image, ct = sitk.ReadImage(str(a_result / name)), sitk.ReadImage(str(a_real_folder / "CT.nii.gz"))
+    assert image.GetSize() == ct.GetSize()
+    for part in ("GetSpacing", "GetOrigin", "GetDirection"):
+        assert getattr(image, part)() == pytest.approx(getattr(ct, part)(), abs=1e-5)
+    assert sitk.GetArrayFromImage(image).any()
+
+
+def test_the_contours_are_two_segments_on_the_cts_grid(a_result, a_real_folder):
+    image = sitk.ReadImage(str(a_result / "contours.seg.nrrd"))
+    assert image.GetSize() == sitk.ReadImage(str(a_real_folder / "CT.nii.gz")).GetSize()
+    assert image.GetNumberOfComponentsPerPixel() == 2
+
+
+def test_prediction_json_is_complete(a_result):
+    record = json.loads((a_result / "prediction.json").read_text())
+    assert record["case"] == "STS_010"
+    assert record["modalities"] == ["CT", "PET", "MR_T1"]
+    assert set(record["volume"]) == {"value", "low", "high", "unit", "level"}
+    assert len(record["sample_volumes_ml"]) == 2
+    assert sum(record["gates"].values()) == pytest.approx(1)
+    assert {
+        "model",
+        "sha256",
+        "system",
+        "config",
+        "samples",
+        "seed",
+        "window",
+        "device",
+        "versions",
+        "timings_s",
+    } <= set(record["provenance"])
+    assert {"dice", "hd95_mm", "coverage", "volume_hit"} <= set(record["scores"])
+    assert any("GTV" in note for note in record["quality"])
+    labels = sitk.GetArrayFromImage(sitk.ReadImage(str(a_result / "segmentation.seg.nrrd")))
+    voxel_ml = np.prod(record["grid"]["spacing_mm"]) / 1000
+    assert record["volume"]["value"] == pytest.approx((labels > 0).sum() * voxel_ml, rel=1e-6)
+
+
+def test_run_says_what_it_found_and_where_it_lies(command, a_real_folder, tmp_path):
+    code, out, _ = command("run", a_real_folder, "--out", tmp_path / "out", "--model", "tiny", "--samples", 1)
+    volume, scores, files = out.splitlines()
+    assert code == 0
+    assert volume.startswith("Lesion ")
+    assert "(95 %:" in volume
+    assert scores.startswith("Against the reference: Dice 0.")
+    assert files == f"8 files in {tmp_path / 'out'}; open {tmp_path / 'out' / 'report.html'}"
+
+
+def test_the_drawn_lesion_is_no_input(command, a_real_folder, a_result, tmp_path):
+    bare = shutil.copytree(a_real_folder, tmp_path / "STS_010", ignore=shutil.ignore_patterns("GTV*"))
+    _, out, _ = command("run", bare, "--out", tmp_path / "out", "--model", "tiny", "--samples", 2)
+    assert "reference" not in out
+    for name in ("probability.nrrd", "segmentation.seg.nrrd", "contours.seg.nrrd", "uncertainty.nrrd"):
+        with_it, without = (sitk.GetArrayFromImage(sitk.ReadImage(str(f / name))) for f in (a_result, tmp_path / "out"))
+        np.testing.assert_array_equal(with_it, without)
+    assert "scores" not in json.loads((tmp_path / "out" / "prediction.json").read_text())
+
+
+def test_run_uses_only_the_modalities_it_is_told(command, a_real_folder, tmp_path):
+    options = ["--modalities", "PET, MR_T1", "--reference", "PET", "--model", "tiny", "--samples", 1]
+    code, _, _ = command("run", a_real_folder, "--out", tmp_path / "out", *options)
+    record = json.loads((tmp_path / "out" / "prediction.json").read_text())
+    assert (code, list(record["gates"])) == (0, ["PET", "MR_T1"])
+
+
+def test_run_believes_what_it_is_told_of_a_file(command, a_real_folder, tmp_path):
+    folder = shutil.copytree(a_real_folder, tmp_path / "STS_010")
+    (folder / "MR_T1.nii.gz").rename(folder / "scan3.nii.gz")
+    options = ["--is", "scan3.nii.gz=MR_T1", "--model", "tiny", "--samples", 1]
+    assert command("run", folder, "--out", tmp_path / "out", *options)[0] == 0
+    record = json.loads((tmp_path / "out" / "prediction.json").read_text())
+    assert record["modalities"] == ["CT", "PET", "MR_T1"]
+
+
+def test_run_says_which_modality_the_model_ignores(command, a_real_folder, tmp_path):
+    folder = shutil.copytree(a_real_folder, tmp_path / "STS_010")
+    shutil.copy(folder / "MR_T1.nii.gz", folder / "MR_T2.nii.gz")
+    command("run", folder, "--out", tmp_path / "out", "--model", "tiny", "--samples", 1)
+    quality = json.loads((tmp_path / "out" / "prediction.json").read_text())["quality"]
+    assert "MR_T2 was not used: the model tiny was not trained with it." in quality
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--modalities", "CT,MRI"], "the modality 'MRI', wanted one of CT, PET, MR_T1"),
+        (["--model", "none"], "the model 'none', wanted one of those installed (tiny)"),
+        (["--device", "cuda"], "the device cuda, wanted a CUDA GPU"),
+        (["--device", "tpu"], "the device 'tpu', wanted auto, cpu or cuda"),
+        (["--is", "MR_T1"], "--is 'MR_T1', wanted NAME=MODALITY"),
+        (["--is", "nothing.nii.gz=MR_T1"], "'nothing.nii.gz', which is not in the folder"),
+        (["--is", "CT.nii.gz=XRAY"], "XRAY"),
+        (["--reference", "MR_T2"], "the reference 'MR_T2', wanted one of CT, PET, MR_T1"),
+        (["--register", "maybe"], "register='maybe', wanted one of auto, always, never"),
+    ],
+)
+def test_run_refuses_in_one_sentence(refused, a_real_folder, tmp_path, monkeypatch, options, words):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    model = [] if "--model" in options else ["--model", "tiny"]
+    assert words in refused("run", a_real_folder, "--out", tmp_path / "out", *model, *options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_run_refuses_a_folder_that_is_not_there(refused, tmp_path):
+    assert "not there" in refused("run", tmp_path / "nobody", "--out", tmp_path / "out", "--model", "tiny")
+
+
+def test_run_refuses_a_file_as_its_output_folder(refused, a_real_folder, tmp_path):
+    (tmp_path / "out").write_text("mine")
+    assert "--out that is a file" in refused("run", a_real_folder, "--out", tmp_path / "out", "--model", "tiny")
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_run_refuses_tampered_weights(refused, own_models, a_real_folder, tmp_path):
+    weights = own_models / "tiny" / zoo.WEIGHTS
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    sentence = refused("run", a_real_folder, "--out", tmp_path / "out", "--model", own_models / "tiny")
+    assert "changed or damaged" in sentence
+
+
+def test_models_list_names_what_is_installed(command, models):
+    code, out, _ = command("models", "list")
+    record = zoo.read_record(models / "tiny")
+    assert code == 0
+    assert all(word in out for word in ("tiny", "diffufusemed", "CT, PET, MR_T1", "1 patients", record.sha256[:12]))
+
+
+def test_models_list_says_that_none_is_installed(command, tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "models_folder", lambda: tmp_path)
+    assert command("models", "list")[1] == f"No model is installed in {tmp_path}.\n"
+
+
+def test_models_verify_tells_intact_from_tampered(command, refused, models, own_models):
+    assert command("models", "verify")[:2] == (0, "tiny: the weights are intact.\n")
+    (own_models / "tiny" / zoo.WEIGHTS).write_bytes(b"other")
+    assert "weights of tiny with sha256" in refused("models", "verify", own_models / "tiny")
+    assert "the model 'none'" in refused("models", "verify", "none")
+
+
+def test_evaluate_scores_the_cases_beside_the_trivial_rows(command, cases_folder, tmp_path):
+    table = tmp_path / "deep" / "table.csv"
+    code, out, err = command(
+        "evaluate", cases_folder, "--fold", 0, "--csv", table, "--model", "tiny", "--samples", 1, "--corruptions",
+        "--markdown", tmp_path / "table.md",
+    )  # fmt: skip
+    assert code == 0
+    rows = rows_of(table)
+    own = [r["condition"] for r in rows if r["method"] == "tiny" and r["case"] == "trained_on"]
+    assert len(own) == len(set(own)) == 15
+    assert {"no PET, gating off", "motion blur strong", "clean"} <= set(own)
+    assert sum(r["method"] == "PET 41 %" and r["case"] == "trained_on" for r in rows) == 1
+    assert "│ centre ellipsoid" in out
+    assert f"{float(rows[0]['dice']):.3f} [" in out
+    assert "| centre ellipsoid" in (tmp_path / "table.md").read_text(encoding="utf-8")
+    assert "Note: tiny was trained on 1 of these 1 cases." in err
+
+
+def test_evaluate_takes_the_crop_of_the_split(command, cases_folder, tmp_path):
+    shutil.copytree(cases_folder / "one", tmp_path / "cases" / "one")
+    reference_ml = {}
+    for name, options in {"cut": ["--split", cases_folder / "split.json"], "whole": []}.items():
+        command("evaluate", tmp_path / "cases", "--csv", tmp_path / name, "--model", "tiny", "--samples", 1, *options)
+        reference_ml[name] = float(rows_of(tmp_path / name)[0]["reference_volume_ml"])
+    assert reference_ml["cut"] < reference_ml["whole"]
+
+
+def test_evaluate_puts_the_ablations_beside_the_model_once(command, cases_folder, own_models, tmp_path):
+    other = own_models / "no-gating"
+    (own_models / "tiny").rename(other)
+    zoo.write_record(replace(zoo.read_record(other), id="no-gating", training={}), other)
+    options = ["--fold", 2, "--model", "tiny", "--samples", 1, "--ablations", own_models]
+    code, _, err = command("evaluate", cases_folder, "--csv", tmp_path / "table.csv", *options)
+    assert (code, "Note:" in err) == (0, False)
+    rows = [r for r in rows_of(tmp_path / "table.csv") if r["case"] == "last patient"]
+    methods = ["tiny", "centre ellipsoid", "PET 41 %", "PET > 2.5", "no-gating"]
+    assert [r["method"] for r in rows] == methods
+    assert rows[0]["dice"] == rows[-1]["dice"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--fold", 7], "fold 7, wanted a fold from 0 to 2"),
+        (["--fold", 0, "--split", "nothing.json"], "no file nothing.json"),
+        (["--ablations", "nothing"], "--ablations without models"),
+        (["--model", "none"], "the model 'none'"),
+    ],
+)
+def test_evaluate_refuses_in_one_sentence(refused, cases_folder, tmp_path, options, words):
+    model = [] if "--model" in options else ["--model", "tiny"]
+    assert words in refused("evaluate", cases_folder, "--csv", tmp_path / "table.csv", *model, *options)
+
+
+def test_evaluate_refuses_folders_without_cases(refused, cases_folder, tmp_path):
+    (tmp_path / "empty").mkdir()
+    common = ["--csv", tmp_path / "table.csv", "--model", "tiny"]
+    assert "does not exist" in refused("evaluate", tmp_path / "nothing", *common)
+    assert "without case folders" in refused("evaluate", tmp_path / "empty", *common)
+    assert "--fold without a split" in refused("evaluate", cases_folder / "one", "--fold", 0, *common)
+
+
+def test_evaluate_refuses_a_table_it_cannot_write_before_it_computes(refused, cases_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("DiffuFuseMedLib.tasks.segment.evaluate.evaluate", lambda *_: pytest.fail("computed first"))
+    assert "cannot be written" in refused("evaluate", cases_folder, "--fold", 2, "--csv", tmp_path, "--model", "tiny")
+
+
+def test_calibrate_writes_into_the_models_record(command, cases_folder, own_models):
+    path = own_models / "tiny"
+    code, out, _ = command("calibrate", cases_folder, "--fold", 1, "--model", path, "--samples", 1)
+    fitted = zoo.verify(str(path)).calibration
+    assert code == 0
+    assert json.loads(out) == fitted["all"]
+    assert set(fitted["without"]) == {"one", "second", "patient 3"}
+
+
+def test_calibrate_refuses_training_patients(refused, cases_folder, own_models):
+    before = (own_models / "tiny" / zoo.RECORD).read_bytes()
+    options = ["--model", own_models / "tiny"]
+    assert "fold 0 with 1 of the patients that tiny was trained on" in refused(
+        "calibrate", cases_folder, "--fold", 0, *options
+    )
+    assert "1 patients, wanted at least 3" in refused("calibrate", cases_folder, "--fold", 2, *options)
+    assert "fold -1" in refused("calibrate", cases_folder, "--fold", -1, *options)
+    assert (own_models / "tiny" / zoo.RECORD).read_bytes() == before
+
+
+@pytest.fixture
+def a_recipe(a_model, monkeypatch):
+    """ "toy": the toy model on the first two folds, three steps of one window."""
+    windows = WindowSettings(shape=(16, 32, 32))
+    folds, left_out = (0, 1), ("second",)
+    recipe = recipes.Recipe("toy", "diffufusemed", a_model.network.config, folds, left_out, windows, 1, 3, 10.0)
+    recipe = replace(recipe, reliability_windows=4)
+    monkeypatch.setitem(recipes.RECIPES, "toy", recipe)
+    return recipe
+
+
+def test_train_writes_a_model_that_runs(command, a_recipe, cases_folder, a_real_folder, tmp_path):
+    code, out, _ = command("train", cases_folder, "--out", tmp_path, "--recipe", "toy", "--seed", 4)
+    assert (code, out) == (0, f"{tmp_path / 'toy'}: 3 steps.\n")
+    record = zoo.verify(str(tmp_path / "toy"))
+    assert record.training["patients"] == ["trained_on", "one", "patient 3"]
+    assert (record.training["seed"], record.training["steps_done"]) == (4, 3)
+    options = ["--model", tmp_path / "toy", "--samples", 1]
+    assert command("run", a_real_folder, "--out", tmp_path / "out", *options)[0] == 0
+
+
+def test_train_stops_by_the_clock(command, a_recipe, cases_folder, tmp_path, monkeypatch):
+    monkeypatch.setitem(recipes.RECIPES, "toy", replace(a_recipe, steps=10**6))
+    code, _, _ = command("train", cases_folder, "--out", tmp_path, "--recipe", "toy", "--minutes", 0.01)
+    assert code == 0
+    assert zoo.verify(str(tmp_path / "toy")).training["steps_done"] < 1000
+
+
+def test_train_refuses_in_one_sentence(refused, a_recipe, cases_folder, tmp_path):
+    options = ["--out", tmp_path / "models", "--recipe", "toy"]
+    assert "the recipe 'wrong', wanted one of sts-diffufusemed" in refused("train", cases_folder, "--recipe", "wrong")
+    assert "no file split.json" in refused("train", tmp_path, *options)
+    (tmp_path / "split.json").write_text(json.dumps({"folds": [["nobody"], []]}))
+    assert "not there" in refused("train", tmp_path, *options)
+    (tmp_path / "split.json").write_text(json.dumps({"folds": [["nobody"]]}))
+    assert "a split of 1 folds, counted from 0, wanted the recipe's folds 0, 1" in refused("train", tmp_path, *options)
+    (tmp_path / "split.json").write_text(json.dumps({"folds": [[], ["second"]]}))
+    assert "training folds are empty" in refused("train", tmp_path, *options)
+    assert not (tmp_path / "models").exists()
+
+
+@pytest.mark.parametrize("name", ["run", "evaluate", "calibrate", "bench"])
+def test_a_model_that_fuses_is_refused_where_one_that_segments_is_wanted(
+    refused, a_real_folder, cases_folder, fusion_models, tmp_path, name
+):
+    options = {
+        "run": [a_real_folder, "--out", tmp_path / "out"],
+        "evaluate": [cases_folder, "--csv", tmp_path / "t.csv"],
+        "calibrate": [cases_folder, "--fold", 1],
+        "bench": ["--case", a_real_folder],
+    }[name]
+    sentence = refused(name, *options, "--model", fusion_models / "clin-fusediff-student")
+    assert "the model clin-fusediff-student, which fuses, wanted a model that segments (tiny)" in sentence
+    assert not (tmp_path / "out").exists()
+
+
+def test_help_lists_the_commands(command):
+    code, out, _ = command("--help")
+    assert code == 0
+    assert all(name in out for name in ("run", "train", "calibrate", "evaluate", "models", "bench"))
+
+
+def test_results_stay_on_the_ct_grid_when_the_ct_is_switched_off(command, a_real_folder, tmp_path):
+    options = ["--model", "tiny", "--samples", 1, "--modalities", "PET,MR_T1"]
+    assert command("run", a_real_folder, "--out", tmp_path / "out", *options)[0] == 0
+    whole = sitk.ReadImage(a_real_folder / "CT.nii.gz")
+    result = sitk.ReadImage(tmp_path / "out" / "probability.nrrd")
+    assert result.GetSize() == whole.GetSize()
+    assert result.GetSpacing() == pytest.approx(whole.GetSpacing())
+
+
+def test_names_the_modalities_that_are_there_when_another_is_wanted(refused, a_real_folder, tmp_path):
+    sentence = refused("run", a_real_folder, "--out", tmp_path, "--model", "tiny", "--modalities", "MR_T2")
+    assert "what the case has (CT, PET, MR_T1)" in sentence

@@ -1,0 +1,206 @@
+"""RT Structure Sets: contours on tiny grids with the voxels worked out by hand, and a real one."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from DiffuFuseMedLib.core.errors import InputError
+from DiffuFuseMedLib.core.grid import Grid
+from DiffuFuseMedLib.io.dicom.rtstruct import read_rtstruct, referenced_series, roi_names
+from DiffuFuseMedLib.io.masks import read_mask
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, RTStructureSetStorage, generate_uid
+
+SHARED = Path(__file__).resolve().parents[3] / ".." / "shared" / "data"
+FRAME = "1.2.3.4"
+GRID = Grid((6, 6, 4), (1.0, 1.0, 3.0))
+OBLIQUE = Grid((6, 6, 4), (2.0, 1.0, 3.0), (7.0, -3.0, 11.0), (0.6, 0.0, 0.8, 0.0, 1.0, 0.0, -0.8, 0.0, 0.6))
+
+
+def square(low: float, high: float, k: float, grid: Grid = GRID) -> list[float]:
+    """Corners at index (low, low) to (high, high) in plane k, as ContourData in LPS mm."""
+    corners = [(low, low, k), (high, low, k), (high, high, k), (low, high, k)]
+    return grid.to_physical(np.array(corners)).ravel().round(4).tolist()
+
+
+def contour(data: list[float], kind: str = "CLOSED_PLANAR") -> Dataset:
+    item = Dataset()
+    item.ContourGeometricType, item.NumberOfContourPoints, item.ContourData = kind, len(data) // 3, data
+    return item
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Writes an RTSTRUCT of {ROI name: contours} and returns its path."""
+
+    def _write(rois: dict[str, list[Dataset]]) -> Path:
+        dataset = Dataset()
+        dataset.SOPClassUID, dataset.SOPInstanceUID, dataset.Modality = (
+            RTStructureSetStorage,
+            generate_uid(),
+            "RTSTRUCT",
+        )
+        dataset.StructureSetROISequence, dataset.ROIContourSequence = [], []
+        for number, (name, contours) in enumerate(rois.items(), start=3):
+            roi, entry = Dataset(), Dataset()
+            roi.ROINumber, roi.ROIName, roi.ReferencedFrameOfReferenceUID = number, name.split("#")[0], FRAME
+            entry.ReferencedROINumber, entry.ContourSequence = number, contours
+            dataset.StructureSetROISequence.append(roi)
+            dataset.ROIContourSequence.insert(0, entry)
+        dataset.file_meta = FileMetaDataset()
+        dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        path = tmp_path / "RS.dcm"
+        dataset.save_as(path, enforce_file_format=True)
+        return path
+
+    return _write
+
+
+def filled_slices(array: np.ndarray) -> list[int]:
+    return np.flatnonzero(array.any((1, 2))).tolist()
+
+
+@pytest.mark.parametrize("grid", [GRID, OBLIQUE], ids=["axial", "oblique"])
+def test_fills_the_voxels_whose_centers_lie_inside_the_contour(write, grid):
+    path = write({"GTV": [contour(square(0.6, 3.4, 2, grid))]})
+    mask = read_rtstruct(path, grid)["GTV"]
+    expected = np.zeros(grid.shape, np.uint8)
+    expected[2, 1:4, 1:4] = 1
+    np.testing.assert_array_equal(mask.array, expected)
+    assert mask.array.dtype == np.uint8
+    assert mask.grid == grid
+    assert mask.meta["notes"] == []
+
+
+def test_a_contour_inside_another_is_a_hole(write):
+    path = write({"GTV": [contour(square(0.5, 4.5, 1)), contour(square(1.5, 3.5, 1))]})
+    array = read_rtstruct(path, GRID)["GTV"].array
+    assert array.sum() == 16 - 4
+    assert not array[1, 2:4, 2:4].any()
+
+
+def test_a_keyhole_contour_leaves_its_hole_open(write):
+    outer, inner = [(0.5, 0.5), (4.5, 0.5), (4.5, 4.5), (0.5, 4.5)], [(1.5, 1.5), (1.5, 3.5), (3.5, 3.5), (3.5, 1.5)]
+    points = [*outer, outer[0], *inner, inner[0], outer[0]]
+    path = write({"GTV": [contour([x for i, j in points for x in (i, j, 3.0)])]})
+    array = read_rtstruct(path, GRID)["GTV"].array
+    assert array.sum() == 16 - 4
+    assert not array[1, 2:4, 2:4].any()
+
+
+def test_two_islands_in_one_slice_are_both_filled(write):
+    path = write({"GTV": [contour(square(-0.4, 1.4, 0)), contour(square(2.6, 4.4, 0))]})
+    assert read_rtstruct(path, GRID)["GTV"].array.sum() == 4 + 4
+
+
+def test_a_contour_between_slices_goes_to_the_nearest(write):
+    path = write({"GTV": [contour(square(0.5, 2.5, 1.3))]})
+    assert filled_slices(read_rtstruct(path, GRID)["GTV"].array) == [1]
+
+
+def test_contours_midway_between_slices_fill_one_slice_each(write):
+    path = write({"GTV": [contour(square(0.5, 2.5, k)) for k in (0.5, 1.5)]})
+    assert len(filled_slices(read_rtstruct(path, GRID)["GTV"].array)) == 2
+
+
+def test_contours_denser_than_the_slices_do_not_cancel(write):
+    path = write({"GTV": [contour(square(0.5, 2.5, k)) for k in (0.75, 1.0, 1.25, 1.5, 1.75, 2.0)]})
+    array = read_rtstruct(path, GRID)["GTV"].array
+    assert filled_slices(array) == [1, 2]
+    assert array.sum() == 2 * 4
+
+
+def test_contours_sparser_than_the_slices_leave_no_gaps(write):
+    fine = Grid((6, 6, 9), (1.0, 1.0, 1.0))
+    path = write({"GTV": [contour(square(0.5, 2.5, k, fine)) for k in (1, 4, 7)]})
+    assert filled_slices(read_rtstruct(path, fine)["GTV"].array) == list(range(9))
+
+
+def test_two_lesions_far_apart_keep_their_thickness(write):
+    tall = Grid((6, 6, 20), (1.0, 1.0, 3.0))
+    path = write({"GTV": [contour(square(0.5, 2.5, k, tall)) for k in (2, 15)]})
+    assert filled_slices(read_rtstruct(path, tall)["GTV"].array) == [2, 15]
+
+
+def test_what_lies_outside_the_grid_is_cut_with_a_note(write):
+    path = write({"GTV": [contour(square(4.5, 9.5, 1)), contour(square(0.5, 2.5, 8))]})
+    mask = read_rtstruct(path, GRID)["GTV"]
+    assert mask.array.sum() == 1
+    assert "2 contours lie wholly or partly outside" in mask.meta["notes"][0]
+
+
+def test_open_and_point_contours_are_ignored_with_a_note(write):
+    path = write(
+        {"GTV": [contour(square(0.5, 2.5, 1)), contour(square(0, 5, 2), "OPEN_PLANAR"), contour([1, 1, 6], "POINT")]}
+    )
+    mask = read_rtstruct(path, GRID)["GTV"]
+    assert filled_slices(mask.array) == [1]
+    assert mask.meta["notes"] == ["2 open or point contours were ignored."]
+
+
+def test_reads_each_roi_by_its_own_number(write):
+    path = write({"GTV": [contour(square(0.5, 2.5, 1))], "bladder": [contour(square(0.5, 3.5, 2))]})
+    masks = read_rtstruct(path, GRID)
+    assert {name: int(mask.array.sum()) for name, mask in masks.items()} == {"GTV": 4, "bladder": 9}
+    assert list(read_rtstruct(path, GRID, roi="bladder")) == ["bladder"]
+
+
+def test_rois_of_one_name_are_told_apart(write):
+    path = write({"GTV": [contour(square(0.5, 2.5, 1))], "GTV#2": [contour(square(0.5, 3.5, 2))]})
+    assert roi_names(path) == ("GTV", "GTV (4)")
+
+
+def test_an_empty_roi_beside_a_drawn_one_is_noted(write):
+    path = write({"GTV": [contour(square(0.5, 2.5, 1))], "bladder": []})
+    masks = read_rtstruct(path, GRID)
+    assert list(masks) == ["GTV"]
+    assert "bladder was left out" in masks["GTV"].meta["notes"][0]
+
+
+@pytest.mark.parametrize(
+    ("contours", "message"),
+    [
+        ([], "without closed planar contours"),
+        ([contour(square(0.5, 2.5, 1), "OPEN_PLANAR")], "without closed planar contours"),
+        ([contour(square(20, 30, 1))], "no voxel center"),
+        ([contour(square(0.5, 2.5, 40))], "no voxel center"),
+        ([contour([0, 1, 0, 0, 4, 0, 0, 4, 9, 0, 1, 9])], "cross the slices"),
+        ([contour([1, 2, 3, 4])], "no list of x, y, z"),
+    ],
+    ids=["none", "open", "beside", "above", "sagittal", "broken"],
+)
+def test_refuses_contours_that_fill_nothing(write, contours, message):
+    path = write({"GTV": contours})
+    with pytest.raises(InputError, match=message):
+        read_rtstruct(path, GRID)
+
+
+def test_refuses_another_frame_of_reference(write):
+    path = write({"GTV": [contour(square(0.5, 2.5, 1))]})
+    assert read_rtstruct(path, GRID, frame_of_reference=FRAME)
+    with pytest.raises(InputError, match="frame of reference"):
+        read_rtstruct(path, GRID, frame_of_reference="1.2.3.5")
+
+
+def test_refuses_a_roi_that_is_not_there_and_names_those_that_are(write):
+    path = write({"GTV": [contour(square(0.5, 2.5, 1))]})
+    with pytest.raises(InputError, match="'CTV', wanted one of GTV"):
+        read_rtstruct(path, GRID, roi="CTV")
+
+
+def test_refuses_a_file_that_is_no_dicom(tmp_path):
+    path = tmp_path / "RS.dcm"
+    path.write_text("not DICOM")
+    with pytest.raises(InputError, match="no readable DICOM"):
+        read_rtstruct(path, GRID)
+
+
+def test_the_real_ct_contours_give_the_published_mask_voxel_for_voxel():
+    path = SHARED / "sts_dicom" / "STS_002" / "CT" / "mask" / "RS.dcm"
+    if not path.is_file():
+        pytest.skip("the real DICOM study is not on this machine")
+    published = read_mask(SHARED / "sts" / "STS_002" / "GTV.nii.gz")
+    assert roi_names(path) == ("GTV_Mass_CT",)
+    assert len(referenced_series(path)) == 1
+    drawn = read_rtstruct(path, published.grid)["GTV_Mass_CT"]
+    np.testing.assert_array_equal(drawn.array, published.array)

@@ -1,0 +1,139 @@
+import shutil
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from DiffuFuseMedLib.core.errors import InputError
+from DiffuFuseMedLib.mrml import volumes
+from DiffuFuseMedLib.session.loading import UNUSED
+
+
+@pytest.fixture(scope="module")
+def folder(sarcoma, write_case, tmp_path_factory):
+    """The sarcoma's images, and one that nobody knows."""
+    where = write_case(sarcoma, tmp_path_factory.mktemp("patient") / "STS_010")
+    shutil.copy(where / "MR_T1.nii.gz", where / "weird.nii.gz")
+    return where
+
+
+def opened(session):
+    session.pump_until(lambda: not session.screen.opening)
+    return session
+
+
+def test_a_folder_is_read_on_a_thread_and_its_roles_and_fit_are_told(told, folder, sarcoma):
+    told.open(folder)
+    assert told.screen.opening == "reading the images"
+    assert told.desk.case is sarcoma  # until the new one is there
+    opened(told)
+    screen = told.screen
+    assert screen.modalities == ("CT", "PET", "MR_T1")
+    assert screen.sources == {key: f"{key}.nii.gz" for key in screen.modalities}
+    assert "weird.nii.gz" in screen.unread
+    assert screen.alignment.startswith("on the grid of CT; PET as placed, MI ")
+    assert screen.quality
+    for key in screen.modalities:
+        node = told.desk.nodes[key]
+        np.testing.assert_array_equal(volumes.array_of(node), told.desk.case.volumes[key].array)
+    assert told.engine.last("open").values["case"] is told.desk.case
+
+
+def test_what_goes_on_while_a_folder_is_opened_is_told_in_words_and_share(told, folder):
+    steps = []
+    told.listen(lambda topic: steps.append((told.screen.opening_share, told.screen.opening)) if topic == "case" else 0)
+    told.open(folder)
+    opened(told)
+    words = [
+        "reading the images",
+        "looking at CT",
+        "aligning PET with CT",
+        "aligning MR_T1 with CT",
+        "handing the case to the engine",
+    ]
+    assert list(dict.fromkeys(said for _, said in steps)) == [*words, ""]
+    shares = [share for share, said in steps if said]
+    assert shares == sorted(shares) and (shares[0], shares[-1]) == (0.0, 0.8)
+    assert told.engine.staged[-1] is told.desk.case  # written on the thread that read it
+
+
+def test_a_folder_that_is_no_longer_wanted_leaves_nothing_with_the_engine(told, folder, sarcoma):
+    told.open(folder)
+    told.opening.abandon()
+    told.pump_until(lambda: told.engine.unstaged)
+    assert told.desk.case is sarcoma
+    assert told.engine.unstaged == [{"staged": 1}]
+
+
+def test_the_scene_shows_the_arrays_of_the_case_themselves(told, folder):
+    told.open(folder)
+    opened(told)
+    for key, volume in told.desk.case.volumes.items():
+        assert np.shares_memory(volumes.array_of(told.desk.nodes[key]), volume.array)
+
+
+def test_what_the_reader_says_an_image_is_counts(told, folder):
+    told.open(folder, {"weird.nii.gz": "MR_T2", "PET.nii.gz": UNUSED, "of_another_folder.nii.gz": "CT"})
+    opened(told)
+    assert told.screen.modalities == ("CT", "MR_T1", "MR_T2")
+    assert told.screen.sources["MR_T2"] == "weird.nii.gz"
+    assert "PET.nii.gz" in told.screen.unread
+    assert told.fusing.mris() == ["MR_T1", "MR_T2"]
+    assert told.messages == []
+
+
+def test_a_folder_that_cannot_be_read_keeps_the_case_and_names_its_images(told, sarcoma, tmp_path):
+    sitk.WriteImage(sitk.Image(8, 8, 8, sitk.sitkFloat32), str(tmp_path / "strange.nii.gz"))
+    nodes = dict(told.desk.nodes)
+    told.open(tmp_path)
+    opened(told)
+    assert told.screen.message.level == "error"
+    assert told.screen.unread == ("strange.nii.gz",)
+    assert (told.desk.case, told.desk.nodes) == (sarcoma, nodes)
+    assert all(told.desk.scene.IsNodePresent(node) for node in nodes.values())
+    assert told.opening.folder == tmp_path
+
+
+def test_only_the_folder_that_was_asked_for_last_is_opened(told, folder, tmp_path):
+    told.open(folder)
+    told.open(tmp_path / "missing")
+    opened(told)
+    told.pump(0.3)
+    assert told.screen.message.level == "error"
+    assert told.screen.modalities == ("CT", "PET", "MR_T1")
+    assert len(told.engine.of("open")) == 1
+
+
+def test_an_engine_without_room_keeps_the_case(told, sarcoma, monkeypatch):
+    from DiffuFuseMedLib.engine.client.engine import EngineError
+
+    def full(*_, **__):
+        raise EngineError("no_space", "The disk is full.")
+
+    monkeypatch.setattr(told.engine, "start_open", full)
+    told.opening.adopt(sarcoma.only(("CT",)), ())
+    assert told.desk.case is sarcoma
+    assert told.screen.message.sentence == "The disk is full."
+
+
+def test_volumes_of_the_host_are_opened_under_their_keys(told, sarcoma):
+    told.open_volumes({key: sarcoma.volumes[key] for key in ("CT", "MR_T1")}, "from nodes")
+    opened(told)
+    assert (told.screen.case_name, told.screen.modalities) == ("from nodes", ("CT", "MR_T1"))
+    assert told.opening.folder is None
+    assert told.parameters.foreground == ""
+
+
+def test_what_is_still_being_read_when_the_case_is_forgotten_is_not_opened(told, folder):
+    told.open(folder)
+    told.forget()
+    told.pump(1.5)
+    assert told.desk.case is None
+    assert (told.screen.case_name, told.screen.opening, told.screen.fusion) == ("", "", "none")
+    assert told.desk.nodes == {}
+
+
+def test_a_fault_of_the_program_is_told_without_its_insides(told):
+    told.desk.complain(ZeroDivisionError("x"))
+    assert "inside the program" in told.screen.message.sentence
+    told.desk.complain(InputError("One sentence."))
+    assert (told.screen.message.sentence, told.screen.message.number) == ("One sentence.", 2)

@@ -1,0 +1,347 @@
+"""Save, open and export, with an engine that answers when told."""
+
+import json
+import zipfile
+from concurrent.futures import Future
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from DiffuFuseMedLib.core.grid import Grid
+from DiffuFuseMedLib.mrml import editing, scenes, segmentations, tables, volumes
+from DiffuFuseMedLib.session import saved_case
+
+CORE, FIRST, SECOND = np.s_[4:12, 15:35, 15:40], np.s_[5:9, 36:44, 20:30], np.s_[5:9, 8:14, 20:30]
+
+
+@pytest.fixture
+def done(told, answers, sarcoma):
+    """Run, explained, fused, the first region corrected, its editor still held to the second."""
+    told.run()
+    for _ in range(4):
+        asked = told.engine.waiting("segment")[0]
+        asked.give(answers["prediction"](asked, sarcoma, (CORE,), ((FIRST, 0.6), (SECOND, 0.4))))
+        told.pump()
+    told.reviewing.choose(1)
+    mask = told.segmenting.mask()
+    mask[5:7, 36:44, 20:30] = False
+    segmentations.set_mask(told.desk.nodes["lesion"], "lesion", mask, told.desk.nodes["CT"])
+    told.reviewing.decide()
+    told.pump_until(lambda: told.screen.edited and not told.screen.counting)
+    told.corrected = mask
+    fuse(told, answers, sarcoma)
+    return told
+
+
+def fuse(session, answers, case, value=0.5):
+    while session.screen.fusion != "ready":
+        for asked in session.engine.waiting("slice"):
+            asked.give(answers["picture"](asked, case, value))
+        for asked in session.engine.waiting("volume"):
+            asked.give(answers["volume"](case, value))
+        session.pump(0.1)
+
+
+def test_a_saved_scene_brings_everything_back(done, sarcoma, answers, tmp_path):
+    done.set(alpha=0.33, foreground_opacity=0.6, windows={"CT": "bone"})
+    done.switch("MR_T1", True)
+    fuse(done, answers, sarcoma, 0.7)
+    parameters, screen = done.parameters, done.screen
+    numbers, gates, regions, prediction = screen.numbers, screen.gates, screen.regions, done.desk.prediction
+    assert done.keeping.save_scene(tmp_path / "a.mrb")
+    done.forget()
+    done.desk.scene.Clear(False)
+    done.set(alpha=0.9)
+    assert done.open_scene(tmp_path / "a.mrb")
+    done.pump_until(lambda: not screen.counting)
+    assert done.parameters == parameters
+    assert (screen.numbers, screen.gates, screen.regions) == (numbers, gates, regions)
+    assert (screen.run, screen.run_words, screen.edited) == ("ready", "as saved", True)
+    assert (screen.fusion, screen.fusion_words, done.fusing.stale_views()) == ("ready", "as saved", {})
+    np.testing.assert_array_equal(done.segmenting.mask(), done.corrected)
+    assert (volumes.array_of(done.desk.nodes["fused"]) == np.float32(0.7)).all()
+    back = done.desk.prediction
+    for name in ("probability", "labels", "inner", "outer"):
+        np.testing.assert_array_equal(getattr(back, name), getattr(prediction, name))
+    assert (back.volume_ml, back.sample_volumes_ml) == (prediction.volume_ml, prediction.sample_volumes_ml)
+    for key, volume in done.desk.case.volumes.items():
+        np.testing.assert_array_equal(volume.array, sarcoma.volumes[key].array)
+        np.testing.assert_array_equal(done.desk.case.valid[key], sarcoma.valid[key])
+    assert done.desk.case.grid.same_as(sarcoma.grid)
+    assert not editing.is_restricted(done.reviewing.editor_node, done.desk.nodes["lesion"])
+
+
+def test_the_engine_gets_the_saved_case_with_its_lesion_and_fuses_nothing_that_is_there(done, tmp_path):
+    done.keeping.save_scene(tmp_path / "a.mrb")
+    asked = len(done.engine.asked)
+    done.open_scene(tmp_path / "a.mrb")
+    done.pump(0.8)
+    assert [a.kind for a in done.engine.asked[asked:]] == ["close", "open"]
+    np.testing.assert_array_equal(done.engine.last("open").values["lesion"], done.corrected)
+
+
+def test_a_fused_volume_that_was_saved_in_the_middle_is_not_taken_for_the_whole(done, tmp_path, answers, sarcoma):
+    done.set(alpha=0.2)
+    for asked in done.engine.waiting("slice"):
+        asked.give(answers["picture"](asked, sarcoma, 0.2))
+    done.pump()
+    done.keeping.save_scene(tmp_path / "a.mrb")
+    done.open_scene(tmp_path / "a.mrb")
+    assert done.screen.fusion == "working"
+    assert len(done.fusing.stale_views()) == 3
+    assert {a.values["settings"]["alpha"] for a in done.engine.waiting("slice")} == {0.2}
+
+
+def test_what_was_decided_in_earlier_lists_is_kept_in_the_scene(done, answers, sarcoma, tmp_path):
+    kept = done.reviewing.settle().copy()
+    other = np.s_[4:12, 15:35, 10:30]
+    done.run()
+    asked = [a for a in done.engine.waiting("segment") if a.progress][-1]
+    asked.give(answers["prediction"](asked, sarcoma, (other, FIRST, SECOND), ()))
+    done.pump()
+    assert done.screen.regions == ()
+    done.keeping.save_scene(tmp_path / "a.mrb")
+    done.open_scene(tmp_path / "a.mrb")
+    np.testing.assert_array_equal(done.reviewing.kept, kept)
+
+
+def test_the_worklist_is_a_table_for_whoever_opens_the_scene(done, tmp_path):
+    done.keeping.save_scene(tmp_path / "a.mrb")
+    rows = tables.rows_of(tables.table_of(done.desk.scene))
+    assert [row["status"] for row in rows] == ["corrected", "open"]
+    assert rows[0]["changed_voxels"] == 160
+
+
+def test_a_scene_of_another_program_is_refused_and_the_case_stays(done, a_foreign_scene, sarcoma):
+    nodes, parameters = dict(done.desk.nodes), done.parameters
+    for bad in (a_foreign_scene, a_foreign_scene.with_name("no.mrb"), a_foreign_scene.with_suffix(".txt")):
+        assert not done.open_scene(bad)
+        assert done.screen.message.level == "error"
+    assert done.desk.case is sarcoma
+    assert done.desk.nodes == nodes
+    assert done.parameters is parameters
+    assert all(done.desk.scene.IsNodePresent(node) for node in nodes.values())
+    assert done.screen.fusion == "ready"
+
+
+@pytest.fixture
+def a_foreign_scene(workplaces, tmp_path, sarcoma):
+    """Slicer's own, with a volume; and a file beside it that is none."""
+    (tmp_path / "foreign.txt").write_text("no scene", encoding="utf-8")
+    other = workplaces(None).desk.scene
+    volumes.add_volume(other, sarcoma.volumes["CT"].array, sarcoma.grid, "CT", role="CT")
+    scenes.save_scene(other, tmp_path / "foreign.mrb")
+    return tmp_path / "foreign.mrb"
+
+
+def test_a_damaged_record_leaves_an_empty_desk_that_works(done, tmp_path, sarcoma):
+    done.keeping.save_scene(tmp_path / "a.mrb")
+    tables.set_text(done.desk.scene, "DiffuFuseMed case", json.dumps({"format": 1, "modalities": ["CT"]}))
+    scenes.save_scene(done.desk.scene, tmp_path / "bad.mrb")
+    assert not done.open_scene(tmp_path / "bad.mrb")
+    assert "could not be read" in done.screen.message.sentence
+    assert (done.desk.case, done.desk.nodes, done.screen.case_name) == (None, {}, "")
+    assert done.open_scene(tmp_path / "a.mrb")
+    assert done.screen.case_name == "STS_010"
+
+
+def test_parameters_out_of_their_range_in_a_scene_are_not_taken_over(done, tmp_path, caplog):
+    done.keeping._write_record()
+    node = next(n for n in scenes.nodes_of(done.desk.scene, "vtkMRMLScriptedModuleNode") if n.GetParameter("alpha"))
+    node.SetParameter("alpha", "7.0")
+    scenes.save_scene(done.desk.scene, tmp_path / "a.mrb")
+    assert done.open_scene(tmp_path / "a.mrb")
+    assert done.parameters.alpha == 0.9
+    assert "do not go together" in caplog.text
+
+
+def test_the_records_of_a_case_go_with_it(done, sarcoma, tmp_path):
+    done.keeping.save_scene(tmp_path / "a.mrb")
+    done.opening.adopt(sarcoma, ())
+    assert tables.text_of(done.desk.scene, "DiffuFuseMed review") is None
+    assert tables.table_of(done.desk.scene) is None
+    done.keeping.save_scene(tmp_path / "b.mrb")
+    done.open_scene(tmp_path / "b.mrb")
+    assert (done.desk.prediction, done.reviewing.review, done.screen.run) == (None, None, "none")
+
+
+def test_a_scene_names_no_path_of_this_machine(done, tmp_path):
+    done.keeping.save_scene(tmp_path / "a.mrb")
+    with zipfile.ZipFile(tmp_path / "a.mrb") as archive:
+        text = b"".join(archive.read(n) for n in archive.namelist() if n.endswith((".mrml", ".txt", ".tsv", ".json")))
+    assert str(tmp_path).encode() not in text
+    assert b"SampleData" not in text
+
+
+def test_segmentation_files_hold_the_lesion_as_it_stands_in_its_place(done, sarcoma, tmp_path):
+    for kind in ("seg.nrrd", "nii.gz"):
+        path = tmp_path / f"case.{kind}"
+        assert done.keeping.export(kind, path)
+        image = sitk.ReadImage(str(path))
+        array = sitk.GetArrayFromImage(image)
+        if kind == "nii.gz":
+            np.testing.assert_array_equal(array == 1, done.corrected)
+            assert Grid.of(image).same_as(sarcoma.grid)
+        assert array.sum() == done.corrected.sum()
+    seg = sitk.ReadImage(str(tmp_path / "case.seg.nrrd"))
+    where = np.argwhere(sitk.GetArrayFromImage(seg))[0][::-1]
+    point = seg.TransformIndexToPhysicalPoint([int(n) for n in where])
+    np.testing.assert_allclose(point, sarcoma.grid.to_physical(np.argwhere(done.corrected)[0][::-1]), atol=1e-3)
+    facts = {key: seg.GetMetaData(key) for key in seg.GetMetaDataKeys() if "DiffuFuseMed" in key}
+    assert any("ab" * 32 in value for value in facts.values())
+
+
+def test_the_fused_file_is_the_volume_on_screen_with_what_made_it(done, sarcoma, tmp_path):
+    assert done.keeping.export("fused.nrrd", tmp_path / "case.fused.nrrd")
+    image = sitk.ReadImage(str(tmp_path / "case.fused.nrrd"))
+    assert (sitk.GetArrayFromImage(image) == 0.5).all()
+    assert Grid.of(image).same_as(sarcoma.grid)
+    assert any("told" in image.GetMetaData(key) for key in image.GetMetaDataKeys())
+
+
+def test_the_report_shows_the_corrected_lesion_and_what_was_decided(done, tmp_path, page_of, sarcoma):
+    assert done.keeping.export("report.html", tmp_path / "report.html")
+    page = page_of(tmp_path / "report.html")
+    assert f"{done.corrected.sum() * sarcoma.grid.voxel_mm3 / 1000:.1f}" in page.text
+    assert "1 of 2" in page.text
+    assert "corrected" in page.text
+    assert page.images
+
+
+def test_nothing_to_save_and_a_folder_that_refuses_are_told(told, tmp_path):
+    assert not told.keeping.export("seg.nrrd", tmp_path / "a.seg.nrrd")
+    assert "run the segmentation first" in told.screen.message.sentence
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    assert not told.keeping.save_scene(tmp_path / "file" / "a.mrb")
+    assert told.screen.message.level == "error"
+    told.forget()
+    assert not told.keeping.save_scene(tmp_path / "a.mrb")
+    assert told.screen.message.level == "info"
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_host_that_loaded_the_scene_itself_has_its_case_taken_up(done, tmp_path):
+    assert done.keeping.save_scene(tmp_path / "a.mrb")
+    done.forget()
+    assert not done.adopt_scene()
+    scenes.load_scene(done.desk.scene, tmp_path / "a.mrb")
+    assert done.adopt_scene()
+    np.testing.assert_array_equal(done.segmenting.mask(), done.corrected)
+
+
+def test_an_image_that_is_deleted_by_others_closes_the_case_and_a_lesion_its_result(done):
+    done.desk.scene.RemoveNode(done.desk.nodes["lesion"])
+    done.lost(done.desk.nodes["lesion"])
+    assert (done.screen.run, done.screen.numbers, done.screen.regions) == ("none", (), ())
+    assert done.segmenting.mask() is None
+    done.lost(done.desk.nodes["PET"])
+    assert (done.desk.case, done.screen.modalities) == (None, ())
+    assert "deleted" in done.screen.message.sentence
+
+
+@pytest.mark.parametrize("recorded_since", [True, False])
+def test_a_scene_whose_lesion_was_deleted_opens_without_a_result(done, tmp_path, recorded_since):
+    """Also where the scene was saved, by Slicer, before anybody could write that the lesion is gone."""
+    done.keeping.record()
+    done.desk.scene.RemoveNode(done.desk.nodes["lesion"])
+    done.lost(done.desk.nodes["lesion"])
+    if recorded_since:
+        done.keeping.record()
+        assert tables.text_of(done.desk.scene, saved_case.PREDICTION) is None
+        assert tables.table_of(done.desk.scene) is None
+    scenes.save_scene(done.desk.scene, tmp_path / "a.mrb")
+    assert done.open_scene(tmp_path / "a.mrb")
+    assert (done.desk.prediction, done.reviewing.review, done.screen.run) == (None, None, "none")
+    done.run()
+    assert done.engine.waiting("segment")
+
+
+class HeldHost:
+    """Runs what is to be written only when a test lets it."""
+
+    def __init__(self, host):
+        self._host, self.held = host, []
+
+    def __getattr__(self, name):
+        return getattr(self._host, name)
+
+    def work(self, call):
+        future = Future()
+        self.held.append((call, future))
+        return future
+
+    def let_one_go(self):
+        call, future = self.held.pop(0)
+        try:
+            future.set_result(call())
+        except BaseException as error:
+            future.set_exception(error)
+
+
+@pytest.fixture
+def held(done, monkeypatch):
+    host = HeldHost(done.desk.host)
+    monkeypatch.setattr(done.desk, "host", host)
+    return host
+
+
+def test_what_is_saved_behind_is_as_it_was_when_it_was_asked_for(done, held, sarcoma, tmp_path):
+    there = []
+    assert done.keeping.save_scene_behind(tmp_path / "a.mrb", lambda: there.append("mrb"))
+    assert done.keeping.export_behind("fused.nrrd", tmp_path / "a.fused.nrrd", lambda: there.append("fused"))
+    assert done.keeping.export_behind("seg.nrrd", tmp_path / "a.seg.nrrd", lambda: there.append("seg"))
+    was = done.corrected.copy()
+    volumes.set_array(done.desk.nodes["fused"], np.full(sarcoma.grid.shape, 0.1, np.float32))
+    segmentations.set_mask(done.desk.nodes["lesion"], "lesion", ~was, done.desk.nodes["CT"])
+    while len(there) < 3:
+        held.let_one_go()
+        done.pump_until(lambda: held.held or len(there) == 3)
+    assert (sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "a.fused.nrrd"))) == 0.5).all()
+    assert sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "a.seg.nrrd"))).sum() == was.sum()
+    assert done.open_scene(tmp_path / "a.mrb")
+    np.testing.assert_array_equal(done.segmenting.mask(), was)
+    assert (volumes.array_of(done.desk.nodes["fused"]) == 0.5).all()
+
+
+def test_saving_is_shown_and_a_second_waits_for_its_turn(done, held, tmp_path):
+    there = []
+    done.keeping.export_behind("nii.gz", tmp_path / "first.nii.gz", lambda: there.append(1))
+    done.keeping.export_behind("nii.gz", tmp_path / "second.nii.gz", lambda: there.append(2))
+    assert done.screen.saving == "saving first.nii.gz, then second.nii.gz"
+    assert len(held.held) == 1
+    held.let_one_go()
+    done.pump_until(lambda: there == [1])
+    assert done.screen.saving == "saving second.nii.gz"
+    assert done.screen.message.sentence == "first.nii.gz was saved."
+    assert not (tmp_path / "second.nii.gz").exists()
+    held.let_one_go()
+    done.pump_until(lambda: there == [1, 2])
+    assert done.screen.saving == ""
+
+
+def test_a_file_that_cannot_be_written_behind_is_a_message_and_the_next_is_written(done, held, tmp_path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    there = []
+    done.keeping.save_scene_behind(tmp_path / "file" / "a.mrb", lambda: there.append("never"))
+    done.keeping.export_behind("nii.gz", tmp_path / "b.nii.gz", lambda: there.append("b"))
+    held.let_one_go()
+    done.pump_until(lambda: held.held)
+    assert (done.screen.message.level, done.screen.saving) == ("error", "saving b.nii.gz")
+    held.let_one_go()
+    done.pump_until(lambda: there == ["b"])
+
+
+def test_what_cannot_be_saved_is_told_at_once(told, tmp_path):
+    assert not told.keeping.export_behind("seg.nrrd", tmp_path / "a.seg.nrrd", None)
+    assert "run the segmentation first" in told.screen.message.sentence
+    assert told.screen.saving == ""
+
+
+def test_the_segment_that_limits_the_editor_is_in_no_file_and_limits_again(done, tmp_path):
+    done.reviewing.choose(2)
+    node = done.desk.nodes["lesion"]
+    assert editing.is_restricted(done.reviewing.editor_node, node)
+    assert done.keeping.save_scene(tmp_path / "a.mrb")
+    assert editing.is_restricted(done.reviewing.editor_node, node)
+    with zipfile.ZipFile(tmp_path / "a.mrb") as archive:
+        assert not any(b"DiffuFuseMed.outside" in archive.read(name) for name in archive.namelist())

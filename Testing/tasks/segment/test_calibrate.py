@@ -1,0 +1,100 @@
+"""Calibration fitted on patients not trained on, and once more without each of them."""
+
+import json
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+from DiffuFuseMedLib.core.errors import InputError
+from DiffuFuseMedLib.core.volume import Volume
+from DiffuFuseMedLib.metrics import coverage
+from DiffuFuseMedLib.models import zoo
+from DiffuFuseMedLib.tasks.segment.calibrate import calibrate, gather, on_network
+from DiffuFuseMedLib.tasks.segment.predict import Settings, draw, predict
+
+FITTED = {"scale", "offset", "contour_width", "volume"}
+
+
+@pytest.fixture(scope="module")
+def cases(a_case):
+    """Three patients of other size, place and noise."""
+    shapes = {"one": (12, 36, 32), "second": (14, 34, 36), "patient 3": (13, 40, 30)}
+    return [a_case(shape, name, (6, 20 - 2 * n, 14 + n)) for n, (name, shape) in enumerate(shapes.items())]
+
+
+@pytest.fixture(scope="module")
+def a_record(cases, a_model):
+    return calibrate(a_model, cases, Settings(samples=2))
+
+
+def test_writes_everything_that_predict_wants(a_record, a_model):
+    fitted = a_record.calibration
+    assert set(fitted) == {"level", "samples", "patients", "all", "without"}
+    assert (fitted["level"], fitted["samples"]) == (0.95, 2)
+    assert fitted["patients"] == list(fitted["without"]) == ["one", "second", "patient 3"]
+    assert all(set(f) == FITTED for f in (fitted["all"], *fitted["without"].values()))
+    assert fitted["all"]["volume"]["patients"] == 3
+    assert replace(a_record, calibration={}) == replace(a_model.record, calibration={})
+
+
+def test_survives_the_way_through_model_json(a_record, tmp_path):
+    zoo.write_record(a_record, tmp_path)
+    assert zoo.read_record(tmp_path).calibration == a_record.calibration
+    json.dumps(asdict(a_record), allow_nan=False)
+
+
+def test_each_patient_is_left_out_of_its_own_fit(a_record, a_model, cases):
+    fitted = a_record.calibration
+    values = [f["scale"] for f in (fitted["all"], *fitted["without"].values())]
+    assert len(set(values)) == 4
+    assert fitted["without"]["one"]["volume"]["patients"] == 2
+    two = calibrate(a_model, cases, Settings(samples=2, seed=0))
+    assert two.calibration == fitted
+    loud = replace(cases[0], reference_mask=cases[0].reference_mask.with_array(1 - cases[0].reference_mask.array))
+    other = calibrate(a_model, [loud, *cases[1:]], Settings(samples=2)).calibration
+    assert other["without"]["one"] == fitted["without"]["one"]
+    assert other["all"] != fitted["all"]
+
+
+def test_the_contours_cover_what_they_promise_on_these_patients(a_record, a_model, cases):
+    plain = replace(a_record, calibration={"all": a_record.calibration["all"]})
+    covered = []
+    for case in cases:
+        found = predict(case, replace(a_model, record=plain), Settings(samples=2))
+        covered.append(coverage(case.reference_mask.array > 0, found.inner, found.outer, case.grid.spacing_kji_mm))
+    assert np.mean(covered) == pytest.approx(0.95, abs=0.02)
+
+
+def test_the_band_of_evidence_is_20_mm_around_the_border(cases, a_model):
+    """The ball's radius is 24 mm: what lies deeper than 20 mm, or further out, takes no part."""
+    drawn = draw(cases[0], a_model, Settings(samples=2))
+    evidence = gather(cases[0], drawn)
+    reference = on_network(cases[0], drawn.grid)
+    assert evidence.samples_in_band.shape == (2, evidence.reference_in_band.size)
+    assert 0.9 * reference.sum() < evidence.reference_in_band.sum() < reference.sum()
+    assert evidence.reference_in_band.size < reference.size
+
+
+def test_the_reference_keeps_its_volume_on_the_networks_grid(cases, a_model):
+    grid = draw(cases[0], a_model, Settings(samples=1)).grid
+    own_mm3 = cases[0].reference_mask.array.sum() * cases[0].grid.voxel_mm3
+    assert on_network(cases[0], grid).sum() * grid.voxel_mm3 == pytest.approx(own_mm3, rel=0.05)
+
+
+def test_progress_rises(cases, a_model):
+    told = []
+    calibrate(a_model, cases, Settings(samples=1), lambda share, what: told.append(share))
+    assert told == pytest.approx([0, 1 / 3, 2 / 3])
+
+
+def test_refuses_fewer_than_three_patients(cases, a_model):
+    with pytest.raises(InputError, match=r"^Given 2 patients, wanted at least 3"):
+        calibrate(a_model, cases[:2], Settings(samples=1))
+
+
+@pytest.mark.parametrize("drawn", [False, True])
+def test_refuses_a_patient_without_a_lesion(cases, a_model, drawn):
+    empty = Volume(np.zeros(cases[1].grid.shape, np.uint8), cases[1].grid) if drawn else None
+    bare = replace(cases[1], reference_mask=empty)
+    with pytest.raises(InputError, match=r"^Given the case second without a drawn lesion"):
+        calibrate(a_model, [cases[0], bare, cases[2]], Settings(samples=1))

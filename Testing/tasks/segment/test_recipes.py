@@ -1,0 +1,65 @@
+"""Recipes: nobody held out is trained on, and each ablation takes out what its name says and nothing else."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from DiffuFuseMedLib.io.split import Split, read_split
+from DiffuFuseMedLib.systems import build
+from DiffuFuseMedLib.systems.diffufusemed.recipe import ABLATIONS, STS
+from DiffuFuseMedLib.tasks.segment.recipes import RECIPES
+from DiffuFuseMedLib.tasks.segment.train import training_names
+
+SPLIT = Path(__file__).resolve().parents[3] / ".." / "shared" / "data" / "sts" / "split.json"
+EVERY = pytest.mark.parametrize("recipe", RECIPES.values(), ids=list(RECIPES))
+
+
+@EVERY
+def test_the_demonstration_case_is_in_no_training_set(recipe):
+    """Whichever fold it may be in."""
+    everywhere = Split(tuple(("STS_010", f"STS_90{fold}") for fold in range(4)), {})
+    assert training_names(recipe, everywhere) == [f"STS_90{fold}" for fold in recipe.folds]
+
+
+@EVERY
+def test_the_real_split_trains_neither_on_the_demonstration_case_nor_on_the_validation_fold(recipe):
+    if not SPLIT.is_file():
+        pytest.skip("the split of the whole collection is not beside this repository")
+    split = read_split(SPLIT)
+    names = training_names(recipe, split)
+    assert "STS_010" in split.names
+    assert "STS_010" not in names
+    assert len(names) == len(set(names)) == 26
+    assert not set(names) & set(split.folds[0])
+
+
+@EVERY
+def test_a_window_is_made_of_whole_strides(recipe):
+    stride = build(recipe.system, recipe.config).stride
+    assert all(n % stride == 0 for n in recipe.windows.shape)
+
+
+def differences(recipe):
+    """The settings of a recipe that are not those of the published system."""
+    ours, theirs = ({**asdict(r), **asdict(r)["config"], **asdict(r)["windows"]} for r in (recipe, STS))
+    return {k: v for k, v in ours.items() if v != theirs[k]} | {"model_id": recipe.model_id}
+
+
+@pytest.mark.parametrize(
+    ("name", "taken_out"),
+    [
+        ("whole", {}),
+        ("no-diffusion", {"diffusion": False}),
+        ("no-gating", {"gating": False}),
+        ("no-alignment", {"lambda_align": 0.0}),
+        ("no-time", {"time_conditioned": False}),
+        ("no-dropout", {"drop_one": 0.0, "drop_two": 0.0}),
+        ("cnn-only", {"diffusion": False, "gating": False, "transformer": False, "lambda_align": 0.0}),
+    ],
+)
+def test_an_ablation_differs_in_what_it_takes_out_alone(name, taken_out):
+    found = differences(ABLATIONS[name])
+    of_all = ("model_id", "config", "windows", "reliability_windows")
+    assert {k: v for k, v in found.items() if k not in of_all} == taken_out
+    assert ABLATIONS[name].reliability_windows == ABLATIONS["whole"].reliability_windows
+    assert found["model_id"] == f"sts-diffufusemed-{name}"
