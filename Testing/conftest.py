@@ -248,9 +248,9 @@ class _Average:
         if progress:
             progress(0.5, "fusing")
         image = settings.alpha * opened.mri + (1 - settings.alpha) * opened.ct
-        doubt = np.abs(opened.mri - opened.ct) / 2
+        uncertainty = np.abs(opened.mri - opened.ct) / 2
         provenance = {"student": {"id": "average", "sha256": "ab" * 32}, **asdict(settings)}
-        return FusedVolume(image, doubt, {"axial": 0.01}, provenance, {"fuse": 0.1})
+        return FusedVolume(image, uncertainty, {"axial": 0.01}, provenance, {"fuse": 0.1})
 
 
 @pytest.fixture(scope="session")

@@ -131,8 +131,8 @@ def _origin(pairs: Path | None) -> str:
 def _opened(engine: Engine, case: Case, device: str) -> View:
     """The case opened, its first slice on screen."""
     lesion = case.reference_mask and case.reference_mask.array > 0  # as if corrected by hand: gamma has something to do
-    opening = engine.start_open(case, lesion=lesion if lesion is not None and lesion.any() else None)
-    view = View(engine, opening.case_id, lesion_slice(case), device)
+    loading = engine.start_open(case, lesion=lesion if lesion is not None and lesion.any() else None)
+    view = View(engine, loading.case_id, lesion_slice(case), device)
     view.ms()
     return view
 

@@ -167,21 +167,21 @@ def panel_pictures(folder: Path) -> Iterator[tuple[str, bytes]]:
 
     host.start()
     widget = host.load_module(ROOT / "DiffuFuseMed" / "DiffuFuseMed.py")
-    ui, desk = widget.ui, PanelReader(host, widget)
+    ui, context = widget.ui, PanelReader(host, widget)
     series = dicom_patient.write_patient(folder / "patient", shrink=2, step=1)
     host.add_dicom(folder / "patient")
     for uid in series.values():
         host.load_dicom(uid)
-    desk.open()
-    yield "desktop-inputs", desk.shown(ui.inputsSection, ui.fusionSection)
-    desk.segment()
-    yield "desktop-doubt", desk.shown(ui.modalitiesSection, ui.segmentationSection, ui.uncertaintySection)
-    desk.correct()
-    yield "desktop-review", desk.shown(ui.reviewSection)
-    desk.export(folder)
-    yield "desktop-results", desk.shown(ui.resultsSection, ui.aboutSection, also=(ui.messageLabel,))
-    desk.show_all()
-    yield "desktop", desk.shown()
+    context.open()
+    yield "desktop-inputs", context.shown(ui.inputsSection, ui.fusionSection)
+    context.segment()
+    yield "desktop-doubt", context.shown(ui.modalitiesSection, ui.segmentationSection, ui.uncertaintySection)
+    context.correct()
+    yield "desktop-review", context.shown(ui.reviewSection)
+    context.export(folder)
+    yield "desktop-results", context.shown(ui.resultsSection, ui.aboutSection, also=(ui.messageLabel,))
+    context.show_all()
+    yield "desktop", context.shown()
     host.close()
 
 
@@ -204,7 +204,7 @@ class PanelReader:
     def segment(self) -> None:
         self._ui.runButton.click()
         self._until(lambda: self._ui.numbersTable.rowCount > 0)
-        self._until(lambda: not self._widget.workspace.session.screen.explaining)
+        self._until(lambda: not self._widget.workspace.session.view_state.explaining)
         self._fused()
 
     def correct(self) -> None:

@@ -21,25 +21,25 @@ PATIENCE_S = 300.0
 
 def facts(session):
     """What a scene has to bring to the other host: parameters, images, prediction, lesion, review, numbers, layers."""
-    desk = session.desk
-    reference = desk.nodes[desk.case.reference]
-    lesion = segmentations.mask_of(desk.nodes["lesion"], "lesion", reference)
-    doubts = {key: digest(values) for key, values in desk.prediction.uncertainty.items()}
+    context = session.context
+    reference = context.nodes[context.case.reference]
+    lesion = segmentations.mask_of(context.nodes["lesion"], "lesion", reference)
+    doubts = {key: digest(values) for key, values in context.prediction.uncertainty.items()}
     return {
-        "parameters": asdict(desk.parameters),
-        "images": {key: digest(volume.array) for key, volume in desk.case.volumes.items()},
-        "valid": {key: digest(valid) for key, valid in desk.case.valid.items()},
-        "probability": digest(desk.prediction.probability),
+        "parameters": asdict(context.parameters),
+        "images": {key: digest(volume.array) for key, volume in context.case.volumes.items()},
+        "valid": {key: digest(valid) for key, valid in context.case.valid.items()},
+        "probability": digest(context.prediction.probability),
         "uncertainty": doubts,
-        "gates": dict(desk.prediction.gates),
+        "gates": dict(context.prediction.gates),
         "lesion": digest(lesion),
         "lesion voxels": int(lesion.sum()),
-        "predicted voxels": int((desk.prediction.labels == 1).sum()),
-        "edited": desk.screen.edited,
-        "fused": digest(volumes.array_of(desk.nodes["fused"])),
-        "decisions": json.loads(session.reviewing.review.to_json())["decisions"],
-        "numbers": list(desk.screen.numbers),
-        "layers": layers(desk),
+        "predicted voxels": int((context.prediction.labels == 1).sum()),
+        "edited": context.view_state.edited,
+        "fused": digest(volumes.array_of(context.nodes["fused"])),
+        "decisions": json.loads(session.review_logic.review.to_json())["decisions"],
+        "numbers": list(context.view_state.numbers),
+        "layers": layers(context),
     }
 
 
@@ -47,9 +47,9 @@ def digest(array):
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16]
 
 
-def layers(desk):
+def layers(context):
     """Role and opacity of what each view shows, the same for all views."""
-    role = {node.GetID(): role for role, node in desk.nodes.items()}
+    role = {node.GetID(): role for role, node in context.nodes.items()}
     shown = [
         [
             role.get(node.GetBackgroundVolumeID()),
@@ -57,7 +57,7 @@ def layers(desk):
             round(node.GetForegroundOpacity(), 6),
             *((role.get(node.GetNthLayerVolumeID(n)), round(node.GetNthLayerOpacity(n), 6)) for n in extras(node)),
         ]
-        for node in composites(desk.scene)
+        for node in composites(context.scene)
     ]
     assert shown and all(view == shown[0] for view in shown), shown
     return shown[0]
@@ -87,12 +87,12 @@ async def work(given, saved):
     try:
         session.views_made()
         if not session.open_scene(given):
-            raise SystemExit(str(session.screen.message))
-        await until(lambda: session.screen.numbers, "the numbers")
+            raise SystemExit(str(session.view_state.message))
+        await until(lambda: session.view_state.numbers, "the numbers")
         tell(session)
         await read_on(session)
-        if not session.keeping.save_scene(saved):
-            raise SystemExit(str(session.screen.message))
+        if not session.persistence.save_scene(saved):
+            raise SystemExit(str(session.view_state.message))
         tell(session)
     finally:
         session.close()
@@ -114,15 +114,15 @@ async def read_on(session):
     """Sliders, layers, a correction of the lesion and a decision."""
     session.set(beta=0.35, foreground_opacity=0.65, uncertainty_opacity=0.55, uncertainty_map="expected_entropy")
     session.set(show_uncertainty=True, background="CT")
-    open_now = next(row["id"] for row in session.screen.regions if row["state"] == "open")
-    session.reviewing.choose(open_now)
-    nodes, reference = session.desk.nodes, session.desk.nodes[session.desk.case.reference]
+    open_now = next(row["id"] for row in session.view_state.regions if row["state"] == "open")
+    session.review_logic.choose(open_now)
+    nodes, reference = session.context.nodes, session.context.nodes[session.context.case.reference]
     lesion = segmentations.mask_of(nodes["lesion"], "lesion", reference)
-    lesion ^= session.reviewing._reach(open_now)
+    lesion ^= session.review_logic._reach(open_now)
     segmentations.set_mask(nodes["lesion"], "lesion", lesion, reference)
-    session.reviewing.decide()
-    await until(lambda: session.screen.edited, "the new numbers")
-    await until(lambda: session.screen.fusion == "ready", "the fused volume")
+    session.review_logic.decide()
+    await until(lambda: session.view_state.edited, "the new numbers")
+    await until(lambda: session.view_state.fusion == "ready", "the fused volume")
 
 
 def tell(session):

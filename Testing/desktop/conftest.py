@@ -64,7 +64,7 @@ def until(slicer_host, panel):
 
     def wait(condition, what="it", seconds=180):
         there = slicer_host.process_events(until=condition, limit_s=seconds)
-        assert there, f"{what}; message: {panel.workspace.session.screen.message}"
+        assert there, f"{what}; message: {panel.workspace.session.view_state.message}"
 
     return wait
 
@@ -110,7 +110,7 @@ def segment(panel, until):
     def run():
         panel.ui.runButton.click()
         until(lambda: panel.ui.numbersTable.rowCount > 0, "the numbers")
-        until(lambda: not panel.workspace.session.screen.explaining, "the reasons")
+        until(lambda: not panel.workspace.session.view_state.explaining, "the reasons")
         return panel
 
     return run

@@ -135,7 +135,7 @@ def test_editing_is_held_to_the_chosen_region_and_undone_in_one_step(segmented, 
 
 
 def opened_region(widget):
-    return widget.workspace.session.screen.region
+    return widget.workspace.session.view_state.region
 
 
 def test_an_undo_across_regions_keeps_the_limits_of_the_chosen_one(segmented, role, until, slicer_host):
@@ -147,7 +147,7 @@ def test_an_undo_across_regions_keeps_the_limits_of_the_chosen_one(segmented, ro
     editor = segmented.workspace.editor.widget
     editor.setActiveEffectByName("Margin")
     editor.activeEffect().self().onApply()
-    region = segmented.workspace.session.reviewing
+    region = segmented.workspace.session.review_logic
     segmented.ui.nextButton.click()
     editor.undo()
     slicer_host.process_events(0.6)
@@ -212,7 +212,7 @@ def test_a_scene_of_the_other_host_is_adopted(segmented, until, tmp_path, slicer
     import slicer
 
     lesion = lesion_of(role)
-    assert segmented.workspace.session.keeping.save_scene(tmp_path / "browser.mrb")
+    assert segmented.workspace.session.persistence.save_scene(tmp_path / "browser.mrb")
     slicer.mrmlScene.Clear(False)
     slicer.util.loadScene(str(tmp_path / "browser.mrb"))
     until(lambda: segmented.ui.numbersTable.rowCount > 0)
@@ -233,8 +233,8 @@ def test_files_are_written_where_the_reader_says(segmented, until, tmp_path, sli
 def test_nothing_is_left_of_a_module_that_goes(segmented, slicer_host):
     import psutil
 
-    pid = segmented.workspace.session.desk.engine.pid
-    folder = segmented.workspace.session.desk.engine.folder
+    pid = segmented.workspace.session.context.engine.pid
+    folder = segmented.workspace.session.context.engine.folder
     assert psutil.pid_exists(pid)
     slicer_host.unload_module(segmented)
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE

@@ -60,10 +60,10 @@ def test_the_contours_hold_most_of_the_drawn_border(scores):
 
 
 def test_doubt_is_higher_where_the_prediction_is_wrong(case, prediction):
-    doubt = prediction.uncertainty["predictive_entropy"]
+    uncertainty = prediction.uncertainty["predictive_entropy"]
     wrong = (prediction.labels > 0) != (case.reference_mask.array > 0)
     inside = prediction.outer
-    assert doubt[wrong].mean() > 1.5 * doubt[inside & ~wrong].mean()
+    assert uncertainty[wrong].mean() > 1.5 * uncertainty[inside & ~wrong].mean()
 
 
 def test_the_same_seed_gives_the_same_result(case, model, prediction):

@@ -21,8 +21,8 @@ def extras(composite):
 
 
 def test_every_view_shows_the_layers_in_their_order(a_volume, composites):
-    ct, pet, doubt, before = map(a_volume, ("CT", "PET", "doubt", "before"))
-    show(composites, Layers(ct, pet, 0.25, doubt, 0.75, before, 0.5))
+    ct, pet, uncertainty, before = map(a_volume, ("CT", "PET", "doubt", "before"))
+    show(composites, Layers(ct, pet, 0.25, uncertainty, 0.75, before, 0.5))
     for composite in composites:
         assert composite.GetBackgroundVolumeID() == ct.GetID()
         assert (composite.GetForegroundVolumeID(), composite.GetForegroundOpacity()) == (pet.GetID(), 0.25)
@@ -39,12 +39,12 @@ def test_layers_that_are_shown_already_are_not_written_again(a_volume, composite
 
 
 def test_a_removed_layer_leaves_the_others_with_their_opacities(a_volume, composites):
-    ct, doubt, before = map(a_volume, ("CT", "doubt", "before"))
-    show(composites, Layers(ct, ct, 0.5, doubt, 0.75, before, 0.25))
-    show(composites, Layers(ct, overlay=doubt, overlay_opacity=0.75))
+    ct, uncertainty, before = map(a_volume, ("CT", "doubt", "before"))
+    show(composites, Layers(ct, ct, 0.5, uncertainty, 0.75, before, 0.25))
+    show(composites, Layers(ct, overlay=uncertainty, overlay_opacity=0.75))
     assert extras(composites[0]) == [("doubt", 0.75)]
     assert composites[0].GetForegroundVolumeID() is None
-    show(composites, Layers(ct, ct, 0.5, doubt, 0.75, before, 0.25))
+    show(composites, Layers(ct, ct, 0.5, uncertainty, 0.75, before, 0.25))
     show(composites, Layers(None))
     assert extras(composites[0]) == []
     assert composites[0].GetBackgroundVolumeID() is None
@@ -97,6 +97,6 @@ class OldComposite:
 
 
 def test_an_older_slicer_shows_the_overlay_as_its_label_layer(a_volume):
-    old, doubt = OldComposite(), a_volume("doubt")
-    show([old], Layers(a_volume("CT"), overlay=doubt, overlay_opacity=0.75))
-    assert (old.values["LabelVolumeID"], old.values["LabelOpacity"]) == (doubt.GetID(), 0.75)
+    old, uncertainty = OldComposite(), a_volume("doubt")
+    show([old], Layers(a_volume("CT"), overlay=uncertainty, overlay_opacity=0.75))
+    assert (old.values["LabelVolumeID"], old.values["LabelOpacity"]) == (uncertainty.GetID(), 0.75)

@@ -275,7 +275,9 @@ def workplaces(a_host, tmp_path_factory):
         session.use_editor(editor)
         session.views_made()
         session.messages, session.pump_until, session.pump = [], a_host.pump_until, a_host.pump
-        session.listen(lambda topic: session.messages.append(session.screen.message) if topic == "message" else None)
+        session.listen(
+            lambda topic: session.messages.append(session.view_state.message) if topic == "message" else None
+        )
         opened.append((session, scene, logics))
         return session
 
@@ -304,7 +306,7 @@ def told(workplaces, sarcoma, a_host):
     engine = ToldEngine()
     session = workplaces(engine)
     session.engine = engine
-    session.opening.adopt(sarcoma, ())
+    session.loading.adopt(sarcoma, ())
     jump_to(session, sarcoma)
     engine.last("open").give()
     a_host.pump()
@@ -314,7 +316,7 @@ def told(workplaces, sarcoma, a_host):
 def jump_to(session, case, kji=None):
     """All views at a voxel, the middle one by default."""
     index = np.array(kji or [n // 2 for n in case.grid.shape])[::-1]
-    session.looking.jump(tuple(case.grid.to_physical(index)))
+    session.display.jump(tuple(case.grid.to_physical(index)))
 
 
 @pytest.fixture(scope="session")
@@ -360,7 +362,7 @@ def at_work(workplaces, engines, sarcoma):
         died.append(session.engine_died)
         session.engine = engine
         session.set(model="tiny", samples=2)
-        session.opening.adopt(replace(sarcoma, reference_mask=None), ())
+        session.loading.adopt(replace(sarcoma, reference_mask=None), ())
         jump_to(session, sarcoma)
         return session
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from DiffuFuseMedLib.mrml import editing, segmentations, volumes
 from DiffuFuseMedLib.mrml.nodes import provenance
-from DiffuFuseMedLib.session import review as reviewing
+from DiffuFuseMedLib.session import review as review_logic
 from scipy.ndimage import distance_transform_edt
 
 CORE = np.s_[4:12, 15:35, 15:40]
@@ -29,8 +29,8 @@ def run(told, answers, sarcoma):
 
 
 def settled(session):
-    screen = session.screen
-    session.pump_until(lambda: screen.run != "working" and not screen.counting and not screen.listing)
+    view_state = session.view_state
+    session.pump_until(lambda: view_state.run != "working" and not view_state.counting and not view_state.listing)
 
 
 @pytest.fixture
@@ -39,10 +39,10 @@ def done(run):
 
 
 def paint(session, box, value=True):
-    mask = session.segmenting.mask()
+    mask = session.segmentation.mask()
     mask[box] = value
-    reference = session.desk.nodes["CT"]
-    segmentations.set_mask(session.desk.nodes["lesion"], "lesion", mask, reference)
+    reference = session.context.nodes["CT"]
+    segmentations.set_mask(session.context.nodes["lesion"], "lesion", mask, reference)
     return mask
 
 
@@ -52,8 +52,8 @@ def test_a_run_tells_progress_and_time_left_then_what_it_found(told, answers, sa
     assert asked.values["modalities"] == ["CT", "PET", "MR_T1"]
     asked.progress(0.25, "sample 2 of 8", 6.0)
     told.pump()
-    screen = told.screen
-    assert (screen.run, screen.run_words, screen.run_share, screen.run_seconds_left) == (
+    view_state = told.view_state
+    assert (view_state.run, view_state.run_words, view_state.run_share, view_state.run_seconds_left) == (
         "working",
         "sample 2 of 8",
         0.25,
@@ -61,19 +61,19 @@ def test_a_run_tells_progress_and_time_left_then_what_it_found(told, answers, sa
     )
     prediction = answers["prediction"](asked, sarcoma, (CORE,), ((FIRST, 0.6),))
     asked.give(prediction)
-    told.pump_until(lambda: screen.run == "ready" and screen.numbers)
-    assert screen.run_words == "done in 1.0 s"
-    assert screen.gates == dict.fromkeys(("CT", "PET", "MR_T1"), 1 / 3)
-    np.testing.assert_array_equal(told.segmenting.mask(), prediction.labels == 1)
-    np.testing.assert_array_equal(volumes.array_of(told.desk.nodes["probability"]), prediction.probability)
-    assert provenance(told.desk.nodes["lesion"])["sha256"] == "ab" * 32
+    told.pump_until(lambda: view_state.run == "ready" and view_state.numbers)
+    assert view_state.run_words == "done in 1.0 s"
+    assert view_state.gates == dict.fromkeys(("CT", "PET", "MR_T1"), 1 / 3)
+    np.testing.assert_array_equal(told.segmentation.mask(), prediction.labels == 1)
+    np.testing.assert_array_equal(volumes.array_of(told.context.nodes["probability"]), prediction.probability)
+    assert provenance(told.context.nodes["lesion"])["sha256"] == "ab" * 32
 
 
 def test_numbers_are_those_of_the_lesion_with_the_ranges_of_the_contours(done, sarcoma):
-    mask = done.segmenting.mask()
+    mask = done.segmentation.mask()
     ml = mask.sum() * sarcoma.grid.voxel_mm3 / 1000
     suv = sarcoma.volumes["PET"].array[mask & sarcoma.valid["PET"]]
-    rows = {row["label"]: row for row in done.screen.numbers}
+    rows = {row["label"]: row for row in done.view_state.numbers}
     assert rows["Volume"]["value"] == f"{ml:.1f} mL"
     assert rows["Volume"]["range"] == "1.0 to 900.0"
     assert rows["SUVmax"]["value"] == f"{suv.max():.1f} g/mL"
@@ -86,23 +86,23 @@ def test_numbers_are_those_of_the_lesion_with_the_ranges_of_the_contours(done, s
 def test_without_a_case_or_with_all_switched_off_a_run_is_told_why_not(told):
     told.set(modalities=dict.fromkeys(("CT", "PET", "MR_T1"), False))
     told.run()
-    assert "All modalities" in told.screen.message.sentence
+    assert "All modalities" in told.view_state.message.sentence
     assert told.engine.of("segment") == []
     told.forget()
     told.run()
-    assert "open one first" in told.screen.message.sentence
+    assert "open one first" in told.view_state.message.sentence
 
 
 def test_a_cancelled_run_leaves_the_last_result_as_current_as_it_was(done):
-    before = done.segmenting.mask()
+    before = done.segmentation.mask()
     done.run()
     done.cancel()
     asked = [a for a in done.engine.of("segment") if a.progress][-1]
     assert asked.cancelling
     asked.fail("cancelled")
     done.pump()
-    assert (done.screen.run, done.screen.run_words) == ("ready", "cancelled")
-    np.testing.assert_array_equal(done.segmenting.mask(), before)
+    assert (done.view_state.run, done.view_state.run_words) == ("ready", "cancelled")
+    np.testing.assert_array_equal(done.segmentation.mask(), before)
     assert done.messages == []
 
 
@@ -113,26 +113,26 @@ def test_a_run_that_gave_way_says_nothing_any_more(told, answers, sarcoma):
     first.progress(0.9, "sample 9 of 9", 0.1)
     first.give(answers["prediction"](first, sarcoma, (FIRST,)))
     told.pump()
-    assert told.screen.run_words == "starting"
-    assert "lesion" not in told.desk.nodes
+    assert told.view_state.run_words == "starting"
+    assert "lesion" not in told.context.nodes
 
 
 def test_a_switch_runs_again_once_and_shows_the_ghost_and_what_it_changed(done, run, sarcoma):
-    before = done.segmenting.mask()
+    before = done.segmentation.mask()
     count = len([a for a in done.engine.of("segment") if a.progress])
     done.switch("PET", False)
     done.switch("MR_T1", False)
-    assert done.screen.run == "stale"
-    done.pump_until(lambda: done.screen.run == "working")
+    assert done.view_state.run == "stale"
+    done.pump_until(lambda: done.view_state.run == "working")
     asked = [a for a in done.engine.of("segment") if a.progress]
     assert [a.values["modalities"] for a in asked[count:]] == [["CT"]]
     smaller = np.s_[4:12, 15:35, 15:30]
     run((smaller,), (), ask=False)
-    ghost = segmentations.mask_of(done.desk.nodes["previous"], "previous", done.desk.nodes["CT"])
+    ghost = segmentations.mask_of(done.context.nodes["previous"], "previous", done.context.nodes["CT"])
     np.testing.assert_array_equal(ghost, before)
     less = (before.sum() - 8 * 20 * 15) * sarcoma.grid.voxel_mm3 / 1000
     expected = f"without PET, MR_T1: -{less:.1f} mL against the previous contour, {less:.1f} mL differ"
-    assert done.screen.change == expected
+    assert done.view_state.change == expected
 
 
 def test_a_switch_and_back_needs_no_run(done):
@@ -141,7 +141,7 @@ def test_a_switch_and_back_needs_no_run(done):
     done.switch("PET", True)
     done.pump(0.6)
     assert len([a for a in done.engine.of("segment") if a.progress]) == count
-    assert done.screen.run == "ready"
+    assert done.view_state.run == "ready"
 
 
 def test_a_run_by_hand_takes_the_place_of_the_one_that_a_switch_would_start(done):
@@ -155,23 +155,23 @@ def test_a_run_by_hand_takes_the_place_of_the_one_that_a_switch_would_start(done
 def test_a_result_of_another_model_or_seed_is_stale_until_its_values_are_back(done):
     for change in ({"model": "other"}, {"seed": 3}, {"samples": 2}):
         done.set(**change)
-        assert (done.screen.run, done.screen.run_words) == ("stale", "of other settings")
+        assert (done.view_state.run, done.view_state.run_words) == ("stale", "of other settings")
         done.undo()
-        assert done.screen.run == "ready"
+        assert done.view_state.run == "ready"
 
 
 def test_a_switch_is_not_run_in_the_next_case(done, sarcoma):
     done.switch("PET", False)
-    done.opening.adopt(sarcoma, ())
+    done.loading.adopt(sarcoma, ())
     count = len(done.engine.of("segment"))
     done.pump(0.6)
     assert len(done.engine.of("segment")) == count
-    assert (done.screen.run, done.screen.numbers, done.screen.regions) == ("none", (), ())
-    assert not done.screen.can_undo
+    assert (done.view_state.run, done.view_state.numbers, done.view_state.regions) == ("none", (), ())
+    assert not done.view_state.can_undo
 
 
 def test_reasons_come_one_modality_at_a_time_and_name_the_one_that_disagrees(done, answers, sarcoma):
-    assert done.screen.explaining
+    assert done.view_state.explaining
     without = []
     while asked := [a for a in done.engine.waiting("segment") if a.progress is None]:
         assert len(asked) == 1
@@ -181,8 +181,8 @@ def test_reasons_come_one_modality_at_a_time_and_name_the_one_that_disagrees(don
         asked[0].give(answers["prediction"](asked[0], sarcoma, (CORE,), doubtful))
         done.pump()
     assert sorted(without) == ["CT", "MR_T1", "PET"]
-    assert not done.screen.explaining
-    assert "PET" in done.screen.regions[0]["why"]
+    assert not done.view_state.explaining
+    assert "PET" in done.view_state.regions[0]["why"]
 
 
 @pytest.mark.parametrize("end", ["cancelled", "out_of_memory"])
@@ -196,7 +196,7 @@ def test_a_run_lets_the_search_for_reasons_stand_and_not_stop(done, answers, sar
     assert not search.cancelling
     run.fail(end)
     done.pump()
-    assert done.screen.explaining
+    assert done.view_state.explaining
     search.give(answers["prediction"](search, sarcoma, (CORE,)))
     done.pump()
     following = done.engine.waiting("segment")
@@ -216,7 +216,7 @@ def test_a_new_result_ends_the_search_for_the_old_ones_reasons(done, run):
 def test_reasons_survive_an_engine_that_died_once(done):
     done.engine.last("segment").fail("died")
     done.pump()
-    assert not done.screen.explaining
+    assert not done.view_state.explaining
     count = len(done.engine.of("segment"))
     done.pump_until(lambda: len(done.engine.of("segment")) == count + 1)
     done.engine.last("segment").fail("died")
@@ -228,25 +228,25 @@ def test_reasons_survive_an_engine_that_died_once(done):
 
 
 def test_the_worklist_is_ranked_and_choosing_jumps_there(done, sarcoma):
-    assert [row["state"] for row in done.screen.regions] == ["open", "open"]
-    done.reviewing.next()
-    assert done.screen.region == 1
-    center = done.reviewing.review.worklist.region(1).center_lps
+    assert [row["state"] for row in done.view_state.regions] == ["open", "open"]
+    done.review_logic.next()
+    assert done.view_state.region == 1
+    center = done.review_logic.review.worklist.region(1).center_lps
     index = np.rint(sarcoma.grid.to_index(np.array(center)))[::-1]
-    where = {done.fusing._where(node) for node in done.desk.slice_nodes()}
+    where = {done.fusion_logic._where(node) for node in done.context.slice_nodes()}
     assert where == set(zip(("axial", "coronal", "sagittal"), index.astype(int).tolist(), strict=True))
 
 
 @pytest.fixture
 def held(monkeypatch):
     """A function(): let the worklists be made that were asked for; until then none is there."""
-    let, make = threading.Event(), reviewing.worklist
+    let, make = threading.Event(), review_logic.worklist
 
     def later(prediction):
         assert let.wait(60)
         return make(prediction)
 
-    monkeypatch.setattr(reviewing, "worklist", later)
+    monkeypatch.setattr(review_logic, "worklist", later)
     yield let.set
     let.set()
 
@@ -254,34 +254,34 @@ def held(monkeypatch):
 def a_result(told, answers, sarcoma, doubtful=((FIRST, 0.6), (SECOND, 0.4))):
     asked = [a for a in told.engine.waiting("segment") if a.progress][-1]
     asked.give(answers["prediction"](asked, sarcoma, (CORE,), doubtful))
-    told.pump_until(lambda: told.screen.run == "ready")
+    told.pump_until(lambda: told.view_state.run == "ready")
 
 
 def test_the_page_goes_on_while_the_worklist_is_made_and_says_so(told, answers, sarcoma, held):
     told.run()
     a_result(told, answers, sarcoma)
-    screen = told.screen
-    assert screen.listing and screen.regions == ()
-    told.reviewing.next()
-    assert "still being made" in screen.message.sentence
+    view_state = told.view_state
+    assert view_state.listing and view_state.regions == ()
+    told.review_logic.next()
+    assert "still being made" in view_state.message.sentence
     held()
     settled(told)
-    assert not screen.listing and len(screen.regions) == 2
-    told.reviewing.next()
-    assert screen.region == 1
+    assert not view_state.listing and len(view_state.regions) == 2
+    told.review_logic.next()
+    assert view_state.region == 1
 
 
 def test_what_was_decided_is_carried_over_once_the_new_list_is_there(done, answers, sarcoma, held):
-    done.reviewing.choose(1)
-    done.reviewing.decide()
+    done.review_logic.choose(1)
+    done.review_logic.decide()
     done.run()
     a_result(done, answers, sarcoma)
-    assert done.screen.listing and done.screen.region is None
-    done.reviewing.choose(1)  # a click on a row of the old list that was on its way
-    assert done.screen.region is None
+    assert done.view_state.listing and done.view_state.region is None
+    done.review_logic.choose(1)  # a click on a row of the old list that was on its way
+    assert done.view_state.region is None
     held()
     settled(done)
-    assert [row["state"] for row in done.screen.regions] == ["accepted", "open"]
+    assert [row["state"] for row in done.view_state.regions] == ["accepted", "open"]
 
 
 def test_only_the_list_of_the_last_of_two_results_is_taken(told, answers, sarcoma, held):
@@ -292,57 +292,57 @@ def test_only_the_list_of_the_last_of_two_results_is_taken(told, answers, sarcom
     held()
     settled(told)
     told.pump()
-    assert len(told.screen.regions) == 1
+    assert len(told.view_state.regions) == 1
 
 
 def test_a_save_waits_for_the_list_and_holds_it(told, answers, sarcoma, held, tmp_path):
     told.run()
     a_result(told, answers, sarcoma)
     threading.Timer(0.2, held).start()
-    assert told.keeping.save_scene(tmp_path / "a.mrb")
+    assert told.persistence.save_scene(tmp_path / "a.mrb")
     assert told.open_scene(tmp_path / "a.mrb")
-    assert len(told.screen.regions) == 2
+    assert len(told.view_state.regions) == 2
 
 
 def test_a_list_that_cannot_be_made_says_why_and_leaves_the_result(told, answers, sarcoma, monkeypatch):
     def fails(prediction):
         raise MemoryError
 
-    monkeypatch.setattr(reviewing, "worklist", fails)
+    monkeypatch.setattr(review_logic, "worklist", fails)
     told.run()
     a_result(told, answers, sarcoma)
     settled(told)
-    assert "memory" in told.screen.message.sentence
-    assert told.segmenting.mask().any() and told.screen.regions == ()
+    assert "memory" in told.view_state.message.sentence
+    assert told.segmentation.mask().any() and told.view_state.regions == ()
 
 
 def test_next_and_previous_go_round_and_accept_and_skip_go_on(done):
-    review = done.reviewing
+    review = done.review_logic
     for step, region in ((review.next, 1), (review.next, 2), (review.next, 1), (review.previous, 2)):
         step()
-        assert done.screen.region == region
+        assert done.view_state.region == region
     review.decide(skip=True)
-    assert (done.screen.region, done.screen.progress[:11]) == (1, "0 of 2 done")
+    assert (done.view_state.region, done.view_state.progress[:11]) == (1, "0 of 2 done")
     review.decide()
-    assert done.screen.region is None
-    assert [row["state"] for row in done.screen.regions] == ["accepted", "skipped"]
-    assert "Every region" in done.screen.message.sentence
+    assert done.view_state.region is None
+    assert [row["state"] for row in done.view_state.regions] == ["accepted", "skipped"]
+    assert "Every region" in done.view_state.message.sentence
 
 
 def test_without_a_list_or_a_region_the_keys_say_what_to_do(told, run):
-    told.reviewing.next()
-    assert "run the segmentation first" in told.screen.message.sentence
+    told.review_logic.next()
+    assert "run the segmentation first" in told.view_state.message.sentence
     run()
-    told.reviewing.decide()
-    assert "Choose a region" in told.screen.message.sentence
+    told.review_logic.decide()
+    assert "Choose a region" in told.view_state.message.sentence
 
 
 def test_the_editor_is_held_to_the_region_and_its_border_and_released(done, sarcoma):
-    editor, seg = done.reviewing.editor_node, done.desk.nodes["lesion"]
-    done.reviewing.choose(1)
+    editor, seg = done.review_logic.editor_node, done.context.nodes["lesion"]
+    done.review_logic.choose(1)
     assert editing.is_restricted(editor, seg)
-    outside = segmentations.mask_of(seg, editing.OUTSIDE, done.desk.nodes["CT"])
-    region = done.reviewing.review.worklist.labels == 1
+    outside = segmentations.mask_of(seg, editing.OUTSIDE, done.context.nodes["CT"])
+    region = done.review_logic.review.worklist.labels == 1
     assert not (outside & region).any()
     away_mm = distance_transform_edt(~region, sarcoma.grid.spacing_kji_mm)
     assert 3.0 < away_mm[~outside].max() < 4.5
@@ -350,27 +350,27 @@ def test_the_editor_is_held_to_the_region_and_its_border_and_released(done, sarc
     assert not editing.is_restricted(editor, seg)
     done.set(inside_region_only=True)
     assert editing.is_restricted(editor, seg)
-    done.reviewing.leave()
+    done.review_logic.leave()
     assert not editing.is_restricted(editor, seg)
 
 
 def test_choosing_a_region_does_not_fuse_anything_again(done):
     done.pump(0.5)
     before = len(done.engine.of("rois")), len(done.engine.of("volume"))
-    done.reviewing.choose(1)
+    done.review_logic.choose(1)
     done.pump(0.8)
     assert (len(done.engine.of("rois")), len(done.engine.of("volume"))) == before
 
 
 def test_an_edit_renews_the_numbers_and_is_what_gamma_protects_from_then_on(done, sarcoma):
     done.pump(0.5)
-    was, before = len(done.engine.of("rois")), done.screen.numbers
+    was, before = len(done.engine.of("rois")), done.view_state.numbers
     mask = paint(done, np.s_[12:14, 20:30, 20:30])
     done.pump_until(lambda: len(done.engine.of("rois")) > was)
     np.testing.assert_array_equal(done.engine.last("rois").values["lesion"], mask)
-    assert done.screen.edited
-    assert done.screen.numbers[0]["value"] == f"{mask.sum() * sarcoma.grid.voxel_mm3 / 1000:.1f} mL" != before[0]
-    assert done.screen.fusion == "working"
+    assert done.view_state.edited
+    assert done.view_state.numbers[0]["value"] == f"{mask.sum() * sarcoma.grid.voxel_mm3 / 1000:.1f} mL" != before[0]
+    assert done.view_state.fusion == "working"
 
 
 def test_the_border_is_free_when_the_reader_says_so(done):
@@ -383,64 +383,64 @@ def test_the_border_is_free_when_the_reader_says_so(done):
 
 
 def test_an_edit_inside_the_reach_makes_the_decision_a_correction_and_stays_one(done):
-    done.reviewing.choose(1)
+    done.review_logic.choose(1)
     mask = paint(done, np.s_[9:10, 38:40, 22:24])  # a slice beyond the region
-    done.reviewing.decide()
-    decision = done.reviewing.review.decisions[1]
+    done.review_logic.decide()
+    decision = done.review_logic.review.decisions[1]
     assert (decision.status, decision.changed_voxels) == ("corrected", 4)
-    assert "(+" in done.screen.regions[0]["status"]
-    done.reviewing.choose(1)
-    done.reviewing.decide()
-    assert done.reviewing.review.status(1) == "corrected"
-    np.testing.assert_array_equal(done.segmenting.mask(), mask)
+    assert "(+" in done.view_state.regions[0]["status"]
+    done.review_logic.choose(1)
+    done.review_logic.decide()
+    assert done.review_logic.review.status(1) == "corrected"
+    np.testing.assert_array_equal(done.segmentation.mask(), mask)
 
 
 def test_what_was_decided_stays_at_a_rerun_also_when_its_region_is_gone_in_between(done, run):
-    done.reviewing.choose(1)
+    done.review_logic.choose(1)
     edit = np.s_[9:10, 38:40, 22:24]
     paint(done, edit)
     paint(done, np.s_[5:7, 36:44, 20:30], False)
-    done.reviewing.decide()
-    done.reviewing.choose(2)
-    done.reviewing.decide()
-    mask = done.segmenting.mask()
-    regions = done.reviewing.review.worklist.labels > 0
+    done.review_logic.decide()
+    done.review_logic.choose(2)
+    done.review_logic.decide()
+    mask = done.segmentation.mask()
+    regions = done.review_logic.review.worklist.labels > 0
     other = np.s_[4:12, 15:35, 10:30]
     run((other, FIRST, SECOND), ())  # sure of both places: they are in no list
-    after = done.segmenting.mask()
+    after = done.segmentation.mask()
     np.testing.assert_array_equal(after[regions], mask[regions])
     assert after[edit].all()
     assert after[4, 15, 10]
     assert not after[4, 15, 39]
-    assert done.screen.edited
-    assert done.screen.regions == ()
+    assert done.view_state.edited
+    assert done.view_state.regions == ()
     run()
-    np.testing.assert_array_equal(done.segmenting.mask()[regions], mask[regions])
-    assert done.segmenting.mask()[edit].all()
+    np.testing.assert_array_equal(done.segmentation.mask()[regions], mask[regions])
+    assert done.segmentation.mask()[edit].all()
 
 
 def test_what_was_skipped_is_the_networks_again_at_a_rerun(done, run):
-    done.reviewing.choose(1)
+    done.review_logic.choose(1)
     paint(done, FIRST, False)
-    done.reviewing.decide(skip=True)
+    done.review_logic.decide(skip=True)
     run()
-    assert done.segmenting.mask()[FIRST].all()
+    assert done.segmentation.mask()[FIRST].all()
 
 
 def test_a_decision_is_still_listed_after_a_rerun_that_found_the_same_place(done, run):
-    done.reviewing.choose(1)
-    done.reviewing.decide()
+    done.review_logic.choose(1)
+    done.review_logic.decide()
     run()
-    assert [row["state"] for row in done.screen.regions] == ["accepted", "open"]
-    assert done.screen.region is None
+    assert [row["state"] for row in done.view_state.regions] == ["accepted", "open"]
+    assert done.view_state.region is None
 
 
 def test_the_previous_contour_comes_back_on_demand(done, run):
-    before = done.segmenting.mask()
+    before = done.segmentation.mask()
     run((np.s_[4:12, 15:35, 15:30],), ())
     done.restore_previous()
-    done.pump_until(lambda: done.screen.edited and not done.screen.counting)
-    np.testing.assert_array_equal(done.segmenting.mask(), before)
+    done.pump_until(lambda: done.view_state.edited and not done.view_state.counting)
+    np.testing.assert_array_equal(done.segmentation.mask(), before)
 
 
 def test_a_map_that_a_new_result_does_not_have_does_not_stay_from_the_last(done, answers, sarcoma):
@@ -450,8 +450,8 @@ def test_a_map_that_a_new_result_does_not_have_does_not_stay_from_the_last(done,
     del prediction.uncertainty["mutual_information"]
     asked.give(prediction)
     done.pump()
-    assert "mutual_information" not in done.desk.nodes
-    assert "predictive_entropy" in done.desk.nodes
+    assert "mutual_information" not in done.context.nodes
+    assert "predictive_entropy" in done.context.nodes
 
 
 def test_an_engine_that_dies_again_and_again_is_left_alone(told):
@@ -462,5 +462,5 @@ def test_an_engine_that_dies_again_and_again_is_left_alone(told):
         told.engine_died(DiedError())
         told.pump()
     assert told.engine.starts == 3
-    assert told.screen.message.level == "error"
+    assert told.view_state.message.level == "error"
     assert [m.level for m in told.messages[:3]] == ["warning"] * 3

@@ -17,30 +17,32 @@ def folder(sarcoma, write_case, tmp_path_factory):
 
 
 def opened(session):
-    session.pump_until(lambda: not session.screen.opening)
+    session.pump_until(lambda: not session.view_state.loading)
     return session
 
 
 def test_a_folder_is_read_on_a_thread_and_its_roles_and_fit_are_told(told, folder, sarcoma):
     told.open(folder)
-    assert told.screen.opening == "reading the images"
-    assert told.desk.case is sarcoma  # until the new one is there
+    assert told.view_state.loading == "reading the images"
+    assert told.context.case is sarcoma  # until the new one is there
     opened(told)
-    screen = told.screen
-    assert screen.modalities == ("CT", "PET", "MR_T1")
-    assert screen.sources == {key: f"{key}.nii.gz" for key in screen.modalities}
-    assert "weird.nii.gz" in screen.unread
-    assert screen.alignment.startswith("on the grid of CT; PET as placed, MI ")
-    assert screen.quality
-    for key in screen.modalities:
-        node = told.desk.nodes[key]
-        np.testing.assert_array_equal(volumes.array_of(node), told.desk.case.volumes[key].array)
-    assert told.engine.last("open").values["case"] is told.desk.case
+    view_state = told.view_state
+    assert view_state.modalities == ("CT", "PET", "MR_T1")
+    assert view_state.sources == {key: f"{key}.nii.gz" for key in view_state.modalities}
+    assert "weird.nii.gz" in view_state.unread
+    assert view_state.alignment.startswith("on the grid of CT; PET as placed, MI ")
+    assert view_state.quality
+    for key in view_state.modalities:
+        node = told.context.nodes[key]
+        np.testing.assert_array_equal(volumes.array_of(node), told.context.case.volumes[key].array)
+    assert told.engine.last("open").values["case"] is told.context.case
 
 
 def test_what_goes_on_while_a_folder_is_opened_is_told_in_words_and_share(told, folder):
     steps = []
-    told.listen(lambda topic: steps.append((told.screen.opening_share, told.screen.opening)) if topic == "case" else 0)
+    told.listen(
+        lambda topic: steps.append((told.view_state.loading_share, told.view_state.loading)) if topic == "case" else 0
+    )
     told.open(folder)
     opened(told)
     words = [
@@ -53,44 +55,44 @@ def test_what_goes_on_while_a_folder_is_opened_is_told_in_words_and_share(told, 
     assert list(dict.fromkeys(said for _, said in steps)) == [*words, ""]
     shares = [share for share, said in steps if said]
     assert shares == sorted(shares) and (shares[0], shares[-1]) == (0.0, 0.8)
-    assert told.engine.staged[-1] is told.desk.case  # written on the thread that read it
+    assert told.engine.staged[-1] is told.context.case  # written on the thread that read it
 
 
 def test_a_folder_that_is_no_longer_wanted_leaves_nothing_with_the_engine(told, folder, sarcoma):
     told.open(folder)
-    told.opening.abandon()
+    told.loading.abandon()
     told.pump_until(lambda: told.engine.unstaged)
-    assert told.desk.case is sarcoma
+    assert told.context.case is sarcoma
     assert told.engine.unstaged == [{"staged": 1}]
 
 
 def test_the_scene_shows_the_arrays_of_the_case_themselves(told, folder):
     told.open(folder)
     opened(told)
-    for key, volume in told.desk.case.volumes.items():
-        assert np.shares_memory(volumes.array_of(told.desk.nodes[key]), volume.array)
+    for key, volume in told.context.case.volumes.items():
+        assert np.shares_memory(volumes.array_of(told.context.nodes[key]), volume.array)
 
 
 def test_what_the_reader_says_an_image_is_counts(told, folder):
     told.open(folder, {"weird.nii.gz": "MR_T2", "PET.nii.gz": UNUSED, "of_another_folder.nii.gz": "CT"})
     opened(told)
-    assert told.screen.modalities == ("CT", "MR_T1", "MR_T2")
-    assert told.screen.sources["MR_T2"] == "weird.nii.gz"
-    assert "PET.nii.gz" in told.screen.unread
-    assert told.fusing.mris() == ["MR_T1", "MR_T2"]
+    assert told.view_state.modalities == ("CT", "MR_T1", "MR_T2")
+    assert told.view_state.sources["MR_T2"] == "weird.nii.gz"
+    assert "PET.nii.gz" in told.view_state.unread
+    assert told.fusion_logic.mris() == ["MR_T1", "MR_T2"]
     assert told.messages == []
 
 
 def test_a_folder_that_cannot_be_read_keeps_the_case_and_names_its_images(told, sarcoma, tmp_path):
     sitk.WriteImage(sitk.Image(8, 8, 8, sitk.sitkFloat32), str(tmp_path / "strange.nii.gz"))
-    nodes = dict(told.desk.nodes)
+    nodes = dict(told.context.nodes)
     told.open(tmp_path)
     opened(told)
-    assert told.screen.message.level == "error"
-    assert told.screen.unread == ("strange.nii.gz",)
-    assert (told.desk.case, told.desk.nodes) == (sarcoma, nodes)
-    assert all(told.desk.scene.IsNodePresent(node) for node in nodes.values())
-    assert told.opening.folder == tmp_path
+    assert told.view_state.message.level == "error"
+    assert told.view_state.unread == ("strange.nii.gz",)
+    assert (told.context.case, told.context.nodes) == (sarcoma, nodes)
+    assert all(told.context.scene.IsNodePresent(node) for node in nodes.values())
+    assert told.loading.folder == tmp_path
 
 
 def test_only_the_folder_that_was_asked_for_last_is_opened(told, folder, tmp_path):
@@ -98,8 +100,8 @@ def test_only_the_folder_that_was_asked_for_last_is_opened(told, folder, tmp_pat
     told.open(tmp_path / "missing")
     opened(told)
     told.pump(0.3)
-    assert told.screen.message.level == "error"
-    assert told.screen.modalities == ("CT", "PET", "MR_T1")
+    assert told.view_state.message.level == "error"
+    assert told.view_state.modalities == ("CT", "PET", "MR_T1")
     assert len(told.engine.of("open")) == 1
 
 
@@ -110,16 +112,16 @@ def test_an_engine_without_room_keeps_the_case(told, sarcoma, monkeypatch):
         raise EngineError("no_space", "The disk is full.")
 
     monkeypatch.setattr(told.engine, "start_open", full)
-    told.opening.adopt(sarcoma.only(("CT",)), ())
-    assert told.desk.case is sarcoma
-    assert told.screen.message.sentence == "The disk is full."
+    told.loading.adopt(sarcoma.only(("CT",)), ())
+    assert told.context.case is sarcoma
+    assert told.view_state.message.sentence == "The disk is full."
 
 
 def test_volumes_of_the_host_are_opened_under_their_keys(told, sarcoma):
     told.open_volumes({key: sarcoma.volumes[key] for key in ("CT", "MR_T1")}, "from nodes")
     opened(told)
-    assert (told.screen.case_name, told.screen.modalities) == ("from nodes", ("CT", "MR_T1"))
-    assert told.opening.folder is None
+    assert (told.view_state.case_name, told.view_state.modalities) == ("from nodes", ("CT", "MR_T1"))
+    assert told.loading.folder is None
     assert told.parameters.foreground == ""
 
 
@@ -127,13 +129,13 @@ def test_what_is_still_being_read_when_the_case_is_forgotten_is_not_opened(told,
     told.open(folder)
     told.forget()
     told.pump(1.5)
-    assert told.desk.case is None
-    assert (told.screen.case_name, told.screen.opening, told.screen.fusion) == ("", "", "none")
-    assert told.desk.nodes == {}
+    assert told.context.case is None
+    assert (told.view_state.case_name, told.view_state.loading, told.view_state.fusion) == ("", "", "none")
+    assert told.context.nodes == {}
 
 
 def test_a_fault_of_the_program_is_told_without_its_insides(told):
-    told.desk.complain(ZeroDivisionError("x"))
-    assert "inside the program" in told.screen.message.sentence
-    told.desk.complain(InputError("One sentence."))
-    assert (told.screen.message.sentence, told.screen.message.number) == ("One sentence.", 2)
+    told.context.complain(ZeroDivisionError("x"))
+    assert "inside the program" in told.view_state.message.sentence
+    told.context.complain(InputError("One sentence."))
+    assert (told.view_state.message.sentence, told.view_state.message.number) == ("One sentence.", 2)

@@ -35,15 +35,15 @@ def test_a_refused_value_changes_nothing_and_is_told(told):
     before = told.parameters
     told.set(alpha=2.0, beta=0.1)
     assert told.parameters is before
-    assert told.screen.message.level == "error"
-    assert "alpha=2.0" in told.screen.message.sentence
-    assert not told.screen.can_undo
+    assert told.view_state.message.level == "error"
+    assert "alpha=2.0" in told.view_state.message.sentence
+    assert not told.view_state.can_undo
 
 
 def test_an_mr_that_the_case_does_not_have_is_refused(told):
     told.set(mri="MR_T2")
     assert told.parameters.mri == ""
-    assert "MR_T1" in told.screen.message.sentence
+    assert "MR_T1" in told.view_state.message.sentence
 
 
 def test_undo_and_redo_walk_through_the_values(told):
@@ -53,7 +53,7 @@ def test_undo_and_redo_walk_through_the_values(told):
     assert (told.parameters.alpha, told.parameters.beta) == (0.1, 0.6)
     told.undo()
     assert (told.parameters.alpha, told.parameters.preset) == (0.9, "soft-tissue-sarcoma")
-    assert (told.screen.can_undo, told.screen.can_redo) == (False, True)
+    assert (told.view_state.can_undo, told.view_state.can_redo) == (False, True)
     told.undo()
     told.redo()
     told.redo()
@@ -61,7 +61,7 @@ def test_undo_and_redo_walk_through_the_values(told):
     assert (told.parameters.alpha, told.parameters.beta) == (0.1, 0.2)
     told.undo()
     told.set(gamma=0.3)
-    assert not told.screen.can_redo
+    assert not told.view_state.can_redo
 
 
 def test_a_drag_is_one_step_and_a_pause_ends_it():
@@ -136,7 +136,7 @@ def test_a_slider_that_leaves_its_preset_is_custom_and_reset_returns(told):
 
 def test_an_unknown_preset_is_refused(told):
     told.use_preset("aura")
-    assert "aura" in told.screen.message.sentence
+    assert "aura" in told.view_state.message.sentence
     assert told.parameters.preset == "soft-tissue-sarcoma"
 
 
@@ -157,7 +157,7 @@ def test_a_preset_is_not_saved_under_a_name_that_leads_elsewhere_or_is_taken(wor
     folder.mkdir()
     session = workplaces(_NoEngine(), folder)
     session.save_preset(name, "Title", "Reason.")
-    assert session.screen.message.level == "error"
+    assert session.view_state.message.level == "error"
     assert list(tmp_path.rglob("*.json")) == []
 
 

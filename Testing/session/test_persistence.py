@@ -22,19 +22,19 @@ def done(told, answers, sarcoma):
         asked = told.engine.waiting("segment")[0]
         asked.give(answers["prediction"](asked, sarcoma, (CORE,), ((FIRST, 0.6), (SECOND, 0.4))))
         told.pump()
-    told.reviewing.choose(1)
-    mask = told.segmenting.mask()
+    told.review_logic.choose(1)
+    mask = told.segmentation.mask()
     mask[5:7, 36:44, 20:30] = False
-    segmentations.set_mask(told.desk.nodes["lesion"], "lesion", mask, told.desk.nodes["CT"])
-    told.reviewing.decide()
-    told.pump_until(lambda: told.screen.edited and not told.screen.counting)
+    segmentations.set_mask(told.context.nodes["lesion"], "lesion", mask, told.context.nodes["CT"])
+    told.review_logic.decide()
+    told.pump_until(lambda: told.view_state.edited and not told.view_state.counting)
     told.corrected = mask
     fuse(told, answers, sarcoma)
     return told
 
 
 def fuse(session, answers, case, value=0.5):
-    while session.screen.fusion != "ready":
+    while session.view_state.fusion != "ready":
         for asked in session.engine.waiting("slice"):
             asked.give(answers["picture"](asked, case, value))
         for asked in session.engine.waiting("volume"):
@@ -46,33 +46,38 @@ def test_a_saved_scene_brings_everything_back(done, sarcoma, answers, tmp_path):
     done.set(alpha=0.33, foreground_opacity=0.6, windows={"CT": "bone"})
     done.switch("MR_T1", True)
     fuse(done, answers, sarcoma, 0.7)
-    parameters, screen = done.parameters, done.screen
-    numbers, gates, regions, prediction = screen.numbers, screen.gates, screen.regions, done.desk.prediction
-    assert done.keeping.save_scene(tmp_path / "a.mrb")
+    parameters, view_state = done.parameters, done.view_state
+    numbers, gates, regions, prediction = (
+        view_state.numbers,
+        view_state.gates,
+        view_state.regions,
+        done.context.prediction,
+    )
+    assert done.persistence.save_scene(tmp_path / "a.mrb")
     done.forget()
-    done.desk.scene.Clear(False)
+    done.context.scene.Clear(False)
     done.set(alpha=0.9)
     assert done.open_scene(tmp_path / "a.mrb")
-    done.pump_until(lambda: not screen.counting)
+    done.pump_until(lambda: not view_state.counting)
     assert done.parameters == parameters
-    assert (screen.numbers, screen.gates, screen.regions) == (numbers, gates, regions)
-    assert (screen.run, screen.run_words, screen.edited) == ("ready", "as saved", True)
-    assert (screen.fusion, screen.fusion_words, done.fusing.stale_views()) == ("ready", "as saved", {})
-    np.testing.assert_array_equal(done.segmenting.mask(), done.corrected)
-    assert (volumes.array_of(done.desk.nodes["fused"]) == np.float32(0.7)).all()
-    back = done.desk.prediction
+    assert (view_state.numbers, view_state.gates, view_state.regions) == (numbers, gates, regions)
+    assert (view_state.run, view_state.run_words, view_state.edited) == ("ready", "as saved", True)
+    assert (view_state.fusion, view_state.fusion_words, done.fusion_logic.stale_views()) == ("ready", "as saved", {})
+    np.testing.assert_array_equal(done.segmentation.mask(), done.corrected)
+    assert (volumes.array_of(done.context.nodes["fused"]) == np.float32(0.7)).all()
+    back = done.context.prediction
     for name in ("probability", "labels", "inner", "outer"):
         np.testing.assert_array_equal(getattr(back, name), getattr(prediction, name))
     assert (back.volume_ml, back.sample_volumes_ml) == (prediction.volume_ml, prediction.sample_volumes_ml)
-    for key, volume in done.desk.case.volumes.items():
+    for key, volume in done.context.case.volumes.items():
         np.testing.assert_array_equal(volume.array, sarcoma.volumes[key].array)
-        np.testing.assert_array_equal(done.desk.case.valid[key], sarcoma.valid[key])
-    assert done.desk.case.grid.same_as(sarcoma.grid)
-    assert not editing.is_restricted(done.reviewing.editor_node, done.desk.nodes["lesion"])
+        np.testing.assert_array_equal(done.context.case.valid[key], sarcoma.valid[key])
+    assert done.context.case.grid.same_as(sarcoma.grid)
+    assert not editing.is_restricted(done.review_logic.editor_node, done.context.nodes["lesion"])
 
 
 def test_the_engine_gets_the_saved_case_with_its_lesion_and_fuses_nothing_that_is_there(done, tmp_path):
-    done.keeping.save_scene(tmp_path / "a.mrb")
+    done.persistence.save_scene(tmp_path / "a.mrb")
     asked = len(done.engine.asked)
     done.open_scene(tmp_path / "a.mrb")
     done.pump(0.8)
@@ -85,88 +90,88 @@ def test_a_fused_volume_that_was_saved_in_the_middle_is_not_taken_for_the_whole(
     for asked in done.engine.waiting("slice"):
         asked.give(answers["picture"](asked, sarcoma, 0.2))
     done.pump()
-    done.keeping.save_scene(tmp_path / "a.mrb")
+    done.persistence.save_scene(tmp_path / "a.mrb")
     done.open_scene(tmp_path / "a.mrb")
-    assert done.screen.fusion == "working"
-    assert len(done.fusing.stale_views()) == 3
+    assert done.view_state.fusion == "working"
+    assert len(done.fusion_logic.stale_views()) == 3
     assert {a.values["settings"]["alpha"] for a in done.engine.waiting("slice")} == {0.2}
 
 
 def test_what_was_decided_in_earlier_lists_is_kept_in_the_scene(done, answers, sarcoma, tmp_path):
-    kept = done.reviewing.settle().copy()
+    kept = done.review_logic.settle().copy()
     other = np.s_[4:12, 15:35, 10:30]
     done.run()
     asked = [a for a in done.engine.waiting("segment") if a.progress][-1]
     asked.give(answers["prediction"](asked, sarcoma, (other, FIRST, SECOND), ()))
     done.pump()
-    assert done.screen.regions == ()
-    done.keeping.save_scene(tmp_path / "a.mrb")
+    assert done.view_state.regions == ()
+    done.persistence.save_scene(tmp_path / "a.mrb")
     done.open_scene(tmp_path / "a.mrb")
-    np.testing.assert_array_equal(done.reviewing.kept, kept)
+    np.testing.assert_array_equal(done.review_logic.kept, kept)
 
 
 def test_the_worklist_is_a_table_for_whoever_opens_the_scene(done, tmp_path):
-    done.keeping.save_scene(tmp_path / "a.mrb")
-    rows = tables.rows_of(tables.table_of(done.desk.scene))
+    done.persistence.save_scene(tmp_path / "a.mrb")
+    rows = tables.rows_of(tables.table_of(done.context.scene))
     assert [row["status"] for row in rows] == ["corrected", "open"]
     assert rows[0]["changed_voxels"] == 160
 
 
 def test_a_scene_of_another_program_is_refused_and_the_case_stays(done, a_foreign_scene, sarcoma):
-    nodes, parameters = dict(done.desk.nodes), done.parameters
+    nodes, parameters = dict(done.context.nodes), done.parameters
     for bad in (a_foreign_scene, a_foreign_scene.with_name("no.mrb"), a_foreign_scene.with_suffix(".txt")):
         assert not done.open_scene(bad)
-        assert done.screen.message.level == "error"
-    assert done.desk.case is sarcoma
-    assert done.desk.nodes == nodes
+        assert done.view_state.message.level == "error"
+    assert done.context.case is sarcoma
+    assert done.context.nodes == nodes
     assert done.parameters is parameters
-    assert all(done.desk.scene.IsNodePresent(node) for node in nodes.values())
-    assert done.screen.fusion == "ready"
+    assert all(done.context.scene.IsNodePresent(node) for node in nodes.values())
+    assert done.view_state.fusion == "ready"
 
 
 @pytest.fixture
 def a_foreign_scene(workplaces, tmp_path, sarcoma):
     """Slicer's own, with a volume; and a file beside it that is none."""
     (tmp_path / "foreign.txt").write_text("no scene", encoding="utf-8")
-    other = workplaces(None).desk.scene
+    other = workplaces(None).context.scene
     volumes.add_volume(other, sarcoma.volumes["CT"].array, sarcoma.grid, "CT", role="CT")
     scenes.save_scene(other, tmp_path / "foreign.mrb")
     return tmp_path / "foreign.mrb"
 
 
 def test_a_damaged_record_leaves_an_empty_desk_that_works(done, tmp_path, sarcoma):
-    done.keeping.save_scene(tmp_path / "a.mrb")
-    tables.set_text(done.desk.scene, "DiffuFuseMed case", json.dumps({"format": 1, "modalities": ["CT"]}))
-    scenes.save_scene(done.desk.scene, tmp_path / "bad.mrb")
+    done.persistence.save_scene(tmp_path / "a.mrb")
+    tables.set_text(done.context.scene, "DiffuFuseMed case", json.dumps({"format": 1, "modalities": ["CT"]}))
+    scenes.save_scene(done.context.scene, tmp_path / "bad.mrb")
     assert not done.open_scene(tmp_path / "bad.mrb")
-    assert "could not be read" in done.screen.message.sentence
-    assert (done.desk.case, done.desk.nodes, done.screen.case_name) == (None, {}, "")
+    assert "could not be read" in done.view_state.message.sentence
+    assert (done.context.case, done.context.nodes, done.view_state.case_name) == (None, {}, "")
     assert done.open_scene(tmp_path / "a.mrb")
-    assert done.screen.case_name == "STS_010"
+    assert done.view_state.case_name == "STS_010"
 
 
 def test_parameters_out_of_their_range_in_a_scene_are_not_taken_over(done, tmp_path, caplog):
-    done.keeping._write_record()
-    node = next(n for n in scenes.nodes_of(done.desk.scene, "vtkMRMLScriptedModuleNode") if n.GetParameter("alpha"))
+    done.persistence._write_record()
+    node = next(n for n in scenes.nodes_of(done.context.scene, "vtkMRMLScriptedModuleNode") if n.GetParameter("alpha"))
     node.SetParameter("alpha", "7.0")
-    scenes.save_scene(done.desk.scene, tmp_path / "a.mrb")
+    scenes.save_scene(done.context.scene, tmp_path / "a.mrb")
     assert done.open_scene(tmp_path / "a.mrb")
     assert done.parameters.alpha == 0.9
     assert "do not go together" in caplog.text
 
 
 def test_the_records_of_a_case_go_with_it(done, sarcoma, tmp_path):
-    done.keeping.save_scene(tmp_path / "a.mrb")
-    done.opening.adopt(sarcoma, ())
-    assert tables.text_of(done.desk.scene, "DiffuFuseMed review") is None
-    assert tables.table_of(done.desk.scene) is None
-    done.keeping.save_scene(tmp_path / "b.mrb")
+    done.persistence.save_scene(tmp_path / "a.mrb")
+    done.loading.adopt(sarcoma, ())
+    assert tables.text_of(done.context.scene, "DiffuFuseMed review") is None
+    assert tables.table_of(done.context.scene) is None
+    done.persistence.save_scene(tmp_path / "b.mrb")
     done.open_scene(tmp_path / "b.mrb")
-    assert (done.desk.prediction, done.reviewing.review, done.screen.run) == (None, None, "none")
+    assert (done.context.prediction, done.review_logic.review, done.view_state.run) == (None, None, "none")
 
 
 def test_a_scene_names_no_path_of_this_machine(done, tmp_path):
-    done.keeping.save_scene(tmp_path / "a.mrb")
+    done.persistence.save_scene(tmp_path / "a.mrb")
     with zipfile.ZipFile(tmp_path / "a.mrb") as archive:
         text = b"".join(archive.read(n) for n in archive.namelist() if n.endswith((".mrml", ".txt", ".tsv", ".json")))
     assert str(tmp_path).encode() not in text
@@ -176,7 +181,7 @@ def test_a_scene_names_no_path_of_this_machine(done, tmp_path):
 def test_segmentation_files_hold_the_lesion_as_it_stands_in_its_place(done, sarcoma, tmp_path):
     for kind in ("seg.nrrd", "nii.gz"):
         path = tmp_path / f"case.{kind}"
-        assert done.keeping.export(kind, path)
+        assert done.persistence.export(kind, path)
         image = sitk.ReadImage(str(path))
         array = sitk.GetArrayFromImage(image)
         if kind == "nii.gz":
@@ -192,7 +197,7 @@ def test_segmentation_files_hold_the_lesion_as_it_stands_in_its_place(done, sarc
 
 
 def test_the_fused_file_is_the_volume_on_screen_with_what_made_it(done, sarcoma, tmp_path):
-    assert done.keeping.export("fused.nrrd", tmp_path / "case.fused.nrrd")
+    assert done.persistence.export("fused.nrrd", tmp_path / "case.fused.nrrd")
     image = sitk.ReadImage(str(tmp_path / "case.fused.nrrd"))
     assert (sitk.GetArrayFromImage(image) == 0.5).all()
     assert Grid.of(image).same_as(sarcoma.grid)
@@ -200,7 +205,7 @@ def test_the_fused_file_is_the_volume_on_screen_with_what_made_it(done, sarcoma,
 
 
 def test_the_report_shows_the_corrected_lesion_and_what_was_decided(done, tmp_path, page_of, sarcoma):
-    assert done.keeping.export("report.html", tmp_path / "report.html")
+    assert done.persistence.export("report.html", tmp_path / "report.html")
     page = page_of(tmp_path / "report.html")
     assert f"{done.corrected.sum() * sarcoma.grid.voxel_mm3 / 1000:.1f}" in page.text
     assert "1 of 2" in page.text
@@ -209,49 +214,49 @@ def test_the_report_shows_the_corrected_lesion_and_what_was_decided(done, tmp_pa
 
 
 def test_nothing_to_save_and_a_folder_that_refuses_are_told(told, tmp_path):
-    assert not told.keeping.export("seg.nrrd", tmp_path / "a.seg.nrrd")
-    assert "run the segmentation first" in told.screen.message.sentence
+    assert not told.persistence.export("seg.nrrd", tmp_path / "a.seg.nrrd")
+    assert "run the segmentation first" in told.view_state.message.sentence
     (tmp_path / "file").write_text("", encoding="utf-8")
-    assert not told.keeping.save_scene(tmp_path / "file" / "a.mrb")
-    assert told.screen.message.level == "error"
+    assert not told.persistence.save_scene(tmp_path / "file" / "a.mrb")
+    assert told.view_state.message.level == "error"
     told.forget()
-    assert not told.keeping.save_scene(tmp_path / "a.mrb")
-    assert told.screen.message.level == "info"
+    assert not told.persistence.save_scene(tmp_path / "a.mrb")
+    assert told.view_state.message.level == "info"
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_host_that_loaded_the_scene_itself_has_its_case_taken_up(done, tmp_path):
-    assert done.keeping.save_scene(tmp_path / "a.mrb")
+    assert done.persistence.save_scene(tmp_path / "a.mrb")
     done.forget()
     assert not done.adopt_scene()
-    scenes.load_scene(done.desk.scene, tmp_path / "a.mrb")
+    scenes.load_scene(done.context.scene, tmp_path / "a.mrb")
     assert done.adopt_scene()
-    np.testing.assert_array_equal(done.segmenting.mask(), done.corrected)
+    np.testing.assert_array_equal(done.segmentation.mask(), done.corrected)
 
 
 def test_an_image_that_is_deleted_by_others_closes_the_case_and_a_lesion_its_result(done):
-    done.desk.scene.RemoveNode(done.desk.nodes["lesion"])
-    done.lost(done.desk.nodes["lesion"])
-    assert (done.screen.run, done.screen.numbers, done.screen.regions) == ("none", (), ())
-    assert done.segmenting.mask() is None
-    done.lost(done.desk.nodes["PET"])
-    assert (done.desk.case, done.screen.modalities) == (None, ())
-    assert "deleted" in done.screen.message.sentence
+    done.context.scene.RemoveNode(done.context.nodes["lesion"])
+    done.lost(done.context.nodes["lesion"])
+    assert (done.view_state.run, done.view_state.numbers, done.view_state.regions) == ("none", (), ())
+    assert done.segmentation.mask() is None
+    done.lost(done.context.nodes["PET"])
+    assert (done.context.case, done.view_state.modalities) == (None, ())
+    assert "deleted" in done.view_state.message.sentence
 
 
 @pytest.mark.parametrize("recorded_since", [True, False])
 def test_a_scene_whose_lesion_was_deleted_opens_without_a_result(done, tmp_path, recorded_since):
     """Also where the scene was saved, by Slicer, before anybody could write that the lesion is gone."""
-    done.keeping.record()
-    done.desk.scene.RemoveNode(done.desk.nodes["lesion"])
-    done.lost(done.desk.nodes["lesion"])
+    done.persistence.record()
+    done.context.scene.RemoveNode(done.context.nodes["lesion"])
+    done.lost(done.context.nodes["lesion"])
     if recorded_since:
-        done.keeping.record()
-        assert tables.text_of(done.desk.scene, saved_case.PREDICTION) is None
-        assert tables.table_of(done.desk.scene) is None
-    scenes.save_scene(done.desk.scene, tmp_path / "a.mrb")
+        done.persistence.record()
+        assert tables.text_of(done.context.scene, saved_case.PREDICTION) is None
+        assert tables.table_of(done.context.scene) is None
+    scenes.save_scene(done.context.scene, tmp_path / "a.mrb")
     assert done.open_scene(tmp_path / "a.mrb")
-    assert (done.desk.prediction, done.reviewing.review, done.screen.run) == (None, None, "none")
+    assert (done.context.prediction, done.review_logic.review, done.view_state.run) == (None, None, "none")
     done.run()
     assert done.engine.waiting("segment")
 
@@ -280,68 +285,68 @@ class HeldHost:
 
 @pytest.fixture
 def held(done, monkeypatch):
-    host = HeldHost(done.desk.host)
-    monkeypatch.setattr(done.desk, "host", host)
+    host = HeldHost(done.context.host)
+    monkeypatch.setattr(done.context, "host", host)
     return host
 
 
 def test_what_is_saved_behind_is_as_it_was_when_it_was_asked_for(done, held, sarcoma, tmp_path):
     there = []
-    assert done.keeping.save_scene_behind(tmp_path / "a.mrb", lambda: there.append("mrb"))
-    assert done.keeping.export_behind("fused.nrrd", tmp_path / "a.fused.nrrd", lambda: there.append("fused"))
-    assert done.keeping.export_behind("seg.nrrd", tmp_path / "a.seg.nrrd", lambda: there.append("seg"))
+    assert done.persistence.save_scene_behind(tmp_path / "a.mrb", lambda: there.append("mrb"))
+    assert done.persistence.export_behind("fused.nrrd", tmp_path / "a.fused.nrrd", lambda: there.append("fused"))
+    assert done.persistence.export_behind("seg.nrrd", tmp_path / "a.seg.nrrd", lambda: there.append("seg"))
     was = done.corrected.copy()
-    volumes.set_array(done.desk.nodes["fused"], np.full(sarcoma.grid.shape, 0.1, np.float32))
-    segmentations.set_mask(done.desk.nodes["lesion"], "lesion", ~was, done.desk.nodes["CT"])
+    volumes.set_array(done.context.nodes["fused"], np.full(sarcoma.grid.shape, 0.1, np.float32))
+    segmentations.set_mask(done.context.nodes["lesion"], "lesion", ~was, done.context.nodes["CT"])
     while len(there) < 3:
         held.let_one_go()
         done.pump_until(lambda: held.held or len(there) == 3)
     assert (sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "a.fused.nrrd"))) == 0.5).all()
     assert sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "a.seg.nrrd"))).sum() == was.sum()
     assert done.open_scene(tmp_path / "a.mrb")
-    np.testing.assert_array_equal(done.segmenting.mask(), was)
-    assert (volumes.array_of(done.desk.nodes["fused"]) == 0.5).all()
+    np.testing.assert_array_equal(done.segmentation.mask(), was)
+    assert (volumes.array_of(done.context.nodes["fused"]) == 0.5).all()
 
 
 def test_saving_is_shown_and_a_second_waits_for_its_turn(done, held, tmp_path):
     there = []
-    done.keeping.export_behind("nii.gz", tmp_path / "first.nii.gz", lambda: there.append(1))
-    done.keeping.export_behind("nii.gz", tmp_path / "second.nii.gz", lambda: there.append(2))
-    assert done.screen.saving == "saving first.nii.gz, then second.nii.gz"
+    done.persistence.export_behind("nii.gz", tmp_path / "first.nii.gz", lambda: there.append(1))
+    done.persistence.export_behind("nii.gz", tmp_path / "second.nii.gz", lambda: there.append(2))
+    assert done.view_state.saving == "saving first.nii.gz, then second.nii.gz"
     assert len(held.held) == 1
     held.let_one_go()
     done.pump_until(lambda: there == [1])
-    assert done.screen.saving == "saving second.nii.gz"
-    assert done.screen.message.sentence == "first.nii.gz was saved."
+    assert done.view_state.saving == "saving second.nii.gz"
+    assert done.view_state.message.sentence == "first.nii.gz was saved."
     assert not (tmp_path / "second.nii.gz").exists()
     held.let_one_go()
     done.pump_until(lambda: there == [1, 2])
-    assert done.screen.saving == ""
+    assert done.view_state.saving == ""
 
 
 def test_a_file_that_cannot_be_written_behind_is_a_message_and_the_next_is_written(done, held, tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     there = []
-    done.keeping.save_scene_behind(tmp_path / "file" / "a.mrb", lambda: there.append("never"))
-    done.keeping.export_behind("nii.gz", tmp_path / "b.nii.gz", lambda: there.append("b"))
+    done.persistence.save_scene_behind(tmp_path / "file" / "a.mrb", lambda: there.append("never"))
+    done.persistence.export_behind("nii.gz", tmp_path / "b.nii.gz", lambda: there.append("b"))
     held.let_one_go()
     done.pump_until(lambda: held.held)
-    assert (done.screen.message.level, done.screen.saving) == ("error", "saving b.nii.gz")
+    assert (done.view_state.message.level, done.view_state.saving) == ("error", "saving b.nii.gz")
     held.let_one_go()
     done.pump_until(lambda: there == ["b"])
 
 
 def test_what_cannot_be_saved_is_told_at_once(told, tmp_path):
-    assert not told.keeping.export_behind("seg.nrrd", tmp_path / "a.seg.nrrd", None)
-    assert "run the segmentation first" in told.screen.message.sentence
-    assert told.screen.saving == ""
+    assert not told.persistence.export_behind("seg.nrrd", tmp_path / "a.seg.nrrd", None)
+    assert "run the segmentation first" in told.view_state.message.sentence
+    assert told.view_state.saving == ""
 
 
 def test_the_segment_that_limits_the_editor_is_in_no_file_and_limits_again(done, tmp_path):
-    done.reviewing.choose(2)
-    node = done.desk.nodes["lesion"]
-    assert editing.is_restricted(done.reviewing.editor_node, node)
-    assert done.keeping.save_scene(tmp_path / "a.mrb")
-    assert editing.is_restricted(done.reviewing.editor_node, node)
+    done.review_logic.choose(2)
+    node = done.context.nodes["lesion"]
+    assert editing.is_restricted(done.review_logic.editor_node, node)
+    assert done.persistence.save_scene(tmp_path / "a.mrb")
+    assert editing.is_restricted(done.review_logic.editor_node, node)
     with zipfile.ZipFile(tmp_path / "a.mrb") as archive:
         assert not any(b"DiffuFuseMed.outside" in archive.read(name) for name in archive.namelist())

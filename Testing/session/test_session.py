@@ -21,13 +21,15 @@ def session(at_work):
 
 def settle(session):
     """Until slices and volume are of the present settings."""
-    session.pump_until(lambda: session.screen.fusion == "ready" and not session.screen.counting, SETTLED_S)
+    session.pump_until(lambda: session.view_state.fusion == "ready" and not session.view_state.counting, SETTLED_S)
 
 
 def finish(session):
     """Until the run, its reasons and the fusion that follows it are done."""
-    screen = session.screen
-    session.pump_until(lambda: screen.run == "ready" and not screen.explaining and screen.numbers, SETTLED_S)
+    view_state = session.view_state
+    session.pump_until(
+        lambda: view_state.run == "ready" and not view_state.explaining and view_state.numbers, SETTLED_S
+    )
     session.pump(0.4)
     settle(session)
     return session
@@ -36,26 +38,26 @@ def finish(session):
 @pytest.fixture
 def done(session):
     """With a result."""
-    if session.desk.prediction is None:
+    if session.context.prediction is None:
         session.run()
     return finish(session)
 
 
 def fused(session):
-    return volumes.array_of(session.desk.nodes["fused"]).copy()
+    return volumes.array_of(session.context.nodes["fused"]).copy()
 
 
 def test_slices_come_before_the_volume_and_are_its_picture_later(session):
     drawn = []
-    session.listen(lambda topic: drawn.append(len(session.fusing.stale_views())) if topic == "fusion" else None)
+    session.listen(lambda topic: drawn.append(len(session.fusion_logic.stale_views())) if topic == "fusion" else None)
     session.set(alpha=0.2)
     session.pump_until(lambda: 0 in drawn, SETTLED_S)
-    assert session.screen.fusion == "working"
+    assert session.view_state.fusion == "working"
     assert drawn[0] == 3 and drawn[-1] == 0
     sliced = fused(session)[8]
     settle(session)
     assert np.abs(fused(session)[8] - sliced).mean() < 0.1
-    assert provenance(session.desk.nodes["fused"])["alpha"] == 0.2
+    assert provenance(session.context.nodes["fused"])["alpha"] == 0.2
 
 
 def test_a_drag_ends_at_the_last_value(session):
@@ -66,7 +68,7 @@ def test_a_drag_ends_at_the_last_value(session):
         session.pump(0.02)
     session.hold(False)
     settle(session)
-    made = provenance(session.desk.nodes["fused"])
+    made = provenance(session.context.nodes["fused"])
     assert (made["alpha"], made["seed"]) == (1.0, 0)
     assert np.abs(fused(session) - before).max() > 0.01
     session.undo()
@@ -76,13 +78,13 @@ def test_a_drag_ends_at_the_last_value(session):
 
 
 def test_a_run_brings_lesion_maps_gates_numbers_and_a_list_with_reasons(done):
-    screen = done.screen
-    assert sum(screen.gates.values()) == pytest.approx(1)
-    assert screen.numbers[0]["label"] == "Volume"
-    assert done.segmenting.mask().any()
-    assert {"predictive_entropy", "expected_entropy", "mutual_information"} <= set(done.desk.nodes)
-    assert screen.regions
-    assert all(row["why"] for row in screen.regions)
+    view_state = done.view_state
+    assert sum(view_state.gates.values()) == pytest.approx(1)
+    assert view_state.numbers[0]["label"] == "Volume"
+    assert done.segmentation.mask().any()
+    assert {"predictive_entropy", "expected_entropy", "mutual_information"} <= set(done.context.nodes)
+    assert view_state.regions
+    assert all(row["why"] for row in view_state.regions)
     assert done.messages == []
 
 
@@ -98,115 +100,115 @@ def test_the_protected_lesion_changes_the_picture_and_only_when_it_is_protected(
 
 def test_an_edit_is_in_the_next_fusion(done, lesion):
     before = fused(done)
-    was = done.segmenting.mask()
-    segmentations.set_mask(done.desk.nodes["lesion"], "lesion", lesion, done.desk.nodes["CT"])
-    done.pump_until(lambda: done.screen.fusion == "working")
+    was = done.segmentation.mask()
+    segmentations.set_mask(done.context.nodes["lesion"], "lesion", lesion, done.context.nodes["CT"])
+    done.pump_until(lambda: done.view_state.fusion == "working")
     settle(done)
-    assert done.screen.edited
+    assert done.view_state.edited
     assert np.abs(fused(done) - before).max() > 1e-3
-    segmentations.set_mask(done.desk.nodes["lesion"], "lesion", was, done.desk.nodes["CT"])
-    done.pump_until(lambda: not done.screen.edited)
+    segmentations.set_mask(done.context.nodes["lesion"], "lesion", was, done.context.nodes["CT"])
+    done.pump_until(lambda: not done.view_state.edited)
     settle(done)
     np.testing.assert_allclose(fused(done), before, atol=1e-3)
 
 
 def test_a_cancelled_run_stops_and_the_next_one_works(done):
-    before = done.segmenting.mask()
+    before = done.segmentation.mask()
     done.set(samples=64)
     done.run()
-    done.pump_until(lambda: done.screen.run_share > 0, SETTLED_S)
+    done.pump_until(lambda: done.view_state.run_share > 0, SETTLED_S)
     done.cancel()
-    done.pump_until(lambda: done.screen.run != "working", SETTLED_S)
-    assert (done.screen.run, done.screen.run_words) == ("stale", "cancelled")
-    np.testing.assert_array_equal(done.segmenting.mask(), before)
+    done.pump_until(lambda: done.view_state.run != "working", SETTLED_S)
+    assert (done.view_state.run, done.view_state.run_words) == ("stale", "cancelled")
+    np.testing.assert_array_equal(done.segmentation.mask(), before)
     done.set(samples=2)
-    assert done.screen.run == "ready"
+    assert done.view_state.run == "ready"
     done.run()
     finish(done)
-    np.testing.assert_array_equal(done.segmenting.mask(), before)
+    np.testing.assert_array_equal(done.segmentation.mask(), before)
 
 
 @pytest.mark.parametrize("cancelled", [False, True])
 def test_a_run_goes_before_the_refinement_which_is_done_afterwards(done, cancelled):
     done.set(alpha=0.31 if cancelled else 0.32)
-    done.pump_until(lambda: done.screen.fusion_share > 0 and "refining" in done.screen.fusion_words, SETTLED_S)
+    done.pump_until(lambda: done.view_state.fusion_share > 0 and "refining" in done.view_state.fusion_words, SETTLED_S)
     done.set(samples=64 if cancelled else 2)
     done.run()
-    done.pump_until(lambda: done.screen.run_share > 0, SETTLED_S)
-    assert done.screen.fusion == "working"
+    done.pump_until(lambda: done.view_state.run_share > 0, SETTLED_S)
+    assert done.view_state.fusion == "working"
     done.cancel() if cancelled else None
-    done.pump_until(lambda: done.screen.run != "working", SETTLED_S)
-    assert done.screen.fusion == "working"  # also where the run took longer than all of the fusion
+    done.pump_until(lambda: done.view_state.run != "working", SETTLED_S)
+    assert done.view_state.fusion == "working"  # also where the run took longer than all of the fusion
     settle(done)
-    assert provenance(done.desk.nodes["fused"])["alpha"] == done.parameters.alpha
+    assert provenance(done.context.nodes["fused"])["alpha"] == done.parameters.alpha
     done.set(samples=2)
 
 
 def test_switching_a_modality_off_runs_without_it_and_on_again_brings_the_result_back(done):
-    before = done.segmenting.mask()
+    before = done.segmentation.mask()
     done.switch("PET", False)
     finish(done)
-    assert "PET" not in done.screen.gates
-    assert done.screen.change.startswith("without PET: ")
+    assert "PET" not in done.view_state.gates
+    assert done.view_state.change.startswith("without PET: ")
     done.switch("PET", True)
     finish(done)
-    assert done.screen.change.startswith("with all modalities")
-    np.testing.assert_array_equal(done.segmenting.mask(), before)
+    assert done.view_state.change.startswith("with all modalities")
+    np.testing.assert_array_equal(done.segmentation.mask(), before)
 
 
 def test_save_clear_open_goes_on_where_it_was(done, tmp_path):
-    parameters, mask, picture = done.parameters, done.segmenting.mask(), fused(done)
-    done.reviewing.choose(1)
-    done.reviewing.decide()
-    rows, numbers = done.screen.regions, done.screen.numbers
-    assert done.keeping.save_scene(tmp_path / "a.mrb")
+    parameters, mask, picture = done.parameters, done.segmentation.mask(), fused(done)
+    done.review_logic.choose(1)
+    done.review_logic.decide()
+    rows, numbers = done.view_state.regions, done.view_state.numbers
+    assert done.persistence.save_scene(tmp_path / "a.mrb")
     done.forget()
-    done.desk.scene.Clear(False)
+    done.context.scene.Clear(False)
     assert done.open_scene(tmp_path / "a.mrb")
     settle(done)
     assert done.parameters == parameters
-    assert (done.screen.regions, done.screen.numbers) == (rows, numbers)
+    assert (done.view_state.regions, done.view_state.numbers) == (rows, numbers)
     np.testing.assert_array_equal(fused(done), picture)
-    np.testing.assert_array_equal(done.segmenting.mask(), mask)
+    np.testing.assert_array_equal(done.segmentation.mask(), mask)
     done.set(beta=0.11)
     settle(done)
-    assert provenance(done.desk.nodes["fused"])["beta"] == 0.11
-    done.undo() if done.screen.can_undo else None
+    assert provenance(done.context.nodes["fused"])["beta"] == 0.11
+    done.undo() if done.view_state.can_undo else None
     done.run()
     finish(done)
-    np.testing.assert_array_equal(done.segmenting.mask(), mask)
-    assert done.screen.regions[0]["state"] == "accepted"
+    np.testing.assert_array_equal(done.segmentation.mask(), mask)
+    assert done.view_state.regions[0]["state"] == "accepted"
 
 
 def test_an_engine_killed_in_the_middle_of_a_run_is_started_again_and_nothing_is_lost(done):
-    mask, picture, pid = done.segmenting.mask(), fused(done), done.engine.pid
+    mask, picture, pid = done.segmentation.mask(), fused(done), done.engine.pid
     done.set(samples=64)
     done.run()
-    done.pump_until(lambda: done.screen.run_share > 0, SETTLED_S)
+    done.pump_until(lambda: done.view_state.run_share > 0, SETTLED_S)
     done.messages.clear()
     psutil.Process(pid).kill()
-    done.pump_until(lambda: done.screen.run != "working", SETTLED_S)
+    done.pump_until(lambda: done.view_state.run != "working", SETTLED_S)
     done.pump_until(lambda: done.engine.pid not in (None, pid), SETTLED_S)
-    assert (done.screen.run, done.screen.run_words) == ("stale", "failed")
+    assert (done.view_state.run, done.view_state.run_words) == ("stale", "failed")
     assert ["started again" in message.sentence for message in done.messages] == [True]  # one death, one sentence
-    np.testing.assert_array_equal(done.segmenting.mask(), mask)
+    np.testing.assert_array_equal(done.segmentation.mask(), mask)
     np.testing.assert_array_equal(fused(done), picture)
     done.set(samples=2)
     done.run()
     finish(done)
-    np.testing.assert_array_equal(done.segmenting.mask(), mask)
+    np.testing.assert_array_equal(done.segmentation.mask(), mask)
 
 
 def test_an_engine_killed_in_the_middle_of_a_fusion_draws_it_with_the_next(done):
     settle(done)
     done.set(alpha=0.55)
-    done.pump_until(lambda: done.screen.fusion_share > 0 and "refining" in done.screen.fusion_words, SETTLED_S)
+    done.pump_until(lambda: done.view_state.fusion_share > 0 and "refining" in done.view_state.fusion_words, SETTLED_S)
     psutil.Process(done.engine.pid).kill()
-    done.pump_until(lambda: done.screen.fusion == "stale", SETTLED_S)
+    done.pump_until(lambda: done.view_state.fusion == "stale", SETTLED_S)
     settle(done)
-    assert provenance(done.desk.nodes["fused"])["alpha"] == 0.55
+    assert provenance(done.context.nodes["fused"])["alpha"] == 0.55
     protected = fused(done)
-    done.fusing.follow()
+    done.fusion_logic.follow()
     settle(done)
     np.testing.assert_allclose(fused(done), protected, atol=1e-3)
 
@@ -214,8 +216,8 @@ def test_an_engine_killed_in_the_middle_of_a_fusion_draws_it_with_the_next(done)
 def test_an_engine_killed_before_it_had_the_lesion_gets_it_all_the_same(done, lesion):
     engine = psutil.Process(done.engine.pid)
     engine.suspend()
-    segmentations.set_mask(done.desk.nodes["lesion"], "lesion", lesion, done.desk.nodes["CT"])
-    done.pump_until(lambda: done.screen.edited and not done.screen.counting)
+    segmentations.set_mask(done.context.nodes["lesion"], "lesion", lesion, done.context.nodes["CT"])
+    done.pump_until(lambda: done.view_state.edited and not done.view_state.counting)
     engine.kill()
     settle(done)
     after = fused(done)
@@ -228,7 +230,7 @@ def test_an_engine_killed_while_it_opens_a_case_gets_it_again(at_work):
     session = at_work()
     psutil.Process(session.engine.pid).kill()
     settle(session)
-    assert "student" in provenance(session.desk.nodes["fused"])
+    assert "student" in provenance(session.context.nodes["fused"])
     close(session)
 
 

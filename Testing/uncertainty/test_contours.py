@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from DiffuFuseMedLib.metrics import coverage
-from DiffuFuseMedLib.uncertainty import contours, critical_widths, doubt, smallest_width
+from DiffuFuseMedLib.uncertainty import contours, critical_widths, smallest_width, uncertainty
 from scipy.ndimage import gaussian_filter
 
 SPACING_MM = (3.0, 2.0, 2.0)
@@ -24,17 +24,17 @@ def patients():
         logits = 8 * ball + 40 * field
         probability = 1 / (1 + np.exp(-(logits + 40 * error)))
         labels = probability > 0.5
-        return logits > 0, labels, doubt(probability)
+        return logits > 0, labels, uncertainty(probability)
 
     return [patient(seed) for seed in range(6)]
 
 
 def test_doubt_is_the_logit_away_from_the_border_by_hand():
-    np.testing.assert_allclose(doubt(np.array([0.5, 0.8, 0.2, 0.9])), np.log([1, 4, 4, 9]), rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(uncertainty(np.array([0.5, 0.8, 0.2, 0.9])), np.log([1, 4, 4, 9]), rtol=1e-5, atol=1e-7)
 
 
 def test_doubt_of_a_certain_voxel_is_finite():
-    assert np.isfinite(doubt(np.array([0.0, 1.0]))).all()
+    assert np.isfinite(uncertainty(np.array([0.0, 1.0]))).all()
 
 
 def test_inner_lies_within_labels_and_labels_within_outer(patients):

@@ -129,7 +129,7 @@ class Reader:
         try:
             self.page.wait_for_function(self._script(condition), timeout=1000 * seconds)
         except Exception as error:
-            names = [*re.findall(r"s\('(\w+)'\)", condition), "s_run_words", "s_fusion_words", "s_opening", "s_message"]
+            names = [*re.findall(r"s\('(\w+)'\)", condition), "s_run_words", "s_fusion_words", "s_loading", "s_message"]
             shown = {name: self.state(name) for name in names}
             raise AssertionError(f"waited {seconds} s for {condition}: {shown}") from error
 

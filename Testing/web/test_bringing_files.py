@@ -111,7 +111,7 @@ def open_dialog(reader):
 def opened(reader, name, modalities=("CT", "PET", "MR_T1")):
     wanted = [f"s('s_modalities').includes('{key}')" for key in modalities]
     wanted += [f"s('s_modalities').length === {len(modalities)}", f"s('s_case_name') === '{name}'"]
-    reader.wait(" && ".join([*wanted, "s('s_opening') === '' && !s('open_dialog')"]))
+    reader.wait(" && ".join([*wanted, "s('s_loading') === '' && !s('open_dialog')"]))
     reader.page.locator(".v-dialog.v-overlay--active").wait_for(state="detached")
 
 
@@ -289,7 +289,7 @@ def test_what_is_no_good_gets_one_sentence_and_what_was_open_stays(reader, bad, 
     assert BAD[fault] in sentence, sentence
     assert len(re.findall(r"[.!?](?:\s|$)", sentence)) == 1 and "\n" not in sentence and len(sentence) < 300, sentence
     assert "Traceback" not in sentence and "P1" not in sentence
-    reader.wait("s('s_opening') === '' && s('uploading') === ''")
+    reader.wait("s('s_loading') === '' && s('uploading') === ''")
     assert {name: reader.state(name) for name in names} == before
     refused = [found for found in reader.faults.found if "Failed to load resource" in found]
     assert len(refused) == (fault in ("bomb", "escape", "broken_archive", "too_large"))  # a browser notes an answer 4xx

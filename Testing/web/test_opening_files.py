@@ -31,7 +31,7 @@ def open_folder(reader, path):
 
 def opened(reader, modalities, name=None):
     wanted = " && ".join(f"s('s_modalities').includes('{key}')" for key in modalities)
-    reader.wait(f"{wanted} && s('s_modalities').length === {len(modalities)} && s('s_opening') === ''")
+    reader.wait(f"{wanted} && s('s_modalities').length === {len(modalities)} && s('s_loading') === ''")
     if name:
         reader.wait(f"s('s_case_name') === '{name}'")
 
@@ -115,7 +115,7 @@ def test_a_bad_file_gets_one_sentence_and_what_was_open_stays(reader, bad_file, 
     sentence = reader.wait_for_message(number)
     assert len(re.findall(r"[.!?](?:\s|$)", sentence)) == 1 and "\n" not in sentence.strip(), sentence
     assert "Traceback" not in sentence and len(sentence) < 300
-    assert reader.state("s_sources") == before and reader.state("s_opening") == ""
+    assert reader.state("s_sources") == before and reader.state("s_loading") == ""
     reader.save_picture(f"bad_{fault}")
 
 

@@ -73,7 +73,7 @@ def test_the_page_is_usable_and_the_tour_is_offered_at_the_first_visit_only(read
 
 
 def test_the_case_says_what_is_what_and_how_it_is_aligned(reader):
-    reader.wait("s('s_opening') === '' && !document.querySelector('#section-case .working')")
+    reader.wait("s('s_loading') === '' && !document.querySelector('#section-case .working')")
     words = reader.page.locator("#section-case").inner_text()
     assert "STS_010" in words and "MR_T1 · MR_T1.nii.gz" in words and "overlap" in words
 
@@ -450,8 +450,8 @@ def test_the_worklist_jumps_to_a_region_by_click_and_by_keys(reader):
 def around(reader, radius, view="Axial"):
     """Page coordinates of a circle about the middle of a view, closed."""
     x, y = reader.at(view, 0.5, 0.5)
-    turns = np.linspace(0, 2 * np.pi, 13)
-    return [(x + radius * np.cos(t), y + radius * np.sin(t)) for t in turns]
+    render_scheduler = np.linspace(0, 2 * np.pi, 13)
+    return [(x + radius * np.cos(t), y + radius * np.sin(t)) for t in render_scheduler]
 
 
 def take(reader, tool):

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from DiffuFuseMedLib.web.render_scheduler import APART_S, HOLD_S, MOST_S, Turns
+from DiffuFuseMedLib.web.render_scheduler import APART_S, HOLD_S, MOST_S, RenderScheduler
 
 
 class Clock:
@@ -50,13 +50,13 @@ def drawn():
 @pytest.fixture
 def want(clock, drawn):
     """A function (*names): these views want to be drawn, Red first of all."""
-    turns = Turns("Red", clock.later, clock)
+    render_scheduler = RenderScheduler("Red", clock.later, clock)
 
     def wish(*names):
         for name in names:
-            turns.want(name, lambda name=name: drawn.append((name, clock.now)))
+            render_scheduler.want(name, lambda name=name: drawn.append((name, clock.now)))
 
-    wish.turns = turns
+    wish.render_scheduler = render_scheduler
     return wish
 
 
@@ -93,7 +93,7 @@ def test_what_is_wanted_again_while_it_waits_is_drawn_once(clock, drawn, want):
 
 def test_another_view_goes_first_once_the_reader_works_in_it(clock, drawn, want):
     want("Red", "Green")
-    want.turns.first = "Green"
+    want.render_scheduler.first = "Green"
     want("Red", "Green")
     assert drawn == [("Red", 0), ("Green", 0)]
     clock.until(5)
@@ -115,13 +115,13 @@ def test_without_the_first_view_the_others_hardly_wait(clock, drawn, want):
 
 
 def test_the_views_are_at_rest_once_each_has_been_drawn(want, clock):
-    assert want.turns.at_rest
+    assert want.render_scheduler.at_rest
     want("Red", "Green")
-    want.turns.drawn("Red")
-    assert not want.turns.at_rest
+    want.render_scheduler.drawn("Red")
+    assert not want.render_scheduler.at_rest
     want("Red")
     clock.until(5)
-    want.turns.drawn("Green")
-    assert not want.turns.at_rest
-    want.turns.drawn("Red")
-    assert want.turns.at_rest
+    want.render_scheduler.drawn("Green")
+    assert not want.render_scheduler.at_rest
+    want.render_scheduler.drawn("Red")
+    assert want.render_scheduler.at_rest

@@ -63,8 +63,8 @@ def name_from(title: str) -> str:
 def save_preset(preset: Preset, file: Path) -> None:
     """Write the preset as JSON with its format's version, whole or not at all. Raises InputError when that fails."""
     text = json.dumps({"version": VERSION, **asdict(preset)}, indent=2, ensure_ascii=False, allow_nan=False)
-    with staged(file.parent) as desk:
-        (desk / file.name).write_text(text + "\n", encoding="utf-8")
+    with staged(file.parent) as staging:
+        (staging / file.name).write_text(text + "\n", encoding="utf-8")
 
 
 def load_preset(file: Path) -> Preset:

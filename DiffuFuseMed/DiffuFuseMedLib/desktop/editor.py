@@ -45,7 +45,7 @@ class Editor:
 
     def free(self) -> None:
         """Without the helper segment that limits editing, such as for who writes the segmentation as it stands;
-        Reviewing.limit() brings it back."""
+        ReviewLogic.limit() brings it back."""
         node = self.widget.segmentationNode()
         if node is not None:
             editing.release(self.node, node)

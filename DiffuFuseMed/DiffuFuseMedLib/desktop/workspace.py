@@ -80,9 +80,9 @@ class Workspace:
         self.views.remember()
         self.editor.enter()
         self._each("enter")
-        if self.session.desk.case is None:
+        if self.session.context.case is None:
             self.sections["inputs"].guess()
-        self.session.looking.refresh()
+        self.session.display.refresh()
 
     def exit(self) -> None:
         if not self._entered:
@@ -119,7 +119,7 @@ class Workspace:
     def scene_loaded(self) -> None:
         """Take up the case of a saved scene, whichever host saved it, unless one is open."""
         self.session.use_editor(self.editor.renew_node())
-        if self.session.desk.case is not None:
+        if self.session.context.case is not None:
             self._keep_the_case()
             return
         self._imports.keep_theirs()
@@ -134,14 +134,14 @@ class Workspace:
             sentence = _(
                 "The scene holds another case: its images came as plain volumes, close this scene to read on it."
             )
-            self.session.desk.say("warning", sentence)
+            self.session.context.say("warning", sentence)
         if self._entered:  # the scene brought its own layers and editor's settings
-            self.session.looking.refresh()
-            self.session.reviewing.limit()
+            self.session.display.refresh()
+            self.session.review_logic.limit()
 
     def scene_saving(self) -> None:
         """What Slicer's own Save writes holds the case too."""
-        self.session.keeping.record()
+        self.session.persistence.record()
 
     def node_removed(self, node: Any) -> None:
         self.session.lost(node)
@@ -156,7 +156,7 @@ class Workspace:
         elif found.ready:
             call()
         else:
-            self.session.desk.say("error", self.banner.sentence(found))
+            self.session.context.say("error", self.banner.sentence(found))
 
     def check(self) -> None:
         """Ask the engine's Python what it has."""
@@ -196,14 +196,16 @@ class Workspace:
         self._deaths += 1
         if self._python == environment.RUNNING:  # nothing here could start it again
             words = (error.detail or str(error)).splitlines()[-1]
-            self.host.post(lambda: self.session.desk.say("error", words))
+            self.host.post(lambda: self.session.context.say("error", words))
             return
         if self._deaths < DEATHS:
             self.session.engine_died(error)
         else:
             sentence = _("The engine ended {count} times in a row: see About for the Python that runs it.")
             self.host.post(
-                lambda: self.session.desk.say("error", sentence.format(count=self._deaths), error.detail or str(error))
+                lambda: self.session.context.say(
+                    "error", sentence.format(count=self._deaths), error.detail or str(error)
+                )
             )
 
     # Drawing
@@ -219,7 +221,7 @@ class Workspace:
     def _keep(self) -> None:
         """The scene holds the case at any time: Slicer's own Save writes volumes before it tells that it saves."""
         self._record = None
-        self.session.keeping.record(at_once=False)
+        self.session.persistence.record(at_once=False)
 
     def _draw_told(self) -> None:
         topics, self._topics = self._topics, set()
@@ -240,15 +242,15 @@ class Workspace:
 
     def _fit(self) -> None:
         """A new case fills the views once."""
-        desk = self.session.desk
-        if desk.case is not None and self._entered and self._fitted != desk.case_id:
-            self._fitted = desk.case_id
+        context = self.session.context
+        if context.case is not None and self._entered and self._fitted != context.case_id:
+            self._fitted = context.case_id
             self.views.show_case()
-            self.session.looking.refresh()
-            self.session.fusing.draw_shown()
+            self.session.display.refresh()
+            self.session.fusion_logic.draw_shown()
 
     def _show_message(self) -> None:
-        message = self.session.screen.message
+        message = self.session.view_state.message
         self._ui.messageLabel.text = message.sentence if message else ""
         self._ui.messageLabel.visible = message is not None
         if message is not None and message.level == "error" and not slicer.app.testingEnabled():
@@ -258,7 +260,7 @@ class Workspace:
                 slicer.util.errorDisplay(message.sentence)
 
     def _complain(self, error: BaseException) -> None:
-        self.session.desk.complain(error)
+        self.session.context.complain(error)
 
     def _each(self, call: str) -> None:
         for section in self.sections.values():

@@ -30,7 +30,7 @@ LINES = {
     "lesion": ("#22c55e", 2.4, "solid"),
 }
 CONTOURS = ("reference", "inner", "outer", "lesion")  # of a segmentation, in the order drawn
-ON_DOUBT = ("lesion",)  # the overlay needs the room; the other lines are on the panels beside it
+ON_UNCERTAINTY = ("lesion",)  # the overlay needs the room; the other lines are on the panels beside it
 
 
 def image_panel(scene: Scene, modality: str, plane: Plane) -> bytes:
@@ -43,10 +43,10 @@ def doubt_panel(scene: Scene, name: str, plane: Plane, width_in: float = PANEL_I
     """PNG of one uncertainty map in Inferno, 0 to ln 2 nat, over the dimmed reference image."""
     index = scene.center_kji[plane.axis]
     base = 0.55 * _rgb(scene, scene.reference, plane, index)
-    doubt = plane.cut(scene.uncertainty[name], index) / LN2
-    shown = np.clip(doubt / 0.15, 0, 1)[..., None] * 0.9
-    rgb = (1 - shown) * base + shown * colormaps["inferno"](doubt)[..., :3]
-    return slice_panel(scene, plane, index, rgb, ON_DOUBT, width_in)
+    uncertainty = plane.cut(scene.uncertainty[name], index) / LN2
+    shown = np.clip(uncertainty / 0.15, 0, 1)[..., None] * 0.9
+    rgb = (1 - shown) * base + shown * colormaps["inferno"](uncertainty)[..., :3]
+    return slice_panel(scene, plane, index, rgb, ON_UNCERTAINTY, width_in)
 
 
 def montage(scene: Scene, indices: list[int], columns: int) -> bytes:

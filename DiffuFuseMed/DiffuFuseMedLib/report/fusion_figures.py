@@ -10,9 +10,9 @@ from .planes import Plane
 from .scene import Scene
 from .window_level import Window
 
-TRACER_COLORS, DOUBT_COLORS = "hot", "inferno"
-TRACER_OPACITY, DOUBT_OPACITY = 0.7, 0.9
-FAINT_TRACER, FAINT_DOUBT = 0.3, 0.15  # share of the scale below which a layer fades out
+TRACER_COLORS, UNCERTAINTY_COLORS = "hot", "inferno"
+TRACER_OPACITY, UNCERTAINTY_OPACITY = 0.7, 0.9
+FAINT_TRACER, FAINT_UNCERTAINTY = 0.3, 0.15  # share of the scale below which a layer fades out
 
 
 def gray_panel(scene: Scene, key: str, window: Window, plane: Plane, lines: tuple[str, ...]) -> bytes:
@@ -33,9 +33,9 @@ def tracer_panel(scene: Scene, key: str, window: Window, plane: Plane) -> bytes:
 def doubt_panel(scene: Scene, key: str, plane: Plane) -> bytes:
     """PNG of the fusion's uncertainty, probability 0 to 1, over the dimmed fused image."""
     index = _index(scene, plane)
-    doubt = np.clip(plane.cut(scene.uncertainty[key], index), 0, 1)
-    opacity = DOUBT_OPACITY * np.clip(doubt / FAINT_DOUBT, 0, 1)
-    rgb = _layered(0.55 * _fused(scene, plane), doubt, DOUBT_COLORS, opacity)
+    uncertainty = np.clip(plane.cut(scene.uncertainty[key], index), 0, 1)
+    opacity = UNCERTAINTY_OPACITY * np.clip(uncertainty / FAINT_UNCERTAINTY, 0, 1)
+    rgb = _layered(0.55 * _fused(scene, plane), uncertainty, UNCERTAINTY_COLORS, opacity)
     return slice_panel(scene, plane, index, rgb, ("lesion",))
 
 

@@ -57,8 +57,8 @@ def write_fusion_report(fusion: Fusion, case: Case, path: Path) -> None:
 
 def _write(template: str, entries: dict[str, Any], path: Path) -> None:
     html = _template(template).render(**entries)
-    with staged(path.parent) as desk:
-        (desk / path.name).write_text(html, encoding="utf-8")
+    with staged(path.parent) as staging:
+        (staging / path.name).write_text(html, encoding="utf-8")
 
 
 def _template(name: str) -> Template:

@@ -3,6 +3,6 @@
 from .host import Host, Timer
 from .parameters import Parameters
 from .session import Session
-from .view_state import Message, Screen
+from .view_state import Message, ViewState
 
-__all__ = ["Host", "Message", "Parameters", "Screen", "Session", "Timer"]
+__all__ = ["Host", "Message", "Parameters", "Session", "Timer", "ViewState"]

@@ -1,4 +1,4 @@
-"""Protecting: the lesion whose border gamma holds, in the engine or owed to it."""
+"""BorderProtection: the lesion whose border gamma holds, in the engine or owed to it."""
 
 from __future__ import annotations
 
@@ -7,26 +7,28 @@ from collections.abc import Callable
 import numpy as np
 
 from ..engine.client.engine import EngineError
-from .context import Desk
+from .context import SessionContext
 
 
-class Protecting:
+class BorderProtection:
     """sent(): requests from now on are answered with the new lesion; failed(error): they are not."""
 
-    def __init__(self, desk: Desk, sent: Callable[[], None], failed: Callable[[BaseException], None]) -> None:
-        self._desk, self._sent, self._failed = desk, sent, failed
+    def __init__(
+        self, context: SessionContext, sent: Callable[[], None], failed: Callable[[BaseException], None]
+    ) -> None:
+        self._context, self._sent, self._failed = context, sent, failed
         self._owed: tuple[np.ndarray | None] | None = None  # until the engine has said that it has it
 
     def send(self, lesion: np.ndarray | None) -> None:
         """lesion: bool [k, j, i], None for none."""
-        desk, owed = self._desk, (lesion,)
+        context, owed = self._context, (lesion,)
         self._owed = owed
         try:
-            handle = desk.engine.replace_rois(desk.case_id, lesion=lesion)
+            handle = context.engine.replace_rois(context.case_id, lesion=lesion)
         except EngineError as error:
             self._refused(owed, error)
             return
-        desk.then(handle.future, lambda _: self._taken(owed), lambda error: self._refused(owed, error))
+        context.then(handle.future, lambda _: self._taken(owed), lambda error: self._refused(owed, error))
         self._sent()
 
     def again(self) -> bool:

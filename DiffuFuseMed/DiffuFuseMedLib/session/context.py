@@ -1,4 +1,4 @@
-"""Desk: what the parts of a session share, and how one thread keeps scene and screen."""
+"""SessionContext: what the parts of a session share, and how one thread keeps scene and screen."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ..engine.client.engine import Engine, EngineError
 from ..mrml.views import shown_slices
 from .host import Host, Timer
 from .parameters import Parameters
-from .view_state import Message, Screen
+from .view_state import Message, ViewState
 
 log = logging.getLogger(__name__)
-QUIET_CODES = ("cancelled", "superseded", "closed", "died")  # a death is told once for all that it owed: Reviving
+QUIET_CODES = ("cancelled", "superseded", "closed", "died")  # a death is told once for all that it owed: EngineRestart
 _NO_MEMORY = "The memory did not suffice for this; the scene is as it was: close other programs and try it again."
 
 
-class Desk:
+class SessionContext:
     """scene: a vtkMRMLScene; nodes: by role, such as "CT", "fused", "lesion"; prediction: the last one, without edits.
 
     All of it is touched on the host's thread only.
@@ -29,7 +29,7 @@ class Desk:
 
     def __init__(self, scene: Any, host: Host, engine: Engine) -> None:
         self.scene, self.host, self.engine = scene, host, engine
-        self.parameters, self.screen = Parameters(), Screen()
+        self.parameters, self.view_state = Parameters(), ViewState()
         self.case: Case | None = None
         self.case_id: str | None = None
         self.nodes: dict[str, Any] = {}
@@ -39,11 +39,11 @@ class Desk:
         self._messages = 0
 
     def post(self, call: Callable[[], None]) -> None:
-        """Run `call` on the host's thread, unless the desk is closed by then; from any thread."""
+        """Run `call` on the host's thread, unless the session is closed by then; from any thread."""
         self.host.post(lambda: None if self.closed else call())
 
     def later(self, seconds: float, call: Callable[[], None]) -> Timer:
-        """Run `call` on the host's thread after these seconds, unless it is cancelled or the desk is closed by then."""
+        """Run `call` on the host's thread after these seconds, unless cancelled or the session is closed by then."""
         return self.host.later(seconds, lambda: None if self.closed else call())
 
     def tell(self, *topics: str) -> None:
@@ -54,7 +54,7 @@ class Desk:
 
     def say(self, level: str, sentence: str, detail: str = "") -> None:
         self._messages += 1
-        self.screen.message = Message(level, sentence, detail, self._messages)
+        self.view_state.message = Message(level, sentence, detail, self._messages)
         self.tell("message")
 
     def complain(self, error: BaseException) -> None:
@@ -71,7 +71,7 @@ class Desk:
             self.say("error", "Something failed inside the program; the scene is as it was.", repr(error))
 
     def then(self, future: Future, done: Callable[[Any], None], failed: Callable[[BaseException], None]) -> None:
-        """Call one of the two on the host's thread when the future has an end, and never after the desk is closed."""
+        """Call one of the two on the host's thread when the future has an end, never after the session is closed."""
 
         def end() -> None:
             if error := future.exception():

@@ -1,4 +1,4 @@
-"""Looking: which volumes lie over each other in the slice views, in which windows and colors."""
+"""DisplayLogic: which volumes lie over each other in the slice views, in which windows and colors."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ..mrml.geometry import flipped
 from ..mrml.layers import Layers, show
 from ..mrml.views import composites, place_crosshair, show_crosshair
 from . import window_level
-from .context import Desk
-from .window_level_drag import Windowing
+from .context import SessionContext
+from .window_level_drag import WindowLevelDrag
 
 ENTROPY_OF_A_COIN = float(np.log(2))
 MAP_RANGES = {"fusion": (0.0, 0.5)}
@@ -22,14 +22,14 @@ TOP_PERCENT = 99.5
 SQUARES = 8  # of the checkerboard, along the longest axis
 
 
-class Looking:
+class DisplayLogic:
     """Shows what the parameters say; everything that is not in the scene yet is left out.
 
     choose(windows by role): told what the reader dragged in a view."""
 
-    def __init__(self, desk: Desk, choose: Callable[[dict[str, str]], None]) -> None:
-        self._desk = desk
-        self._windowing = Windowing(desk, choose)
+    def __init__(self, context: SessionContext, choose: Callable[[dict[str, str]], None]) -> None:
+        self._context = context
+        self._window_level_drag = WindowLevelDrag(context, choose)
         self._before = self._reference = False
         self._crossed: Any = None  # the case in which the crosshair was put
         self._crosses = False
@@ -38,7 +38,7 @@ class Looking:
 
     def _once(self, find: Callable[[], Any], *depends_on: Any) -> Any:
         """find(), asked again only for another case, another result or another of `depends_on`."""
-        of = (self._desk.case, self._desk.prediction)
+        of = (self._context.case, self._context.prediction)
         if any(mine is not now for mine, now in zip(self._of, of, strict=True)):
             self._of, self._known = of, {}
         if depends_on not in self._known:
@@ -54,8 +54,8 @@ class Looking:
         self._show()
 
     def forget(self) -> None:
-        """The case is about to go from the desk."""
-        self._windowing.forget()
+        """The case is about to leave the session."""
+        self._window_level_drag.forget()
 
     def show_before(self, before: bool) -> None:
         """The reference image instead of the fused picture, for as long as the reader wants to compare them."""
@@ -69,30 +69,30 @@ class Looking:
             self._show()
 
     def jump(self, center_lps: tuple[float, float, float]) -> None:
-        slices.jump(self._desk.slice_nodes(), center_lps)
-        place_crosshair(self._desk.scene, flipped(center_lps).tolist())
+        slices.jump(self._context.slice_nodes(), center_lps)
+        place_crosshair(self._context.scene, flipped(center_lps).tolist())
 
     def _crosshair(self) -> None:
         """It starts in the middle of a case: a 3D view that is fitted to what it shows would go far out else. Where
         the reader never asked for it, the host's own crosshair is left alone."""
-        case = self._desk.case
+        case = self._context.case
         if case is not None and case is not self._crossed:
             self._crossed = case
             middle = case.grid.to_physical(np.subtract(case.grid.size, 1) / 2)
-            place_crosshair(self._desk.scene, flipped(middle).tolist())
-        if self._crosses or self._desk.parameters.crosshair:
-            self._crosses = self._desk.parameters.crosshair
-            show_crosshair(self._desk.scene, self._crosses)
+            place_crosshair(self._context.scene, flipped(middle).tolist())
+        if self._crosses or self._context.parameters.crosshair:
+            self._crosses = self._context.parameters.crosshair
+            show_crosshair(self._context.scene, self._crosses)
 
     def _show(self) -> None:
         layers = self._layers()
-        show(composites(self._desk.scene), layers)
-        self._desk.screen.layers = tuple(self._legends(layers))
-        self._desk.tell("layers")
+        show(composites(self._context.scene), layers)
+        self._context.view_state.layers = tuple(self._legends(layers))
+        self._context.tell("layers")
 
     def _legends(self, layers: Layers) -> list[dict[str, Any]]:
         """A legend of each layer on screen, values as words in the layer's unit."""
-        roles = {id(node): role for role, node in self._desk.nodes.items()}
+        roles = {id(node): role for role, node in self._context.nodes.items()}
         seen = ((layers.background, 1.0), (layers.foreground, layers.foreground_opacity))
         seen += ((layers.overlay, layers.overlay_opacity),)
         return [self._legend(roles[id(node)], node) for node, opacity in seen if id(node) in roles and opacity > 0]
@@ -100,118 +100,120 @@ class Looking:
     def _legend(self, role: str, node: Any) -> dict[str, Any]:
         unit, name, digits = self._wording(role)
         low, high = (f"{value:.{digits}f}" for value in display.window_of(node))
-        gradient = colors.css_gradient(colors.color_node(self._desk.scene, display.colors_of(node) or "Grey"))
+        gradient = colors.css_gradient(colors.color_node(self._context.scene, display.colors_of(node) or "Grey"))
         return {"name": name, "low": low, "high": high, "unit": unit, "colors": gradient}
 
     def _wording(self, role: str) -> tuple[str, str, int]:
         """Unit, name and digits behind the point of a layer."""
-        chosen = self._desk.parameters
-        if role in self._desk.screen.modalities:
+        chosen = self._context.parameters
+        if role in self._context.view_state.modalities:
             return window_level.unit_of(role), role, 0
         if role == "compare":
-            return "gray", f"{self._desk.case.reference} and {chosen.compare_with}, {chosen.compare}", 0
+            return "gray", f"{self._context.case.reference} and {chosen.compare_with}, {chosen.compare}", 0
         if role == "fused":
             return "gray", "fused", 1
         return MAP_UNITS.get(chosen.uncertainty_map, "nat"), "doubt", 2
 
     def probe(self, ras: tuple[float, float, float]) -> dict[str, str]:
         """Values at a point, in words with their unit, by what they are of; empty outside the case."""
-        desk = self._desk
-        if desk.case is None:
+        context = self._context
+        if context.case is None:
             return {}
-        arrays = {key: (desk.case.volumes[key].array, desk.case.grid) for key in desk.case.modalities}
-        if desk.prediction is not None:
-            arrays["lesion probability"] = (desk.prediction.probability, desk.prediction.grid)
+        arrays = {key: (context.case.volumes[key].array, context.case.grid) for key in context.case.modalities}
+        if context.prediction is not None:
+            arrays["lesion probability"] = (context.prediction.probability, context.prediction.grid)
         found = slices.probe(ras, arrays)
         return {key: self._worded(key, ras, value) for key, value in found.items() if value is not None}
 
     def _worded(self, key: str, ras: tuple[float, float, float], value: float) -> str:
-        desk = self._desk
-        if key not in desk.case.valid:
+        context = self._context
+        if key not in context.case.valid:
             return f"{value:.2f}"
-        if not slices.probe(ras, {key: (desk.case.valid[key], desk.case.grid)})[key]:
+        if not slices.probe(ras, {key: (context.case.valid[key], context.case.grid)})[key]:
             return "not imaged"
         digits = 2 if key in ("PET", "SPECT") else 0
         return f"{value:.{digits}f} {window_level.unit_of(key)}".strip()
 
     def _layers(self) -> Layers:
-        desk, chosen = self._desk, self._desk.parameters
+        context, chosen = self._context, self._context.parameters
         plain = self._reference or (self._before and chosen.background == "fused")
-        reference = desk.case.reference if plain and desk.case else ""
-        background = desk.nodes.get(reference or self._compared() or chosen.background) or self._first()
-        foreground = None if self._compared() else desk.nodes.get(chosen.foreground)
-        overlay = desk.nodes.get(self.map_key()) if chosen.show_uncertainty else None
+        reference = context.case.reference if plain and context.case else ""
+        background = context.nodes.get(reference or self._compared() or chosen.background) or self._first()
+        foreground = None if self._compared() else context.nodes.get(chosen.foreground)
+        overlay = context.nodes.get(self.map_key()) if chosen.show_uncertainty else None
         return Layers(background, foreground, chosen.foreground_opacity, overlay, chosen.uncertainty_opacity)
 
     def _first(self) -> Any:
-        nodes = self._desk.nodes
-        return next((nodes[key] for key in self._desk.screen.modalities if key in nodes), None)
+        nodes = self._context.nodes
+        return next((nodes[key] for key in self._context.view_state.modalities if key in nodes), None)
 
     def map_key(self) -> str:
-        chosen = self._desk.parameters.uncertainty_map
+        chosen = self._context.parameters.uncertainty_map
         return "fusion_uncertainty" if chosen == "fusion" else chosen
 
     def _windows(self) -> None:
-        desk = self._desk
-        if desk.case is None:
+        context = self._context
+        if context.case is None:
             return
-        for key in desk.case.modalities:
-            if node := desk.nodes.get(key):
-                self._windowing.show(key, *self._window(key))
-                display.set_colors(node, desk.parameters.pet_colors if key in ("PET", "SPECT") else "Grey")
-        if window_level.FUSED in desk.nodes:
-            self._windowing.show(window_level.FUSED, *self._window(window_level.FUSED))
+        for key in context.case.modalities:
+            if node := context.nodes.get(key):
+                self._window_level_drag.show(key, *self._window(key))
+                display.set_colors(node, context.parameters.pet_colors if key in ("PET", "SPECT") else "Grey")
+        if window_level.FUSED in context.nodes:
+            self._window_level_drag.show(window_level.FUSED, *self._window(window_level.FUSED))
 
     def _window(self, key: str) -> tuple[float, float]:
         """Black and white of a modality, as the reader chose."""
-        case, name = self._desk.case, self._desk.parameters.windows.get(key)
+        case, name = self._context.case, self._context.parameters.windows.get(key)
         return self._once(lambda: window_level.range_of(case, key, name), "window", key, name)
 
     def _overlay(self) -> None:
-        desk, key = self._desk, self.map_key()
-        node = desk.nodes.get(key)
+        context, key = self._context, self.map_key()
+        node = context.nodes.get(key)
         if node is None:
-            desk.screen.legend = {}
+            context.view_state.legend = {}
             return
         low, high = self._map_range(node)
-        above = min(desk.parameters.uncertainty_above, high)
+        above = min(context.parameters.uncertainty_above, high)
         display.set_colors(node, "Inferno")
         display.set_window(node, low, high)
         display.set_lower_threshold(node, max(above, 1e-6))
-        gradient = colors.css_gradient(colors.color_node(desk.scene, "Inferno"))
-        unit = MAP_UNITS.get(desk.parameters.uncertainty_map, "nat")
-        desk.screen.legend = {"low": low, "high": high, "above": above, "unit": unit, "colors": gradient}
+        gradient = colors.css_gradient(colors.color_node(context.scene, "Inferno"))
+        unit = MAP_UNITS.get(context.parameters.uncertainty_map, "nat")
+        context.view_state.legend = {"low": low, "high": high, "above": above, "unit": unit, "colors": gradient}
 
     def _map_range(self, node: Any) -> tuple[float, float]:
         """From zero to the map's high percentile, never beyond what the measure can reach."""
-        if self._desk.parameters.uncertainty_map in MAP_RANGES:
-            return MAP_RANGES[self._desk.parameters.uncertainty_map]
-        top = self._once(lambda: _top(volumes.array_of(node)), "top", self._desk.parameters.uncertainty_map)
+        if self._context.parameters.uncertainty_map in MAP_RANGES:
+            return MAP_RANGES[self._context.parameters.uncertainty_map]
+        top = self._once(lambda: _top(volumes.array_of(node)), "top", self._context.parameters.uncertainty_map)
         return 0.0, min(max(top, 0.05), ENTROPY_OF_A_COIN)
 
     def _outlines(self) -> None:
-        desk, chosen = self._desk, self._desk.parameters
-        if lesion := desk.nodes.get("lesion"):
+        context, chosen = self._context, self._context.parameters
+        if lesion := context.nodes.get("lesion"):
             segmentations.show(lesion, "lesion", chosen.show_lesion, chosen.lesion_opacity, 1.0)
-        if contours := desk.nodes.get("contours"):
+        if contours := context.nodes.get("contours"):
             for name in ("inner", "outer"):
                 segmentations.show(contours, name, chosen.show_band, 0.0, 0.9)
-        if previous := desk.nodes.get("previous"):
+        if previous := context.nodes.get("previous"):
             segmentations.show(previous, "previous", chosen.show_lesion, 0.0, 0.6)
 
     def _compared(self) -> str:
         """The role of the comparison's picture, made anew; empty when nothing is compared."""
-        desk, chosen = self._desk, self._desk.parameters
-        case, other = desk.case, chosen.compare_with
+        context, chosen = self._context, self._context.parameters
+        case, other = context.case, chosen.compare_with
         if chosen.compare == "off" or case is None or other not in case.volumes or other == case.reference:
             return ""
         first, second = (self._gray(key) for key in (case.reference, other))
         picture = compared(first, second, chosen.compare, chosen.compare_position)
-        if "compare" in desk.nodes:
-            volumes.set_array(desk.nodes["compare"], picture)
+        if "compare" in context.nodes:
+            volumes.set_array(context.nodes["compare"], picture)
         else:
-            desk.nodes["compare"] = volumes.add_volume(desk.scene, picture, case.grid, "Comparison", role="compare")
-            display.set_window(desk.nodes["compare"], 0, 255)
+            context.nodes["compare"] = volumes.add_volume(
+                context.scene, picture, case.grid, "Comparison", role="compare"
+            )
+            display.set_window(context.nodes["compare"], 0, 255)
         return "compare"
 
     def _gray(self, key: str) -> np.ndarray:
@@ -219,7 +221,7 @@ class Looking:
         return self._once(lambda: self._grayed(key), "gray", key, self._window(key))
 
     def _grayed(self, key: str) -> np.ndarray:
-        case = self._desk.case
+        case = self._context.case
         low, high = self._window(key)
         return (np.clip((case.volumes[key].array - low) / (high - low), 0, 1) * 255).astype(np.uint8)
 

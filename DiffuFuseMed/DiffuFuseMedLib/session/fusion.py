@@ -1,4 +1,4 @@
-"""Fusing: the slices on screen follow the sliders, the volume refines behind them."""
+"""FusionLogic: the slices on screen follow the sliders, the volume refines behind them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from ..mrml import slices, volumes
 from ..mrml.nodes import provenance, set_provenance
 from ..preprocessing.fusion_sources import mr_keys, why_no_fusion
 from ..preprocessing.gray import ct_gray
-from .border_protection import Protecting
-from .context import Desk
+from .border_protection import BorderProtection
+from .context import SessionContext
 
 QUIET_S = 0.35  # the hand has stopped
 TOGETHER_S, SOON_S = 0.1, 0.01  # how long a picture waits for the others: each change makes MRML draw every view again
@@ -26,14 +26,14 @@ NO_LESION = "gamma acts once there is a lesion: run the segmentation"
 NOT_PROTECTED = "gamma acts when the lesion protects its border, below"
 
 
-class Fusing:
+class FusionLogic:
     """One request per view is on its way at a time, and always the newest values follow it.
 
     version: counts the settings; what is drawn for an older version is replaced, never shown as if it were current.
     """
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: SessionContext) -> None:
+        self._context = context
         self._version = 0
         self._volume_version = -1  # of the whole volume in the scene
         self._ever_whole = False  # whether all of it was fused once, however long ago
@@ -47,17 +47,17 @@ class Fusing:
         self._again: Any = None
         self._times_again = 0
         self._volume: Handle | None = None
-        self._protecting = Protecting(desk, self._lesion_sent, self._failed)
+        self._border_protection = BorderProtection(context, self._lesion_sent, self._failed)
 
     def why_not(self) -> str:
         """What the case lacks for a fusion, in words; empty when it can be fused."""
-        case = self._desk.case
+        case = self._context.case
         if case is None:
             return "no case is open"
         return why_no_fusion(case) or ""
 
     def mris(self) -> list[str]:
-        case = self._desk.case
+        case = self._context.case
         return [] if case is None else mr_keys(case)
 
     def restart(self) -> None:
@@ -81,7 +81,7 @@ class Fusing:
         self._flying.clear()
         self._drawn.clear()
         self._rough.clear()
-        self._protecting.forget()
+        self._border_protection.forget()
         self._volume = self._timer = self._again = self._showing = None
         self._hurried = False
         self._version, self._volume_version, self._times_again = self._version + 1, -1, 0
@@ -102,7 +102,7 @@ class Fusing:
             self._version += 1
             self._outdate()
             self._state("working", "following the lesion")
-            self._protecting.send(lesion)
+            self._border_protection.send(lesion)
 
     def go_first(self, view: str) -> None:
         """view: id of the slice node in whose view the reader works: its picture comes before those of the others."""
@@ -119,7 +119,7 @@ class Fusing:
         oblique one is not until the volume is there."""
         if self.why_not() or self._volume_version == self._version:
             return {}
-        where = {node.GetID(): self._where(node) for node in self._desk.slice_nodes()}
+        where = {node.GetID(): self._where(node) for node in self._context.slice_nodes()}
         stale = {view: at for view, at in where.items() if at is None or not self._is_current(at)}
         return {view: EARLIER if self._ever_whole or at in self._drawn else UNFUSED for view, at in stale.items()}
 
@@ -127,7 +127,7 @@ class Fusing:
         """The fused volume of a scene that was opened: of its settings, unless it was saved in the middle."""
         self.stop()
         self._place()
-        if UNFINISHED in provenance(self._desk.nodes["fused"]):
+        if UNFINISHED in provenance(self._context.nodes["fused"]):
             self.follow()
             return
         self._volume_version, self._ever_whole = self._version, True
@@ -136,25 +136,25 @@ class Fusing:
     def _place(self) -> None:
         """The volumes that the fusion is written into. Until then there is the CT, as gray as it goes into the fusion:
         the reader sees the anatomy instead of nothing, and each view says what it is."""
-        desk, case = self._desk, self._desk.case
+        context, case = self._context, self._context.case
         firsts = {
-            "fused": lambda: ct_gray(case.volumes["CT"], case.valid["CT"], desk.parameters.ct_window_hu),
+            "fused": lambda: ct_gray(case.volumes["CT"], case.valid["CT"], context.parameters.ct_window_hu),
             "fusion_uncertainty": lambda: np.zeros(case.grid.shape, dtype=np.float32),
         }
         for (role, first), name in zip(firsts.items(), ("Fused", "Fusion uncertainty"), strict=True):
-            if role not in desk.nodes:
-                desk.nodes[role] = volumes.add_volume(desk.scene, first(), case.grid, name, role=role, share=True)
-                set_provenance(desk.nodes[role], {UNFINISHED: True})
+            if role not in context.nodes:
+                context.nodes[role] = volumes.add_volume(context.scene, first(), case.grid, name, role=role, share=True)
+                set_provenance(context.nodes[role], {UNFINISHED: True})
 
     def _outdate(self) -> None:
         """From now on the volume is a mixture, whose uncertainty nobody knows."""
-        nodes = self._desk.nodes
+        nodes = self._context.nodes
         if self._volume_version != self._version:
             return
         for role in ROLES:
             set_provenance(nodes[role], {UNFINISHED: True})
-        doubt = volumes.array_of(nodes["fusion_uncertainty"])
-        doubt[...] = 0
+        uncertainty = volumes.array_of(nodes["fusion_uncertainty"])
+        uncertainty[...] = 0
         volumes.voxels_changed(nodes["fusion_uncertainty"])
 
     def _lesion_sent(self) -> None:
@@ -178,13 +178,13 @@ class Fusing:
                 if version != self._version or self._where(slice_node) != where:
                     self._draw(slice_node)  # the newest values, or the slice scrolled to meanwhile
 
-        self._desk.then(handle.future, done, lambda error: self._landed(view, handle) and self._failed(error))
+        self._context.then(handle.future, done, lambda error: self._landed(view, handle) and self._failed(error))
 
     def _ask(self, where: tuple[str, int], view: str) -> Handle:
-        desk, chosen = self._desk, self._desk.parameters
+        context, chosen = self._context, self._context.parameters
         settings, mri = chosen.fusion_settings(), chosen.mri or None
-        return desk.engine.fuse_slice(
-            desk.case_id, *where, settings, view, device=chosen.device, mri=mri, uncertainty=False
+        return context.engine.fuse_slice(
+            context.case_id, *where, settings, view, device=chosen.device, mri=mri, uncertainty=False
         )
 
     def _landed(self, view: str, handle: Handle) -> bool:
@@ -198,7 +198,7 @@ class Fusing:
         self._times_again = 0
         if self._volume_version == self._version or self._drawn.get(where, -1) > version:
             return
-        volumes.set_slice(self._desk.nodes["fused"], *where, picture.image, tell=False)
+        volumes.set_slice(self._context.nodes["fused"], *where, picture.image, tell=False)
         self._drawn[where] = version
         (self._rough.add if picture.rough else self._rough.discard)(where)
         self._hurried |= view in [node.GetID() for node in self._views()[:1]]
@@ -210,54 +210,54 @@ class Fusing:
     def _show_in(self, seconds: float) -> None:
         if self._showing:
             self._showing.cancel()
-        self._showing = self._desk.later(seconds, self._show)
+        self._showing = self._context.later(seconds, self._show)
 
     def _show(self) -> None:
         """What was written since the last time."""
         if self._showing:
             self._showing.cancel()
         self._showing, self._hurried = None, False
-        volumes.voxels_changed(self._desk.nodes["fused"])
-        self._desk.tell("fusion")
+        volumes.voxels_changed(self._context.nodes["fused"])
+        self._context.tell("fusion")
 
     def _views(self) -> list[Any]:
         """Slice nodes on screen, that of the reader's view first, else as the layout has them."""
-        return sorted(self._desk.slice_nodes(), key=lambda node: node.GetID() != self._first)
+        return sorted(self._context.slice_nodes(), key=lambda node: node.GetID() != self._first)
 
     def _is_current(self, where: tuple[str, int]) -> bool:
         return self._volume_version == self._version or self._drawn.get(where) == self._version
 
     def _where(self, slice_node: Any) -> tuple[str, int] | None:
-        return slices.slice_index(slice_node, self._desk.case.grid) if self._desk.case else None
+        return slices.slice_index(slice_node, self._context.case.grid) if self._context.case else None
 
     def _wait(self) -> None:
         if self._timer:
             self._timer.cancel()
-        self._timer = self._desk.later(QUIET_S, self._refine)
+        self._timer = self._context.later(QUIET_S, self._refine)
 
     def _refine(self) -> None:
-        desk, version, chosen = self._desk, self._version, self._desk.parameters
+        context, version, chosen = self._context, self._version, self._context.parameters
         self._timer = None
         self._state("working", "refining the volume")
 
         def progress(share: float, words: str, _: float | None) -> None:
-            desk.post(lambda: self._advance(version, share, words))
+            context.post(lambda: self._advance(version, share, words))
 
         try:
-            handle = self._volume = desk.engine.fuse_volume(
-                desk.case_id, chosen.fusion_settings(), chosen.device, chosen.mri or None, progress
+            handle = self._volume = context.engine.fuse_volume(
+                context.case_id, chosen.fusion_settings(), chosen.device, chosen.mri or None, progress
             )
         except EngineError as error:
             self._failed(error)
             return
-        desk.then(
+        context.then(
             handle.future,
             lambda volume: self._refined(version, volume),
             lambda error: self._failed(error) if handle is self._volume else None,
         )
 
     def _advance(self, version: int, share: float, words: str) -> None:
-        if version == self._version and self._desk.screen.fusion == "working":
+        if version == self._version and self._context.view_state.fusion == "working":
             self._state("working", f"refining the volume: {words}", share)
         if share and self._rough:
             self._draw_again()
@@ -270,42 +270,42 @@ class Fusing:
         self.draw_shown()
 
     def _refined(self, version: int, volume: FusedVolume) -> None:
-        desk = self._desk
+        context = self._context
         if version != self._version:
             return
         self._times_again = 0
         for role, array in zip(ROLES, (volume.image, volume.uncertainty), strict=True):
-            volumes.set_array(desk.nodes[role], array)
-            set_provenance(desk.nodes[role], {**volume.provenance, "timings_s": volume.timings})
+            volumes.set_array(context.nodes[role], array)
+            set_provenance(context.nodes[role], {**volume.provenance, "timings_s": volume.timings})
         self._volume_version, self._ever_whole, self._volume = version, True, None
         self._drawn.clear()
         self._state("ready", f"fused in {sum(volume.timings.values()):.1f} s" if volume.timings else "fused")
-        desk.tell("layers")
+        context.tell("layers")
 
     def _failed(self, error: BaseException) -> None:
         code = getattr(error, "code", "")
         if code in ("superseded", "cancelled", "closed"):
             return
         self._state("stale", "the last picture is of earlier settings")
-        self._desk.complain(error)
+        self._context.complain(error)
         if code == "died" and self._again is None and self._times_again < MOST_AGAIN:
             self._times_again += 1
-            self._again = self._desk.later(AGAIN_S, self._ask_again)
+            self._again = self._context.later(AGAIN_S, self._ask_again)
 
     def _ask_again(self) -> None:
         """The engine died with what it owed; the next request starts it anew with its cases."""
         self._again = None
         self._flying.clear()
-        if not self._protecting.again():
+        if not self._border_protection.again():
             self.follow()
 
     def _state(self, state: str, words: str, share: float = 0.0) -> None:
-        screen = self._desk.screen
-        screen.fusion, screen.fusion_words, screen.fusion_share = state, words, share
-        screen.gamma_hint = self._gamma_hint()
-        self._desk.tell("fusion")
+        view_state = self._context.view_state
+        view_state.fusion, view_state.fusion_words, view_state.fusion_share = state, words, share
+        view_state.gamma_hint = self._gamma_hint()
+        self._context.tell("fusion")
 
     def _gamma_hint(self) -> str:
-        if "lesion" not in self._desk.nodes:
+        if "lesion" not in self._context.nodes:
             return NO_LESION
-        return "" if self._desk.parameters.protect_border else NOT_PROTECTED
+        return "" if self._context.parameters.protect_border else NOT_PROTECTED

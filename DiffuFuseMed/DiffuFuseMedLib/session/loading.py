@@ -1,4 +1,4 @@
-"""Opening: from files or nodes to a Case in the scene and in the engine."""
+"""LoadingLogic: from files or nodes to a Case in the scene and in the engine."""
 
 from __future__ import annotations
 
@@ -15,20 +15,24 @@ from ..mrml.volumes import add_volume
 from ..preprocessing.align import Progress, align
 from ..preprocessing.quality import quality_report
 from . import saved_case
-from .context import Desk
+from .context import SessionContext
 
 ALIGNED = (0.2, 0.8)  # of the whole: reading takes what is before, the engine's copy what is after
 UNUSED = ""  # told of an image that shall not be read
 
 
-class Opening:
+class LoadingLogic:
     """opened(): called when a case is in the scene; before(): when the one that was there goes; sent_anew(): the engine
     has the case under another id."""
 
     def __init__(
-        self, desk: Desk, before: Callable[[], None], opened: Callable[[], None], sent_anew: Callable[[], None]
+        self,
+        context: SessionContext,
+        before: Callable[[], None],
+        opened: Callable[[], None],
+        sent_anew: Callable[[], None],
     ) -> None:
-        self._desk, self._before, self._opened, self._sent_anew = desk, before, opened, sent_anew
+        self._context, self._before, self._opened, self._sent_anew = context, before, opened, sent_anew
         self.folder: Path | None = None
         self._turn = 0
         self._sent_again = False
@@ -51,13 +55,13 @@ class Opening:
 
     def _work(self, words: str, folder: Path | None, find: Callable[[Progress], tuple[Case, tuple[str, ...]]]) -> None:
         """Find a case and write it for the engine on a thread of its own, then take it up; only the last asked for."""
-        desk = self._desk
+        context = self._context
         self._turn += 1
-        turn, engine = self._turn, desk.engine
+        turn, engine = self._turn, context.engine
         self._advance(turn, 0.0, words)
 
         def progress(share: float, words: str) -> None:
-            desk.post(lambda: self._advance(turn, share, words))
+            context.post(lambda: self._advance(turn, share, words))
 
         def found() -> tuple[Case, tuple[str, ...], dict]:
             case, unread = find(progress)
@@ -65,30 +69,32 @@ class Opening:
             return case, unread, engine.stage(case)
 
         def done(case: Case, unread: tuple[str, ...], staged: dict) -> None:
-            if turn != self._turn or engine is not desk.engine:
+            if turn != self._turn or engine is not context.engine:
                 engine.unstage(staged)
             if turn == self._turn:
                 self.folder = folder
-                self.adopt(case, unread, staged if engine is desk.engine else None)
+                self.adopt(case, unread, staged if engine is context.engine else None)
 
-        desk.then(desk.host.work(found), lambda parts: done(*parts), lambda error: self._failed(turn, error, folder))
+        context.then(
+            context.host.work(found), lambda parts: done(*parts), lambda error: self._failed(turn, error, folder)
+        )
 
     def _advance(self, turn: int, share: float, words: str) -> None:
         if turn == self._turn:
-            self._desk.screen.opening, self._desk.screen.opening_share = words, share
-            self._desk.tell("case")
+            self._context.view_state.loading, self._context.view_state.loading_share = words, share
+            self._context.tell("case")
 
     def abandon(self) -> None:
         """What is being read is not wanted any more."""
         self._turn += 1
         self.folder = None
-        self._desk.screen.opening = ""
+        self._context.view_state.loading = ""
 
     def adopt(self, case: Case, unread: tuple[str, ...], staged: dict | None = None) -> None:
-        """Put a case on the desk: its volumes into the scene, itself into the engine; staged: by Engine.stage()."""
-        desk = self._desk
+        """Put a case in the session: its volumes into the scene, itself into the engine; staged: by Engine.stage()."""
+        context = self._context
         try:
-            handle = desk.engine.start_open(case, staged=staged)
+            handle = context.engine.start_open(case, staged=staged)
         except EngineError as error:
             self._failed(self._turn, error, None)
             return
@@ -96,7 +102,7 @@ class Opening:
         self.on_desk(case, handle)
         for key, volume in case.volumes.items():
             name = f"{case.name} {key}"
-            desk.nodes[key] = add_volume(desk.scene, volume.array, case.grid, name, role=key, share=True)
+            context.nodes[key] = add_volume(context.scene, volume.array, case.grid, name, role=key, share=True)
         self.describe(case, unread)
         self._opened()
 
@@ -106,67 +112,67 @@ class Opening:
         self._sent(case, handle)
 
     def _sent(self, case: Case, handle: Handle) -> None:
-        self._desk.case, self._desk.case_id = case, handle.case_id
-        self._desk.then(handle.future, lambda _: None, lambda error: self._not_taken(case, error))
+        self._context.case, self._context.case_id = case, handle.case_id
+        self._context.then(handle.future, lambda _: None, lambda error: self._not_taken(case, error))
 
     def _not_taken(self, case: Case, error: BaseException) -> None:
         """The engine forgets a case that it died of, or with, before it had it: one more time."""
-        desk = self._desk
-        if desk.case is not case:
+        context = self._context
+        if context.case is not case:
             return
         if getattr(error, "code", "") != "died" or self._sent_again:
-            desk.complain(error)
+            context.complain(error)
             return
         self._sent_again = True
         try:
-            self._sent(case, desk.engine.start_open(case))
+            self._sent(case, context.engine.start_open(case))
         except EngineError as failure:
-            desk.complain(failure)
+            context.complain(failure)
             return
         self._sent_anew()
 
     def describe(self, case: Case, unread: tuple[str, ...] = ()) -> None:
-        screen = self._desk.screen
-        screen.opening, screen.case_name = "", case.name
-        screen.modalities, screen.unread = case.modalities, unread
-        screen.sources = {key: source_of(volume) for key, volume in case.volumes.items()}
-        screen.alignment, screen.quality = alignment_line(case), tuple(quality_report(case))
-        self._desk.tell("case")
+        view_state = self._context.view_state
+        view_state.loading, view_state.case_name = "", case.name
+        view_state.modalities, view_state.unread = case.modalities, unread
+        view_state.sources = {key: source_of(volume) for key, volume in case.volumes.items()}
+        view_state.alignment, view_state.quality = alignment_line(case), tuple(quality_report(case))
+        self._context.tell("case")
 
     def describe_none(self) -> None:
         """There is no case."""
-        screen = self._desk.screen
+        view_state = self._context.view_state
         self._turn += 1  # what is being read is no longer wanted
-        screen.opening = screen.case_name = screen.alignment = ""
-        screen.modalities, screen.unread, screen.sources, screen.quality = (), (), {}, ()
-        self._desk.tell("case")
+        view_state.loading = view_state.case_name = view_state.alignment = ""
+        view_state.modalities, view_state.unread, view_state.sources, view_state.quality = (), (), {}, ()
+        self._context.tell("case")
 
     def forget(self, keep_records: bool = False) -> None:
-        """Take the present case off the desk, out of scene and engine. keep_records: the scene is another one already,
+        """Take the present case out of session, scene and engine. keep_records: the scene is another one already,
         whose own records of its case stay."""
-        desk = self._desk
+        context = self._context
         self._before()
-        if desk.case_id is not None:
+        if context.case_id is not None:
             with suppress(EngineError):  # an engine that is gone has forgotten it
-                desk.engine.close_case(desk.case_id).future.add_done_callback(lambda future: future.exception())
-        nodes = list(desk.nodes.values())
-        desk.nodes.clear()  # first: a host that watches the scene is told of each node that goes
-        desk.case = desk.case_id = desk.prediction = None
+                context.engine.close_case(context.case_id).future.add_done_callback(lambda future: future.exception())
+        nodes = list(context.nodes.values())
+        context.nodes.clear()  # first: a host that watches the scene is told of each node that goes
+        context.case = context.case_id = context.prediction = None
         for node in nodes:
-            if desk.scene.IsNodePresent(node):
-                desk.scene.RemoveNode(node)
+            if context.scene.IsNodePresent(node):
+                context.scene.RemoveNode(node)
         if not keep_records:
-            saved_case.forget(desk.scene)
+            saved_case.forget(context.scene)
 
     def _failed(self, turn: int, error: BaseException, folder: Path | None) -> None:
         if turn != self._turn:
             return
-        self._desk.screen.opening = ""
+        self._context.view_state.loading = ""
         if folder is not None and isinstance(error, InputError):
-            self._desk.screen.unread = _images(folder)
+            self._context.view_state.unread = _images(folder)
             self.folder = folder
-        self._desk.tell("case")
-        self._desk.complain(error)
+        self._context.tell("case")
+        self._context.complain(error)
 
 
 def read(

@@ -1,4 +1,4 @@
-"""Measuring: what the lesion says as it stands, found off the host's thread after every change of a voxel."""
+"""MeasurementLogic: what the lesion says as it stands, found off the host's thread after every change of a voxel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from ..core.case import Case
 from ..core.prediction import Prediction
 from ..mrml.views import watch_segmentation
-from .context import Desk
+from .context import SessionContext
 from .numbers import contour_ends, number_rows
 
 EDITED_S = 0.2  # the brush was lifted
@@ -25,13 +25,13 @@ class Measured:
     edited: bool
 
 
-class Measuring:
+class MeasurementLogic:
     """mask(): the lesion, bool [k, j, i], or None; changed(lesion): told of one that differs from the last."""
 
     def __init__(
-        self, desk: Desk, mask: Callable[[], np.ndarray | None], changed: Callable[[np.ndarray], None]
+        self, context: SessionContext, mask: Callable[[], np.ndarray | None], changed: Callable[[np.ndarray], None]
     ) -> None:
-        self._desk, self._mask, self._changed = desk, mask, changed
+        self._context, self._mask, self._changed = context, mask, changed
         self._seen: np.ndarray | None = None
         self._ends: tuple[Prediction, list[dict[str, float | None]]] | None = None
         self._turn = 0
@@ -41,7 +41,7 @@ class Measuring:
     def watch(self) -> None:
         """Look whenever the lesion in the scene is touched."""
         if self._unwatch is None:
-            self._unwatch = watch_segmentation(self._desk.nodes["lesion"], self._touched)
+            self._unwatch = watch_segmentation(self._context.nodes["lesion"], self._touched)
 
     def forget(self) -> None:
         """Another case, or none."""
@@ -51,7 +51,7 @@ class Measuring:
             self._timer.cancel()
         self._unwatch = self._timer = self._seen = self._ends = None
         self._turn += 1
-        self._desk.screen.counting = False
+        self._context.view_state.counting = False
 
     def adopt(self, mask: np.ndarray | None) -> None:
         """The lesion of a scene that was opened: counted, but nobody has to hear that it changed."""
@@ -61,7 +61,7 @@ class Measuring:
     def renew(self) -> None:
         """A new result: its numbers, even where its voxels are those of the last."""
         self._seen = None
-        self._desk.screen.numbers = ()
+        self._context.view_state.numbers = ()
         self.look()
 
     def look(self) -> None:
@@ -71,20 +71,20 @@ class Measuring:
     def _touched(self) -> None:
         if self._timer:
             self._timer.cancel()
-        self._timer = self._desk.later(EDITED_S, self.look)
+        self._timer = self._context.later(EDITED_S, self.look)
 
     def _measure(self, mask: np.ndarray | None, tell: bool) -> None:
-        desk, seen = self._desk, self._seen
+        context, seen = self._context, self._seen
         if self._timer:
             self._timer.cancel()
             self._timer = None
-        if mask is None or desk.case is None:
+        if mask is None or context.case is None:
             return
         self._turn += 1
-        turn, case, prediction = self._turn, desk.case, desk.prediction
-        desk.screen.counting = True
-        future = desk.host.work(lambda: self._measured(mask, seen, case, prediction))
-        desk.then(future, lambda found: self._take(turn, mask, found, tell), lambda error: self._failed(turn, error))
+        turn, case, prediction = self._turn, context.case, context.prediction
+        context.view_state.counting = True
+        future = context.host.work(lambda: self._measured(mask, seen, case, prediction))
+        context.then(future, lambda found: self._take(turn, mask, found, tell), lambda error: self._failed(turn, error))
 
     def _measured(
         self, mask: np.ndarray, seen: np.ndarray | None, case: Case, prediction: Prediction | None
@@ -101,15 +101,15 @@ class Measuring:
     def _take(self, turn: int, mask: np.ndarray, found: Measured | None, tell: bool) -> None:
         if turn != self._turn:
             return
-        screen = self._desk.screen
-        screen.counting = False
+        view_state = self._context.view_state
+        view_state.counting = False
         if found is not None:
-            self._seen, screen.numbers, screen.edited = mask, found.rows, found.edited
+            self._seen, view_state.numbers, view_state.edited = mask, found.rows, found.edited
             if tell:
                 self._changed(mask)
-        self._desk.tell("numbers")
+        self._context.tell("numbers")
 
     def _failed(self, turn: int, error: BaseException) -> None:
         if turn == self._turn:
-            self._desk.screen.counting = False
-            self._desk.complain(error)
+            self._context.view_state.counting = False
+            self._context.complain(error)

@@ -1,4 +1,4 @@
-"""Keeping: the scene and what leaves it; every file whole or not at all, with its provenance."""
+"""PersistenceLogic: the scene and what leaves it; every file whole or not at all, with its provenance."""
 
 from __future__ import annotations
 
@@ -24,24 +24,34 @@ from ..mrml.nodes import provenance, set_provenance
 from ..preprocessing.quality import quality_report
 from ..review import Review
 from . import saved_case
-from .context import Desk
-from .loading import Opening
+from .context import SessionContext
+from .loading import LoadingLogic
 from .numbers import quantified
 from .parameters import Parameters
-from .review import Reviewing
-from .segmentation import MAPS, Segmenting
+from .review import ReviewLogic
+from .segmentation import MAPS, SegmentationLogic
 
 LESION_ID = "lesion"
 Write = Callable[[], None]  # touches neither scene nor screen, so any thread may call it
 
 
-class Keeping:
-    """adopted(): called when a scene was opened and its case is on the desk."""
+class PersistenceLogic:
+    """adopted(): called when a scene was opened and its case is in the session."""
 
     def __init__(
-        self, desk: Desk, segmenting: Segmenting, reviewing: Reviewing, opening: Opening, adopted: Callable[[], None]
+        self,
+        context: SessionContext,
+        segmentation: SegmentationLogic,
+        review_logic: ReviewLogic,
+        loading: LoadingLogic,
+        adopted: Callable[[], None],
     ) -> None:
-        self._desk, self._segmenting, self._reviewing, self._opening = desk, segmenting, reviewing, opening
+        self._context, self._segmentation, self._review_logic, self._loading = (
+            context,
+            segmentation,
+            review_logic,
+            loading,
+        )
         self._adopted = adopted
         self._waiting: deque[tuple[str, Write, Callable[[], None]]] = deque()  # the first is being written
 
@@ -64,15 +74,15 @@ class Keeping:
 
     def open_scene(self, path: Path) -> bool:
         """Replace what is open by a saved scene; True when it is open. A file that is no scene, or one of another
-        program, changes nothing; one of this program whose record is damaged leaves an empty desk."""
-        desk = self._desk
+        program, changes nothing; one of this program whose record is damaged leaves an empty session."""
+        context = self._context
         try:
             saved_case.check_ours(path)
-            scenes.load_scene(desk.scene, path)
+            scenes.load_scene(context.scene, path)
         except InputError as error:
-            if desk.case is not None and not desk.scene.IsNodePresent(desk.nodes[desk.case.reference]):
+            if context.case is not None and not context.scene.IsNodePresent(context.nodes[context.case.reference]):
                 self._leave_empty()  # only a part of it could be read
-            desk.complain(error)
+            context.complain(error)
             return False
         if not self._taken_up():
             self._leave_empty()
@@ -81,49 +91,49 @@ class Keeping:
 
     def adopt_scene(self) -> bool:
         """Take up the case of a scene that the host has loaded itself; False, without a word, when it holds none."""
-        return saved_case.holds_case(self._desk.scene) and self._taken_up()
+        return saved_case.holds_case(self._context.scene) and self._taken_up()
 
     def record(self, at_once: bool = True) -> None:
         """Write what is not in nodes yet (parameters, case, prediction, review), for whoever saves the scene. at_once:
         also a worklist that is still being made, for which the host's thread waits."""
-        if self._desk.case is None:
+        if self._context.case is None:
             return
         if at_once:
-            self._reviewing.finish()
+            self._review_logic.finish()
         self._write_record()
 
     def _taken_up(self) -> bool:
-        desk = self._desk
-        self._opening.abandon()
-        self._opening.forget(keep_records=True)
+        context = self._context
+        self._loading.abandon()
+        self._loading.forget(keep_records=True)
         try:
             self._adopt()
         except (InputError, EngineError, ValueError, KeyError, TypeError) as error:
-            desk.complain(error if isinstance(error, (InputError, EngineError)) else InputError(_DAMAGED))
+            context.complain(error if isinstance(error, (InputError, EngineError)) else InputError(_DAMAGED))
             return False
         self._adopted()
         return True
 
     def _leave_empty(self) -> None:
-        self._opening.forget()
-        self._desk.scene.Clear(False)
-        self._opening.describe_none()
+        self._loading.forget()
+        self._context.scene.Clear(False)
+        self._loading.describe_none()
 
     def _adopt(self) -> None:
-        """What the scene holds, onto the desk."""
-        desk = self._desk
-        case, nodes = saved_case.read_case(desk.scene)
-        prediction = saved_case.read_prediction(desk.scene, case, nodes)
-        review = saved_case.read_review(desk.scene, prediction)
+        """What the scene holds, into the session."""
+        context = self._context
+        case, nodes = saved_case.read_case(context.scene)
+        prediction = saved_case.read_prediction(context.scene, case, nodes)
+        review = saved_case.read_review(context.scene, prediction)
         kept = saved_case.read_kept(nodes, nodes[case.reference])
-        chosen = parameters.load(Parameters, desk.scene) or Parameters()
+        chosen = parameters.load(Parameters, context.scene) or Parameters()
         lesion = segmentations.mask_of(nodes["lesion"], LESION_ID, nodes[case.reference]) if prediction else None
-        handle = desk.engine.start_open(case, lesion=lesion if chosen.protect_border else None)
-        desk.nodes, desk.parameters, desk.prediction = nodes, chosen, prediction
-        self._opening.on_desk(case, handle)
+        handle = context.engine.start_open(case, lesion=lesion if chosen.protect_border else None)
+        context.nodes, context.parameters, context.prediction = nodes, chosen, prediction
+        self._loading.on_desk(case, handle)
         if review is not None:
-            self._reviewing.adopt(review, kept)
-        self._opening.describe(case)
+            self._review_logic.adopt(review, kept)
+        self._loading.describe(case)
 
     def _at_once(self, take: Callable[[], Write]) -> bool:
         write = self._taken(take)
@@ -132,7 +142,7 @@ class Keeping:
         try:
             write()
         except InputError as error:
-            self._desk.complain(error)
+            self._context.complain(error)
             return False
         return True
 
@@ -145,18 +155,18 @@ class Keeping:
 
     def _taken(self, take: Callable[[], Write]) -> Write | None:
         """What is to be written, taken off scene and screen; None, with a message, when there is nothing."""
-        if self._desk.case is None:
-            self._desk.say("info", "There is nothing to save: open a case first.")
+        if self._context.case is None:
+            self._context.say("info", "There is nothing to save: open a case first.")
             return None
         try:
             return take()
         except InputError as error:
-            self._desk.complain(error)
+            self._context.complain(error)
             return None
 
     def _write_next(self) -> None:
         """The first that waits, on a thread of its own; the others after it."""
-        desk, (name, write, done) = self._desk, self._waiting[0]
+        context, (name, write, done) = self._context, self._waiting[0]
         self._say_saving()
 
         def ended() -> None:
@@ -165,25 +175,25 @@ class Keeping:
 
         def written(_: Any) -> None:
             ended()
-            desk.say("info", f"{name} was saved.")
+            context.say("info", f"{name} was saved.")
             done()
 
         def failed(error: BaseException) -> None:
             ended()
-            desk.complain(error)
+            context.complain(error)
 
-        desk.then(desk.host.work(write), written, failed)
+        context.then(context.host.work(write), written, failed)
 
     def _say_saving(self) -> None:
         names = [name for name, *_ in self._waiting]
         after = f", then {', '.join(names[1:])}" if names[1:] else ""
-        self._desk.screen.saving = f"saving {names[0]}{after}" if names else ""
-        self._desk.tell("saving")
+        self._context.view_state.saving = f"saving {names[0]}{after}" if names else ""
+        self._context.tell("saving")
 
     def _file(self, kind: str, path: Path) -> Write:
         """What writes one file, with all that it needs of scene and screen."""
         takers = {
-            "seg.nrrd": self._segmentation,
+            "seg.nrrd": self._seg_nrrd,
             "nii.gz": self._nifti,
             "fused.nrrd": self._fused,
             "report.html": self._report_page,
@@ -192,46 +202,46 @@ class Keeping:
 
     def _scene(self, path: Path) -> Write:
         self.record()
-        desk = self._desk
-        roles = (*desk.case.modalities, *MAPS, "probability", saved_case.VALID)
-        with self._reviewing.unlimited():  # what limits the editor is as large as the image, and of no use in a file
-            return scenes.saving(desk.scene, path, [desk.nodes[role] for role in roles if role in desk.nodes])
+        context = self._context
+        roles = (*context.case.modalities, *MAPS, "probability", saved_case.VALID)
+        with self._review_logic.unlimited():  # what limits the editor is as large as the image, and of no use in a file
+            return scenes.saving(context.scene, path, [context.nodes[role] for role in roles if role in context.nodes])
 
     def _write_record(self) -> None:
-        desk = self._desk
-        parameters.save(desk.parameters, desk.scene)
-        saved_case.write_case(desk.scene, desk.case, desk.nodes)
-        if desk.prediction is None:
-            saved_case.forget_prediction(desk.scene)
+        context = self._context
+        parameters.save(context.parameters, context.scene)
+        saved_case.write_case(context.scene, context.case, context.nodes)
+        if context.prediction is None:
+            saved_case.forget_prediction(context.scene)
         else:
-            saved_case.write_prediction(desk.scene, desk.prediction)
-        if self._reviewing.review is None:
-            saved_case.forget_review(desk.scene)
-        elif not desk.screen.listing:
-            tables.set_text(desk.scene, saved_case.REVIEW, self._reviewing.review.to_json())
-            tables.set_rows(desk.scene, self._reviewing.rows())
-            saved_case.write_kept(self._reviewing.kept, desk.nodes, desk.nodes[desk.case.reference])
-        if "lesion" in desk.nodes and desk.prediction is not None:
-            set_provenance(desk.nodes["lesion"], self._lesion_provenance())
+            saved_case.write_prediction(context.scene, context.prediction)
+        if self._review_logic.review is None:
+            saved_case.forget_review(context.scene)
+        elif not context.view_state.listing:
+            tables.set_text(context.scene, saved_case.REVIEW, self._review_logic.review.to_json())
+            tables.set_rows(context.scene, self._review_logic.rows())
+            saved_case.write_kept(self._review_logic.kept, context.nodes, context.nodes[context.case.reference])
+        if "lesion" in context.nodes and context.prediction is not None:
+            set_provenance(context.nodes["lesion"], self._lesion_provenance())
 
     def _lesion_provenance(self) -> dict:
         """Who made the lesion as it stands: the model, and the reader where it was corrected."""
-        return {**self._desk.prediction.provenance, "corrected_by_reader": self._desk.screen.edited}
+        return {**self._context.prediction.provenance, "corrected_by_reader": self._context.view_state.edited}
 
     def _lesion(self) -> np.ndarray:
-        mask = self._segmenting.mask()
+        mask = self._segmentation.mask()
         if mask is None:
             raise input_error("a case without a segmentation", "a lesion to export", "run the segmentation first")
         return mask
 
-    def _segmentation(self, path: Path) -> Write:
-        desk, lesion = self._desk, self._lesion()
-        header = {**provenance_header(flat(self._lesion_provenance())), PREFIX + "source": desk.case.reference}
-        grid = desk.case.grid
+    def _seg_nrrd(self, path: Path) -> Write:
+        context, lesion = self._context, self._lesion()
+        header = {**provenance_header(flat(self._lesion_provenance())), PREFIX + "source": context.case.reference}
+        grid = context.case.grid
         return _staged(path, lambda there: write_segments({LESION: lesion}, grid, there, header))
 
     def _nifti(self, path: Path) -> Write:
-        lesion, grid = self._lesion(), self._desk.case.grid
+        lesion, grid = self._lesion(), self._context.case.grid
 
         def write(there: Path) -> None:
             try:
@@ -243,16 +253,16 @@ class Keeping:
         return _staged(path, write)
 
     def _fused(self, path: Path) -> Write:
-        desk = self._desk
-        if "fused" not in desk.nodes or desk.screen.fusion != "ready":
+        context = self._context
+        if "fused" not in context.nodes or context.view_state.fusion != "ready":
             raise input_error("a fused volume that is not finished", "one of the present settings", "wait a moment")
-        node, grid = desk.nodes["fused"], desk.case.grid
+        node, grid = context.nodes["fused"], context.case.grid
         header, array = provenance_header(flat(provenance(node))), volumes.array_of(node).copy()
         return _staged(path, lambda there: write_nrrd(array, grid, there, header))
 
     def _report_page(self, path: Path) -> Write:
-        desk, lesion, report = self._desk, self._lesion(), _report()
-        case, shown, reviewed = desk.case, self._as_drawn(lesion), self._reviewed(report, lesion)
+        context, lesion, report = self._context, self._lesion(), _report()
+        case, shown, reviewed = context.case, self._as_drawn(lesion), self._reviewed(report, lesion)
 
         def write() -> None:
             numbers = quantified(lesion, case)
@@ -262,19 +272,19 @@ class Keeping:
 
     def _reviewed(self, report: Any, lesion: np.ndarray) -> Any:
         """The report's ReviewSection, None without a worklist."""
-        self._reviewing.finish()
-        desk, review = self._desk, self._reviewing.review
+        self._review_logic.finish()
+        context, review = self._context, self._review_logic.review
         if review is None:
             return None
-        fused = volumes.array_of(desk.nodes["fused"]).copy() if desk.screen.fusion == "ready" else None
+        fused = volumes.array_of(context.nodes["fused"]).copy() if context.view_state.fusion == "ready" else None
         review = Review(review.worklist, review.decisions)  # which are others while it is being written
-        return report.ReviewSection(review, lesion, desk.prediction.labels == 1, fused)
+        return report.ReviewSection(review, lesion, context.prediction.labels == 1, fused)
 
     def _as_drawn(self, lesion: np.ndarray) -> Prediction:
         """The prediction with the lesion as the reader left it."""
-        prediction = self._desk.prediction
+        prediction = self._context.prediction
         notes = [*prediction.provenance.get("notes", ())]
-        if self._desk.screen.edited:
+        if self._context.view_state.edited:
             notes.append("The lesion was corrected by hand after the prediction; its interval is the prediction's.")
         return replace(prediction, labels=lesion.astype(np.uint8), provenance={**prediction.provenance, "notes": notes})
 

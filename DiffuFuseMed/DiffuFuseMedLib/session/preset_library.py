@@ -1,4 +1,4 @@
-"""Presets: the shipped ones and the reader's own, kept as files."""
+"""PresetLibrary: the shipped ones and the reader's own, kept as files."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any
 
 from ..core.errors import InputError, input_error
 from ..core.presets import PRESETS, VALUES, Preset, find_preset, save_preset, user_presets
-from .context import Desk
+from .context import SessionContext
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 CUSTOM = "custom"  # the preset's name once a slider left it
 
 
-class OwnPresets:
+class PresetLibrary:
     """folder: where the reader's own lie; without one there are only the shipped."""
 
-    def __init__(self, desk: Desk, folder: Path | None) -> None:
-        self._desk, self._folder = desk, folder
+    def __init__(self, context: SessionContext, folder: Path | None) -> None:
+        self._context, self._folder = context, folder
         self._read: tuple[Any, dict[str, Preset]] = (None, {})
 
     def known(self) -> dict[str, Preset]:
@@ -30,7 +30,7 @@ class OwnPresets:
             own, complaints = user_presets(self._folder)
             self._read = files, own  # before anybody is told, who may well ask for them
             for sentence in complaints:
-                self._desk.say("warning", sentence)
+                self._context.say("warning", sentence)
         return {**PRESETS, **self._read[1]}
 
     def values_of(self, name: str) -> dict[str, Any]:
@@ -45,5 +45,5 @@ class OwnPresets:
         if not SLUG.fullmatch(name) or name in {*PRESETS, CUSTOM}:
             wanted = "small letters, digits and hyphens, and no shipped preset's name"
             raise input_error(f"the preset name {name[:40]!r}", wanted, "choose another name")
-        values = {key: getattr(self._desk.parameters, key) for key in VALUES}
+        values = {key: getattr(self._context.parameters, key) for key in VALUES}
         save_preset(Preset(name, title, reason, **values), self._folder / f"{name}.json")

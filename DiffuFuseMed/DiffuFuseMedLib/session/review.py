@@ -1,4 +1,4 @@
-"""Reviewing: the worklist, one region at a time, with every decision kept."""
+"""ReviewLogic: the worklist, one region at a time, with every decision kept."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ from ..core.errors import InputError
 from ..core.grid import Grid
 from ..mrml import editing, segmentations
 from ..review import Decision, Review, with_reasons, worklist
-from .context import Desk
+from .context import SessionContext
 
 Box = tuple[slice, slice, slice]
 REACH_MM = 4.0  # around a region that may be edited: its border is what is being corrected
 
 
-class Reviewing:
+class ReviewLogic:
     """mask(): the lesion as it stands; jump(center_lps): bring the views there."""
 
-    def __init__(self, desk: Desk, mask: Callable[[], np.ndarray | None], jump: Callable[[Any], None]) -> None:
-        self._desk, self._mask, self._jump = desk, mask, jump
+    def __init__(
+        self, context: SessionContext, mask: Callable[[], np.ndarray | None], jump: Callable[[Any], None]
+    ) -> None:
+        self._context, self._mask, self._jump = context, mask, jump
         self.review: Review | None = None
         self.editor_node: Any = None  # the host's vtkMRMLSegmentEditorNode
         self._before: np.ndarray | None = None
@@ -36,18 +38,18 @@ class Reviewing:
 
     def renew(self) -> None:
         """Make the worklist of a new result, off the host's thread. Until it is there no region can be chosen."""
-        desk, prediction = self._desk, self._desk.prediction
+        context, prediction = self._context, self._context.prediction
         self.leave()
         self._without = {}
-        self._making = making = desk.host.work(lambda: worklist(prediction))
-        desk.then(making, lambda _: self._take(making), lambda error: self._failed(making, error))
+        self._making = making = context.host.work(lambda: worklist(prediction))
+        context.then(making, lambda _: self._take(making), lambda error: self._failed(making, error))
         self.show()
 
     def explain(self, without: dict[str, np.ndarray]) -> None:
         """Reasons for the same regions. without: by modality, the probability [k, j, i] with that one off."""
         self._without = dict(without)
         if self._making is None and self.review is not None and self._without:
-            found = with_reasons(self.review.worklist, self._desk.prediction, self._without)
+            found = with_reasons(self.review.worklist, self._context.prediction, self._without)
             self.review = self.review.renewed(found)
         self.show()
 
@@ -68,7 +70,7 @@ class Reviewing:
         """The review of the result before would say things about this one."""
         if making is self._making:
             self.clear()
-            self._desk.complain(error)
+            self._context.complain(error)
 
     def adopt(self, review: Review, kept: np.ndarray | None) -> None:
         """The review of a scene that was opened."""
@@ -103,7 +105,7 @@ class Reviewing:
             return
         kept[box] |= region
         if decision.changed_voxels:
-            changed = self._mask()[box] != (self._desk.prediction.labels[box] == 1)
+            changed = self._mask()[box] != (self._context.prediction.labels[box] == 1)
             kept[box] |= self._reach_in(box, decision.region_id) & changed
 
     def choose(self, region_id: int) -> None:
@@ -111,7 +113,7 @@ class Reviewing:
         region = self._region(region_id)
         if region is None:
             return
-        self._desk.screen.region = region_id
+        self._context.view_state.region = region_id
         self._before = self._mask()
         self.review.start(region_id, now())
         self._jump(region.center_lps)
@@ -119,16 +121,16 @@ class Reviewing:
         self.show()
 
     def next(self) -> None:
-        self._step(self.review.next_open(self._desk.screen.region) if self.review else None)
+        self._step(self.review.next_open(self._context.view_state.region) if self.review else None)
 
     def previous(self) -> None:
-        self._step(self.review.previous(self._desk.screen.region) if self.review else None)
+        self._step(self.review.previous(self._context.view_state.region) if self.review else None)
 
     def decide(self, skip: bool = False) -> None:
         """Accept the region as it is now, corrected if a voxel of it changed, or skip it; then go to the next."""
-        region_id = self._desk.screen.region
+        region_id = self._context.view_state.region
         if self.review is None or region_id is None:
-            self._desk.say("info", "Choose a region of the worklist first.")
+            self._context.say("info", "Choose a region of the worklist first.")
             return
         before, after = self._before, self._mask()
         reach, earlier = self._reach(region_id), self.review.decisions.get(region_id)
@@ -139,35 +141,35 @@ class Reviewing:
         try:
             self.review.decide(region_id, status, before, after, now(), within=reach)
         except InputError as error:
-            self._desk.complain(error)
+            self._context.complain(error)
             return
-        self._desk.tell("scene")
+        self._context.tell("scene")
         following = self.review.next_open(region_id)
         open_left = following is not None and self.review.status(following) == "open"
         self.choose(following) if open_left else self._finish()
 
     def leave(self) -> None:
         """No region is chosen; editing is free."""
-        self._desk.screen.region, self._before = None, None
-        if self.editor_node is not None and "lesion" in self._desk.nodes:
-            editing.release(self.editor_node, self._desk.nodes["lesion"])
+        self._context.view_state.region, self._before = None, None
+        if self.editor_node is not None and "lesion" in self._context.nodes:
+            editing.release(self.editor_node, self._context.nodes["lesion"])
 
     def limit(self) -> None:
         """Edit inside the chosen region only, or anywhere, as the parameter says."""
-        desk, node = self._desk, self._desk.nodes.get("lesion")
+        context, node = self._context, self._context.nodes.get("lesion")
         if self.editor_node is None or node is None:
             return
-        if desk.screen.region is None or not desk.parameters.inside_region_only:
+        if context.view_state.region is None or not context.parameters.inside_region_only:
             editing.release(self.editor_node, node)
         else:
-            reach = self._reach(desk.screen.region)
-            editing.restrict(self.editor_node, node, reach, desk.nodes[desk.case.reference])
+            reach = self._reach(context.view_state.region)
+            editing.restrict(self.editor_node, node, reach, context.nodes[context.case.reference])
 
     @contextmanager
     def unlimited(self) -> Iterator[None]:
         """Without what limits the editor, for as long as it takes."""
-        if self.editor_node is not None and "lesion" in self._desk.nodes:
-            editing.release(self.editor_node, self._desk.nodes["lesion"])
+        if self.editor_node is not None and "lesion" in self._context.nodes:
+            editing.release(self.editor_node, self._context.nodes["lesion"])
         try:
             yield
         finally:
@@ -175,28 +177,32 @@ class Reviewing:
 
     def keep_limit(self) -> None:
         """Limit again where something else, such as the editor's undo, brought back other limits."""
-        desk, node = self._desk, self._desk.nodes.get("lesion")
-        if desk.screen.region is None or not desk.parameters.inside_region_only or None in (node, self.editor_node):
+        context, node = self._context, self._context.nodes.get("lesion")
+        if (
+            context.view_state.region is None
+            or not context.parameters.inside_region_only
+            or None in (node, self.editor_node)
+        ):
             return
         limits = None
         if editing.is_restricted(self.editor_node, node):
-            limits = ~segmentations.mask_of(node, editing.OUTSIDE, desk.nodes[desk.case.reference])
-        if limits is None or (limits != self._reach(desk.screen.region)).any():
+            limits = ~segmentations.mask_of(node, editing.OUTSIDE, context.nodes[context.case.reference])
+        if limits is None or (limits != self._reach(context.view_state.region)).any():
             self.limit()
 
     def show(self) -> None:
         """The rows of the panel."""
-        screen = self._desk.screen
-        screen.listing = self._making is not None
-        if self.review is None or screen.listing:
-            screen.regions, screen.progress = (), ""
+        view_state = self._context.view_state
+        view_state.listing = self._making is not None
+        if self.review is None or view_state.listing:
+            view_state.regions, view_state.progress = (), ""
         else:
-            screen.regions = tuple(self._row(region) for region in self.review.worklist.regions)
+            view_state.regions = tuple(self._row(region) for region in self.review.worklist.regions)
             progress = self.review.progress()
-            screen.progress = (
+            view_state.progress = (
                 f"{progress.done} of {progress.count} done, {100 * progress.share:.0f} % of expected error handled"
             )
-        self._desk.tell("review")
+        self._context.tell("review")
 
     def rows(self) -> list[dict[str, Any]]:
         """The worklist with its decisions as a table, for whoever opens the scene."""
@@ -235,16 +241,16 @@ class Reviewing:
 
     def _step(self, region_id: int | None) -> None:
         if self._making is not None:
-            self._desk.say("info", "The worklist of the new result is still being made.")
+            self._context.say("info", "The worklist of the new result is still being made.")
         elif region_id is None:
-            self._desk.say("info", "The worklist is empty: run the segmentation first.")
+            self._context.say("info", "The worklist is empty: run the segmentation first.")
         else:
             self.choose(region_id)
 
     def _finish(self) -> None:
         self.leave()
         self.show()
-        self._desk.say("info", "Every region of the worklist is decided.")
+        self._context.say("info", "Every region of the worklist is decided.")
 
     def _reach(self, region_id: int) -> np.ndarray:
         """bool [k, j, i]: the region and REACH_MM around it."""

@@ -1,4 +1,4 @@
-"""Segmenting: run, cancel, switch modalities; the result in the scene, with what it changed and why it doubts."""
+"""SegmentationLogic: run, cancel, switch modalities; the result in the scene, what it changed and why it doubts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..engine.client.engine import EngineError, Handle
 from ..io.seg_nrrd import LESION, contour_segments
 from ..mrml import segmentations, volumes
 from ..mrml.nodes import set_provenance, set_tag
-from .context import Desk
+from .context import SessionContext
 from .parameters import Parameters, changed
 
 MAPS = {
@@ -27,11 +27,11 @@ AGAIN_S = 1.0
 REQUESTED = "requested_modalities"  # in the provenance: those that were on, whether or not the model knows them
 
 
-class Segmenting:
+class SegmentationLogic:
     """reviewed(): bool [k, j, i] of voxels that the reader decided on, or None; found(): called when a result came."""
 
-    def __init__(self, desk: Desk, reviewed: Any, found: Any) -> None:
-        self._desk, self._reviewed, self._found = desk, reviewed, found
+    def __init__(self, context: SessionContext, reviewed: Any, found: Any) -> None:
+        self._context, self._reviewed, self._found = context, reviewed, found
         self._run: Handle | None = None
         self._reasons: Handle | None = None
         self._reasons_again = self._turn = 0
@@ -43,42 +43,42 @@ class Segmenting:
 
     def mask(self) -> np.ndarray | None:
         """The lesion as it stands in the scene, with all corrections; None before the first result."""
-        node = self._desk.nodes.get("lesion")
+        node = self._context.nodes.get("lesion")
         return None if node is None else segmentations.mask_of(node, "lesion", self._reference())
 
     def run(self) -> None:
         """Segment with the modalities that are on. A run on its way gives way to this one."""
-        desk = self._desk
-        if desk.case is None:
-            desk.say("warning", "There is no case to segment: open one first.")
+        context = self._context
+        if context.case is None:
+            context.say("warning", "There is no case to segment: open one first.")
             return
         self.stop_run()
         chosen = self._chosen()
         if not chosen:
             self.judge()
-            desk.say("warning", "All modalities are switched off: switch at least one on.")
+            context.say("warning", "All modalities are switched off: switch at least one on.")
             return
         try:
-            handle = self._request(chosen, desk.parameters, progress=self._teller())
+            handle = self._request(chosen, context.parameters, progress=self._teller())
         except EngineError as error:
             self._failed(error)
             return
         self._run = handle
-        desk.screen.change = ""
+        context.view_state.change = ""
         self._state("working", "starting", 0.0, None)
-        desk.then(handle.future, lambda p: self._done(handle, p, chosen), lambda e: self._ended(handle, e))
+        context.then(handle.future, lambda p: self._done(handle, p, chosen), lambda e: self._ended(handle, e))
 
     def _chosen(self) -> list[str]:
         """Modalities that are switched on."""
-        desk = self._desk
-        return [key for key in desk.case.modalities if desk.parameters.on(key)]
+        context = self._context
+        return [key for key in context.case.modalities if context.parameters.on(key)]
 
     def is_current(self) -> bool:
         """Whether the result in the scene is of the present settings."""
-        desk = self._desk
-        if desk.prediction is None or desk.case is None:
+        context = self._context
+        if context.prediction is None or context.case is None:
             return False
-        made, chosen = desk.prediction.provenance, desk.parameters
+        made, chosen = context.prediction.provenance, context.parameters
         same = all(made.get(name) == getattr(chosen, name) for name in ("model", "samples", "seed"))
         return same and made.get(REQUESTED) == self._chosen()
 
@@ -87,14 +87,14 @@ class Segmenting:
         if self.running:
             return
         current = self.is_current()
-        state = "ready" if current else "stale" if self._desk.prediction is not None else "none"
+        state = "ready" if current else "stale" if self._context.prediction is not None else "none"
         self._state(state, words or ("" if current else "of other settings" if state == "stale" else ""), 0.0, None)
 
     def cancel(self) -> None:
         """Stop the run; the scene keeps its last result."""
         if self._run:
-            self._desk.screen.run_words = "cancelling"
-            self._desk.tell("run")
+            self._context.view_state.run_words = "cancelling"
+            self._context.tell("run")
             self._run.cancel()
 
     def stop_run(self) -> None:
@@ -109,28 +109,28 @@ class Segmenting:
         if self._reasons:
             self._reasons.cancel()
         self._reasons = None
-        self._desk.screen.explaining = False
+        self._context.view_state.explaining = False
 
     def explain(self) -> None:
         """What the probability is without each modality, one after the other, behind the reader's back. A run lets the
         search stand still until it ends; only a new result ends it."""
-        desk = self._desk
-        if desk.prediction is None or desk.case is None:
+        context = self._context
+        if context.prediction is None or context.case is None:
             return
-        on = list(desk.prediction.gates)
+        on = list(context.prediction.gates)
         left = [key for key in on if key not in self.without] if len(on) > 1 else []
-        desk.screen.explaining = bool(left)
+        context.view_state.explaining = bool(left)
         if not left:
             self._found(False)
             return
         self._explain_without(left[0], [key for key in on if key != left[0]])
 
     def _explain_without(self, key: str, others: list[str]) -> None:
-        desk = self._desk
+        context = self._context
         try:
             handle = self._request(others, self._as_made(), behind=True)
         except EngineError:
-            desk.screen.explaining = False  # the list is right without its reasons
+            context.view_state.explaining = False  # the list is right without its reasons
             return
         self._reasons = handle
 
@@ -142,29 +142,36 @@ class Segmenting:
 
         def failed(error: BaseException) -> None:
             if self._reasons is handle:
-                self._reasons, desk.screen.explaining = None, False
+                self._reasons, context.view_state.explaining = None, False
                 self._explain_later(error)
-                desk.tell("review")
+                context.tell("review")
 
-        desk.then(handle.future, done, failed)
+        context.then(handle.future, done, failed)
 
     def _explain_later(self, error: BaseException) -> None:
         """An engine that died of something else may be asked once more."""
         if getattr(error, "code", "") == "died" and self._reasons_again < 1:
             self._reasons_again += 1
-            self._desk.later(AGAIN_S, lambda: None if self._reasons or self.running else self.explain())
+            self._context.later(AGAIN_S, lambda: None if self._reasons or self.running else self.explain())
 
     def _as_made(self) -> Parameters:
         """The parameters with what the result in the scene was made by, in fewer samples."""
-        chosen, made = self._desk.parameters, self._desk.prediction.provenance
+        chosen, made = self._context.parameters, self._context.prediction.provenance
         kept = {name: made[name] for name in ("model", "seed", "samples") if name in made}
         chosen = changed(chosen, **kept)
         return changed(chosen, samples=min(REASON_SAMPLES, chosen.samples))
 
     def _request(self, modalities: list[str], by: Parameters, progress: Any = None, behind: bool = False) -> Handle:
-        desk = self._desk
-        return desk.engine.segment(
-            desk.case_id, by.model, by.samples, by.seed, modalities, device=by.device, progress=progress, behind=behind
+        context = self._context
+        return context.engine.segment(
+            context.case_id,
+            by.model,
+            by.samples,
+            by.seed,
+            modalities,
+            device=by.device,
+            progress=progress,
+            behind=behind,
         )
 
     def _teller(self) -> Any:
@@ -176,7 +183,7 @@ class Segmenting:
             if self._run and turn == self._turn and not self._run.cancelling:
                 self._state("working", words, share, seconds_left)
 
-        return lambda *told: self._desk.post(lambda: advance(*told))
+        return lambda *told: self._context.post(lambda: advance(*told))
 
     def _done(self, handle: Handle, prediction: Prediction, modalities: list[str]) -> None:
         if handle is not self._run:
@@ -186,12 +193,12 @@ class Segmenting:
         before = self.mask()
         lesion = self._keeping_decisions(prediction.labels == 1, before)
         prediction = replace(prediction, provenance={**prediction.provenance, REQUESTED: modalities})
-        self._desk.prediction = prediction
+        self._context.prediction = prediction
         self.without, self._reasons_again = {}, 0
         self.write(prediction, lesion, before)
-        self._desk.screen.gates = dict(prediction.gates)
-        self._desk.screen.change = self._change(lesion, before, modalities)
-        self._desk.screen.edited = bool((lesion != (prediction.labels == 1)).any())
+        self._context.view_state.gates = dict(prediction.gates)
+        self._context.view_state.change = self._change(lesion, before, modalities)
+        self._context.view_state.edited = bool((lesion != (prediction.labels == 1)).any())
         total = sum(prediction.provenance.get("timings_s", {}).values())
         current = self.is_current()
         words = f"done in {total:.1f} s" if current else "of other settings"
@@ -231,31 +238,33 @@ class Segmenting:
             segmentations.set_mask(ghost, "previous", before, reference, "previous", GHOST_COLOR)
 
     def _segmentation(self, role: str, name: str) -> Any:
-        desk = self._desk
-        if role not in desk.nodes:
-            desk.nodes[role] = segmentations.add_segmentation(desk.scene, name, self._reference())
-            set_tag(desk.nodes[role], volumes.ROLE, role)
-        return desk.nodes[role]
+        context = self._context
+        if role not in context.nodes:
+            context.nodes[role] = segmentations.add_segmentation(context.scene, name, self._reference())
+            set_tag(context.nodes[role], volumes.ROLE, role)
+        return context.nodes[role]
 
     def _volume(self, role: str, name: str, array: np.ndarray) -> Any:
-        desk = self._desk
-        if role in desk.nodes:
-            volumes.share_array(desk.nodes[role], array)
+        context = self._context
+        if role in context.nodes:
+            volumes.share_array(context.nodes[role], array)
         else:
-            desk.nodes[role] = volumes.add_volume(desk.scene, array, desk.case.grid, name, role=role, share=True)
-        return desk.nodes[role]
+            context.nodes[role] = volumes.add_volume(
+                context.scene, array, context.case.grid, name, role=role, share=True
+            )
+        return context.nodes[role]
 
     def _take_away(self, role: str) -> None:
         """A map of the result before that this one does not have."""
-        if role in self._desk.nodes:
-            self._desk.scene.RemoveNode(self._desk.nodes.pop(role))
+        if role in self._context.nodes:
+            self._context.scene.RemoveNode(self._context.nodes.pop(role))
 
     def _reference(self) -> Any:
-        return self._desk.nodes[self._desk.case.reference]
+        return self._context.nodes[self._context.case.reference]
 
     def _change(self, lesion: np.ndarray, before: np.ndarray | None, modalities: list[str]) -> str:
         """What the run changed, in words."""
-        case = self._desk.case
+        case = self._context.case
         off = [key for key in case.modalities if key not in modalities]
         how = f"without {', '.join(off)}" if off else "with all modalities"
         if before is None:
@@ -272,9 +281,14 @@ class Segmenting:
 
     def _failed(self, error: BaseException) -> None:
         self.judge("cancelled" if getattr(error, "code", "") == "cancelled" else "failed")
-        self._desk.complain(error)
+        self._context.complain(error)
 
     def _state(self, state: str, words: str, share: float, seconds_left: float | None) -> None:
-        screen = self._desk.screen
-        screen.run, screen.run_words, screen.run_share, screen.run_seconds_left = state, words, share, seconds_left
-        self._desk.tell("run")
+        view_state = self._context.view_state
+        view_state.run, view_state.run_words, view_state.run_share, view_state.run_seconds_left = (
+            state,
+            words,
+            share,
+            seconds_left,
+        )
+        self._context.tell("run")

@@ -18,20 +18,20 @@ from ..engine.client.engine import Engine, EngineError
 from ..models.registry import models
 from ..mrml import segmentations
 from ..mrml.views import watch_slices
-from .context import Desk
-from .display import Looking
-from .engine_restart import Reviving
-from .fusion import Fusing
+from .context import SessionContext
+from .display import DisplayLogic
+from .engine_restart import EngineRestart
+from .fusion import FusionLogic
 from .history import History
 from .host import Host
-from .loading import Opening
-from .measurement import Measuring
+from .loading import LoadingLogic
+from .measurement import MeasurementLogic
 from .parameters import FUSION, NAMES, Parameters, changed
-from .persistence import Keeping
-from .preset_library import CUSTOM, OwnPresets
-from .review import Reviewing
-from .segmentation import Segmenting
-from .view_state import Screen
+from .persistence import PersistenceLogic
+from .preset_library import CUSTOM, PresetLibrary
+from .review import ReviewLogic
+from .segmentation import SegmentationLogic
+from .view_state import ViewState
 from .window_level import shipped
 
 RERUN_S = 0.4  # after a modality switch, so that two switches are one run
@@ -43,109 +43,111 @@ class Session:
     """scene: a vtkMRMLScene; presets: folder of the reader's own presets; engine: made when none is given."""
 
     def __init__(self, scene: Any, host: Host, engine: Engine | None = None, presets: Path | None = None) -> None:
-        self.desk = Desk(scene, host, engine or Engine(on_exit=self.engine_died))
-        self._presets = OwnPresets(self.desk, presets)
-        self._reviving = Reviving(self.desk)
+        self.context = SessionContext(scene, host, engine or Engine(on_exit=self.engine_died))
+        self._presets = PresetLibrary(self.context, presets)
+        self._engine_restart = EngineRestart(self.context)
         self._history = History()
         self._rerun: Any = None
         self._watches: list[Callable[[], None]] = []
-        self.looking = Looking(self.desk, self.choose_windows)
-        self.fusing = Fusing(self.desk)
-        self.segmenting = Segmenting(self.desk, lambda: self.reviewing.settle(), self._found)
-        self.reviewing = Reviewing(self.desk, self.segmenting.mask, self.looking.jump)
-        self.measuring = Measuring(self.desk, self.segmenting.mask, self._lesion_changed)
-        self.opening = Opening(self.desk, self._before_forgetting, self._opened, self.protect_border)
-        self.keeping = Keeping(self.desk, self.segmenting, self.reviewing, self.opening, self._adopted)
+        self.display = DisplayLogic(self.context, self.choose_windows)
+        self.fusion_logic = FusionLogic(self.context)
+        self.segmentation = SegmentationLogic(self.context, lambda: self.review_logic.settle(), self._found)
+        self.review_logic = ReviewLogic(self.context, self.segmentation.mask, self.display.jump)
+        self.measurement = MeasurementLogic(self.context, self.segmentation.mask, self._lesion_changed)
+        self.loading = LoadingLogic(self.context, self._before_forgetting, self._opened, self.protect_border)
+        self.persistence = PersistenceLogic(
+            self.context, self.segmentation, self.review_logic, self.loading, self._adopted
+        )
 
     @property
     def parameters(self) -> Parameters:
-        return self.desk.parameters
+        return self.context.parameters
 
     @property
-    def screen(self) -> Screen:
-        return self.desk.screen
+    def view_state(self) -> ViewState:
+        return self.context.view_state
 
     def listen(self, listener: Callable[[str], None]) -> None:
-        self.desk.listeners.append(listener)
+        self.context.listeners.append(listener)
 
     def use_editor(self, editor_node: Any) -> None:
         """The host's vtkMRMLSegmentEditorNode, which the worklist limits to its regions."""
-        self.reviewing.editor_node = editor_node
+        self.review_logic.editor_node = editor_node
 
     def views_made(self) -> None:
         """The host's slice views exist: follow their scrolling."""
-        self._watches.append(watch_slices(self.desk.scene, lambda _: self.fusing.draw_shown()))
-        self.looking.refresh()
+        self._watches.append(watch_slices(self.context.scene, lambda _: self.fusion_logic.draw_shown()))
+        self.display.refresh()
 
     # Case
 
     def open(self, folder: str | Path, told: Mapping[str, str] | None = None, register: str = "auto") -> None:
         """Open a folder of one patient's images. told: modality by file name or series description."""
-        self.opening.folder_of_files(Path(folder), told, register)
+        self.loading.folder_of_files(Path(folder), told, register)
 
     def open_volumes(
         self, given: Mapping[str, Volume], name: str, reference: str | None = None, register: str = "auto"
     ) -> None:
         """Open volumes that are in the host already, by modality key."""
-        self.opening.volumes(given, name, reference, register)
+        self.loading.volumes(given, name, reference, register)
 
     def forget(self) -> None:
-        """Take the case off the desk, such as before the host closes its scene."""
-        self.opening.forget()
-        self.opening.describe_none()
-        self.desk.tell("case", "parameters", "scene", "numbers", "run", "review", "fusion", "layers")
+        """Take the case out of the session, such as before the host closes its scene."""
+        self.loading.forget()
+        self.loading.describe_none()
+        self.context.tell("case", "parameters", "scene", "numbers", "run", "review", "fusion", "layers")
 
     def lost(self, node: Any) -> None:
         """A node is about to be deleted by someone else: without an image of the case there is no case; a result can be
         made again."""
-        desk = self.desk
-        role = next((role for role, held in desk.nodes.items() if held is node), None)
+        context = self.context
+        role = next((role for role, held in context.nodes.items() if held is node), None)
         if role is None:
             return
-        del desk.nodes[role]
-        if desk.case is not None and role in desk.case.volumes:
+        del context.nodes[role]
+        if context.case is not None and role in context.case.volumes:
             self.forget()
-            desk.say("warning", "An image of the case was deleted, so the case was closed: open it again.")
+            context.say("warning", "An image of the case was deleted, so the case was closed: open it again.")
         elif role == "lesion":
             self._lesion_lost()
         elif role in ("fused", "fusion_uncertainty"):
-            self.fusing.restart()
+            self.fusion_logic.restart()
 
     def _lesion_lost(self) -> None:
-        self.segmenting.stop()
-        self.measuring.forget()
-        self.reviewing.clear()
-        desk = self.desk
-        desk.prediction, desk.screen.numbers, desk.screen.gates = None, (), {}
-        self.segmenting.judge()
+        self.segmentation.stop()
+        self.measurement.forget()
+        self.review_logic.clear()
+        context = self.context
+        context.prediction, context.view_state.numbers, context.view_state.gates = None, (), {}
+        self.segmentation.judge()
         self.protect_border()
-        desk.tell("numbers", "scene")
+        context.tell("numbers", "scene")
 
     def use_engine(self, engine: Engine) -> None:
         """Go on with another engine; the case is sent to it."""
-        desk = self.desk
-        self.segmenting.stop()
-        self.fusing.stop()
-        desk.engine.close()
-        desk.engine = engine
-        if desk.case is None:
+        context = self.context
+        self.segmentation.stop()
+        self.fusion_logic.stop()
+        context.engine.close()
+        context.engine = engine
+        if context.case is None:
             return
         try:
-            handle = engine.start_open(desk.case)
+            handle = engine.start_open(context.case)
         except EngineError as error:
-            desk.complain(error)
+            context.complain(error)
             return
-        self.opening.on_desk(desk.case, handle)
+        self.loading.on_desk(context.case, handle)
         self.protect_border()
-        self.segmenting.judge()
+        self.segmentation.judge()
 
     def close(self) -> None:
         """End of the session: the engine's process and its folder go."""
-        self.desk.closed = True
-        self.measuring.forget()
+        self.context.closed = True
+        self.measurement.forget()
         for forget in self._watches:
             forget()
-        self.desk.engine.close()
+        self.context.engine.close()
 
     # Parameters
 
@@ -162,8 +164,8 @@ class Session:
             self._check_mri(values.get("mri"))
             new = changed(before, **values)
         except InputError as error:
-            self.desk.complain(error)
-            self.desk.tell("parameters")
+            self.context.complain(error)
+            self.context.tell("parameters")
             return
         self._history.note(before, frozenset(values) - {"preset"})
         self._apply(new)
@@ -187,8 +189,8 @@ class Session:
         try:
             values = self._presets.values_of(name)
         except InputError as error:
-            self.desk.complain(error)
-            self.desk.tell("parameters")
+            self.context.complain(error)
+            self.context.tell("parameters")
             return
         self.set(**values)
 
@@ -197,11 +199,11 @@ class Session:
         try:
             self._presets.save(name, title, reason)
         except InputError as error:
-            self.desk.complain(error)
+            self.context.complain(error)
             return
         self.set(preset=name)
-        self.desk.say("info", f"The preset {title} was saved.")
-        self.desk.tell("parameters")
+        self.context.say("info", f"The preset {title} was saved.")
+        self.context.tell("parameters")
 
     def reset_fusion(self) -> None:
         """The sliders as the preset has them, the shipped default where they left it."""
@@ -220,13 +222,13 @@ class Session:
 
     def run(self) -> None:
         self._forget_rerun()
-        self.segmenting.run()
+        self.segmentation.run()
 
     def cancel(self) -> None:
         """Stop the run, or the one that a modality switch is about to start; the scene keeps its last result."""
         self._forget_rerun()
-        self.segmenting.cancel()
-        self.segmenting.judge()
+        self.segmentation.cancel()
+        self.segmentation.judge()
 
     def switch(self, modality: str, on: bool) -> None:
         """A modality off or on; the segmentation is run again when there is one."""
@@ -236,65 +238,68 @@ class Session:
 
     def protect_border(self) -> None:
         """Let the lesion as it stands hold its border in the fusion, or not, as the parameter says."""
-        self._protect(self.segmenting.mask())
+        self._protect(self.segmentation.mask())
 
     def _protect(self, lesion: np.ndarray | None) -> None:
-        self.fusing.protect(lesion if self.parameters.protect_border else None)
+        self.fusion_logic.protect(lesion if self.parameters.protect_border else None)
 
     def restore_previous(self) -> None:
         """The contour before the last run, the ghost, becomes the lesion again."""
-        nodes, case = self.desk.nodes, self.desk.case
+        nodes, case = self.context.nodes, self.context.case
         if case is None or "previous" not in nodes or "lesion" not in nodes:
-            self.desk.say("info", "There is no previous contour.")
+            self.context.say("info", "There is no previous contour.")
             return
         mask = segmentations.mask_of(nodes["previous"], "previous", nodes[case.reference])
         segmentations.set_mask(nodes["lesion"], "lesion", mask, nodes[case.reference])
-        self.measuring.look()
+        self.measurement.look()
 
     # Scene
 
     def open_scene(self, path: Path) -> bool:
         """Bring back a saved scene; the host blocks its rendering meanwhile."""
-        return self.keeping.open_scene(path)
+        return self.persistence.open_scene(path)
 
     def adopt_scene(self) -> bool:
         """Take up the case of a scene that the host has loaded itself; False when it holds none."""
-        return self.keeping.adopt_scene()
+        return self.persistence.adopt_scene()
 
     # What follows what
 
     def _apply(self, new: Parameters) -> None:
-        before, self.desk.parameters = self.parameters, new
+        before, self.context.parameters = self.parameters, new
         names = {name for name in NAMES if getattr(before, name) != getattr(new, name)}
-        self.desk.screen.can_undo, self.desk.screen.can_redo = self._history.can_undo, self._history.can_redo
-        self.desk.tell("parameters")
+        self.context.view_state.can_undo, self.context.view_state.can_redo = (
+            self._history.can_undo,
+            self._history.can_redo,
+        )
+        self.context.tell("parameters")
         if names & set(FUSION) - {"preset"}:
-            self.fusing.follow()
+            self.fusion_logic.follow()
         if names & LOOK:
-            self.looking.refresh()
-        if "protect_border" in names and self.desk.prediction is not None:
+            self.display.refresh()
+        if "protect_border" in names and self.context.prediction is not None:
             self.protect_border()
         if "inside_region_only" in names:
-            self.reviewing.limit()
+            self.review_logic.limit()
         if names & OF_A_RUN:
             self._judge_run("modalities" in names)
 
     def _judge_run(self, switched: bool) -> None:
         """The result in the scene may be of other settings by now; a modality switch asks for another one at once."""
         pending = self._forget_rerun()
-        if self.segmenting.is_current():
-            self.segmenting.stop_run()
-        elif switched and (pending or self.desk.prediction is not None or self.segmenting.running):
+        if self.segmentation.is_current():
+            self.segmentation.stop_run()
+        elif switched and (pending or self.context.prediction is not None or self.segmentation.running):
             self._run_again()
-        self.segmenting.judge()
+        self.segmentation.judge()
 
     def _step(self, parameters: Parameters | None) -> None:
         if parameters is not None:
             self._apply(parameters)
 
     def _run_again(self) -> None:
-        self.segmenting.stop_run()
-        self._rerun = self.desk.later(RERUN_S, self.run)
+        self.segmentation.stop_run()
+        self._rerun = self.context.later(RERUN_S, self.run)
 
     def _forget_rerun(self) -> bool:
         """Whether there was one to come."""
@@ -304,30 +309,30 @@ class Session:
         return pending is not None
 
     def _check_mri(self, mri: str | None) -> None:
-        there = self.fusing.mris()
+        there = self.fusion_logic.mris()
         if mri and mri not in there:
             raise input_error(f"the MR {mri[:40]!r}", f"one of the case ({', '.join(there)})", "choose one of these")
 
     def _before_forgetting(self) -> None:
         self._forget_rerun()
-        self.segmenting.stop()
-        self.fusing.stop()
-        self.looking.forget()
-        self.reviewing.clear()
-        self.measuring.forget()
+        self.segmentation.stop()
+        self.fusion_logic.stop()
+        self.display.forget()
+        self.review_logic.clear()
+        self.measurement.forget()
         self._history = History()
-        screen = self.screen
-        screen.run, screen.run_words, screen.run_share, screen.run_seconds_left = "none", "", 0.0, None
-        screen.fusion, screen.fusion_words, screen.legend = "none", "", {}
-        screen.gates, screen.numbers, screen.change, screen.edited = {}, (), "", False
-        screen.can_undo = screen.can_redo = False
+        view_state = self.view_state
+        view_state.run, view_state.run_words, view_state.run_share, view_state.run_seconds_left = "none", "", 0.0, None
+        view_state.fusion, view_state.fusion_words, view_state.legend = "none", "", {}
+        view_state.gates, view_state.numbers, view_state.change, view_state.edited = {}, (), "", False
+        view_state.can_undo = view_state.can_redo = False
 
     def _opened(self) -> None:
-        case = self.desk.case
+        case = self.context.case
         moving = [key for key in case.modalities if key != case.reference]
         foreground = "PET" if "PET" in case.modalities else ""
-        background = "fused" if not self.fusing.why_not() else case.reference
-        self.desk.parameters = changed(
+        background = "fused" if not self.fusion_logic.why_not() else case.reference
+        self.context.parameters = changed(
             self.parameters,
             modalities={},
             windows=shipped(self.parameters.windows),
@@ -337,35 +342,35 @@ class Session:
             foreground=foreground,
             background=background,
         )
-        self.fusing.restart()
-        self.looking.refresh()
-        self.desk.tell("parameters", "scene", "numbers", "run")
+        self.fusion_logic.restart()
+        self.display.refresh()
+        self.context.tell("parameters", "scene", "numbers", "run")
 
     def _adopted(self) -> None:
         """A scene was opened: everything is as it was saved."""
-        desk = self.desk
-        if "fused" in desk.nodes and not self.fusing.why_not():
-            self.fusing.adopt()
+        context = self.context
+        if "fused" in context.nodes and not self.fusion_logic.why_not():
+            self.fusion_logic.adopt()
         else:
-            self.fusing.restart()
-        if desk.prediction is not None:
-            desk.screen.gates = dict(desk.prediction.gates)
-            self.segmenting.judge("as saved" if self.segmenting.is_current() else "")
-            self.measuring.watch()
-            self.measuring.adopt(self.segmenting.mask())
-        self.looking.refresh()
-        desk.tell("case", "parameters", "scene", "numbers", "run", "review", "fusion")
+            self.fusion_logic.restart()
+        if context.prediction is not None:
+            context.view_state.gates = dict(context.prediction.gates)
+            self.segmentation.judge("as saved" if self.segmentation.is_current() else "")
+            self.measurement.watch()
+            self.measurement.adopt(self.segmentation.mask())
+        self.display.refresh()
+        context.tell("case", "parameters", "scene", "numbers", "run", "review", "fusion")
 
     def _found(self, new: bool) -> None:
         """A result came (new), or the reasons of its doubts."""
         if not new:
-            self.reviewing.explain(self.segmenting.without)
+            self.review_logic.explain(self.segmentation.without)
         else:
-            self.reviewing.renew()
-            self.measuring.watch()
-            self.measuring.renew()
-            self.looking.refresh()
-            self.desk.tell("scene")
+            self.review_logic.renew()
+            self.measurement.watch()
+            self.measurement.renew()
+            self.display.refresh()
+            self.context.tell("scene")
 
     def _lesion_changed(self, lesion: np.ndarray) -> None:
         """The lesion in the scene is another than before: its border is what is protected from now on."""
@@ -374,4 +379,4 @@ class Session:
 
     def engine_died(self, error: EngineError) -> None:
         """For Engine(on_exit=...): on the engine's own thread."""
-        self.desk.post(lambda: self._reviving.start_again(error))
+        self.context.post(lambda: self._engine_restart.start_again(error))

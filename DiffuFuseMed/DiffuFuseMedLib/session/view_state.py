@@ -1,4 +1,4 @@
-"""Screen: what the panel shows, as plain values that either host can draw."""
+"""ViewState: what the panel shows, as plain values that either host can draw."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Message:
 
 
 @dataclass
-class Screen:
+class ViewState:
     """One entry per thing on the panel. A state is "none", "stale" (dimmed: not of the present settings), "working",
     or "ready"."""
 
     case_name: str = ""
-    opening: str = ""  # what is being done to open a case, empty when nothing is
-    opening_share: float = 0.0
+    loading: str = ""  # what is being done to open a case, empty when nothing is
+    loading_share: float = 0.0
     saving: str = ""  # what is being written, empty when nothing is
     modalities: tuple[str, ...] = ()
     sources: dict[str, str] = field(default_factory=dict)  # what each modality was read from

@@ -1,6 +1,6 @@
 """Uncertainty: maps from samples, calibrated probabilities, contours and the volume interval."""
 
-from .contours import contours, critical_widths, doubt, smallest_width
+from .contours import contours, critical_widths, smallest_width, uncertainty
 from .maps import binary_entropy, uncertainty_maps
 from .volume import log_ratio_errors, volume_interval
 
@@ -8,9 +8,9 @@ __all__ = [
     "binary_entropy",
     "contours",
     "critical_widths",
-    "doubt",
     "log_ratio_errors",
     "smallest_width",
+    "uncertainty",
     "uncertainty_maps",
     "volume_interval",
 ]

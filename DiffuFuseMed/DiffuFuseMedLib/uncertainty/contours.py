@@ -13,7 +13,7 @@ import numpy as np
 from .platt import to_logit
 
 
-def doubt(probability: np.ndarray) -> np.ndarray:
+def uncertainty(probability: np.ndarray) -> np.ndarray:
     """|logit p|, float32: 0 at the predicted border, growing with how sure a voxel is of its side.
 
     Bands by distance in mm, and products of both, were tried: for the same coverage they took more volume.
@@ -21,13 +21,13 @@ def doubt(probability: np.ndarray) -> np.ndarray:
     return np.abs(to_logit(probability)).astype(np.float32)
 
 
-def contours(labels: np.ndarray, doubt_map: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:
+def contours(labels: np.ndarray, uncertainty_map: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:
     """(inner, outer) bool masks of the band doubt <= width: inner is inside labels, outer holds them."""
-    inside_band = doubt_map <= width
+    inside_band = uncertainty_map <= width
     return labels & ~inside_band, labels | inside_band
 
 
-def critical_widths(reference: np.ndarray, labels: np.ndarray, doubt_map: np.ndarray) -> np.ndarray:
+def critical_widths(reference: np.ndarray, labels: np.ndarray, uncertainty_map: np.ndarray) -> np.ndarray:
     """For each element of the reference surface the smallest width whose band holds it, 1D.
 
     An element is a cell of 2 x 2 x 2 voxel centers that are not all lesion or all background. The band holds it as soon
@@ -36,7 +36,7 @@ def critical_widths(reference: np.ndarray, labels: np.ndarray, doubt_map: np.nda
     """
     on_surface = _cells(reference, np.maximum) & ~_cells(reference, np.minimum)
     crossed = _cells(labels, np.maximum) & ~_cells(labels, np.minimum)
-    return np.where(crossed, 0, _cells(doubt_map, np.minimum))[on_surface]
+    return np.where(crossed, 0, _cells(uncertainty_map, np.minimum))[on_surface]
 
 
 def _cells(array: np.ndarray, combine: np.ufunc) -> np.ndarray:

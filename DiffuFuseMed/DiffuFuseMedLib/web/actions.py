@@ -35,30 +35,30 @@ class Actions:
         self._case: Any = None  # the one that was read from self._folder
         self._folder: Path | None = None
         # the preview of a threshold is of the picture below
-        state.change("tool")(lambda tool, **_: session.looking.show_reference(tool == "threshold"))
-        state.change("windowing")(lambda windowing, **_: self._drag_windows(bool(windowing)))
+        state.change("tool")(lambda tool, **_: session.display.show_reference(tool == "threshold"))
+        state.change("windowing")(lambda window_level_drag, **_: self._drag_windows(bool(window_level_drag)))
 
     # Case
 
     def open_folder(self, path: str) -> None:
         if not path.strip():
-            self._session.desk.say("info", "Type the path of a folder first.")
+            self._session.context.say("info", "Type the path of a folder first.")
             return
         self._session.open(Path(path.strip()).expanduser())
 
     def uploaded(self, upload_id: str, purpose: str) -> None:
         folder = self._files.folder(upload_id)
-        self._files.keep_only(folder, self._session.opening.folder)
+        self._files.keep_only(folder, self._session.loading.folder)
         if purpose == "scene":
             scenes = sorted(folder.rglob("*.mrb"))
-            self.open_scene(str(scenes[0])) if scenes else self._session.desk.say(
+            self.open_scene(str(scenes[0])) if scenes else self._session.context.say(
                 "error", "No saved scene arrived: send one .mrb file."
             )
         else:
             self._session.open(folder)
 
     def upload_failed(self, sentence: str) -> None:
-        self._session.desk.say("error", sentence)
+        self._session.context.say("error", sentence)
 
     def role(self, name: str, role: str) -> None:
         """What the reader says an image is, until it is read again."""
@@ -75,17 +75,17 @@ class Actions:
         rows = self._state.role_rows
         told = {row["name"]: UNUSED if row["role"] == NOT_USED else row["role"] for row in rows}
         told = {name: role for name, role in told.items() if role != AS_GUESSED}
-        if folder := self._session.opening.folder:
+        if folder := self._session.loading.folder:
             self._session.open(folder, told, register)
 
     def show_roles(self) -> None:
         """The images of the folder and what each is taken for."""
-        screen, folder, case = self._session.screen, self._session.opening.folder, self._session.desk.case
+        view_state, folder, case = self._session.view_state, self._session.loading.folder, self._session.context.case
         if case is not self._case:
             self._case, self._folder = case, folder
         is_open = folder == self._folder  # else it could not be opened
-        rows = [{"name": source, "role": key} for key, source in screen.sources.items() if is_open]
-        rows += [{"name": name, "role": NOT_USED if is_open else AS_GUESSED} for name in screen.unread]
+        rows = [{"name": source, "role": key} for key, source in view_state.sources.items() if is_open]
+        rows += [{"name": name, "role": NOT_USED if is_open else AS_GUESSED} for name in view_state.unread]
         self._state.role_rows = rows
         self._state.role_choices = [*MODALITIES, NOT_USED] if is_open else [*MODALITIES, AS_GUESSED, NOT_USED]
 
@@ -96,12 +96,12 @@ class Actions:
 
     def drag_windows(self) -> None:
         """The mouse changes windows, or does not any more."""
-        self._state.windowing = not self._state.windowing
+        self._state.window_level_drag = not self._state.window_level_drag
 
     def _drag_windows(self, on: bool) -> None:
         if on:
             self._tools.lay_down()
-        adjust_windows(self._session.desk.scene, on)
+        adjust_windows(self._session.context.scene, on)
 
     def preset(self, name: str) -> None:
         self._session.use_preset(name)
@@ -121,12 +121,12 @@ class Actions:
 
     def before(self) -> None:
         self._state.showing_before = True
-        self._session.looking.show_before(True)
+        self._session.display.show_before(True)
 
     def after(self) -> None:
         if self._state.showing_before:
             self._state.showing_before = False
-            self._session.looking.show_before(False)
+            self._session.display.show_before(False)
 
     def toggle_before(self) -> None:
         self.after() if self._state.showing_before else self.before()
@@ -146,33 +146,33 @@ class Actions:
         self._session.cancel()
 
     def choose(self, region_id: int) -> None:
-        self._session.reviewing.choose(int(region_id))
+        self._session.review_logic.choose(int(region_id))
 
     def next(self) -> None:
-        self._session.reviewing.next()
+        self._session.review_logic.next()
 
     def previous(self) -> None:
-        self._session.reviewing.previous()
+        self._session.review_logic.previous()
 
     def accept(self) -> None:
-        self._session.reviewing.decide()
+        self._session.review_logic.decide()
 
     def skip(self) -> None:
-        self._session.reviewing.decide(skip=True)
+        self._session.review_logic.decide(skip=True)
 
     def tool(self, name: str) -> None:
-        self._state.windowing = False
+        self._state.window_level_drag = False
         self._tools.choose(name)
-        self._session.looking.refresh()
+        self._session.display.refresh()
 
     def lay_down(self) -> None:
         """The mouse only looks."""
-        self._state.windowing = False
+        self._state.window_level_drag = False
         self._tools.lay_down()
 
     def apply_tool(self) -> None:
         self._tools.apply()
-        self._session.looking.refresh()  # the preview changed how the lesion is shown
+        self._session.display.refresh()  # the preview changed how the lesion is shown
 
     def undo_edit(self) -> None:
         self._tools.undo()
@@ -186,11 +186,11 @@ class Actions:
     # Keep
 
     def save_scene(self) -> None:
-        self._offer("mrb", self._session.keeping.save_scene_behind)
+        self._offer("mrb", self._session.persistence.save_scene_behind)
 
     def open_scene(self, path: str) -> None:
         if not path.strip():
-            self._session.desk.say("info", "Type the path of a saved scene first.")
+            self._session.context.say("info", "Type the path of a saved scene first.")
             return
         self._views.blocked(True)
         try:
@@ -200,11 +200,11 @@ class Actions:
         self._state.scene_dialog = False
 
     def export(self, kind: str) -> None:
-        self._offer(kind, lambda path, done: self._session.keeping.export_behind(kind, path, done))
+        self._offer(kind, lambda path, done: self._session.persistence.export_behind(kind, path, done))
 
     def _offer(self, kind: str, write: Callable[[Path, Callable[[], None]], bool]) -> None:
         """Let the page fetch the file once it is written."""
-        name = f"{self._session.screen.case_name or 'case'}.{kind}"
+        name = f"{self._session.view_state.case_name or 'case'}.{kind}"
         path = self._files.place(name)
         write(path, lambda: self._download(self._files.offer(path, name)))
 

@@ -94,7 +94,7 @@ def _open(actions: Any) -> None:
             html.P("or drop NIfTI, NRRD, MHA, zipped or loose DICOM files of one patient anywhere on this page")
             _chooser("choose files", "case", "upload-files")
             _chooser("choose a folder", "case", "upload-folder", folder=True)
-            html.P("{{ uploading || s_opening }}", raw_attrs=['role="status"'], id="sending")
+            html.P("{{ uploading || s_loading }}", raw_attrs=['role="status"'], id="sending")
         with html.Div(v_if="role_rows.length", classes="mt-4"):
             _roles(actions)
 

@@ -10,7 +10,7 @@ LOOSE = "uploaded files"  # the case's name when its files came without a folder
 
 
 class PageFiles:
-    """uploads, downloads: of the door."""
+    """uploads, downloads: of web/http."""
 
     def __init__(self, uploads: Uploads, downloads: Downloads) -> None:
         self._uploads, self._downloads = uploads, downloads

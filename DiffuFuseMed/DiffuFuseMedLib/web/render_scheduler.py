@@ -1,4 +1,4 @@
-"""Turns: which view is drawn next when several want to be. The one that the reader works in never waits for the others.
+"""RenderScheduler: which view is drawn next when several want to be. The one in the hand never waits for the others.
 
 A picture takes tens of milliseconds of the page's only thread. Were all views drawn as soon as they could be, the next
 value of a slider would wait for pictures of the last one that nobody looks at.
@@ -18,7 +18,7 @@ APART_S = 0.06  # between two of the others: what the hand did meanwhile is look
 TOGETHER_S = 0.01  # wishes that come of one change: the first view may be the last one to hear of it
 
 
-class Turns:
+class RenderScheduler:
     """first: name of the view that goes before the others; later(seconds, call): a timer with cancel()."""
 
     def __init__(
@@ -69,15 +69,15 @@ class Turns:
         self._wait()
 
 
-class InTurn(ScheduledRenderStrategy):
+class ScheduledView(ScheduledRenderStrategy):
     """A view's wish to be drawn, told to `turns`; then as `inner` does it."""
 
-    def __init__(self, name: str, turns: Turns, inner: ScheduledRenderStrategy) -> None:
+    def __init__(self, name: str, render_scheduler: RenderScheduler, inner: ScheduledRenderStrategy) -> None:
         super().__init__()
-        self._name, self._turns, self._inner = name, turns, inner
+        self._name, self._render_scheduler, self._inner = name, render_scheduler, inner
 
     def schedule_render(self) -> None:
-        self._turns.want(self._name, self._inner.schedule_render)
+        self._render_scheduler.want(self._name, self._inner.schedule_render)
 
     def did_render(self) -> None:
         self._inner.did_render()

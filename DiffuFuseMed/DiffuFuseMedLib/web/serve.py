@@ -50,8 +50,8 @@ def serve(
         asyncio.set_event_loop(loop)
         server = get_server("diffufusemed", client_type="vue3")
         limits = Limits(total_bytes=upload_limit_bytes) if upload_limit_bytes else None
-        door = install(server, binding, Uploads(limits=limits))
-        workspace = Workspace(server, loop, PageFiles(door.uploads, door.downloads), engine, presets)
+        http_layer = install(server, binding, Uploads(limits=limits))
+        workspace = Workspace(server, loop, PageFiles(http_layer.uploads, http_layer.downloads), engine, presets)
         if warning := binding.warning:
             say(warning)
 
@@ -68,7 +68,7 @@ def serve(
             server.start(**start_arguments(binding))
         finally:
             workspace.close()
-            door.uploads.remove()
+            http_layer.uploads.remove()
 
 
 def start_probe() -> subprocess.Popen:

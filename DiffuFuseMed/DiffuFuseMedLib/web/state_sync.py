@@ -1,4 +1,4 @@
-"""Mirror: the session's parameters and screen as the page's state, and the page's changes back to the session.
+"""StateSync: the session's parameters and screen as the page's state, and the page's changes back to the session.
 
 State names: p_<parameter> and s_<entry of the screen>; holding: whether the hand is on a slider. It is a state like
 the values, since these come in one order, and an event could overtake them.
@@ -10,16 +10,16 @@ from collections.abc import Callable
 from dataclasses import asdict, fields
 from typing import Any
 
-from ..session import Parameters, Screen, Session
+from ..session import Parameters, Session, ViewState
 from ..session.window_level import FUSED, choices
 
 PARAMETERS = tuple(entry.name for entry in fields(Parameters))
-SCREEN = tuple(entry.name for entry in fields(Screen))
+SCREEN = tuple(entry.name for entry in fields(ViewState))
 LISTS = ("lambdas", "ct_window_hu")
 TOLD_ELSEWHERE = ("modalities", "preset", "windows")  # by an action of their own, not by a value
 
 
-class Mirror:
+class StateSync:
     """state: trame's. Everything is written once at the start, then what a topic touches."""
 
     def __init__(self, state: Any, session: Session) -> None:
@@ -40,7 +40,7 @@ class Mirror:
         self._writing = True
         try:
             for name in SCREEN:
-                self._put(f"s_{name}", _plain(getattr(self._session.screen, name)))
+                self._put(f"s_{name}", _plain(getattr(self._session.view_state, name)))
             if topic == "parameters":
                 self._write_parameters()
             if topic in ("case", "parameters"):
@@ -55,7 +55,7 @@ class Mirror:
     def _window_choices(self) -> dict[str, list[str]]:
         """By modality, and of the fused picture where there can be one."""
         session, chosen = self._session, self._session.parameters.windows
-        pictures = [*session.screen.modalities, *([] if session.fusing.why_not() else [FUSED])]
+        pictures = [*session.view_state.modalities, *([] if session.fusion_logic.why_not() else [FUSED])]
         return {key: list(choices(key, chosen.get(key, ""))) for key in pictures}
 
     def _put(self, name: str, value: Any) -> None:

@@ -14,7 +14,7 @@ from trame_slicer.rca_view import register_rca_factories
 from trame_slicer.views import Layout, LayoutDirection, ViewLayoutDefinition
 
 from .corners import corners
-from .render_scheduler import InTurn, Turns
+from .render_scheduler import RenderScheduler, ScheduledView
 
 FOUR_UP = "Four-up"
 AXIAL, CORONAL, SAGITTAL = "Axial", "Coronal", "Sagittal"
@@ -57,19 +57,19 @@ class Views:
         for view in app.view_manager.get_slice_views():
             # otherwise a segmentation made before the first volume is drawn below it
             view._render_manager._AddSliceActorToRendererIfNeeded()
-        self._turns = Turns(ViewLayoutDefinition.axial_view().singleton_tag, later)
+        self._render_scheduler = RenderScheduler(ViewLayoutDefinition.axial_view().singleton_tag, later)
         for view in app.view_manager.get_views():
             self._take_turns(view)
 
     def _take_turns(self, view: Any) -> None:
         name = view.get_singleton_tag()
-        view.set_scheduled_render(InTurn(name, self._turns, view._scheduled_render))
-        view.render_window().AddObserver("EndEvent", lambda *_: self._turns.drawn(name))
+        view.set_scheduled_render(ScheduledView(name, self._render_scheduler, view._scheduled_render))
+        view.render_window().AddObserver("EndEvent", lambda *_: self._render_scheduler.drawn(name))
         for event in WORKED_IN:
             view.interactor().AddObserver(event, lambda *_: self._go_first(name, view), BEFORE_ALL)
 
     def _go_first(self, name: str, view: Any) -> None:
-        self._turns.first = name
+        self._render_scheduler.first = name
         if view in self._app.view_manager.get_slice_views():
             self._worked_in(view.get_view_node_id())
 
@@ -79,7 +79,7 @@ class Views:
 
     def at_rest(self) -> bool:
         """Whether no view waits to be drawn."""
-        return self._turns.at_rest
+        return self._render_scheduler.at_rest
 
     def show_layout(self, name: str) -> None:
         self.layouts.set_layout(name)

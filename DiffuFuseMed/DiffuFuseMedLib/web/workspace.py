@@ -25,7 +25,7 @@ from .page_log import forgive_gone_pages
 from .panel import SECTIONS
 from .panel.parts import icon_button
 from .panel.uncertainty import MAP_WORDS
-from .state_sync import Mirror
+from .state_sync import StateSync
 from .tools import Tools
 from .views import FOUR_UP, Views
 from .vtk_log import log_vtk
@@ -36,7 +36,7 @@ PROBE_S = 0.06  # between two readings of the value under the cursor
 
 
 class Workspace:
-    """The page of one session. files: what brings files from the page and offers them to it (door); engine: started
+    """The page of one session. files: what brings files from the page and offers them to it (web/http); engine: started
     already, since importing PyTorch takes seconds."""
 
     def __init__(self, server: Any, loop: Any, files_of_page: Any, engine: Engine, presets: Path | None = None) -> None:
@@ -48,14 +48,14 @@ class Workspace:
         self.host = AsyncioHost(loop, after=self.state.flush)
         self.session = Session(self.app.scene, self.host, engine, presets)
         engine.on_exit = self.session.engine_died
-        self.views = Views(server, self.app, loop.call_later, self.session.fusing.go_first)
+        self.views = Views(server, self.app, loop.call_later, self.session.fusion_logic.go_first)
         self.tools = Tools(self.app, self.state)
         self.session.use_editor(self.tools.editor_node)
         actions = Actions(self.state, self.session, self.views, self.tools, files_of_page, self._download)
-        self.actions = Guarded(actions, self.session.desk.complain)
+        self.actions = Guarded(actions, self.session.context.complain)
         loop.set_exception_handler(self._complain)
         self._defaults()
-        self.mirror = Mirror(self.state, self.session)
+        self.state_sync = StateSync(self.state, self.session)
         self._listen()
         self._build()
         self.session.views_made()
@@ -126,18 +126,18 @@ class Workspace:
     def _message(self) -> None:
         """Errors stay until the reader closes them."""
         self.state.message_open = True
-        message = self.session.screen.message
+        message = self.session.view_state.message
         if message.level != "error":
             self.host.later(MESSAGE_S, lambda: self._close_message(message.number))
 
     def _close_message(self, number: int) -> None:
-        if self.session.screen.message.number == number:
+        if self.session.view_state.message.number == number:
             self.state.message_open = False
 
     def _choices(self) -> None:
-        modalities = list(self.session.screen.modalities)
+        modalities = list(self.session.view_state.modalities)
         titles = {"fused": "fused picture", "": "nothing"}
-        fused = [] if self.session.fusing.why_not() else ["fused"]
+        fused = [] if self.session.fusion_logic.why_not() else ["fused"]
         named = [{"title": titles.get(name, name), "value": name} for name in [*fused, *modalities]]
         self.state.layer_choices = named
         self.state.foreground_choices = [{"title": "nothing", "value": ""}, *named]
@@ -152,23 +152,23 @@ class Workspace:
 
     def _edit(self) -> None:
         """Tools act on the lesion, with the reference image behind them; the views show the whole case."""
-        desk = self.session.desk
-        if desk.case is None:
+        context = self.session.context
+        if context.case is None:
             return
-        if "lesion" in desk.nodes:
-            if not self.tools.edits(desk.nodes["lesion"]):
+        if "lesion" in context.nodes:
+            if not self.tools.edits(context.nodes["lesion"]):
                 self.views.fit_solid()
-            self.tools.edit(desk.nodes["lesion"], desk.nodes[desk.case.reference], "lesion")
-        if self._edited is not desk.prediction:
-            self._edited = desk.prediction
+            self.tools.edit(context.nodes["lesion"], context.nodes[context.case.reference], "lesion")
+        if self._edited is not context.prediction:
+            self._edited = context.prediction
             self.tools.forget()
-        if self.state.fitted != desk.case_id:
-            self.state.fitted = desk.case_id
+        if self.state.fitted != context.case_id:
+            self.state.fitted = context.case_id
             self.views.fit()
 
     def _notes(self) -> None:
         """What a view says of its picture: dimmed words where it is not of the present settings."""
-        stale = self.session.fusing.stale_views()
+        stale = self.session.fusion_logic.stale_views()
         showing = self.session.parameters.background == "fused" and not self.state.showing_before
         tags = self.views.tags().items()
         notes = {tag: stale[node] for node, tag in tags if showing and node in stale}
@@ -187,7 +187,7 @@ class Workspace:
             self.state.probe = []
             return
         r, a, s = self._ras
-        values = self.session.looking.probe(self._ras)
+        values = self.session.display.probe(self._ras)
         place = [f"{'RL'[r < 0]} {abs(r):.0f}  {'AP'[a < 0]} {abs(a):.0f}  {'SI'[s < 0]} {abs(s):.0f} mm", ""]
         self.state.probe = [place, *[[name, value] for name, value in values.items()]]
 
@@ -248,6 +248,6 @@ class Workspace:
         if isinstance(error, ConnectionError):
             log.debug("a page was closed while it was being written to")
         elif error:
-            self.session.desk.complain(error)
+            self.session.context.complain(error)
         else:
             log.warning("%s", context.get("message"))

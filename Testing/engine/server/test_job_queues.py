@@ -4,7 +4,7 @@ import threading
 from types import SimpleNamespace
 
 import pytest
-from DiffuFuseMedLib.engine.server.job_queues import Job, Lane
+from DiffuFuseMedLib.engine.server.job_queues import Job, JobQueue
 
 
 class Record:
@@ -36,24 +36,24 @@ def record():
 
 
 @pytest.fixture
-def lane(record):
-    made = Lane("test", record.run, record.refuse)
+def queue(record):
+    made = JobQueue("test", record.run, record.refuse)
     made.start()
     return made
 
 
 @pytest.fixture
-def busy(record, lane):
+def busy(record, queue):
     """A job that runs until its gate is opened."""
     job = record.job("first", held=True, key=("slice", "red"))
-    lane.submit(job)
+    queue.submit(job)
     assert record.started["first"].wait(5)
     return job
 
 
-def test_only_the_newest_of_a_view_is_run(record, lane, busy):
+def test_only_the_newest_of_a_view_is_run(record, queue, busy):
     for name in ("second", "third", "fourth"):
-        lane.submit(last := record.job(name, key=("slice", "red")))
+        queue.submit(last := record.job(name, key=("slice", "red")))
     record.gates["first"].set()
     assert last.done.wait(5)
     assert sorted(record.told) == [
@@ -65,34 +65,34 @@ def test_only_the_newest_of_a_view_is_run(record, lane, busy):
     assert record.told[-1] == ("fourth", "done")
 
 
-def test_other_views_and_jobs_without_a_key_are_left_alone(record, lane, busy):
+def test_other_views_and_jobs_without_a_key_are_left_alone(record, queue, busy):
     jobs = [record.job("green", key=("slice", "green")), record.job("x"), record.job("y")]
     for job in jobs:
-        lane.submit(job)
+        queue.submit(job)
     record.gates["first"].set()
     assert jobs[-1].done.wait(5)
     assert record.told == [("first", "done"), ("green", "done"), ("x", "done"), ("y", "done")]
 
 
-def test_the_running_one_is_stopped_only_when_asked(record, lane, busy):
-    lane.submit(record.job("second", key=("slice", "red")))
+def test_the_running_one_is_stopped_only_when_asked(record, queue, busy):
+    queue.submit(record.job("second", key=("slice", "red")))
     assert busy.stopped is None
-    lane.submit(last := record.job("third", key=("slice", "red")), stop_running=True)
+    queue.submit(last := record.job("third", key=("slice", "red")), stop_running=True)
     assert last.done.wait(5)
     assert record.told == [("second", "superseded"), ("first", "superseded"), ("third", "done")]
 
 
-def test_a_stop_says_where_it_found_the_job(record, lane, busy):
-    lane.submit(record.job("second"))
-    assert lane.stop(lambda job: job.request.name == "second") == "queued"
-    assert lane.stop(lambda job: job.request.name == "first") == "running"
+def test_a_stop_says_where_it_found_the_job(record, queue, busy):
+    queue.submit(record.job("second"))
+    assert queue.stop(lambda job: job.request.name == "second") == "queued"
+    assert queue.stop(lambda job: job.request.name == "first") == "running"
     assert busy.done.wait(5)
     assert record.told == [("second", "cancelled"), ("first", "cancelled")]
-    assert lane.stop(lambda job: True) == "unknown"
+    assert queue.stop(lambda job: True) == "unknown"
 
 
-def test_work_waits_for_what_prepares_it_in_the_other_lane(record, lane, busy):
-    other = Lane("other", record.run, record.refuse)
+def test_work_waits_for_what_prepares_it_in_the_other_lane(record, queue, busy):
+    other = JobQueue("other", record.run, record.refuse)
     other.start()
     other.submit(last := record.job("segment", after=busy))
     assert not record.started["segment"].wait(0.2)
@@ -101,8 +101,8 @@ def test_work_waits_for_what_prepares_it_in_the_other_lane(record, lane, busy):
     assert record.told == [("first", "done"), ("segment", "done")]
 
 
-def test_what_waits_for_its_preparation_can_be_stopped(record, lane, busy):
-    other = Lane("other", record.run, record.refuse)
+def test_what_waits_for_its_preparation_can_be_stopped(record, queue, busy):
+    other = JobQueue("other", record.run, record.refuse)
     other.start()
     other.submit(last := record.job("segment", after=busy))
     while other.stop(lambda job: True) == "unknown":
@@ -111,7 +111,7 @@ def test_what_waits_for_its_preparation_can_be_stopped(record, lane, busy):
     assert record.told == [("segment", "cancelled")]
 
 
-def test_a_lane_is_idle_when_nothing_waits_or_runs(record, lane, busy):
-    assert not lane.idle.is_set()
+def test_a_lane_is_idle_when_nothing_waits_or_runs(record, queue, busy):
+    assert not queue.idle.is_set()
     record.gates["first"].set()
-    assert lane.idle.wait(5)
+    assert queue.idle.wait(5)

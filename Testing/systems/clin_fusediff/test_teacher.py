@@ -98,9 +98,9 @@ def test_what_is_subtracted_is_the_gradient_times_eta(teacher, pair):
 
 def test_the_modulation_is_that_of_eq_4(teacher, pair):
     guidance = replace(FEW, eta=1e-4, kappa=6.0)
-    _, plain, doubt = one_step(teacher, pair, guidance)
+    _, plain, uncertainty = one_step(teacher, pair, guidance)
     _, modulated, _ = one_step(teacher, pair, replace(guidance, modulated=True))
-    expected = torch.sigmoid(6.0 * doubt)
+    expected = torch.sigmoid(6.0 * uncertainty)
     assert torch.allclose(modulated, plain * expected, rtol=1e-4, atol=1e-10)
     assert expected.min() >= 0.5 and expected.max() < torch.sigmoid(torch.tensor(6.0))
     assert expected.max() > 0.505  # the moved MRI does make the network doubt somewhere

@@ -1,4 +1,4 @@
-"""A trame server behind the door, in a process of its own, and clients that act like a browser."""
+"""A trame server behind the HTTP layer, in a process of its own, and clients that act like a browser."""
 
 import json
 import os

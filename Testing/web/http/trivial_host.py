@@ -1,4 +1,4 @@
-"""A trame server with one line of text behind the door: python trivial_host.py <folder> [limits as JSON]."""
+"""A trame server with one line of text behind the HTTP layer: python trivial_host.py <folder> [limits as JSON]."""
 
 import json
 import logging
@@ -15,15 +15,15 @@ logging.basicConfig(level=logging.INFO)
 server = get_server(client_type="vue3")
 binding = Binding()
 uploads = Uploads(Path(sys.argv[1]), Limits(**json.loads(sys.argv[2])))
-door = install(server, binding, uploads)
-door.tabs.wait_s = float(os.environ.get("TAB_WAIT_S", door.tabs.wait_s))
+http_layer = install(server, binding, uploads)
+http_layer.tabs.wait_s = float(os.environ.get("TAB_WAIT_S", http_layer.tabs.wait_s))
 server.state.count = 0
 
 
 def offer():
-    path = door.downloads.new_path("scene of today.mrb")
+    path = http_layer.downloads.new_path("scene of today.mrb")
     path.write_bytes(b"scene")
-    server.state.offered = door.downloads.offer(path, path.name)
+    server.state.offered = http_layer.downloads.offer(path, path.name)
 
 
 with DivLayout(server):

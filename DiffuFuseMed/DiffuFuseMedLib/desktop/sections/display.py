@@ -52,8 +52,8 @@ class Display:
                 self._show_window(key, choice)
 
     def _offer(self) -> None:
-        modalities = self._session.screen.modalities
-        fused = ["fused"] if modalities and not self._session.fusing.why_not() else []
+        modalities = self._session.view_state.modalities
+        fused = ["fused"] if modalities and not self._session.fusion_logic.why_not() else []
         pictures = [(key, words.picture(key)) for key in (*fused, *modalities)]
         self._background.offer(pictures)
         self._foreground.offer([("", words.picture("")), *pictures])
@@ -88,9 +88,9 @@ class Display:
         """At most once per PROBE_S: the mouse moves far more often than anybody reads."""
         self._ras = ras
         if self._probing is None:
-            self._probing = self._session.desk.host.later(PROBE_S, self._probe)
+            self._probing = self._session.context.host.later(PROBE_S, self._probe)
 
     def _probe(self) -> None:
         self._probing = None
-        values = self._session.looking.probe(self._ras) if self._ras else {}
+        values = self._session.display.probe(self._ras) if self._ras else {}
         self._ui.probeLabel.text = "   ".join(f"{name} {value}" for name, value in values.items())

@@ -45,7 +45,7 @@ class Fusion:
 
     def draw(self, topic: str) -> None:
         if topic == "case":
-            mris = self._session.fusing.mris()
+            mris = self._session.fusion_logic.mris()
             self._mri.offer([("", _("the first")), *((key, words.MODALITIES[key]) for key in mris)])
         if topic in ("parameters", "case"):
             self._draw_parameters()
@@ -54,7 +54,7 @@ class Fusion:
 
     def before(self, on: bool) -> None:
         """The reference image in place of the fused picture."""
-        self._session.looking.show_before(on)
+        self._session.display.show_before(on)
 
     def _weigh(self, _value: float) -> None:
         self._session.set(lambdas=tuple(float(slider.value) for slider in self._lambdas))
@@ -72,18 +72,18 @@ class Fusion:
         self._preset.show(parameters.preset)
         there = known.get(parameters.preset)
         ui.presetCombo.toolTip = there.reason if there else _("The sliders left their preset.")
-        ui.undoButton.enabled = self._session.screen.can_undo
-        ui.redoButton.enabled = self._session.screen.can_redo
+        ui.undoButton.enabled = self._session.view_state.can_undo
+        ui.redoButton.enabled = self._session.view_state.can_redo
 
     def _draw_state(self) -> None:
-        screen, ui = self._session.screen, self._ui
-        ui.fusionStateLabel.text = screen.fusion_words
-        ui.fusionStateLabel.enabled = screen.fusion == "ready"  # dimmed while the picture is of earlier settings
-        ui.fusionProgress.visible = screen.fusion == "working"
-        put(ui.fusionProgress, "value", round(100 * screen.fusion_share))
-        ui.gammaHintLabel.text = screen.gamma_hint
-        ui.gammaHintLabel.visible = bool(screen.gamma_hint)
-        can = screen.fusion != "none"
+        view_state, ui = self._session.view_state, self._ui
+        ui.fusionStateLabel.text = view_state.fusion_words
+        ui.fusionStateLabel.enabled = view_state.fusion == "ready"  # dimmed while the picture is of earlier settings
+        ui.fusionProgress.visible = view_state.fusion == "working"
+        put(ui.fusionProgress, "value", round(100 * view_state.fusion_share))
+        ui.gammaHintLabel.text = view_state.gamma_hint
+        ui.gammaHintLabel.visible = bool(view_state.gamma_hint)
+        can = view_state.fusion != "none"
         for widget in (ui.alphaSlider, ui.betaSlider, ui.gammaSlider, ui.presetCombo, ui.beforeButton, ui.resetButton):
             widget.enabled = can
 

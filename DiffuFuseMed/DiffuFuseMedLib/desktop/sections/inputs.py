@@ -94,14 +94,14 @@ class Inputs:
         self._reference.offer([(None, _("automatic")), *((key, words.MODALITIES[key]) for key in there)])
 
     def _draw_case(self) -> None:
-        screen, ui = self._session.screen, self._ui
-        opening = bool(screen.opening)
-        ui.openButton.enabled = ui.openFolderButton.enabled = not opening
-        ui.alignmentLabel.text = screen.opening or screen.alignment or _("No case is open.")
-        ui.qualityLabel.text = "\n".join(screen.quality)
-        ui.qualityGroup.visible = bool(screen.quality)
-        case = self._session.desk.case
-        others = [key for key in screen.modalities if case is None or key != case.reference]
+        view_state, ui = self._session.view_state, self._ui
+        loading = bool(view_state.loading)
+        ui.openButton.enabled = ui.openFolderButton.enabled = not loading
+        ui.alignmentLabel.text = view_state.loading or view_state.alignment or _("No case is open.")
+        ui.qualityLabel.text = "\n".join(view_state.quality)
+        ui.qualityGroup.visible = bool(view_state.quality)
+        case = self._session.context.case
+        others = [key for key in view_state.modalities if case is None or key != case.reference]
         self._with.offer([(key, words.MODALITIES[key]) for key in others])
         swipes = self._session.parameters.compare == "swipe"
         put(ui.comparePositionSlider, "enabled", swipes)

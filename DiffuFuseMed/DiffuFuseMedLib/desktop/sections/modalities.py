@@ -26,7 +26,7 @@ class Modalities:
         self._lines: list[Any] = []
 
     def draw(self, topic: str) -> None:
-        if topic == "case" and tuple(self.rows) != self._session.screen.modalities:
+        if topic == "case" and tuple(self.rows) != self._session.view_state.modalities:
             self._build()
         if topic in ("case", "parameters", "run"):
             self._draw_rows()
@@ -36,7 +36,7 @@ class Modalities:
             line.setParent(None)
             line.deleteLater()
         self._lines, self.rows = [], {}
-        for key in self._session.screen.modalities:
+        for key in self._session.view_state.modalities:
             self._add(key)
 
     def _add(self, key: str) -> None:
@@ -58,10 +58,10 @@ class Modalities:
         self.rows[key] = check, bar, value
 
     def _draw_rows(self) -> None:
-        gates = self._session.screen.gates
+        gates = self._session.view_state.gates
         for key, (check, bar, value) in self.rows.items():
             put(check, "checked", self._session.parameters.on(key))
             put(bar, "value", round(100 * gates.get(key, 0.0)))
             value.text = f"{gates[key]:.2f}" if key in gates else _("none")
-        self._ui.changeLabel.text = self._session.screen.change
-        self._ui.changeLabel.visible = bool(self._session.screen.change)
+        self._ui.changeLabel.text = self._session.view_state.change
+        self._ui.changeLabel.visible = bool(self._session.view_state.change)

@@ -36,26 +36,26 @@ class Results:
             self._draw()
 
     def _draw(self) -> None:
-        screen, ui = self._session.screen, self._ui
-        fill(ui.numbersTable, [[row["label"], row["value"], row["range"]] for row in screen.numbers])
-        ui.editedLabel.text = _("Corrected by hand since the last run.") if screen.edited else ""
-        ui.editedLabel.visible = screen.edited
-        there = bool(screen.numbers)
+        view_state, ui = self._session.view_state, self._ui
+        fill(ui.numbersTable, [[row["label"], row["value"], row["range"]] for row in view_state.numbers])
+        ui.editedLabel.text = _("Corrected by hand since the last run.") if view_state.edited else ""
+        ui.editedLabel.visible = view_state.edited
+        there = bool(view_state.numbers)
         for button in (ui.exportDicomButton, ui.exportSegButton, ui.exportNiftiButton, ui.exportReportButton):
             button.enabled = there
-        ui.exportFusedButton.enabled = screen.fusion == "ready"
-        ui.saveSceneButton.enabled = bool(screen.modalities)
+        ui.exportFusedButton.enabled = view_state.fusion == "ready"
+        ui.saveSceneButton.enabled = bool(view_state.modalities)
 
     def _asker(self, kind: str, title: str, files: str) -> Callable[[], None]:
-        return lambda: self._ask(title, kind, files, lambda path: self._session.keeping.export(kind, path))
+        return lambda: self._ask(title, kind, files, lambda path: self._session.persistence.export(kind, path))
 
     def _ask_scene(self) -> None:
-        self._ask(_("Save the scene"), "mrb", "Scene (*.mrb)", self._session.keeping.save_scene)
+        self._ask(_("Save the scene"), "mrb", "Scene (*.mrb)", self._session.persistence.save_scene)
 
     def _ask(self, title: str, ending: str, files: str, write: Callable[[Path], bool]) -> None:
         """Ask where to, write, say so."""
         folder = self._panel.folder or Path.home()
-        proposed = str(folder / f"{self._session.screen.case_name or 'case'}.{ending}")
+        proposed = str(folder / f"{self._session.view_state.case_name or 'case'}.{ending}")
         chosen = qt.QFileDialog.getSaveFileName(slicer.util.mainWindow(), title, proposed, files)
         if not chosen:
             return
@@ -64,7 +64,7 @@ class Results:
             path = path.with_name(f"{path.name}.{ending}")
         self._panel.folder = path.parent
         if write(path):
-            self._session.desk.say("info", _("Saved as {name}.").format(name=path.name))
+            self._session.context.say("info", _("Saved as {name}.").format(name=path.name))
 
     def _ask_dicom(self) -> None:
         folder = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), _("The folder for the DICOM SEG"))
@@ -74,10 +74,10 @@ class Results:
     def export_dicom(self, folder: Path) -> None:
         """The lesion as DICOM SEG into the folder."""
         session = self._session
-        mask, case = session.segmenting.mask(), session.desk.case
+        mask, case = session.segmentation.mask(), session.context.case
         if mask is None or case is None:
-            session.desk.say("info", _("There is no segmentation yet: run it first."))
+            session.context.say("info", _("There is no segmentation yet: run it first."))
             return
         source = getattr(self._ui, f"{case.reference}Selector").currentNode()
         path = dicom_seg.export(mask, case, source, folder)
-        session.desk.say("info", _("Saved as {name}.").format(name=path.name))
+        session.context.say("info", _("Saved as {name}.").format(name=path.name))

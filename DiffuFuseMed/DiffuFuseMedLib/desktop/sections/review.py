@@ -17,14 +17,14 @@ STATES = ("open", "accepted", "corrected", "skipped")
 class Review:
     def __init__(self, panel: Panel) -> None:
         self._panel, self._ui, self._session = panel, panel.ui, panel.session
-        wire, ui, reviewing = panel.wire, panel.ui, panel.session.reviewing
+        wire, ui, review_logic = panel.wire, panel.ui, panel.session.review_logic
         self._icons = {state: qt.QIcon(panel.resource(f"Icons/{state}.svg")) for state in STATES}
         head(ui.worklistTable, [_("Place"), _("Expected error"), _("Why"), _("State")])
         wire(ui.worklistTable, "cellClicked(int,int)", self._clicked)
-        wire(ui.nextButton, "clicked()", reviewing.next)
-        wire(ui.previousButton, "clicked()", reviewing.previous)
-        wire(ui.acceptButton, "clicked()", reviewing.decide)
-        wire(ui.skipButton, "clicked()", lambda: reviewing.decide(skip=True))
+        wire(ui.nextButton, "clicked()", review_logic.next)
+        wire(ui.previousButton, "clicked()", review_logic.previous)
+        wire(ui.acceptButton, "clicked()", review_logic.decide)
+        wire(ui.skipButton, "clicked()", lambda: review_logic.decide(skip=True))
         wire(ui.restoreButton, "clicked()", self._restore)
         self._values = Values(panel.session, wire)
         self._values.check(ui.insideCheck, "inside_region_only")
@@ -33,7 +33,7 @@ class Review:
 
     def enter(self) -> None:
         self._shown = True
-        self._session.reviewing.limit()
+        self._session.review_logic.limit()
         for shortcut in self._shortcuts:
             shortcut.setEnabled(True)
 
@@ -52,16 +52,16 @@ class Review:
         if topic in ("scene", "case"):
             self._edit()
         if topic == "numbers" and self._shown:
-            self._session.reviewing.keep_limit()  # an undo may have brought back those of the region before
+            self._session.review_logic.keep_limit()  # an undo may have brought back those of the region before
 
     def _draw_list(self) -> None:
-        screen, ui = self._session.screen, self._ui
-        finding = _("{progress}, finding the reasons").format(progress=screen.progress)
-        shown = (finding if screen.explaining else screen.progress) or _("Nothing to review yet.")
-        ui.progressLabel.text = _("Looking for the regions in doubt.") if screen.listing else shown
-        rows = [[row["place"], row["error_ml"], row["why"], row["status"]] for row in screen.regions]
-        fill(ui.worklistTable, rows, [self._icons[row["state"]] for row in screen.regions])
-        chosen = [n for n, row in enumerate(screen.regions) if row["id"] == screen.region]
+        view_state, ui = self._session.view_state, self._ui
+        finding = _("{progress}, finding the reasons").format(progress=view_state.progress)
+        shown = (finding if view_state.explaining else view_state.progress) or _("Nothing to review yet.")
+        ui.progressLabel.text = _("Looking for the regions in doubt.") if view_state.listing else shown
+        rows = [[row["place"], row["error_ml"], row["why"], row["status"]] for row in view_state.regions]
+        fill(ui.worklistTable, rows, [self._icons[row["state"]] for row in view_state.regions])
+        chosen = [n for n, row in enumerate(view_state.regions) if row["id"] == view_state.region]
         if chosen:
             ui.worklistTable.selectRow(chosen[0])
         else:
@@ -69,23 +69,23 @@ class Review:
         for button in (ui.nextButton, ui.previousButton):
             button.enabled = bool(rows)
         for button in (ui.acceptButton, ui.skipButton):
-            button.enabled = screen.region is not None
+            button.enabled = view_state.region is not None
 
     def _edit(self) -> None:
-        """Tools act on the lesion of the case on the desk."""
-        desk = self._session.desk
-        there = desk.case is not None and "lesion" in desk.nodes
+        """Tools act on the lesion of the case in the session."""
+        context = self._session.context
+        there = context.case is not None and "lesion" in context.nodes
         if there:
-            self._panel.editor.edit(desk.nodes["lesion"], desk.nodes[desk.case.reference])
+            self._panel.editor.edit(context.nodes["lesion"], context.nodes[context.case.reference])
         else:
             self._panel.editor.leave_segmentation()
         self._ui.editorFrame.enabled = there
-        self._ui.restoreButton.enabled = "previous" in desk.nodes
+        self._ui.restoreButton.enabled = "previous" in context.nodes
 
     def _clicked(self, row: int, _column: int) -> None:
-        regions = self._session.screen.regions
+        regions = self._session.view_state.regions
         if 0 <= row < len(regions):
-            self._session.reviewing.choose(regions[row]["id"])
+            self._session.review_logic.choose(regions[row]["id"])
 
     def _restore(self) -> None:
         self._panel.editor.keep_state()
@@ -93,12 +93,12 @@ class Review:
 
     def _keys(self) -> list[Any]:
         """Keys that work while the module is shown."""
-        reviewing, session, ui = self._session.reviewing, self._session, self._ui
+        review_logic, session, ui = self._session.review_logic, self._session, self._ui
         keys = {
-            "N": reviewing.next,
-            "P": reviewing.previous,
-            "A": reviewing.decide,
-            "S": lambda: reviewing.decide(skip=True),
+            "N": review_logic.next,
+            "P": review_logic.previous,
+            "A": review_logic.decide,
+            "S": lambda: review_logic.decide(skip=True),
             "R": lambda: ui.runButton.click() if ui.runButton.enabled else None,
             "U": lambda: session.set(show_uncertainty=not session.parameters.show_uncertainty),
         }

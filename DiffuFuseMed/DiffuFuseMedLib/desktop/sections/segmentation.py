@@ -34,23 +34,23 @@ class Segmentation:
             self._draw_memory()
 
     def _draw_run(self) -> None:
-        screen, ui = self._session.screen, self._ui
-        working = screen.run == "working"
-        ui.runButton.enabled = bool(screen.modalities) and not working
+        view_state, ui = self._session.view_state, self._ui
+        working = view_state.run == "working"
+        ui.runButton.enabled = bool(view_state.modalities) and not working
         ui.cancelButton.enabled = working
         ui.runProgress.visible = working
-        put(ui.runProgress, "value", round(100 * screen.run_share))
+        put(ui.runProgress, "value", round(100 * view_state.run_share))
         ui.runStateLabel.text = self._words()
-        ui.numbersTable.enabled = screen.run == "ready"  # dimmed while they are of another run
+        ui.numbersTable.enabled = view_state.run == "ready"  # dimmed while they are of another run
 
     def _words(self) -> str:
-        screen = self._session.screen
-        if screen.run == "none" and not screen.run_words:
+        view_state = self._session.view_state
+        if view_state.run == "none" and not view_state.run_words:
             return _("Not segmented yet.")
-        if screen.run != "working" or screen.run_seconds_left is None:
-            return screen.run_words
-        left = math.ceil(screen.run_seconds_left)
-        return _("{words}, {seconds} s left").format(words=screen.run_words, seconds=left)
+        if view_state.run != "working" or view_state.run_seconds_left is None:
+            return view_state.run_words
+        left = math.ceil(view_state.run_seconds_left)
+        return _("{words}, {seconds} s left").format(words=view_state.run_words, seconds=left)
 
     def _draw_memory(self) -> None:
         found = self._panel.found

@@ -30,7 +30,7 @@ class Uncertainty:
             self._draw_legend()
 
     def _draw_legend(self) -> None:
-        legend, ui = self._session.screen.legend, self._ui
+        legend, ui = self._session.view_state.legend, self._ui
         for widget in (ui.legendLabel, ui.legendLowLabel, ui.legendHighLabel):
             widget.visible = bool(legend)
         if not legend:

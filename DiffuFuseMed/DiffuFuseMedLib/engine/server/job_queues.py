@@ -27,7 +27,7 @@ class Job:
         return self.stopped is not None
 
 
-class Lane(threading.Thread):
+class JobQueue(threading.Thread):
     """run: does and answers a job, never raises; refuse: answers a job that will not be run, by its `stopped`."""
 
     def __init__(self, name: str, run: Callable[[Job], None], refuse: Callable[[Job], None]) -> None:

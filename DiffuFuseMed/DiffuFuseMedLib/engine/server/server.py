@@ -25,11 +25,11 @@ from ..wire.arrays import QUOTA_BYTES, ArrayFolder
 from ..wire.pack import pack, references
 from .context import Context, Handler
 from .failures import failure_of, stopped
-from .job_queues import LOOK_S, Job, Lane
+from .job_queues import LOOK_S, Job, JobQueue
 
 log = logging.getLogger(__name__)
 LIVE = ("open", "rois", "fuse_slice")
-LANES = ("live", "asked", "behind")  # under the hand, what the reader waits for, what is made meanwhile
+QUEUES = ("live", "asked", "behind")  # under the hand, what the reader waits for, what is made meanwhile
 PREPARES = ("open", "rois")  # later requests for the case wait for these, whichever lane they are in
 TELL_EVERY_S = 0.05
 LEAST_SHARE = 0.03  # an estimate of the time left from less than this of the work is a guess
@@ -45,10 +45,10 @@ class Server:
         self._handlers, self._arrays, self._out = handlers, arrays, out
         self._writing = threading.Lock()
         self._prepared_by: dict[str, Job] = {}
-        self._lanes = {name: Lane(name, self._work, self._refuse) for name in LANES}
+        self._queues = {name: JobQueue(name, self._work, self._refuse) for name in QUEUES}
         self._at_once = {"hello": self._hello, "cancel": self._cancel, "close": self._close}
-        for lane in self._lanes.values():
-            lane.start()
+        for queue in self._queues.values():
+            queue.start()
 
     def serve(self, lines: Iterator[bytes]) -> None:
         """Answer until the lines end or one says shutdown."""
@@ -61,8 +61,8 @@ class Server:
             if isinstance(request, protocol.Shutdown):
                 break
             self._take(request)
-        for lane in self._lanes.values():
-            lane.stop(lambda _: True)
+        for queue in self._queues.values():
+            queue.stop(lambda _: True)
 
     def _take(self, request: Any) -> None:
         kind = protocol.kind_of(request)
@@ -84,7 +84,7 @@ class Server:
             self._prepared_by[request.case_id] = job
         # a slice without its doubt is the hand at the wheel: it does not wait for the doubt of the slice before
         hurried = kind == "fuse_slice" and not request.uncertainty
-        self._lanes[_lane_of(request)].submit(job, stop_running=kind == "fuse_volume" or hurried)
+        self._queues[_lane_of(request)].submit(job, stop_running=kind == "fuse_volume" or hurried)
 
     def _hello(self, request: protocol.Hello) -> dict[str, Any]:
         if request.version != protocol.VERSION:
@@ -96,12 +96,12 @@ class Server:
         return {"version": protocol.VERSION, "pid": os.getpid(), "library": __version__}
 
     def _cancel(self, request: protocol.Cancel) -> dict[str, str]:
-        outcomes = {lane.stop(lambda job: job.request.id == request.target) for lane in self._lanes.values()}
+        outcomes = {queue.stop(lambda job: job.request.id == request.target) for queue in self._queues.values()}
         return {"was": next((o for o in ("running", "queued") if o in outcomes), "unknown")}
 
     def _close(self, request: protocol.Close) -> None:
-        for lane in self._lanes.values():
-            lane.stop(lambda job: job.request.case_id == request.case_id)
+        for queue in self._queues.values():
+            queue.stop(lambda job: job.request.case_id == request.case_id)
         self._prepared_by.pop(request.case_id, None)
         if "close" in self._handlers:
             self._handlers["close"](request, None)
@@ -136,14 +136,14 @@ class Server:
 
     def _stopper(self, job: Job) -> Callable[[], bool]:
         """What the job's computation asks between its steps, without holding a lock: here it stands back for others."""
-        live, asked = self._lanes["live"].idle, self._lanes["asked"].idle
-        lane = _lane_of(job.request)
-        if lane == "live":
+        live, asked = self._queues["live"].idle, self._queues["asked"].idle
+        queue = _lane_of(job.request)
+        if queue == "live":
             return job.cancel
 
         def cancel() -> bool:
             live.wait(GIVE_WAY_S)  # the processor is the live lane's while somebody looks at its picture
-            while lane == "behind" and not job.cancel() and not asked.wait(LOOK_S):
+            while queue == "behind" and not job.cancel() and not asked.wait(LOOK_S):
                 pass  # a run ends in whatever way, and this goes on where it stood
             return job.cancel()
 

@@ -31,12 +31,12 @@ def write_fusion(fusion: Fusion, case: Case, folder: Path) -> dict[str, Path]:
     if not fusion.grid.same_as(case.grid):
         raise input_error("a fusion on another grid than its case", "one grid", "fuse this case again")
     header = _header(fusion)
-    with staged(folder) as desk:
+    with staged(folder) as staging:
         files = {}
         for name, (array, units) in _images(fusion).items():
-            files[name] = desk / f"{name}.nrrd"
+            files[name] = staging / f"{name}.nrrd"
             write_nrrd(array.astype(np.float32), fusion.grid, files[name], {**header, PREFIX + "units": units})
-        files["fusion_record"] = desk / "fusion.json"
+        files["fusion_record"] = staging / "fusion.json"
         text = json.dumps(fusion_record(fusion, case), indent=2, allow_nan=False)
         files["fusion_record"].write_text(text + "\n", encoding="utf-8")
     return {name: folder / file.name for name, file in files.items()}

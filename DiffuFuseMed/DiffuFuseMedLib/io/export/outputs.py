@@ -42,22 +42,22 @@ def write_outputs(
     if not prediction.grid.same_as(case.grid):
         raise input_error("a prediction on another grid than its case", "one grid", "predict this case again")
     measures = quantify(prediction.labels == 1, case)
-    with staged(folder) as desk:
-        files = _write_images(prediction, case, desk)
-        files["record"] = desk / "prediction.json"
+    with staged(folder) as staging:
+        files = _write_images(prediction, case, staging)
+        files["record"] = staging / "prediction.json"
         text = json.dumps(record(prediction, case, quality, measures, scores), indent=2, allow_nan=False)
         files["record"].write_text(text + "\n", encoding="utf-8")
     return {name: folder / file.name for name, file in files.items()}
 
 
-def _write_images(prediction: Prediction, case: Case, desk: Path) -> dict[str, Path]:
+def _write_images(prediction: Prediction, case: Case, staging: Path) -> dict[str, Path]:
     header, grid = provenance_header(prediction.provenance), prediction.grid
-    files = {"segmentation": desk / "segmentation.seg.nrrd", "contours": desk / "contours.seg.nrrd"}
+    files = {"segmentation": staging / "segmentation.seg.nrrd", "contours": staging / "contours.seg.nrrd"}
     write_segmentation(prediction, files["segmentation"], case.reference)
     inner, outer = contour_segments(prediction.volume_ml.level)
     write_segments({inner: prediction.inner, outer: prediction.outer}, grid, files["contours"], header)
     for name, (array, unit) in _maps(prediction).items():
-        files[name] = desk / f"{name}.nrrd"
+        files[name] = staging / f"{name}.nrrd"
         write_nrrd(array.astype(np.float32), grid, files[name], {**header, "DiffuFuseMed_units": unit})
     return files
 

@@ -21,7 +21,7 @@ from ...metrics.scores import BAND_MM
 from ...models.zoo import Model, ModelRecord
 from ...uncertainty import critical_widths, log_ratio_errors, smallest_width
 from ...uncertainty.platt import fit
-from .predict import LEVEL, Drawn, Settings, draw, labels_and_doubt
+from .predict import LEVEL, Drawn, Settings, draw, labels_and_uncertainty
 
 
 @dataclass(frozen=True)
@@ -77,13 +77,13 @@ def gather(case: Case, drawn: Drawn) -> Evidence:
     reference = on_network(case, drawn.grid)
     near = band(reference, drawn.grid.spacing_kji_mm, BAND_MM)
     drawn_by_hand = case.reference_mask.array > 0
-    labels, doubt_map = labels_and_doubt(case, drawn)
+    labels, uncertainty_map = labels_and_uncertainty(case, drawn)
     voxel_ml = case.grid.voxel_mm3 / 1000
     return Evidence(
         case.name,
         drawn.samples[:, near],
         reference[near],
-        critical_widths(drawn_by_hand, labels, doubt_map),
+        critical_widths(drawn_by_hand, labels, uncertainty_map),
         float(np.count_nonzero(labels)) * voxel_ml,
         float(np.count_nonzero(drawn_by_hand)) * voxel_ml,
     )

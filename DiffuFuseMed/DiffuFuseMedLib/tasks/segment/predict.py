@@ -25,7 +25,7 @@ from ...core.resampling import resample_smoothly
 from ...models import devices
 from ...models.zoo import Model, ModelRecord, check_segments
 from ...networks.inputs import network_grid, network_images
-from ...uncertainty import contours, doubt, uncertainty_maps, volume_interval
+from ...uncertainty import contours, uncertainty, uncertainty_maps, volume_interval
 from ...uncertainty.platt import apply, to_logit
 
 log = logging.getLogger(__name__)
@@ -195,8 +195,8 @@ def _look(
 
 def assemble(case: Case, drawn: Drawn, calibration: dict[str, Any]) -> Prediction:
     """Calibrate, bring everything to the case's own grid, and draw the contours."""
-    labels, doubt_map = labels_and_doubt(case, drawn)
-    inner, outer = contours(labels, doubt_map, calibration["contour_width"])
+    labels, uncertainty_map = labels_and_uncertainty(case, drawn)
+    inner, outer = contours(labels, uncertainty_map, calibration["contour_width"])
     sample_ml = [float(np.count_nonzero(s > 0.5)) * drawn.grid.voxel_mm3 / 1000 for s in drawn.samples]
     volume_ml = float(np.count_nonzero(labels)) * case.grid.voxel_mm3 / 1000
     calibrated = apply(drawn.samples, calibration["scale"], calibration["offset"])
@@ -215,14 +215,14 @@ def assemble(case: Case, drawn: Drawn, calibration: dict[str, Any]) -> Predictio
     )
 
 
-def labels_and_doubt(case: Case, drawn: Drawn) -> tuple[np.ndarray, np.ndarray]:
+def labels_and_uncertainty(case: Case, drawn: Drawn) -> tuple[np.ndarray, np.ndarray]:
     """The lesion mask and the contours' level sets on the case's grid, both from the network's own probabilities.
 
     Calibration must not move the mask: the network was trained for overlap at its own one half, and an offset that
     makes probabilities honest on average would cut every lesion.
     """
     own = onto_case(drawn.samples.mean(axis=0), drawn.grid, case.grid)
-    return without_specks(own > 0.5), doubt(own)
+    return without_specks(own > 0.5), uncertainty(own)
 
 
 def calibration_for(record: ModelRecord, case_name: str) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 
 from .binding import Binding, free_port
 from .downloads import Downloads
-from .install import Door, install, start_arguments
+from .install import HttpLayer, install, start_arguments
 from .limits import Limits
 from .tabs import Tabs
 from .uploads import Uploads
 
-__all__ = ["Binding", "Door", "Downloads", "Limits", "Tabs", "Uploads", "free_port", "install", "start_arguments"]
+__all__ = ["Binding", "Downloads", "HttpLayer", "Limits", "Tabs", "Uploads", "free_port", "install", "start_arguments"]

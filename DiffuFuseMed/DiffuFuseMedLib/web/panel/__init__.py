@@ -7,7 +7,7 @@ from .lesion import lesion_section
 from .modalities import modalities_section
 from .persistence import keep_section
 from .review import review_section
-from .uncertainty import doubt_section
+from .uncertainty import uncertainty_section
 
 SECTIONS = (
     case_section,
@@ -15,7 +15,7 @@ SECTIONS = (
     fusion_section,
     modalities_section,
     lesion_section,
-    doubt_section,
+    uncertainty_section,
     review_section,
     keep_section,
 )

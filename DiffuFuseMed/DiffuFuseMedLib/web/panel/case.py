@@ -21,9 +21,9 @@ def case_section(actions: Any) -> None:
                 prepend_icon="mdi-folder-open",
             )
         html.P("{{ uploading }}", v_if="uploading", classes="small", raw_attrs=['role="status"'])
-        with html.Div(v_if="s_opening", classes="working"):
-            v3.VProgressLinear(model_value=("100 * s_opening_share",), color="primary", id="opening-bar")
-            html.Span("{{ s_opening }}, {{ Math.round(100 * s_opening_share) }} %")
+        with html.Div(v_if="s_loading", classes="working"):
+            v3.VProgressLinear(model_value=("100 * s_loading_share",), color="primary", id="opening-bar")
+            html.Span("{{ s_loading }}, {{ Math.round(100 * s_loading_share) }} %")
         with html.Div(classes="chips"), html.Span(v_for="m in s_modalities", key="m", classes="chip"):
             html.Span("{{ m }} · {{ s_sources[m] }}")
         html.P("{{ s_alignment }}", classes="small", v_if="s_modalities.length")

@@ -22,7 +22,7 @@ MAP_WORDS = {
 }
 
 
-def doubt_section(actions: Any) -> None:
+def uncertainty_section(actions: Any) -> None:
     with section("doubt", "Doubt", v_if="s_modalities.length"):
         with row():
             switch("p_show_uncertainty", "uncertainty", "Show the map over the images")
