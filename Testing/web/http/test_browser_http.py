@@ -1,4 +1,4 @@
-"""The HTTP layer as a browser meets it: the printed address, a reload, a second tab, taking over, an upload, a download."""
+"""The HTTP layer as a browser meets it: the printed address, a reload, a second tab, taking over, up- and downloads."""
 
 import shutil
 from contextlib import contextmanager
