@@ -14,7 +14,7 @@ from DiffuFuseMedLib.systems.clin_fusediff import FEATHER_PX
 from DiffuFuseMedLib.tasks.fuse import PLANES, Fuser, FusionSettings
 from scipy.ndimage import binary_dilation, binary_erosion, distance_transform_cdt
 
-STS_010 = Path(__file__).resolve().parents[1] / "Resources" / "SampleData" / "STS_010"
+STS_010 = Path(__file__).resolve().parents[2] / "Resources" / "SampleData" / "STS_010"
 NAMES = ("clin-fusediff-student", "clin-fusediff-teacher")
 MISSING = [name for name in NAMES if not (registry.models_folder() / name / registry.RECORD).is_file()]
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"the models folder has no {' and no '.join(MISSING)}")
