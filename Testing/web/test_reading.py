@@ -450,8 +450,8 @@ def test_the_worklist_jumps_to_a_region_by_click_and_by_keys(reader):
 def around(reader, radius, view="Axial"):
     """Page coordinates of a circle about the middle of a view, closed."""
     x, y = reader.at(view, 0.5, 0.5)
-    render_scheduler = np.linspace(0, 2 * np.pi, 13)
-    return [(x + radius * np.cos(t), y + radius * np.sin(t)) for t in render_scheduler]
+    angles = np.linspace(0, 2 * np.pi, 13)
+    return [(x + radius * np.cos(t), y + radius * np.sin(t)) for t in angles]
 
 
 def take(reader, tool):

@@ -36,7 +36,7 @@ class Actions:
         self._folder: Path | None = None
         # the preview of a threshold is of the picture below
         state.change("tool")(lambda tool, **_: session.display.show_reference(tool == "threshold"))
-        state.change("windowing")(lambda window_level_drag, **_: self._drag_windows(bool(window_level_drag)))
+        state.change("windowing")(lambda windowing, **_: self._drag_windows(bool(windowing)))
 
     # Case
 
@@ -96,7 +96,7 @@ class Actions:
 
     def drag_windows(self) -> None:
         """The mouse changes windows, or does not any more."""
-        self._state.window_level_drag = not self._state.window_level_drag
+        self._state.windowing = not self._state.windowing
 
     def _drag_windows(self, on: bool) -> None:
         if on:
@@ -161,13 +161,13 @@ class Actions:
         self._session.review_logic.decide(skip=True)
 
     def tool(self, name: str) -> None:
-        self._state.window_level_drag = False
+        self._state.windowing = False
         self._tools.choose(name)
         self._session.display.refresh()
 
     def lay_down(self) -> None:
         """The mouse only looks."""
-        self._state.window_level_drag = False
+        self._state.windowing = False
         self._tools.lay_down()
 
     def apply_tool(self) -> None:
