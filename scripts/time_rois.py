@@ -2,7 +2,7 @@
 
     python scripts/time_rois.py CASE_FOLDER [--large]
 
---large: the case tiled to 512 x 512 x 300, as `diffufusemed bench web --large` does.
+--large: the case tiled to 512 x 512 x 300, as `python -m benchmarks web --large` does.
 """
 
 import argparse

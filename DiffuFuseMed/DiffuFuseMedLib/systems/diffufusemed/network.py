@@ -205,7 +205,7 @@ class DiffuFuseMed(nn.Module):
         """Peak memory of encoding and one draw of a window, from the sizes of the largest tensors alive together.
 
         Per voxel of the window, in float32: the images, the stems' maps with what a residual block keeps beside them,
-        and the full-size maps of the decoder. Compared with the real peak by `diffufusemed bench`.
+        and the full-size maps of the decoder. Compared with the real peak by `python -m benchmarks`.
         """
         stem = self.config.stem_channels / 2**self.config.spatial_dims
         per_voxel = 2 * modalities + 6 * modalities * stem + 4 * 8

@@ -195,7 +195,7 @@ class Fuser:
         return FusedPicture(image, self._calibrated(spread).cpu().numpy())
 
     def _calibrated(self, spread: Tensor) -> Tensor:
-        """Ensemble spread -> probability that the gray value is off by more than OFF_BY (fuse_calibrate.py)."""
+        """Ensemble spread -> probability that the gray value is off by more than OFF_BY (calibrate.py)."""
         fitted = self.student.record.calibration or {"scale": 2.0, "offset": 4.0}
         return torch.sigmoid(fitted["scale"] * torch.log(spread.clamp(min=1e-4)) + fitted["offset"]).float()
 
