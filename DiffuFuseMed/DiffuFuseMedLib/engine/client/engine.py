@@ -21,7 +21,7 @@ import threading
 import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import asdict, is_dataclass, replace
+from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -150,8 +150,7 @@ class Engine:
         """What start_open() takes as `staged`: the arrays written, which takes seconds for a large case and is done on
         any thread. `unstage` takes back what is not wanted after all. Raises EngineError as start_open() does."""
         self._check_not_closed()
-        unscored = replace(case, reference_mask=None)  # never an input to a system
-        return self._shared({"case": unscored, "rois": rois, "lesion": _mask(lesion)})
+        return self._shared({"case": case.unscored(), "rois": rois, "lesion": _mask(lesion)})
 
     def unstage(self, staged: dict[str, Any]) -> None:
         self._arrays.discard(*references(staged))
