@@ -47,12 +47,6 @@ def only(case, wanted: list[str] | None):
     return case.only(wanted) if wanted else case
 
 
-def ignored(case, model) -> list[str]:
-    """A sentence for each modality that the case has and the model does not know."""
-    extra = [m for m in case.modalities if m not in model.modalities]
-    return [f"{m} was not used: the model {model.record.id} was not trained with it." for m in extra]
-
-
 def one_fold(folds: tuple[tuple[str, ...], ...], fold: int) -> tuple[str, ...]:
     if not 0 <= fold < len(folds):
         raise input_error(f"fold {fold}", f"a fold from 0 to {len(folds) - 1}", "choose one of the split's folds")

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-DEFAULT_MODEL = "sts-diffufusemed"
+from ..models import registry
+
+DEFAULT_MODEL = registry.DEFAULT_MODEL
 ModelOption = Annotated[str, typer.Option("--model", help="A model's id, or the path of its folder.")]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 SamplesOption = Annotated[int, typer.Option(min=1, max=64, help="Samples of the lesion; more is smoother and slower.")]

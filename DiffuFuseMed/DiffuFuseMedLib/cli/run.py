@@ -9,7 +9,7 @@ import typer
 from ..core.errors import InputError
 from .console import err_console, out_console, progress
 from .fuse import say_fused
-from .inputs import check_folder, ignored, listed, load_model, modality_names, only
+from .inputs import check_folder, listed, load_model, modality_names, only
 from .options import (
     DEFAULT_MODEL,
     BiasOption,
@@ -62,7 +62,7 @@ def run(
         prediction = predict(loaded, ready, settings)
         fusion = fuse(prediction, lambda share, what: step(0.6 + 0.3 * share, what)) if fuse else None
         step(0.9, "writing")
-        files, scores = _write(prediction, loaded, ready, fusion, out)
+        files, scores = _write(prediction, loaded, fusion, out)
         step(1.0, "done")
     _say(prediction, scores)
     if fusion:
@@ -89,17 +89,17 @@ def _fusing(case, device: str, preset, mr: str | None, seed: int):
     return lambda found, step: fuse_case(case, fuser, Wanted(settings, preset, mri, lesion=found.labels == 1), step)
 
 
-def _write(prediction, case, model, fusion, out):
+def _write(prediction, case, fusion, out):
     """Every file of the run, and the scores against the case's reference mask, None without one."""
+    from ..api import sentences
     from ..core.lesion import quantify
     from ..io.export.fusion import write_fusion
     from ..io.export.outputs import write_outputs
     from ..metrics import score_case
-    from ..preprocessing.quality import quality_report
     from ..report import write_report
 
     scores = score_case(prediction, case) if case.reference_mask is not None else None
-    quality = [*quality_report(case), *prediction.provenance["notes"], *ignored(case, model)]
+    quality = sentences(case, prediction)
     files = write_outputs(prediction, case, out, quality, scores)
     files |= write_fusion(fusion, case, out) if fusion else {}
     measures = quantify(prediction.labels > 0, case)

@@ -13,6 +13,7 @@ from ..systems import SYSTEMS
 
 RECORD = "model.json"
 CARD = "card.md"
+DEFAULT_MODEL = "sts-diffufusemed"
 
 
 @dataclass(frozen=True)

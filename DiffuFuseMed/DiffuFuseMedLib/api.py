@@ -1,0 +1,103 @@
+"""The library in three calls: a case's prediction, its fusion, and the page that tells of both.
+
+What `diffufusemed run` and `fuse` do, for a script or a notebook; load_case() comes first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from .core.case import Case
+from .core.errors import input_error
+from .core.fusion import Fusion
+from .core.lesion import quantify
+from .core.prediction import Prediction
+from .core.presets import Preset, find_preset
+from .metrics import score_case
+from .models.devices import choose
+from .models.registry import DEFAULT_MODEL
+from .models.zoo import Model, load_segmenter
+from .preprocessing.quality import quality_report
+from .report import page
+from .tasks.fuse import Fuser
+from .tasks.fuse import predict as fusing
+from .tasks.segment import predict as segmenting
+
+Progress = Callable[[float, str], None]
+
+
+def predict(
+    case: Case,
+    model: str | Model = DEFAULT_MODEL,
+    samples: int = 8,
+    seed: int = 0,
+    device: str = "auto",
+    progress: Progress | None = None,
+) -> Prediction:
+    """Segment the case; the same seed gives the same voxels on the same machine.
+
+    model: an installed one's id, the path of its folder, or one that models.zoo loaded; samples: draws behind the
+    probability and its uncertainty; device: "auto", "cpu" or "cuda"; progress: called with a share of 1 and words.
+    Raises InputError for a model that is unknown, damaged or no segmenter, and for a case without a modality it knows.
+    """
+    ready = load_segmenter(model, choose(device)) if isinstance(model, str) else model
+    return segmenting.predict(case, ready, segmenting.Settings(samples=samples, seed=seed, progress=progress))
+
+
+def fuse(
+    case: Case,
+    preset: str | Preset | None = None,
+    alpha: float | None = None,
+    beta: float | None = None,
+    gamma: float | None = None,
+    lesion: Prediction | np.ndarray | None = None,
+    mr: str | None = None,
+    samples: int | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    progress: Progress | None = None,
+) -> Fusion:
+    """Fuse the case's CT with one MR, and score the picture beside the trivial fusions.
+
+    preset: a disease's sliders, by name; alpha, beta, gamma: 0 to 1, in place of the preset's: soft tissue like MRI,
+    bone like CT, the lesion's border kept; lesion: whose border that is, a prediction or bool [k, j, i] on the case's
+    grid; mr: key of the MR, the case's first where None; samples: members behind the uncertainty.
+    Raises InputError for a case without CT or MR, an unknown preset, or a value out of its range.
+    """
+    chosen = find_preset(preset) if isinstance(preset, str) else preset
+    sliders = {"alpha": alpha, "beta": beta, "gamma": gamma, "samples": samples, "seed": seed}
+    settings = fusing.settings_of(chosen, sliders)
+    mask = lesion.labels > 0 if isinstance(lesion, Prediction) else lesion
+    wanted = fusing.Wanted(settings, chosen, mr, lesion=mask)
+    return fusing.fuse_case(case, Fuser.shipped(choose(device)), wanted, progress)
+
+
+def write_report(
+    case: Case, path: str | Path, prediction: Prediction | None = None, fusion: Fusion | None = None
+) -> Path:
+    """Write one self-contained HTML page on the case's prediction, its fusion, or both, and return its path.
+
+    With a drawn lesion in the case the page scores the prediction against it. Raises InputError when there is nothing
+    to tell, when prediction or fusion is on another grid than the case, and when the folder cannot be written.
+    """
+    file = Path(path)
+    if prediction is not None:
+        scores = score_case(prediction, case) if case.reference_mask is not None else None
+        measures = quantify(prediction.labels > 0, case)
+        page.write_report(prediction, case, file, sentences(case, prediction), measures, scores, fusion)
+    elif fusion is not None:
+        page.write_fusion_report(fusion, case, file)
+    else:
+        raise input_error("neither a prediction nor a fusion", "at least one to report", "call predict() or fuse()")
+    return file
+
+
+def sentences(case: Case, prediction: Prediction) -> list[str]:
+    """What a reader should know first: the quality of the images, the run's notes, and which modality it left out."""
+    told = prediction.provenance
+    unused = [m for m in case.modalities if m not in told["modalities"]]
+    left_out = [f"{m} was not used: the model {told['model']} was not trained with it." for m in unused]
+    return [*quality_report(case), *told["notes"], *left_out]
