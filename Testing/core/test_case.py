@@ -48,7 +48,5 @@ def test_without_what_was_drawn_nothing_of_it_is_left(three_readers, strip):
 
 def test_a_mask_on_another_grid_is_refused(a_tiny_case):
     other = Volume(np.zeros((2, 2, 2), np.uint8), Grid((2, 2, 2)))
-    with pytest.raises(
-        InputError, match=r"^Given the mask of B on another grid, wanted masks on the case's grid: .*\.$"
-    ):
+    with pytest.raises(InputError, match=r"^Given the mask of B on another grid, wanted .*\.$"):
         a_tiny_case.with_references({"B": other})

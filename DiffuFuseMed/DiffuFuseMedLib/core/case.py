@@ -32,8 +32,8 @@ class Case:
     """volumes: by modality key, all on `grid`, in HU / SUVbw / MR units; valid: bool [k, j, i] by the same keys.
 
     A modality that is missing is absent from both; a voxel outside a modality's field of view is False in valid and its
-    intensity says nothing. reference_mask is the drawn lesion that is scored against, and references the masks of several
-    annotators by their names, any of which may be empty: never an input to a system.
+    intensity says nothing. reference_mask is the drawn lesion that is scored against, and references the masks of
+    several annotators by their names, any of which may be empty: never an input to a system.
     """
 
     name: str
