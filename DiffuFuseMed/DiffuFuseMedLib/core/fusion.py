@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -21,13 +21,22 @@ ROI_NAMES = ("soft", "bone", "lesion")
 class Sliders(Protocol):
     """What was asked for: a dataclass with at least these (fuse.FusionSettings)."""
 
-    alpha: float
-    beta: float
-    gamma: float
-    lambdas: tuple[float, float, float]
-    tau_mm: float
-    ct_window_hu: tuple[float, float]
-    seed: int
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def alpha(self) -> float: ...
+    @property
+    def beta(self) -> float: ...
+    @property
+    def gamma(self) -> float: ...
+    @property
+    def lambdas(self) -> tuple[float, float, float]: ...
+    @property
+    def tau_mm(self) -> float: ...
+    @property
+    def ct_window_hu(self) -> tuple[float, float]: ...
+    @property
+    def seed(self) -> int: ...
 
 
 @dataclass(frozen=True)

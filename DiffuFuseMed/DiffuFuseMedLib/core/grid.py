@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import SimpleITK as sitk
 
+from .triples import triple
+
 IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
 
@@ -43,7 +45,7 @@ class Grid:
     @property
     def extent_mm(self) -> tuple[float, float, float]:
         """Edge lengths along i, j, k, voxel borders included."""
-        return tuple(n * s for n, s in zip(self.size, self.spacing_mm, strict=True))
+        return triple(n * s for n, s in zip(self.size, self.spacing_mm, strict=True))
 
     def affine_lps(self) -> np.ndarray:
         """4 x 4 matrix from voxel index (i, j, k) to LPS millimetres."""
@@ -72,20 +74,20 @@ class Grid:
     def cropped(self, start_kji: tuple[int, int, int], stop_kji: tuple[int, int, int]) -> Grid:
         """The Grid of array[start:stop] per axis (k, j, i)."""
         origin = self.to_physical(np.array(start_kji[::-1], dtype=float))
-        size = tuple(int(b - a) for a, b in zip(start_kji[::-1], stop_kji[::-1], strict=True))
-        return Grid(size, self.spacing_mm, tuple(float(x) for x in origin), self.direction)
+        size = triple(int(b - a) for a, b in zip(start_kji[::-1], stop_kji[::-1], strict=True))
+        return Grid(size, self.spacing_mm, triple(float(x) for x in origin), self.direction)
 
     def thinned(self, steps_kji: tuple[int, int, int]) -> Grid:
         """The Grid of array[::step] per axis (k, j, i)."""
         steps = steps_kji[::-1]
-        size = tuple(-(-n // step) for n, step in zip(self.size, steps, strict=True))
-        return replace(self, size=size, spacing_mm=tuple(n * s for n, s in zip(steps, self.spacing_mm, strict=True)))
+        size = triple(-(-n // step) for n, step in zip(self.size, steps, strict=True))
+        return replace(self, size=size, spacing_mm=triple(n * s for n, s in zip(steps, self.spacing_mm, strict=True)))
 
     def with_spacing(self, spacing_mm: tuple[float, float, float]) -> Grid:
         """A Grid over the same box of space (voxel borders kept at the first corner) at another spacing (i, j, k)."""
-        size = tuple(
+        size = triple(
             max(1, int(np.ceil(extent / s - 1e-6))) for extent, s in zip(self.extent_mm, spacing_mm, strict=True)
         )
         shift = (np.asarray(spacing_mm) / np.asarray(self.spacing_mm) - 1) / 2
         origin = self.to_physical(shift)
-        return Grid(size, tuple(float(s) for s in spacing_mm), tuple(float(x) for x in origin), self.direction)
+        return Grid(size, triple(float(s) for s in spacing_mm), triple(float(x) for x in origin), self.direction)

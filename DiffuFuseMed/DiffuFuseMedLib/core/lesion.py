@@ -31,7 +31,7 @@ def quantify(labels: np.ndarray, case: Case) -> dict[str, float | None]:
     check_masks(labels)
     if labels.shape != case.grid.shape:
         raise input_error(f"labels of shape {labels.shape}", f"the case's {case.grid.shape}", "resample the labels")
-    volume = {"volume_ml": float(np.count_nonzero(labels) * case.grid.voxel_mm3 / 1000)}
+    volume: dict[str, float | None] = {"volume_ml": float(np.count_nonzero(labels) * case.grid.voxel_mm3 / 1000)}
     return {**volume, **_uptake(labels, case)} if "PET" in case.volumes else volume
 
 

@@ -13,8 +13,8 @@ import re
 import struct
 import zlib
 from dataclasses import dataclass
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 import SimpleITK as sitk
 
@@ -79,11 +79,11 @@ def truncated(path: Path) -> Exception:
     return input_error(f"file '{path.name}' that is truncated or damaged", "the complete image", remedy)
 
 
-def _opened(path: Path) -> BinaryIO:
+def _opened(path: Path) -> BufferedIOBase:
     return gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb")
 
 
-def _read(file: BinaryIO, count: int, path: Path) -> bytes:
+def _read(file: BufferedIOBase, count: int, path: Path) -> bytes:
     try:
         return file.read(count)
     except (EOFError, gzip.BadGzipFile, zlib.error):

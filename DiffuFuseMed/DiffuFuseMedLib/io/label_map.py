@@ -106,7 +106,7 @@ def _merged(layers: np.ndarray, segments: dict[str, tuple[int, int]]) -> tuple[n
     chosen = lesion_names(segments)
     if chosen and len(chosen) < len(segments):
         parts = [layers[layer] == value for layer, value in (segments[name] for name in chosen)]
-        return np.logical_or.reduce(parts), [f"Of {len(segments)} segments, {', '.join(chosen)} make up the mask."]
-    mask = (layers > 0).any(axis=0)
+        return np.any(parts, axis=0), [f"Of {len(segments)} segments, {', '.join(chosen)} make up the mask."]
+    mask = np.any(layers > 0, axis=0)
     count = len(segments) or len(np.unique(layers[layers > 0]))
     return mask, [f"{count} segments or labels were merged into one mask."] if count > 1 else []

@@ -2,12 +2,17 @@
 
 The owner holds a lock on the file `lock` for as long as it lives. The operating system drops it when the owner dies,
 so sweep() knows an abandoned folder without trusting process ids, which are used again.
+
+Not by the package filelock: its lock makes the file, and the folder, that it does not find, so looking at a folder
+whose owner just removed it would bring it back; where a disk knows no locks it leaves a file that outlives its owner;
+and Slicer's own Python does not have it.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -61,7 +66,7 @@ def _is_abandoned(path: Path) -> bool:
 def _try_lock(file: Any) -> bool:
     """Take the lock, which ends with the open file; False when another open file holds it."""
     try:
-        if os.name == "nt":
+        if sys.platform == "win32":
             import msvcrt
 
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)

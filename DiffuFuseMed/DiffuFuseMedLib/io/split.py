@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..core.case import Case
 from ..core.errors import input_error
+from ..core.triples import triple
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class Split:
     """folds: case names; crops: per case (start_kji, stop_kji) on the grid of its CT. Either may be empty."""
 
     folds: tuple[tuple[str, ...], ...]
-    crops: dict[str, tuple[tuple[int, ...], tuple[int, ...]]]
+    crops: dict[str, tuple[tuple[int, int, int], tuple[int, int, int]]]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -49,10 +50,10 @@ def read_split(path: Path) -> Split:
         raise input_error(f"the unreadable split {path.name}", wanted, remedy) from error
 
 
-def _corner(values: list[int]) -> tuple[int, ...]:
+def _corner(values: list[int]) -> tuple[int, int, int]:
     if len(values) != 3 or not all(isinstance(v, int) for v in values):
         raise ValueError("a crop's corner is three whole numbers")
-    return tuple(values)
+    return triple(values)
 
 
 def _names(fold: list[str]) -> tuple[str, ...]:

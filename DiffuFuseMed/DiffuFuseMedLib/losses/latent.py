@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -14,7 +16,7 @@ def noise_prediction(outputs: dict[str, Tensor], targets: dict[str, Tensor]) -> 
 
 def barycenter(tokens: dict[str, Tensor], weights: dict[str, Tensor]) -> Tensor:
     """Zbar = sum_m w_m Z_m; tokens (B, d, ...), weights (B,)."""
-    return sum(weights[m].view(-1, *[1] * (z.ndim - 1)) * z for m, z in tokens.items())
+    return reduce(torch.add, (weights[m].view(-1, *[1] * (z.ndim - 1)) * z for m, z in tokens.items()))
 
 
 def alignment(tokens: dict[str, Tensor], weights: dict[str, Tensor]) -> Tensor:

@@ -131,7 +131,7 @@ def edge_loss(fused: Tensor, mri: Tensor, ct: Tensor) -> Tensor:
     direction, weighed by the strength of the source's edge."""
     f = gradients(fused)
     strength = (f.pow(2).sum(1, keepdim=True) + 1e-6).sqrt()
-    kept, weight = 0.0, 0.0
+    kept, weight = fused.new_zeros(len(fused)), fused.new_zeros(len(fused))
     for source in (mri, ct):
         g = gradients(source)
         s = (g.pow(2).sum(1, keepdim=True) + 1e-6).sqrt()

@@ -8,6 +8,8 @@ from monai.losses import DiceLoss
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..core.triples import pair, triple
+
 
 @dataclass(frozen=True)
 class SegmentationWeights:
@@ -50,8 +52,6 @@ def segmentation(logits: Tensor, target: Tensor, distance: Tensor, weights: Segm
 
 def coarse_targets(target: Tensor, like: Tensor) -> Tensor:
     """The target averaged to a coarser map's size: a soft label, since a coarse voxel can be part lesion."""
-    return (
-        F.adaptive_avg_pool3d(target, like.shape[2:])
-        if like.ndim == 5
-        else F.adaptive_avg_pool2d(target, like.shape[2:])
-    )
+    if like.ndim == 5:
+        return F.adaptive_avg_pool3d(target, triple(like.shape[2:]))
+    return F.adaptive_avg_pool2d(target, pair(like.shape[2:]))

@@ -56,8 +56,8 @@ def surface_distances(
     masks = torch.from_numpy(np.ascontiguousarray(prediction)), torch.from_numpy(np.ascontiguousarray(reference))
     edges_p, edges_r, areas_p, areas_r = get_mask_edges(*masks, spacing=spacing)
     return SurfaceDistances(
-        get_surface_distance(edges_p, edges_r, spacing=spacing).numpy(),
-        get_surface_distance(edges_r, edges_p, spacing=spacing).numpy(),
+        np.asarray(get_surface_distance(edges_p, edges_r, spacing=spacing)),
+        np.asarray(get_surface_distance(edges_r, edges_p, spacing=spacing)),
         areas_p[edges_p].numpy().astype(np.float64),
         areas_r[edges_r].numpy().astype(np.float64),
     )
@@ -78,8 +78,8 @@ def surface_dice(surfaces: SurfaceDistances, tolerance_mm: float) -> float:
 
 
 def _counted(prediction: np.ndarray, reference: np.ndarray) -> dict[str, float]:
-    both = np.count_nonzero(prediction & reference)
-    n_prediction, n_reference = np.count_nonzero(prediction), np.count_nonzero(reference)
+    both = int(np.count_nonzero(prediction & reference))
+    n_prediction, n_reference = int(np.count_nonzero(prediction)), int(np.count_nonzero(reference))
     nothing_at_all = float(n_prediction == n_reference == 0)
 
     def ratio(part: float, whole: float) -> float:
@@ -97,5 +97,5 @@ def _weighted_percentile(distances_mm: np.ndarray, areas_mm2: np.ndarray, percen
     order = np.argsort(distances_mm)
     share = np.cumsum(areas_mm2[order]) / areas_mm2.sum()
     # Rounding can leave the last share just under 1.
-    index = min(np.searchsorted(share, percent / 100), len(share) - 1)
+    index = min(int(np.searchsorted(share, percent / 100)), len(share) - 1)
     return float(distances_mm[order][index])

@@ -126,9 +126,9 @@ class _Pair:
         as_given.SetCenter(self.fixed.TransformContinuousIndexToPhysicalPoint(middle))
         modes = sitk.CenteredTransformInitializerFilter
         found = {"as given": as_given, "geometry": _centered(self.fixed, self.moving, modes.GEOMETRY)}
-        masses = _mass(self.fixed, self.fixed_mask), _mass(self.moving, self.moving_mask)
-        if None not in masses:
-            found["moments"] = _centered(*masses, modes.MOMENTS)
+        fixed, moving = _mass(self.fixed, self.fixed_mask), _mass(self.moving, self.moving_mask)
+        if fixed is not None and moving is not None:
+            found["moments"] = _centered(fixed, moving, modes.MOMENTS)
         return found
 
     def overlap_voxels(self, transform: sitk.Transform) -> int:
@@ -161,7 +161,8 @@ class _Pair:
 
 
 def _optimise(images: _Pair, start: sitk.Transform, seed: int) -> tuple[sitk.Transform, int]:
-    method, steps = images.method(), []
+    method = images.method()
+    steps: list[None] = []
     share = min(1.0, SAMPLES_PER_LEVEL / max(1, images.fixed.GetNumberOfPixels()))
     method.SetMetricSamplingStrategy(method.RANDOM)
     method.SetMetricSamplingPercentagePerLevel([min(1.0, share * s**3) for s in SHRINK], seed=seed + 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
@@ -11,11 +12,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
+from ..core.maps import MAPS
 from .planes import AXIAL, Plane
 from .scene import Scene
 from .window_level import Window, window_of
 
-LN2 = float(np.log(2))
+FAINT = 0.15  # share of a map's range below which it fades out
 DPI = 100
 PANEL_IN = 5.6  # 560 pixels for the 280 of a column: sharp on paper and on dense screens
 OUTSIDE = (0.21, 0.25, 0.31)  # outside a modality's field of view: neither black nor white, which are intensities
@@ -40,12 +42,12 @@ def image_panel(scene: Scene, modality: str, plane: Plane) -> bytes:
 
 
 def doubt_panel(scene: Scene, name: str, plane: Plane, width_in: float = PANEL_IN) -> bytes:
-    """PNG of one uncertainty map in Inferno, 0 to ln 2 nat, over the dimmed reference image."""
+    """PNG of one uncertainty map in its colors, from 0 to what it can reach, over the dimmed reference image."""
     index = scene.center_kji[plane.axis]
     base = 0.55 * _rgb(scene, scene.reference, plane, index)
-    uncertainty = plane.cut(scene.uncertainty[name], index) / LN2
-    shown = np.clip(uncertainty / 0.15, 0, 1)[..., None] * 0.9
-    rgb = (1 - shown) * base + shown * colormaps["inferno"](uncertainty)[..., :3]
+    uncertainty = plane.cut(scene.uncertainty[name], index) / MAPS[name].highest
+    shown = np.clip(uncertainty / FAINT, 0, 1)[..., None] * 0.9
+    rgb = (1 - shown) * base + shown * colormaps[MAPS[name].colors.lower()](uncertainty)[..., :3]
     return slice_panel(scene, plane, index, rgb, ON_UNCERTAINTY, width_in)
 
 
@@ -64,12 +66,12 @@ def montage(scene: Scene, indices: list[int], columns: int) -> bytes:
     return _png(figure)
 
 
-def color_bar(name: str = "inferno") -> bytes:
-    """PNG strip of a color map, lowest value on the left; Inferno runs from 0 to ln 2 nat."""
+def color_bar(name: str) -> bytes:
+    """PNG strip of the colors called `name`, lowest value on the left."""
     figure = Figure(figsize=(2.56, 0.12), dpi=DPI)
     ax = figure.add_axes((0, 0, 1, 1))
     ax.set_axis_off()
-    ax.imshow(np.linspace(0, 1, 256)[None], cmap=name, aspect="auto")
+    ax.imshow(np.linspace(0, 1, 256)[None], cmap=name.lower(), aspect="auto")
     return _png(figure)
 
 
@@ -117,11 +119,13 @@ def _draw(ax: Axes, scene: Scene, plane: Plane, index: int, rgb: np.ndarray, lin
             ax.contour(x, y, mask, levels=[0.5], colors=color, linewidths=width, linestyles=[style])
 
 
-def _write(ax: Axes, at: tuple[float, float], text: str, points: float, bright: bool = False, across: str = "center"):
+def _write(
+    ax: Axes, at: tuple[float, float], text: str, points: float, bright: bool = False, across: str = "center"
+) -> None:
     """Text at a fraction of the axes, black on a bright picture and white on a dark one, with a halo of the other."""
     ink, paper = ("black", "white") if bright else ("white", "black")
     halo = [withStroke(linewidth=2, foreground=paper)]
-    font = {"color": ink, "fontsize": points, "ha": across, "va": "center", "path_effects": halo}
+    font: dict[str, Any] = {"color": ink, "fontsize": points, "ha": across, "va": "center", "path_effects": halo}
     ax.text(*at, text, transform=ax.transAxes, **font)
 
 

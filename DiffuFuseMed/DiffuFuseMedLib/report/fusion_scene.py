@@ -8,11 +8,12 @@ from scipy import ndimage
 from ..core.case import Case
 from ..core.errors import input_error
 from ..core.fusion import Fusion
+from ..core.modalities import MODALITIES, tracers
+from ..core.triples import triple
 from .scene import Scene, box_around, center_of, turn
 from .window_level import Window, window_of
 
 DOUBT = "fusion"
-TRACERS = ("PET", "SPECT")
 
 
 def fusion_scene(fusion: Fusion, case: Case) -> Scene:
@@ -46,14 +47,14 @@ def fusion_scene(fusion: Fusion, case: Case) -> Scene:
 def fusion_windows(fusion: Fusion, scene: Scene) -> dict[str, Window]:
     """Per image of the scene its window: the CT's is the one it was fused with."""
     low, high = fusion.settings.ct_window_hu
-    ct = Window(low, high, f"window {low:g} to {high:g} HU")
+    ct = Window(low, high, f"window {low:g} to {high:g} {MODALITIES['CT'].report_unit}")
     others = {m: window_of(m, image, scene.valid[m]) for m, image in scene.images.items() if m not in ("CT", "fused")}
     return {**others, "CT": ct, "fused": Window(0, 1, "gray value 0 to 1")}
 
 
 def tracer_of(case: Case) -> str | None:
     """The modality shown as a color layer."""
-    return next((m for m in TRACERS if m in case.volumes), None)
+    return next((m for m in tracers() if m in case.volumes), None)
 
 
 def _center(lesion: np.ndarray, inside: np.ndarray) -> tuple[int, int, int]:
@@ -61,4 +62,4 @@ def _center(lesion: np.ndarray, inside: np.ndarray) -> tuple[int, int, int]:
     if lesion.any():
         return center_of(lesion, inside)
     middle = ndimage.center_of_mass(inside) if inside.any() else [(n - 1) / 2 for n in inside.shape]
-    return tuple(round(float(n)) for n in middle)
+    return triple(round(float(n)) for n in middle)

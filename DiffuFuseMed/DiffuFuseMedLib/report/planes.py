@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..core.grid import Grid
+from ..core.triples import pair
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Plane:
 
     def pixel_mm(self, grid: Grid) -> tuple[float, float]:
         """Height and width of a pixel."""
-        return tuple(mm for axis, mm in enumerate(grid.spacing_kji_mm) if axis != self.axis)
+        return pair(mm for axis, mm in enumerate(grid.spacing_kji_mm) if axis != self.axis)
 
     def position(self, grid: Grid, index: int) -> str:
         """Where the slice through the grid's middle lies in the patient, such as "S 412 mm"."""

@@ -101,8 +101,10 @@ def progress_sentence(progress: Progress) -> str:
 
 def rest_sentence(worklist: Worklist) -> str:
     """The expected error that no region of the list stands for."""
-    rest = (("uncertain voxels of pieces too small or too many to list", worklist.left_over_mm3),)
-    rest += (("single voxels that are each rather sure", worklist.spread_mm3),)
+    rest = (
+        ("uncertain voxels of pieces too small or too many to list", worklist.left_over_mm3),
+        ("single voxels that are each rather sure", worklist.spread_mm3),
+    )
     return "Not in the list: " + " and ".join(f"{_ml(mm3)} in {where}" for where, mm3 in rest) + "."
 
 

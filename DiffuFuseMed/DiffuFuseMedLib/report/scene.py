@@ -12,6 +12,7 @@ from ..core.case import Case
 from ..core.errors import input_error
 from ..core.grid import Grid
 from ..core.prediction import Prediction
+from ..core.triples import triple
 
 MARGIN_MM = 45.0
 LEAST_VIEW_MM = 160.0
@@ -40,7 +41,7 @@ def scene_of(prediction: Prediction, case: Case) -> Scene:
         raise input_error("a prediction on another grid than its case", "one grid", "predict this case again")
     masks = _masks(prediction, case)
     box = box_around(np.logical_or.reduce(list(masks.values())), case.grid)
-    grid = case.grid.cropped(tuple(s.start for s in box), tuple(s.stop for s in box))
+    grid = case.grid.cropped(triple(s.start for s in box), triple(s.stop for s in box))
 
     def turned(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         return {key: turn(array[box], grid)[0] for key, array in arrays.items()}
@@ -67,8 +68,8 @@ def box_around(mask: np.ndarray, grid: Grid) -> tuple[slice, slice, slice]:
     """The mask's bounding box with a margin, at least LEAST_VIEW_MM wide where the grid is; all of an empty mask."""
     found = find_objects(mask.astype(np.uint8))
     if not found:
-        return tuple(slice(0, n) for n in mask.shape)
-    return tuple(_widened(s, n, mm) for s, n, mm in zip(found[0], mask.shape, grid.spacing_kji_mm, strict=True))
+        return triple(slice(0, n) for n in mask.shape)
+    return triple(_widened(s, n, mm) for s, n, mm in zip(found[0], mask.shape, grid.spacing_kji_mm, strict=True))
 
 
 def _widened(found: slice, size: int, spacing_mm: float) -> slice:
@@ -91,6 +92,6 @@ def turn(array: np.ndarray, grid: Grid) -> tuple[np.ndarray, Grid]:
 def center_of(lesion: np.ndarray, probability: np.ndarray) -> tuple[int, int, int]:
     """Per axis the slice with the largest cross-section; without a lesion, the likeliest voxel."""
     if not lesion.any():
-        return tuple(int(n) for n in np.unravel_index(np.argmax(probability), probability.shape))
+        return triple(int(n) for n in np.unravel_index(np.argmax(probability), probability.shape))
     areas = (lesion.sum(axis=tuple(a for a in range(3) if a != axis)) for axis in range(3))
-    return tuple(int(np.argmax(area)) for area in areas)
+    return triple(int(np.argmax(area)) for area in areas)

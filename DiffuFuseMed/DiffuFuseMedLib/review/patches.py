@@ -56,5 +56,5 @@ def _flooded(markers: np.ndarray, uncertain: np.ndarray, spacing_kji_mm: tuple[f
     distance_mm = ndimage.distance_transform_edt(markers == 0, sampling=spacing_kji_mm)
     top = np.iinfo(np.uint16).max
     height = np.where(uncertain, np.minimum(distance_mm * LEVELS_PER_MM, top - 1), top).astype(np.uint16)
-    images = (sitk.GetImageFromArray(array) for array in (height, markers))
-    return sitk.GetArrayFromImage(sitk.MorphologicalWatershedFromMarkers(*images, False, True))
+    stands, starts = (sitk.GetImageFromArray(array) for array in (height, markers))
+    return sitk.GetArrayFromImage(sitk.MorphologicalWatershedFromMarkers(stands, starts, False, True))

@@ -16,6 +16,7 @@ from scipy import ndimage
 from ..core.errors import input_error
 from ..core.grid import Grid
 from ..core.prediction import Prediction
+from ..core.triples import triple
 from .clusters import Cluster, clusters
 from .patches import patches, smoothed
 from .place import Landmarks
@@ -42,7 +43,8 @@ def worklist(
     without = dict(modalities_without or {})
     _check(prediction, without, most, inside)
     seen, voxel_mm3 = _seen(prediction, inside), prediction.grid.voxel_mm3
-    labels, found = np.zeros(prediction.grid.shape, np.uint16), []
+    labels = np.zeros(prediction.grid.shape, np.uint16)
+    found: list[tuple[Region, tuple[slice, ...], np.ndarray]] = []
     uncertain = {n: _uncertain(prediction, inside, cluster) for n, cluster in enumerate(seen.clusters)}
     for n in sorted(uncertain, key=lambda n: (-uncertain[n], n)):
         # the last of a full list is worse than all that is uncertain in this cluster, and in those after it
@@ -128,7 +130,7 @@ class _Cut:
     def of(cls, prediction: Prediction, error: np.ndarray, cluster: Cluster, lesion_voxels: int) -> _Cut:
         box = cluster.box
         lesion = (prediction.labels[box] == 1) & cluster.own
-        elsewhere = np.count_nonzero(lesion) < lesion_voxels
+        elsewhere = bool(np.count_nonzero(lesion) < lesion_voxels)
         start, stop = zip(*((part.start, part.stop) for part in box), strict=True)
         arrays = (lesion, prediction.uncertainty[ENTROPY][box])
         return cls(prediction.grid, prediction.grid.cropped(start, stop), error, *arrays, elsewhere)
@@ -152,7 +154,7 @@ class _Cut:
         center = voxels[self._middle(voxels, error)]
         return Region(
             id=number,
-            center_lps=tuple(float(x) for x in self.grid.to_physical(center[::-1])),
+            center_lps=triple(float(x) for x in self.grid.to_physical(center[::-1])),
             volume_mm3=len(voxels) * self.grid.voxel_mm3,
             expected_error_mm3=float(error.sum(dtype=np.float64)) * self.grid.voxel_mm3,
             uncertainty=float(self.entropy[at].mean()),

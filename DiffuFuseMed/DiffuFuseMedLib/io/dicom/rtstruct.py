@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pydicom
@@ -18,6 +19,9 @@ from ...core.errors import InputError, input_error
 from ...core.grid import Grid
 from ...core.volume import Volume
 from ..mask_grid import LeftOut, check_frame
+
+if TYPE_CHECKING:
+    from matplotlib.path import Path as Polygon
 
 CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
 MAX_SLAB_MM = 10.0  # planes further apart than any slice spacing are separate drawings, not one slab each
@@ -203,11 +207,11 @@ def _outside_notes(indices: list[np.ndarray], grid: Grid) -> list[str]:
     return notes + ([f"{outside} contours lie wholly or partly outside the image and were cut."] if outside else [])
 
 
-def _polygon(points: np.ndarray):
+def _polygon(points: np.ndarray) -> Polygon:
     """Slicer's own Python has no matplotlib: what reads no structure set does without."""
     try:
-        from matplotlib.path import Path as Polygon
+        from matplotlib import path as outlines
     except ImportError as error:
         given = "contours of an RT structure set, in a Python without the package matplotlib"
         raise input_error(given, "that package to fill them", "give the mask as NIfTI or NRRD instead") from error
-    return Polygon(points)
+    return outlines.Path(points)

@@ -11,6 +11,7 @@ from pydicom.errors import InvalidDicomError
 
 from ...core.errors import InputError, input_error
 from ...core.grid import Grid
+from ...core.triples import triple
 from ...core.volume import Volume
 from ..mask_grid import LeftOut, mask_onto
 
@@ -96,8 +97,8 @@ def _grid(volume: highdicom.Volume) -> Grid:
     """highdicom's axes run slice, row, column, as the array's k, j, i do; its affine is LPS."""
     cosines = np.column_stack(volume.unit_vectors()[::-1])
     return Grid(
-        tuple(int(n) for n in volume.spatial_shape[::-1]),
-        tuple(float(s) for s in volume.spacing[::-1]),
-        tuple(float(x) for x in volume.position),
+        triple(int(n) for n in volume.spatial_shape[::-1]),
+        triple(float(s) for s in volume.spacing[::-1]),
+        triple(float(x) for x in volume.position),
         tuple(float(c) for c in cosines.ravel()),
     )

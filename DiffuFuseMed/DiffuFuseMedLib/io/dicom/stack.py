@@ -6,6 +6,7 @@ import numpy as np
 
 from ...core.errors import input_error
 from ...core.grid import Grid
+from ...core.triples import triple
 from .frames import Frame
 
 # Positions and cosines are decimal strings: their rounding stays below these.
@@ -37,7 +38,7 @@ def stack_grid(frames: list[Frame], name: str) -> Grid:
     step_mm = float(depth_mm[-1] / (len(frames) - 1))
     direction = np.stack([first.row, first.column, normal], axis=1)
     size = (int(first.dataset.Columns), int(first.dataset.Rows), len(frames))
-    origin = tuple(float(x) for x in positions[0])
+    origin = triple(float(x) for x in positions[0])
     return Grid(size, (*first.spacing_mm, step_mm), origin, tuple(float(x) for x in direction.ravel()))
 
 

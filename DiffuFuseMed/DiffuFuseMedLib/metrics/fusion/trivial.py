@@ -15,8 +15,10 @@ BASE_PX = 4  # shorter side of the pyramid's top
 class Regions(Protocol):
     """bone, soft: bool of the pictures' shape (data.rois.Rois)."""
 
-    bone: np.ndarray
-    soft: np.ndarray
+    @property
+    def bone(self) -> np.ndarray: ...
+    @property
+    def soft(self) -> np.ndarray: ...
 
 
 def average(ct: np.ndarray, mri: np.ndarray, rois: Regions) -> np.ndarray:

@@ -38,11 +38,11 @@ def score_volume(
     shapes = {np.shape(x) for x in (fused, ct, mri, rois.inside)}
     if len(shapes) > 1 or np.ndim(fused) != 3:
         raise input_error(f"volumes and ROIs of {sorted(shapes)}", "one shape [k, j, i]", "put them on one grid")
-    fused, ct, mri = (WHITE * np.clip(np.asarray(x, np.float64), 0, 1) for x in (fused, ct, mri))
+    fused, ct, mri = (_gray(x) for x in (fused, ct, mri))
     if others is None:
         others = {name: fuse(ct, mri, model_rois or rois) for name, fuse in TRIVIAL.items()}
     else:
-        others = {name: WHITE * np.clip(np.asarray(x, np.float64), 0, 1) for name, x in others.items()}
+        others = {name: _gray(x) for name, x in others.items()}
     methods = {"fused": fused, **others}
     # slice by slice, not method by method: what is known of a source's slice serves all of them
     scores = [
@@ -50,6 +50,10 @@ def score_volume(
         for k in _slices(rois)
     ]
     return {name: {**_means([s[name] for s in scores]), **_jumps(f, ct, mri, rois)} for name, f in methods.items()}
+
+
+def _gray(volume: np.ndarray) -> np.ndarray:
+    return WHITE * np.clip(np.asarray(volume, np.float64), 0, 1)
 
 
 def _means(slices: list[dict[str, float]]) -> dict[str, float]:

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import ndimage
 
 from ...core.parallel import each, each_plane
+from ...core.triples import pair
 from .shapes import box, chosen, closed, dilated, eroded, pasted, pieces, touching, without_small
 from .thresholds import RoiThresholds
 
@@ -109,7 +110,7 @@ def _marrow(
 
     Plane by plane, because a hole of one thick slice is thin in 3D, however wide it is.
     """
-    side_mm = tuple(s for a, s in enumerate(spacing_mm) if a != axis)
+    side_mm = pair(s for a, s in enumerate(spacing_mm) if a != axis)
 
     def found(plane: np.ndarray, plane_hu: np.ndarray) -> np.ndarray:
         return _plane_marrow(plane, plane_hu, half_width_mm, side_mm) if plane.any() else plane

@@ -43,7 +43,7 @@ def _axis_hits(bone: np.ndarray) -> np.ndarray:
 def _any_of_blocks(mask: np.ndarray) -> np.ndarray:
     padded = np.pad(mask, [(0, -n % SHRINK) for n in mask.shape])
     j, i = padded.shape
-    return padded.reshape(j // SHRINK, SHRINK, i // SHRINK, SHRINK).any(axis=(1, 3))
+    return np.any(padded.reshape(j // SHRINK, SHRINK, i // SHRINK, SHRINK), axis=(1, 3))
 
 
 def _centered(mask: np.ndarray, side: int) -> np.ndarray:

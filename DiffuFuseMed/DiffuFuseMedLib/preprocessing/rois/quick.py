@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import prod
 
 import numpy as np
 
 from ...core.case import Case
 from ...core.rois import NAMES, Rois
+from ...core.triples import triple
 from .automatic import automatic_rois
 from .stack import is_stack_of_pictures
 
@@ -29,9 +29,9 @@ def quick_rois(case: Case) -> Rois:
     off by up to half of such a step."""
     steps = _steps(case)
     rough = automatic_rois(case.thinned(steps))
-    masks = {name: _spread(getattr(rough, name), steps, case.grid.shape) for name in NAMES}
+    soft, bone, lesion, inside = (_spread(getattr(rough, name), steps, case.grid.shape) for name in NAMES)
     source = {name: f"{text}, from one voxel in {' x '.join(map(str, steps))}" for name, text in rough.source.items()}
-    return replace(rough, **masks, source=source)
+    return Rois(soft, bone, lesion, inside, rough.region, source)
 
 
 def _steps(case: Case) -> tuple[int, int, int]:
@@ -41,7 +41,7 @@ def _steps(case: Case) -> tuple[int, int, int]:
         steps = np.maximum(1, np.floor(times * spacing_mm.min() / spacing_mm)).astype(int)
         if np.prod(-(-shape // steps)) <= THINNED_VOXELS:
             break
-    return tuple(int(n) for n in steps)
+    return triple(int(n) for n in steps)
 
 
 def _spread(mask: np.ndarray, steps: tuple[int, int, int], shape: tuple[int, int, int]) -> np.ndarray:

@@ -14,6 +14,7 @@ import logging
 import os
 import re
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -113,6 +114,6 @@ def _merged(
     return replace(rois, soft=soft, bone=bone, source=source)
 
 
-def _union(classes: dict[str, np.ndarray], rois: Rois, wanted) -> np.ndarray:
+def _union(classes: dict[str, np.ndarray], rois: Rois, wanted: Callable[[str], object]) -> np.ndarray:
     masks = [mask for name, mask in classes.items() if wanted(name)]
     return np.logical_or.reduce(masks) & rois.inside if masks else np.zeros(rois.inside.shape, bool)

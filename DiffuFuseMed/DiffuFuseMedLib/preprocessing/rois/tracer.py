@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ...core.errors import input_error
@@ -34,7 +36,7 @@ def tracer_rois(tracer: np.ndarray, mri: np.ndarray, share: float = UPTAKE) -> R
     return Rois(soft, empty, empty.copy(), head, "head", source)
 
 
-def _slices(mask: np.ndarray, of) -> np.ndarray:
+def _slices(mask: np.ndarray, of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     return of(mask) if mask.ndim == 2 else np.stack([of(s) for s in mask])
 
 
