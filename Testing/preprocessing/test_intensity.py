@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from DiffuFuseMedLib.core.grid import Grid
+from DiffuFuseMedLib.core.modalities import MODALITIES
 from DiffuFuseMedLib.core.resampling import onto
-from DiffuFuseMedLib.core.volume import MODALITIES, Volume
-from DiffuFuseMedLib.preprocessing.intensity import CHANNELS, body_mask, n4, normalise
+from DiffuFuseMedLib.core.volume import Volume
+from DiffuFuseMedLib.preprocessing.intensity import CURVES, body_mask, n4, normalise
 
 STS_010 = Path(__file__).resolve().parents[2] / "Resources" / "SampleData" / "STS_010"
 
@@ -26,8 +27,8 @@ def real(key):
     return Volume.from_sitk(sitk.ReadImage(str(STS_010 / f"{key}.nii.gz"), sitk.sitkFloat32), key)
 
 
-def test_channels_are_the_modalities_in_their_order():
-    assert tuple(CHANNELS) == MODALITIES
+def test_every_scale_of_the_table_has_its_curve():
+    assert {spec.scale for spec in MODALITIES.values()} == set(CURVES)
 
 
 def test_ct_maps_its_window_to_minus_one_and_one_and_clips_beyond():

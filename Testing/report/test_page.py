@@ -12,6 +12,7 @@ from DiffuFuseMedLib.core.case import Case
 from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.core.grid import Grid
 from DiffuFuseMedLib.core.lesion import quantify
+from DiffuFuseMedLib.core.maps import of_prediction
 from DiffuFuseMedLib.core.prediction import Interval, Prediction
 from DiffuFuseMedLib.core.volume import Volume
 from DiffuFuseMedLib.report import content, figures, words, write_report
@@ -87,7 +88,7 @@ def test_says_who_what_and_how_sure(the_page):
 
 def test_explains_every_map(the_page):
     text = the_page.text
-    assert all(title in text and meaning in text for title, meaning in words.MAPS.values())
+    assert all(spec.title in text and spec.meaning in text for spec in of_prediction().values())
 
 
 def test_needs_no_outside_address(the_page):

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from DiffuFuseMedLib.core.modalities import MODALITIES
 from DiffuFuseMedLib.training.corruptions import (
     ARTEFACTS,
     blur,
@@ -13,7 +14,7 @@ from DiffuFuseMedLib.training.corruptions import (
     pet_noise,
 )
 
-EVERY = sorted({a for family in ARTEFACTS.values() for a in family}, key=lambda a: a.__name__)
+EVERY = sorted(ARTEFACTS.values(), key=lambda artefact: artefact.__name__)
 
 
 def seeded(seed):
@@ -95,11 +96,17 @@ def test_corruption_changes_values_only_where_they_are_valid(a_window, modality,
 
 
 def test_each_modality_meets_every_artefact_of_its_own(a_window):
-    for modality, family in (("CT", "CT"), ("PET", "PET"), ("SPECT", "PET"), ("MR_FLAIR", "MR")):
+    of_mr, of_tracer = (mr_bias, mr_motion, gaussian_noise, blur), (pet_noise, gaussian_noise, blur)
+    own = {"CT": (ct_streaks, gaussian_noise, blur), "PET": of_tracer, "SPECT": of_tracer, "MR_FLAIR": of_mr}
+    for modality, artefacts in own.items():
         seen = [corrupt_window(a_window, torch.ones_like(a_window), modality, seeded(s)) for s in range(30)]
-        index = [int(torch.randint(len(ARTEFACTS[family]), (), generator=seeded(s))) for s in range(30)]
-        assert set(index) == set(range(len(ARTEFACTS[family])))
+        index = [int(torch.randint(len(artefacts), (), generator=seeded(s))) for s in range(30)]
+        assert set(index) == set(range(len(artefacts)))
         for s, i in enumerate(index):
             generator = seeded(s)
-            torch.randint(len(ARTEFACTS[family]), (), generator=generator)
-            assert torch.equal(seen[s], ARTEFACTS[family][i](a_window, generator))
+            torch.randint(len(artefacts), (), generator=generator)
+            assert torch.equal(seen[s], artefacts[i](a_window, generator))
+
+
+def test_every_artefact_of_the_table_can_be_made():
+    assert {name for spec in MODALITIES.values() for name in spec.artefacts} == set(ARTEFACTS)

@@ -17,7 +17,7 @@ def load_model(model: str, device: str):
 
 def listed(modalities: str | None) -> list[str] | None:
     """CT,PET -> its parts; raises InputError for a key that is none."""
-    from ..core.volume import MODALITIES
+    from ..core.modalities import MODALITIES
 
     wanted = [m.strip() for m in modalities.split(",") if m.strip()] if modalities else None
     if unknown := [m for m in wanted or () if m not in MODALITIES]:

@@ -12,7 +12,8 @@ import numpy as np
 import SimpleITK as sitk
 
 from .errors import input_error
-from .volume import MODALITIES, Volume
+from .modalities import MODALITIES
+from .volume import Volume
 
 CT_MIN_RANGE_HU = 50.0  # water, fat and air differ by more than this in any scan of a body
 PET_MIN_SUV = -1.0  # reconstruction noise goes a little below zero, never this far
@@ -51,7 +52,7 @@ def check_volume(volume: Volume, name: str | None = None) -> None:
 
 
 def check_modality(modality: str, name: str) -> None:
-    """Refuse a modality key that is not one of MODALITIES."""
+    """Refuse a modality key that is not in MODALITIES."""
     if modality not in MODALITIES:
         raise input_error(
             f"{name} as '{modality}'", f"a modality among {', '.join(MODALITIES)}", "use one of these keys"
@@ -112,10 +113,11 @@ def check_masks(*masks: np.ndarray) -> None:
 
 
 def check_plausible(array: np.ndarray, modality: str, name: str) -> None:
-    """Refuse values that cannot be HU (CT) or SUVbw (PET); MR and SPECT have no fixed scale."""
-    if modality == "CT":
+    """Refuse values that cannot be HU (CT) or SUVbw (PET) by the modality's scale; a relative one can be anything."""
+    scale = MODALITIES[modality].scale
+    if scale == "HU":
         _check_hounsfield(array, name)
-    if modality == "PET":
+    if scale == "SUV":
         _check_suv(array, name)
 
 

@@ -8,11 +8,11 @@ from scipy import ndimage
 
 from .errors import input_error
 from .grid import Grid
+from .modalities import spec_of
 from .parallel import each, each_plane
 from .volume import Volume
 
 INTERPOLATORS = {"linear": sitk.sitkLinear, "nearest": sitk.sitkNearestNeighbor, "bspline": sitk.sitkBSpline}
-OUTSIDE = {"CT": -1000.0}
 PADDING_BELOW_HU = -1100.0
 CORNER_HU = -1024.0
 AIR_BELOW_HU = -900.0
@@ -55,7 +55,8 @@ def resample(
 def onto(
     volume: Volume, grid: Grid, transform: sitk.Transform | None = None, valid: np.ndarray | None = None
 ) -> tuple[Volume, np.ndarray]:
-    """(volume, valid) on grid: a mask by nearest neighbour, an image linearly, both with bool [k, j, i] valid.
+    """(volume, valid) on grid, valid bool [k, j, i]: a mask by nearest neighbour, an image as its modality wants.
+
 
     A voxel is valid when at least half of its interpolation weight falls on valid source voxels. Invalid source voxels
     take no part in a value (normalised convolution), so padding does not bleed into the edge of the field of view.
@@ -71,7 +72,8 @@ def onto(
         return moved, _on_grid(valid.astype(np.float32), volume, grid, transform) >= 0.5
     weight = valid.astype(np.float32)
     weighted = _weighted(volume, weight, _antialias_sigma_voxels(volume.grid, grid))
-    share, value = each(lambda array: _on_grid(array, volume, grid, transform), (weight, weighted))
+    how = spec_of(volume.modality).interpolation
+    share, value = each(lambda array: _on_grid(array, volume, grid, transform, how), (weight, weighted))
     inside = share >= 0.5
     np.divide(value, share, out=value, where=inside)
     return _emptied(Volume(value, grid, volume.modality, dict(volume.meta)), value, inside), inside
@@ -93,7 +95,7 @@ def _emptied(volume: Volume, array: np.ndarray, inside: np.ndarray) -> Volume:
     """The volume with array as float32, air outside of `inside`; the array itself where there is nothing to change."""
     array = array.astype(np.float32, copy=False)
     if not inside.all():
-        array = np.where(inside, array, np.float32(OUTSIDE.get(volume.modality, 0.0)))
+        array = np.where(inside, array, np.float32(spec_of(volume.modality).outside))
     return Volume(array, volume.grid, volume.modality, dict(volume.meta))
 
 
@@ -112,11 +114,10 @@ def valid_mask(volume: Volume) -> np.ndarray:
     Voxels that are not finite are never valid.
     """
     finite = np.isfinite(volume.array)
-    if volume.modality == "CT":
+    field = spec_of(volume.modality).field_of_view
+    if field == "padding":
         return finite & ~_ct_padding(volume.array)
-    if volume.modality is not None and volume.modality.startswith("MR"):
-        return finite & ~_mr_outside(volume.array, finite)
-    return finite
+    return finite & ~_mr_outside(volume.array, finite) if field == "zeros" else finite
 
 
 def reference_image(grid: Grid) -> sitk.Image:
@@ -128,8 +129,10 @@ def reference_image(grid: Grid) -> sitk.Image:
     return image
 
 
-def _on_grid(array: np.ndarray, volume: Volume, grid: Grid, transform: sitk.Transform | None) -> np.ndarray:
-    return resample(Volume(array, volume.grid), grid, "linear", transform).array
+def _on_grid(
+    array: np.ndarray, volume: Volume, grid: Grid, transform: sitk.Transform | None, interpolation: str = "linear"
+) -> np.ndarray:
+    return resample(Volume(array, volume.grid), grid, interpolation, transform).array
 
 
 def _antialias_sigma_voxels(moving: Grid, grid: Grid) -> tuple[float, ...]:

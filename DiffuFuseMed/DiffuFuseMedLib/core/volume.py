@@ -9,14 +9,12 @@ import numpy as np
 import SimpleITK as sitk
 
 from .grid import Grid
-
-MODALITIES = ("CT", "PET", "MR_T1", "MR_T2", "MR_FLAIR", "MR_T1C", "SPECT")
-UNITS = {"CT": "HU", "PET": "SUVbw", "SPECT": "counts"}
+from .modalities import units_of
 
 
 @dataclass(frozen=True)
 class Volume:
-    """array: float32 (image) or uint8 (mask), [k, j, i]; grid: LPS; modality: one of MODALITIES or None for a mask.
+    """array: float32 (image) or uint8 (mask), [k, j, i]; grid: LPS; modality: a key of MODALITIES or None for a mask.
 
     meta holds what the file said: "name", "source" (path), "units", "patient_id", "frame_of_reference",
     "notes" (list of sentences for the quality report), and DICOM facts where there were any.
@@ -48,7 +46,7 @@ class Volume:
 
     @property
     def units(self) -> str:
-        return str(self.meta.get("units") or UNITS.get(self.modality or "", "MR units"))
+        return str(self.meta.get("units") or units_of(self.modality))
 
     def with_array(self, array: np.ndarray, **meta: Any) -> Volume:
         """The same place and kind with another array; meta entries are added."""

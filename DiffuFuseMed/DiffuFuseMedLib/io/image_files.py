@@ -8,15 +8,12 @@ import SimpleITK as sitk
 
 from ..core.checks import check_image, check_modality, check_spacing, check_volume
 from ..core.errors import input_error
+from ..core.modalities import MODALITIES
 from ..core.volume import Volume
 from .headers import read_complete, spacing_in_header, truncated
-from .naming import modality_from_name, units_of
+from .naming import modality_from_name
 
 SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
-NOTES = {
-    "CT": "CT has no DICOM tags: its values are taken as HU.",
-    "PET": "PET has no DICOM tags: its values are taken as SUVbw.",
-}
 
 
 def read_volume(path: str | Path, modality: str | None = None) -> Volume:
@@ -68,5 +65,6 @@ def _without_single_time_point(image: sitk.Image) -> sitk.Image:
 
 
 def _meta(path: Path, modality: str) -> dict[str, object]:
-    notes = [NOTES[modality]] if modality in NOTES else []
-    return {"name": modality, "source": str(path), "units": units_of(modality), "notes": notes}
+    unit, relative = MODALITIES[modality].unit, MODALITIES[modality].scale == "relative"
+    notes = [] if relative else [f"{modality} has no DICOM tags: its values are taken as {unit}."]
+    return {"name": modality, "source": str(path), "units": unit, "notes": notes}

@@ -5,18 +5,7 @@ from __future__ import annotations
 import re
 
 from ..core.errors import input_error
-from ..core.volume import UNITS
-
-WORDS = {
-    "CT": ("CT",),
-    "PET": ("PET", "PT"),
-    "MR_T1": ("T1",),
-    "MR_T2": ("T2",),
-    "MR_FLAIR": ("FLAIR", "FLA"),
-    "MR_T1C": ("T1C", "T1CE", "T1GD"),
-    "SPECT": ("SPECT",),
-}
-_BY_WORD = {word: modality for modality, words in WORDS.items() for word in words}
+from ..core.modalities import MODALITIES
 
 
 def modality_from_name(name: str) -> str:
@@ -26,13 +15,9 @@ def modality_from_name(name: str) -> str:
     """
     stem = re.split(r"[\\/]", name)[-1]
     words = re.split(r"[^A-Z0-9]+", stem.upper())
-    found = {_BY_WORD[word] for word in words if word in _BY_WORD}
+    known = {word: key for key, spec in MODALITIES.items() for word in spec.words}
+    found = {known[word] for word in words if word in known}
     if len(found) == 1:
         return found.pop()
     given = f"file '{stem}' whose name holds {'words of several modalities' if found else 'no word for its modality'}"
-    raise input_error(given, "one of " + ", ".join(sorted(_BY_WORD)), "name the modality or rename the file")
-
-
-def units_of(modality: str) -> str:
-    """The unit a Volume of this modality is in."""
-    return UNITS.get(modality, "MR units")
+    raise input_error(given, "one of " + ", ".join(sorted(known)), "name the modality or rename the file")

@@ -10,9 +10,8 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..core.errors import input_error
+from ..core.modalities import is_tracer, tracers
 
-TRACERS = ("PET", "SPECT")
-KINDS = ("CT", *TRACERS)
 LUMINANCE = np.array((0.299, 0.587, 0.114), np.float32)  # ITU-R BT.601
 
 
@@ -28,7 +27,7 @@ class PictureFiles:
 
     @property
     def tracer(self) -> bool:
-        return self.kind in TRACERS
+        return is_tracer(self.kind)
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def series_of(file: Path) -> str:
 
 def is_pairs_folder(folder: Path) -> bool:
     """Whether the folder is meant as one of pairs: a PNG in MRI/, CT/, PET/ or SPECT/, or MRI/ and another, empty."""
-    there = [folder / name for name in ("MRI", *KINDS) if (folder / name).is_dir()]
+    there = [folder / name for name in ("MRI", *_kinds()) if (folder / name).is_dir()]
     empty = (folder / "MRI") in there and len(there) > 1 and not any(any(place.iterdir()) for place in there)
     return empty or any(any(place.glob("*.png")) for place in there)
 
@@ -59,7 +58,7 @@ def list_pairs(folder: Path) -> list[PictureFiles]:
     Raises InputError without MRI/ beside CT/, PET/ or SPECT/, without a PNG in one of them, and for a picture that has
     no counterpart.
     """
-    kinds = [kind for kind in KINDS if (folder / kind).is_dir()]
+    kinds = [kind for kind in _kinds() if (folder / kind).is_dir()]
     if not kinds or not (folder / "MRI").is_dir():
         raise input_error(f"the folder {folder.name}", "MRI/ beside CT/, PET/ or SPECT/", "name a folder of pairs")
     names = {kind: _pngs(folder, kind) for kind in ("MRI", *kinds)}
@@ -124,6 +123,10 @@ def write_picture(picture: np.ndarray, file: Path) -> None:
     except (OSError, RuntimeError) as error:
         given = f"the picture {file.name} that cannot be written"
         raise input_error(given, "a folder with write permission and space", "choose another one") from error
+
+
+def _kinds() -> tuple[str, ...]:
+    return ("CT", *tracers())
 
 
 def _of_kind(folder: Path, kind: str, names: set[str]) -> list[PictureFiles]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.errors import InputError
-from ..core.volume import MODALITIES, Volume
+from ..core.modalities import MODALITIES
+from ..core.volume import Volume
 from .dicom.rtstruct import referenced_series, roi_names
 from .dicom.seg import seg_referenced_series, segment_labels
 from .label_map import is_label_map_name, stem_of
@@ -88,7 +89,8 @@ def _candidate(path: Path, gtv: bool, series: Sequence[str], volumes: Sequence[V
 
 
 def _order(volume: Volume | None) -> int:
-    return MODALITIES.index(volume.modality) if volume and volume.modality in MODALITIES else len(MODALITIES)
+    keys = [*MODALITIES, volume.modality if volume else None]
+    return keys.index(volume.modality) if volume else len(MODALITIES)
 
 
 def _read(candidate: Candidate, volumes: Sequence[Volume]) -> Volume:

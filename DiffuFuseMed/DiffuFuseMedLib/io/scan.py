@@ -8,7 +8,8 @@ from pathlib import Path
 import pydicom
 from pydicom.errors import InvalidDicomError
 
-from .dicom.images import DICOM_SUFFIXES, IMAGE_CLASSES
+from ..core.modalities import dicom_classes
+from .dicom.images import DICOM_SUFFIXES
 from .image_files import SUFFIXES
 from .masks import RTSTRUCT, SEG
 
@@ -46,6 +47,6 @@ def _object(path: Path) -> DicomObject | None:
         path,
         str(header.get("SeriesInstanceUID", "")),
         str(header.get("SeriesDescription", "")),
-        kind in IMAGE_CLASSES or damaged,
+        kind in dicom_classes() or damaged,
         kind in (RTSTRUCT, *SEG),
     )

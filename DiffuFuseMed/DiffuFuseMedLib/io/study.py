@@ -8,8 +8,9 @@ from pathlib import Path
 
 from ..core.checks import check_modality
 from ..core.errors import InputError, input_error
+from ..core.modalities import MODALITIES
 from ..core.parallel import each
-from ..core.volume import MODALITIES, Volume
+from ..core.volume import Volume
 from .dicom.images import UnknownContrastError, read_dicom_folder
 from .image_files import read_volume
 from .label_map import is_label_map_name, stem_of

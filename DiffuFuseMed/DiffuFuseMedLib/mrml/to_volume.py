@@ -11,8 +11,9 @@ from vtkmodules.vtkCommonTransforms import vtkGeneralTransform
 from ..core.checks import check_finite, check_modality, check_volume
 from ..core.errors import input_error
 from ..core.grid import Grid
-from ..core.resampling import OUTSIDE, resample
-from ..core.volume import UNITS, Volume
+from ..core.modalities import spec_of, units_of
+from ..core.resampling import resample
+from ..core.volume import Volume
 from ..io.dicom.suv import SuvFactor
 from .geometry import LPS_TO_RAS, grid_of_ras, linear_between, ras_matrix
 from .volumes import array_of, as_image, grid_of
@@ -35,7 +36,7 @@ def to_volume(node: vtkMRMLVolumeNode, modality: str, suv: SuvFactor | None = No
         raise input_error(f"a label map for {name}", "an image", "choose the image it was drawn on")
     array = array_of(node)
     check_finite(array, name)  # before a resampling spreads what is not finite
-    meta = {"name": modality, "units": UNITS.get(modality, "MR units"), "notes": _notes(node, modality, suv)}
+    meta = {"name": modality, "units": units_of(modality), "notes": _notes(node, modality, suv)}
     values = array.astype(np.float32) * np.float32(suv.factor if suv else 1)
     volume = Volume(values, grid_of(node), modality, meta)
     volume = _rectified(_in_world(node, volume))
@@ -45,7 +46,7 @@ def to_volume(node: vtkMRMLVolumeNode, modality: str, suv: SuvFactor | None = No
 
 def _notes(node: vtkMRMLVolumeNode, modality: str, suv: SuvFactor | None) -> list[str]:
     """What the report says of a PET's unit; InputError for a node that says another one than SUVbw."""
-    if modality != "PET":
+    if spec_of(modality).scale != "SUV":
         return []
     if suv is not None:
         return [f"SUVbw by {suv.method}", *suv.notes]
@@ -86,7 +87,8 @@ def _rectified(volume: Volume) -> Volume:
     axes = np.reshape(volume.grid.direction, (3, 3))
     if np.abs(axes.T @ axes - np.eye(3)).max() < ORTHOGONAL:
         return volume
-    return resample(volume, _upright(volume.grid), outside=OUTSIDE.get(volume.modality, 0.0))
+    spec = spec_of(volume.modality)
+    return resample(volume, _upright(volume.grid), spec.interpolation, outside=spec.outside)
 
 
 def _upright(grid: Grid) -> Grid:

@@ -10,12 +10,14 @@ import SimpleITK as sitk
 from ..core.case import Alignment, Case
 from ..core.errors import input_error
 from ..core.grid import Grid
+from ..core.modalities import MODALITIES, is_mr
 from ..core.resampling import onto, valid_mask
-from ..core.volume import MODALITIES, Volume
+from ..core.volume import Volume
 from .register import Registration, mutual_information, register_rigid
 
 REGISTER = ("auto", "always", "never")
 Progress = Callable[[float, str], None]
+_Parts = tuple[Volume, np.ndarray, Alignment]
 
 
 def align(
@@ -40,10 +42,11 @@ def align(
     fixed = volumes[reference]
     progress(0.0, f"looking at {reference}")
     fixed_valid = valid_mask(fixed)
-    arrays, moved = {reference: _reference_parts(fixed, fixed_valid)}, {}
+    arrays = {reference: _reference_parts(fixed, fixed_valid)}
+    moved: dict[str, sitk.Transform | None] = {}
     for key in (key for key in volumes if key != reference):
         progress(len(arrays) / len(volumes), f"aligning {key} with {reference}")
-        *arrays[key], moved[key] = _bring(volumes[key], fixed, fixed_valid, register)
+        arrays[key], moved[key] = _bring(volumes[key], fixed, fixed_valid, register)
     arrays = {key: arrays[key] for key in volumes}
     return Case(
         name=name,
@@ -61,7 +64,7 @@ def default_reference(volumes: Mapping[str, Volume]) -> str:
     """CT when there is one, else the MR with the smallest voxels, else the first."""
     if "CT" in volumes:
         return "CT"
-    mr = [key for key in volumes if key.startswith("MR")]
+    mr = [key for key in volumes if is_mr(key)]
     return min(mr, key=lambda key: volumes[key].grid.voxel_mm3) if mr else next(iter(volumes))
 
 
@@ -81,8 +84,8 @@ def _check(volumes: Mapping[str, Volume], reference: str | None, register: str) 
 
 def _bring(
     volume: Volume, fixed: Volume, fixed_valid: np.ndarray, register: str
-) -> tuple[Volume, np.ndarray, Alignment, sitk.Transform | None]:
-    """One moving volume: (on the grid, valid, Alignment, transform from fixed to moving points or None)."""
+) -> tuple[_Parts, sitk.Transform | None]:
+    """One moving volume: on the grid, valid, Alignment; transform from fixed to moving points or None."""
     found, why, both = None, "", (fixed_valid, valid_mask(volume))
     on_grid, valid = onto(volume, fixed.grid, valid=both[1])
     if register != "never":
@@ -95,9 +98,9 @@ def _bring(
         raise input_error(f"{volume.name} that does not overlap {fixed.name}", "images that share a region", remedy)
     overlap = float(valid.mean())
     if found:
-        return on_grid, valid, _registered(found, why, overlap), found.transform
+        return (on_grid, valid, _registered(found, why, overlap)), found.transform
     fit = mutual_information(fixed, volume, valid=both)
-    return on_grid, valid, Alignment(False, np.eye(4), fit, overlap), None
+    return (on_grid, valid, Alignment(False, np.eye(4), fit, overlap)), None
 
 
 def _reason(volume: Volume, fixed: Volume, register: str, overlaps: bool) -> str:

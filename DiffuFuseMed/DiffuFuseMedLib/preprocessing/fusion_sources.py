@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from ..core.case import Case
 from ..core.errors import input_error
-from ..core.volume import MODALITIES
+from ..core.modalities import MODALITIES, is_mr
 
 
 def mr_keys(case: Case) -> list[str]:
     """The MRs that the case has, in the order of MODALITIES."""
-    return [m for m in MODALITIES if m.startswith("MR") and m in case.volumes]
+    return [m for m in MODALITIES if is_mr(m) and m in case.volumes]
 
 
 def why_no_fusion(case: Case) -> str | None:
@@ -22,8 +22,8 @@ def mr_of(case: Case, wanted: str | None = None) -> str:
     """The key of the MR to fuse: the wanted one, else the case's first. Raises InputError without a CT, without an MR
     and for a wanted one that is not there."""
     if lacks := why_no_fusion(case):
-        there = ", ".join(case.modalities) or "no modality"
-        raise input_error(f"a case with {there}", "a CT and an MR to fuse", f"add what is missing, as {lacks}")
+        given = ", ".join(case.modalities) or "no modality"
+        raise input_error(f"a case with {given}", "a CT and an MR to fuse", f"add what is missing, as {lacks}")
     there = mr_keys(case)
     if wanted is not None and wanted not in there:
         remedy = "choose one of these or load it"

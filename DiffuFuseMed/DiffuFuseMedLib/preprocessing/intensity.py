@@ -11,12 +11,11 @@ import numpy as np
 import SimpleITK as sitk
 from scipy import ndimage
 
+from ..core.modalities import spec_of
 from ..core.volume import Volume
 
 CT_WINDOW_HU = (-200.0, 300.0)
-CT_BODY_HU = -300.0
 PET_KNEE_SUV = 10.0
-PET_BODY_SUV = 0.1
 BODY_FRACTION = 0.1
 PERCENTILES = (1.0, 99.0)
 
@@ -24,11 +23,11 @@ PERCENTILES = (1.0, 99.0)
 def normalise(volume: Volume, valid: np.ndarray) -> np.ndarray:
     """The network's input for one modality: float32 [k, j, i], 0 where valid is False or the voxel is not finite.
 
-    volume: HU, SUVbw, MR units or counts by its modality, one of CHANNELS; valid: bool [k, j, i] on the same grid.
+    volume: HU, SUVbw, MR units or counts by its modality; valid: bool [k, j, i] on the same grid.
     """
     usable = np.asarray(valid, dtype=bool) & np.isfinite(volume.array)
     array = np.where(usable, volume.array, np.float32(0)).astype(np.float32, copy=False)
-    scaled = CHANNELS[volume.modality](array, usable)
+    scaled = CURVES[spec_of(volume.modality).scale](array, usable)
     return np.where(usable, scaled, np.float32(0)).astype(np.float32, copy=False)
 
 
@@ -53,16 +52,8 @@ def percentile_scale(array: np.ndarray, usable: np.ndarray) -> np.ndarray:
     return np.clip((array - np.float32((low + high) / 2)) / np.float32(half_range), -1.5, 1.5)
 
 
-# The networks' channels in their fixed order, each with the curve that scales it.
-CHANNELS = {
-    "CT": ct_scale,
-    "PET": pet_scale,
-    "MR_T1": percentile_scale,
-    "MR_T2": percentile_scale,
-    "MR_FLAIR": percentile_scale,
-    "MR_T1C": percentile_scale,
-    "SPECT": percentile_scale,
-}
+# By ModalitySpec.scale.
+CURVES = {"HU": ct_scale, "SUV": pet_scale, "relative": percentile_scale}
 
 
 def body_mask(volume: Volume, valid: np.ndarray) -> np.ndarray:
@@ -71,8 +62,7 @@ def body_mask(volume: Volume, valid: np.ndarray) -> np.ndarray:
     CT: above -300 HU; PET: above SUV 0.1; MR and SPECT: above a tenth of the 99th percentile.
     """
     usable = np.asarray(valid, dtype=bool) & np.isfinite(volume.array)
-    thresholds = {"CT": CT_BODY_HU, "PET": PET_BODY_SUV}
-    threshold = thresholds.get(volume.modality)
+    threshold = spec_of(volume.modality).body_above
     if threshold is None:
         threshold = _body_threshold(volume.array, usable)
     return _without_holes(usable & (volume.array > threshold)) & usable

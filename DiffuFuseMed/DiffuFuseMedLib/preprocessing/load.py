@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ..core.case import Case
+from ..core.modalities import is_mr
 from ..core.resampling import valid_mask
 from ..core.volume import Volume
 from ..io.study import read_study
@@ -25,7 +26,7 @@ def load_case(
     correct_bias: N4 on every MR before it is aligned.
     """
     study = read_study(folder, modalities)
-    volumes = {m: _corrected(v) if correct_bias and m.startswith("MR") else v for m, v in study.volumes.items()}
+    volumes = {m: _corrected(v) if correct_bias and is_mr(m) else v for m, v in study.volumes.items()}
     return align(volumes, reference, register, study.name, study.reference_mask, study.notes)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from ..core.case import Alignment, Case
+from ..core.modalities import MODALITIES, is_mr
 
 LOW_OVERLAP = 0.5
 FULL_COVER = 0.98
-KINDS = {"CT": ("CT",), "PET": ("PET",), "MR": ("MR_T1", "MR_T2", "MR_FLAIR", "MR_T1C")}
 
 
 def quality_report(case: Case) -> list[str]:
@@ -18,7 +18,7 @@ def quality_report(case: Case) -> list[str]:
     moving = [key for key in case.modalities if key != case.reference]
     lines += [_alignment_line(case, key) for key in moving if key in case.alignment]
     lines += [_sentence(f"{key}: {note}") for key in case.modalities for note in _notes_of(case, key)]
-    lines += [f"There is no {kind} image." for kind, keys in KINDS.items() if not set(keys) & set(case.modalities)]
+    lines += [f"There is no {kind} image." for kind in _missing(case)]
     lines += [_sentence(note) for note in case.notes]
     return lines + [warning for key in case.modalities for warning in _warnings(case, key)]
 
@@ -31,6 +31,13 @@ def shift_mm_and_rotation_degrees(case: Case, modality: str) -> tuple[float, flo
     shift = np.linalg.norm(middle - np.linalg.inv(matrix) @ middle)
     cosine = np.clip((np.trace(matrix[:3, :3]) - 1) / 2, -1, 1)
     return float(shift), float(np.degrees(np.arccos(cosine)))
+
+
+def _missing(case: Case) -> list[str]:
+    """What is expected and not there; of the MRs one is enough."""
+    kinds = {key: "MR" if spec.mr else key for key, spec in MODALITIES.items() if spec.expected}
+    there = {kinds.get(key) for key in case.modalities}
+    return [kind for kind in dict.fromkeys(kinds.values()) if kind not in there]
 
 
 def _alignment_line(case: Case, key: str) -> str:
@@ -60,7 +67,7 @@ def _warnings(case: Case, key: str) -> list[str]:
     if covered < LOW_OVERLAP:
         return [f"Warning: {key} covers only {100 * covered:.0f} % of the grid; elsewhere it is treated as missing."]
     if covered < FULL_COVER:
-        view = "field of view" if key.startswith("MR") else "image"
+        view = "field of view" if is_mr(key) else "image"
         return [f"The {key} {view} covers {100 * covered:.0f} % of the grid; elsewhere it is treated as missing."]
     return []
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..core.maps import MAPS, of_prediction
+from ..core.modalities import title_of
 from ..core.prediction import Interval
 from . import figures, words
 from .planes import AXIAL, PLANES, Plane
@@ -39,7 +41,7 @@ def gate_rows(gates: dict[str, float]) -> list[dict[str, Any]]:
     """One bar per modality, the heaviest first; width in percent of the whole."""
     total = sum(gates.values()) or 1.0
     ranked = sorted(gates.items(), key=lambda gate: -gate[1])
-    return [{"label": words.modality(m), "weight": f"{w:.2f}", "percent": round(100 * w / total, 1)} for m, w in ranked]
+    return [{"label": title_of(m), "weight": f"{w:.2f}", "percent": round(100 * w / total, 1)} for m, w in ranked]
 
 
 def score_rows(scores: dict[str, Any]) -> list[tuple[str, str]]:
@@ -90,32 +92,33 @@ def _panels(scene: Scene, plane: Plane, name: str) -> list[dict[str, str]]:
     panels = [
         {
             "src": data_uri(figures.image_panel(scene, m, plane)),
-            "alt": f"{where}, {words.modality(m)} with {drawn}",
+            "alt": f"{where}, {title_of(m)} with {drawn}",
         }
         for m in scene.images
     ]
     if name in scene.uncertainty:
-        alt = f"{where}, predictive entropy in nats over {words.modality(scene.reference)}"
+        what = f"{words.in_sentence(MAPS[name].title)} in {MAPS[name].units}"
+        alt = f"{where}, {what} over {title_of(scene.reference)}"
         panels.append({"src": data_uri(figures.doubt_panel(scene, name, plane)), "alt": alt})
     return panels
 
 
 def columns(scene: Scene, name: str) -> list[tuple[str, str]]:
     """Title and caption above each column of panels."""
-    heads = [(words.modality(m), figures.window_in(scene, m).caption) for m in scene.images]
-    return [*heads, ("Doubt", "predictive entropy, 0 to 0.69 nat")] if name in scene.uncertainty else heads
+    heads = [(title_of(m), figures.window_in(scene, m).caption) for m in scene.images]
+    return [*heads, ("Doubt", MAPS[name].heading)] if name in scene.uncertainty else heads
 
 
 def map_rows(scene: Scene) -> list[dict[str, str]]:
     """Each uncertainty map: its name, what it means, and a small axial picture."""
     return [
         {
-            "title": title,
-            "text": text,
+            "title": spec.title,
+            "text": spec.meaning,
             "src": data_uri(figures.doubt_panel(scene, key, AXIAL, THUMBNAIL_IN)),
-            "alt": f"{title} in nats, axial slice at {AXIAL.position(scene.grid, scene.center_kji[0])}",
+            "alt": f"{spec.title} in {spec.units}, axial slice at {AXIAL.position(scene.grid, scene.center_kji[0])}",
         }
-        for key, (title, text) in words.MAPS.items()
+        for key, spec in of_prediction().items()
         if key in scene.uncertainty
     ]
 
@@ -130,7 +133,7 @@ def montage(scene: Scene) -> dict[str, str] | None:
     ends = [AXIAL.position(scene.grid, int(k)) for k in (chosen[0], chosen[-1])]
     picture = figures.montage(scene, [int(k) for k in chosen], columns=min(6, count))
     title = f"{count} axial slices through the lesion, {ends[0]} to {ends[1]}"
-    name = words.modality(scene.reference)
+    name = title_of(scene.reference)
     return {"title": title, "src": data_uri(picture), "alt": f"{title}: {name} with contours"}
 
 

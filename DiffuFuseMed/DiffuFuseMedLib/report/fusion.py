@@ -7,6 +7,8 @@ from typing import Any
 
 from ..core.case import Case
 from ..core.fusion import Fusion
+from ..core.maps import MAPS
+from ..core.modalities import spec_of, title_of
 from . import fusion_figures, words
 from .content import data_uri, provenance_rows, width_mm
 from .figures import LINES, color_bar
@@ -21,7 +23,6 @@ ADVANCED = {
     "tau_mm": "Tolerance of the border",
     "ct_window_hu": "CT window",
 }
-TRACER_UNITS = {"PET": "g/mL", "SPECT": "counts"}
 UNITS = {"tau_mm": "mm", "ct_window_hu": "HU"}
 METRICS = {  # label, unit; in the order shown
     "soft_ssim_mri": ("Soft tissue SSIM to MR", ""),
@@ -47,7 +48,7 @@ def fusion_section(fusion: Fusion, case: Case) -> dict[str, Any]:
     scene, tracer = fusion_scene(fusion, case), tracer_of(case)
     windows = fusion_windows(fusion, scene)
     return {
-        "mri": words.modality(fusion.mri),
+        "mri": title_of(fusion.mri),
         "preset": fusion.preset,
         "sliders": slider_rows(fusion),
         "advanced": advanced_rows(fusion),
@@ -59,10 +60,12 @@ def fusion_section(fusion: Fusion, case: Case) -> dict[str, Any]:
         "provenance": provenance_rows({**_unsaid(fusion), "timings_s": fusion.fused.timings}),
         "notes": list(fusion.notes),
         "lesion": bool(fusion.rois.lesion.any()),
-        "tracer": words.modality(tracer) if tracer else None,
-        "tracer_top": f"{windows[tracer].high:.3g} {TRACER_UNITS.get(tracer, '')}".strip() if tracer else "",
+        "tracer": title_of(tracer) if tracer else None,
+        "tracer_top": f"{windows[tracer].high:.3g} {spec_of(tracer).report_unit}".strip() if tracer else "",
         "tracer_bar": data_uri(color_bar(fusion_figures.TRACER_COLORS)),
-        "doubt_bar": data_uri(color_bar()),
+        "doubt_bar": data_uri(color_bar(MAPS[DOUBT].colors)),
+        "doubt_top": f"{MAPS[DOUBT].highest:g}",
+        "doubt_meaning": MAPS[DOUBT].meaning,
     }
 
 
@@ -123,11 +126,11 @@ def metric_table(metrics: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
 
 def _columns(fusion: Fusion, windows: dict[str, Window], tracer: str | None) -> list[tuple[str, str]]:
     """Title and caption above each column of panels."""
-    heads = [("CT", windows["CT"].caption), (words.modality(fusion.mri), windows[fusion.mri].caption)]
+    heads = [("CT", windows["CT"].caption), (title_of(fusion.mri), windows[fusion.mri].caption)]
     heads.append(("Fused", "gray value 0 to 1"))
     if tracer:
-        heads.append((f"{words.modality(tracer)} on fused", "color layer"))
-    return [*heads, ("Doubt", "off by more than 0.1")]
+        heads.append((f"{title_of(tracer)} on fused", "color layer"))
+    return [*heads, ("Doubt", MAPS[DOUBT].heading)]
 
 
 def _plane_row(
@@ -139,14 +142,14 @@ def _plane_row(
         (draw.gray_panel(scene, "CT", windows["CT"], plane, ("bone", "lesion")), "CT with bone and lesion outline"),
         (
             draw.gray_panel(scene, fusion.mri, windows[fusion.mri], plane, ("soft", "lesion")),
-            f"{words.modality(fusion.mri)} with soft-tissue and lesion outline",
+            f"{title_of(fusion.mri)} with soft-tissue and lesion outline",
         ),
         (draw.gray_panel(scene, "fused", windows["fused"], plane, ()), "fused image"),
     ]
     if tracer:
         drawn = draw.tracer_panel(scene, tracer, windows[tracer], plane)
-        panels.append((drawn, f"{words.modality(tracer)} as color over the fused image"))
-    panels.append((draw.doubt_panel(scene, DOUBT, plane), "probability that a gray value is off by more than 0.1"))
+        panels.append((drawn, f"{title_of(tracer)} as color over the fused image"))
+    panels.append((draw.doubt_panel(scene, DOUBT, plane), words.in_sentence(MAPS[DOUBT].title)))
     return {
         "name": plane.name,
         "position": where.split(" at ")[1],

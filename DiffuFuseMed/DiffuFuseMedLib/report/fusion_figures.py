@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 from matplotlib import colormaps
 
+from ..core.maps import MAPS
 from .figures import OUTSIDE, slice_panel
 from .planes import Plane
 from .scene import Scene
 from .window_level import Window
 
-TRACER_COLORS, UNCERTAINTY_COLORS = "hot", "inferno"
+TRACER_COLORS = "hot"
 TRACER_OPACITY, UNCERTAINTY_OPACITY = 0.7, 0.9
 FAINT_TRACER, FAINT_UNCERTAINTY = 0.3, 0.15  # share of the scale below which a layer fades out
 
@@ -31,11 +32,12 @@ def tracer_panel(scene: Scene, key: str, window: Window, plane: Plane) -> bytes:
 
 
 def doubt_panel(scene: Scene, key: str, plane: Plane) -> bytes:
-    """PNG of the fusion's uncertainty, probability 0 to 1, over the dimmed fused image."""
+    """PNG of the fusion's uncertainty, from 0 to what it can reach, over the dimmed fused image."""
     index = _index(scene, plane)
-    uncertainty = np.clip(plane.cut(scene.uncertainty[key], index), 0, 1)
+    spec = MAPS[key]
+    uncertainty = np.clip(plane.cut(scene.uncertainty[key], index) / spec.highest, 0, 1)
     opacity = UNCERTAINTY_OPACITY * np.clip(uncertainty / FAINT_UNCERTAINTY, 0, 1)
-    rgb = _layered(0.55 * _fused(scene, plane), uncertainty, UNCERTAINTY_COLORS, opacity)
+    rgb = _layered(0.55 * _fused(scene, plane), uncertainty, spec.colors.lower(), opacity)
     return slice_panel(scene, plane, index, rgb, ("lesion",))
 
 

@@ -11,9 +11,11 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 
 from ..core.case import Case
 from ..core.fusion import Fusion
+from ..core.maps import MAPS
+from ..core.modalities import title_of
 from ..core.prediction import Prediction
 from ..core.staging import staged
-from . import content, figures, words
+from . import content, figures
 from .fusion import fusion_section
 from .review import ReviewSection, review_section
 from .scene import scene_of
@@ -51,7 +53,7 @@ def write_report(
 
 def write_fusion_report(fusion: Fusion, case: Case, path: Path) -> None:
     """Write the report of a fusion alone to `path`, as self-contained. Raises InputError like write_report."""
-    content_of_page = {"case": case.name, "date": _now(), "modalities": f"CT and {words.modality(fusion.mri)}"}
+    content_of_page = {"case": case.name, "date": _now(), "modalities": f"CT and {title_of(fusion.mri)}"}
     _write("fusion_page.html.j2", {**content_of_page, "fusion": fusion_section(fusion, case)}, path)
 
 
@@ -85,7 +87,7 @@ def _page(
     return {
         "case": case.name,
         "model": provenance.get("model", provenance.get("model_id", "not recorded")),
-        "modalities": ", ".join(words.modality(m) for m in case.modalities),
+        "modalities": ", ".join(title_of(m) for m in case.modalities),
         "date": _now(),
         "empty": not scene.masks["lesion"].any(),
         "level": f"{100 * prediction.volume_ml.level:g} %",
@@ -99,5 +101,8 @@ def _page(
         "maps": content.map_rows(scene),
         "montage": content.montage(scene),
         "has_reference": "reference" in scene.masks,
-        "color_bar": content.data_uri(figures.color_bar()),
+        "color_bar": content.data_uri(figures.color_bar(MAPS[DOUBT].colors)),
+        "doubt_top": MAPS[DOUBT].top,
+        "doubt_unit": MAPS[DOUBT].unit,
+        "doubt_faint": f"{figures.FAINT * MAPS[DOUBT].highest:.2f} {MAPS[DOUBT].unit}",
     }

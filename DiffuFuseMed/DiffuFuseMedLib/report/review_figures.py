@@ -9,11 +9,11 @@ import numpy as np
 from scipy.ndimage import find_objects
 
 from ..core.case import Case
+from ..core.modalities import title_of
 from .figures import OUTSIDE, slice_panel
 from .planes import PLANES, Plane
 from .scene import Scene, turn
 from .window_level import Window, window_of
-from .words import modality
 
 if TYPE_CHECKING:
     from .review import ReviewSection
@@ -99,7 +99,7 @@ def _base(section: ReviewSection, case: Case) -> _Base:
         return _Base(section.fused, everywhere, Window(0, 1, "gray value 0 to 1"), "fused image")
     key = "CT" if "CT" in case.volumes else case.reference
     array, valid = case.volumes[key].array, case.valid[key]
-    return _Base(array, valid, window_of(key, array, valid), modality(key))
+    return _Base(array, valid, window_of(key, array, valid), title_of(key))
 
 
 def _around(found: tuple[slice, ...], shape: tuple[int, ...], spacing_kji_mm: tuple[float, ...]) -> tuple[slice, ...]:

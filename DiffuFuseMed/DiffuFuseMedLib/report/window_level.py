@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..core.modalities import spec_of
+
 
 @dataclass(frozen=True)
 class Window:
@@ -23,11 +25,13 @@ class Window:
 
 
 def window_of(modality: str, image: np.ndarray, valid: np.ndarray) -> Window:
-    """Soft tissue for CT, SUV 0 to 7 inverted for PET, percentiles of the valid voxels for the rest."""
-    if modality == "CT":
-        return Window(-160, 240, "window -160 to 240 HU")
-    if modality == "PET":
-        return Window(0, 7, "SUV 0 to 7 g/mL, inverted", inverted=True)
+    """The modality's own for print, else percentiles of the valid voxels."""
+    spec = spec_of(modality)
+    if spec.report_window is not None:
+        low, high = spec.report_window
+        inverted = ", inverted" if spec.inverted else ""
+        caption = f"{spec.quantity} {low:g} to {high:g} {spec.report_unit}{inverted}"
+        return Window(low, high, caption, spec.inverted)
     seen = image[valid] if valid.any() else np.zeros(1)
     low, high = (float(p) for p in np.percentile(seen, (1, 99.5)))
     return Window(low, max(high, low + 1e-6), "1st to 99.5th percentile")

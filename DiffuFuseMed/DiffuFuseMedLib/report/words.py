@@ -6,15 +6,6 @@ from typing import Any
 
 import numpy as np
 
-MODALITY_NAMES = {
-    "CT": "CT",
-    "PET": "PET",
-    "MR_T1": "MR T1",
-    "MR_T2": "MR T2",
-    "MR_FLAIR": "MR FLAIR",
-    "MR_T1C": "MR T1 contrast",
-    "SPECT": "SPECT",
-}
 MEASURES = {  # label, unit, meaning; in the order shown
     "suv_max": ("SUVmax", "g/mL", "highest voxel"),
     "suv_peak": ("SUVpeak", "g/mL", "highest 1 mL sphere"),
@@ -22,20 +13,6 @@ MEASURES = {  # label, unit, meaning; in the order shown
     "mtv_ml": ("MTV", "mL", "at least 41 % of SUVmax"),
     "mtv_2_5_ml": ("MTV 2.5", "mL", "SUV above 2.5"),
     "tlg_g": ("TLG", "g", "total uptake in the MTV"),
-}
-MAPS = {
-    "predictive_entropy": (
-        "Predictive entropy",
-        "All of the doubt: how undecided the calibrated probability is, from 0 nat (certain) to 0.69 nat (even odds).",
-    ),
-    "expected_entropy": (
-        "Expected entropy",
-        "Doubt that every sample shares: the images themselves leave the border open here.",
-    ),
-    "mutual_information": (
-        "Mutual information",
-        "Doubt from disagreement: single samples are sure, but not of the same thing; the model lacks experience here.",
-    ),
 }
 SCORES = {  # label, unit; in the order shown
     "dice": ("Dice", ""),
@@ -73,6 +50,6 @@ def sentence_case(key: str) -> str:
     return key[:1].upper() + key[1:].replace("_", " ")
 
 
-def modality(key: str) -> str:
-    """A modality's name as a radiologist writes it."""
-    return MODALITY_NAMES.get(key, key)
+def in_sentence(title: str) -> str:
+    """A title within a sentence."""
+    return title[:1].lower() + title[1:]

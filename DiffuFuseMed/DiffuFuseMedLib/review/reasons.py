@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..core.modalities import short_of
+
 CALLED = 0.5  # mean probability from which a region counts as called lesion
 MOVED = 0.1  # of mean probability: less than this is no disagreement
-SAID = {"MR_T1": "T1", "MR_T2": "T2", "MR_FLAIR": "FLAIR", "MR_T1C": "T1 contrast"}
 
 
 @dataclass(frozen=True)
@@ -35,20 +36,15 @@ def reason(with_all: float, without: Mapping[str, float]) -> Reason:
     main = max(crossing or movers, key=lambda m: abs(pull[m]))
     same_way = [m for m in sorted(movers, key=lambda m: -abs(pull[m])) if pull[m] * pull[main] > 0]
     alone = crossing == [main] and with_all >= CALLED
-    numbers = f"({100 * with_all:.0f} %, {100 * without[main]:.0f} % without {said(main)})"
+    numbers = f"({100 * with_all:.0f} %, {100 * without[main]:.0f} % without {short_of(main)})"
     return Reason(f"{_words(main, same_way, alone, pull[main] > 0)} {numbers}", main)
-
-
-def said(modality: str) -> str:
-    """What a reader calls the modality."""
-    return SAID.get(modality, modality)
 
 
 def _words(main: str, same_way: list[str], alone: bool, for_lesion: bool) -> str:
     if alone:
-        return f"{said(main)} alone"
+        return f"{short_of(main)} alone"
     if len(same_way) == 1:
-        return f"{said(main)} disagrees with the others"
-    names = [said(m) for m in same_way]
+        return f"{short_of(main)} disagrees with the others"
+    names = [short_of(m) for m in same_way]
     side = "for" if for_lesion else "against"
     return f"{', '.join(names[:-1])} and {names[-1]} speak {side} lesion"

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..core.modalities import spec_of
+
 
 def uniform(low: float, high: float, generator: torch.Generator) -> float:
     return float(low + (high - low) * torch.rand((), generator=generator))
@@ -71,15 +73,26 @@ def mr_motion(x: Tensor, generator: torch.Generator) -> Tensor:
 
 
 Corruption = Callable[[Tensor, torch.Generator], Tensor]
-ARTEFACTS: dict[str, tuple[Corruption, ...]] = {
-    "CT": (ct_streaks, gaussian_noise, blur),
-    "PET": (pet_noise, gaussian_noise, blur),
-    "MR": (mr_bias, mr_motion, gaussian_noise, blur),
+# By the names in ModalitySpec.artefacts.
+ARTEFACTS: dict[str, Corruption] = {
+    "gaussian_noise": gaussian_noise,
+    "blur": blur,
+    "ct_streaks": ct_streaks,
+    "pet_noise": pet_noise,
+    "mr_bias": mr_bias,
+    "mr_motion": mr_motion,
 }
 
 
+def artefacts_of(modality: str) -> tuple[Corruption, ...]:
+    """What can happen to this modality in a scan; to one that is not in the table, what happens to any picture."""
+    return tuple(ARTEFACTS[name] for name in spec_of(modality).artefacts)
+
+
 def corrupt_window(x: Tensor, valid: Tensor, modality: str, generator: torch.Generator) -> Tensor:
-    """One artefact drawn from the modality's own; invalid voxels stay 0."""
-    family = ARTEFACTS["MR" if modality.startswith("MR") else "PET" if modality == "SPECT" else modality]
+    """One artefact drawn from the modality's own, on (K, J, I) or every channel of (C, K, J, I); invalid voxels stay
+    0."""
+    family = artefacts_of(modality)
     artefact = family[int(torch.randint(len(family), (), generator=generator))]
-    return artefact(x, generator) * valid
+    slices = x.reshape(-1, *x.shape[-2:])  # what happens in plane happens to every channel
+    return artefact(slices, generator).view_as(x) * valid

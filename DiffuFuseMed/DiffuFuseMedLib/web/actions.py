@@ -6,11 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..core.presets import name_from
-from ..core.volume import MODALITIES
 from ..mrml.views import adjust_windows
-from ..session import Session
-from ..session.loading import UNUSED
+from ..session import MODALITIES, UNUSED, Session, name_from
 from .tools import Tools
 from .views import Views
 
@@ -42,23 +39,24 @@ class Actions:
 
     def open_folder(self, path: str) -> None:
         if not path.strip():
-            self._session.context.say("info", "Type the path of a folder first.")
+            self._session.say("info", "Type the path of a folder first.")
             return
         self._session.open(Path(path.strip()).expanduser())
 
     def uploaded(self, upload_id: str, purpose: str) -> None:
         folder = self._files.folder(upload_id)
-        self._files.keep_only(folder, self._session.loading.folder)
+        self._files.keep_only(folder, self._session.folder)
         if purpose == "scene":
             scenes = sorted(folder.rglob("*.mrb"))
-            self.open_scene(str(scenes[0])) if scenes else self._session.context.say(
-                "error", "No saved scene arrived: send one .mrb file."
-            )
+            if scenes:
+                self.open_scene(str(scenes[0]))
+            else:
+                self._session.say("error", "No saved scene arrived: send one .mrb file.")
         else:
             self._session.open(folder)
 
     def upload_failed(self, sentence: str) -> None:
-        self._session.context.say("error", sentence)
+        self._session.say("error", sentence)
 
     def role(self, name: str, role: str) -> None:
         """What the reader says an image is, until it is read again."""
@@ -75,12 +73,12 @@ class Actions:
         rows = self._state.role_rows
         told = {row["name"]: UNUSED if row["role"] == NOT_USED else row["role"] for row in rows}
         told = {name: role for name, role in told.items() if role != AS_GUESSED}
-        if folder := self._session.loading.folder:
+        if folder := self._session.folder:
             self._session.open(folder, told, register)
 
     def show_roles(self) -> None:
         """The images of the folder and what each is taken for."""
-        view_state, folder, case = self._session.view_state, self._session.loading.folder, self._session.context.case
+        view_state, folder, case = self._session.view_state, self._session.folder, self._session.case
         if case is not self._case:
             self._case, self._folder = case, folder
         is_open = folder == self._folder  # else it could not be opened
@@ -101,7 +99,7 @@ class Actions:
     def _drag_windows(self, on: bool) -> None:
         if on:
             self._tools.lay_down()
-        adjust_windows(self._session.context.scene, on)
+        adjust_windows(self._session.scene, on)
 
     def preset(self, name: str) -> None:
         self._session.use_preset(name)
@@ -146,19 +144,19 @@ class Actions:
         self._session.cancel()
 
     def choose(self, region_id: int) -> None:
-        self._session.review_logic.choose(int(region_id))
+        self._session.review.choose(int(region_id))
 
     def next(self) -> None:
-        self._session.review_logic.next()
+        self._session.review.next()
 
     def previous(self) -> None:
-        self._session.review_logic.previous()
+        self._session.review.previous()
 
     def accept(self) -> None:
-        self._session.review_logic.decide()
+        self._session.review.decide()
 
     def skip(self) -> None:
-        self._session.review_logic.decide(skip=True)
+        self._session.review.decide(skip=True)
 
     def tool(self, name: str) -> None:
         self._state.windowing = False
@@ -190,7 +188,7 @@ class Actions:
 
     def open_scene(self, path: str) -> None:
         if not path.strip():
-            self._session.context.say("info", "Type the path of a saved scene first.")
+            self._session.say("info", "Type the path of a saved scene first.")
             return
         self._views.blocked(True)
         try:

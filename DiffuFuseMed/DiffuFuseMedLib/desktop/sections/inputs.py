@@ -9,11 +9,10 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from ...core.errors import InputError
-from ...core.volume import MODALITIES, Volume
 from ...mrml import parameters
 from ...mrml.nodes import kept_or_new
 from ...mrml.to_volume import to_volume
+from ...session import MODALITIES, InputError, Topic, Volume
 from .. import roles, words
 from ..context import Panel
 from ..pet import pet_volume
@@ -40,8 +39,8 @@ class Inputs:
             wire(getattr(ui, f"{button}Button"), "clicked()", call)
         self._offer_references()
 
-    def draw(self, topic: str) -> None:
-        if topic in ("case", "parameters"):
+    def draw(self, topic: Topic) -> None:
+        if topic in (Topic.CASE, Topic.PARAMETERS):
             self._draw_case()
             self._values.draw()
 
@@ -100,7 +99,7 @@ class Inputs:
         ui.alignmentLabel.text = view_state.loading or view_state.alignment or _("No case is open.")
         ui.qualityLabel.text = "\n".join(view_state.quality)
         ui.qualityGroup.visible = bool(view_state.quality)
-        case = self._session.context.case
+        case = self._session.case
         others = [key for key in view_state.modalities if case is None or key != case.reference]
         self._with.offer([(key, words.MODALITIES[key]) for key in others])
         swipes = self._session.parameters.compare == "swipe"

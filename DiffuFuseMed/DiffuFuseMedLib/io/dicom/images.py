@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,30 +14,19 @@ from pydicom.errors import InvalidDicomError
 
 from ...core.checks import check_modality, check_volume
 from ...core.errors import InputError, input_error
+from ...core.modalities import MODALITIES, dicom_classes, of_dicom, units_of
 from ...core.volume import Volume
-from ..naming import units_of
 from .frames import Frame, frames_of, rescale_source
-from .mr_sequence import guess_sequence
+from .mr_sequence import contrasts_in_words, guess_sequence
 from .stack import ordered, stack_grid
-from .suv import pet_units, suvbw_factor
+from .suv import pet_units, suvbw_factors
 from .tags import required
 
 log = logging.getLogger(__name__)
 
-# SOP classes of PS3.4 B.5 that hold slices of a patient: classic, enhanced, legacy converted enhanced.
-IMAGE_CLASSES = {
-    "1.2.840.10008.5.1.4.1.1.2": "CT",
-    "1.2.840.10008.5.1.4.1.1.2.1": "CT",
-    "1.2.840.10008.5.1.4.1.1.2.2": "CT",
-    "1.2.840.10008.5.1.4.1.1.4": "MR",
-    "1.2.840.10008.5.1.4.1.1.4.1": "MR",
-    "1.2.840.10008.5.1.4.1.1.4.4": "MR",
-    "1.2.840.10008.5.1.4.1.1.128": "PT",
-    "1.2.840.10008.5.1.4.1.1.130": "PT",
-    "1.2.840.10008.5.1.4.1.1.128.1": "PT",
-}
 DICOM_SUFFIXES = (".dcm", ".ima", ".dicom")
 HASH_LENGTH = 16
+IMPLAUSIBLE_SUV, IMPLAUSIBLE_PERCENT = 100.0, 99.9
 
 
 class UnknownContrastError(InputError):
@@ -57,7 +46,7 @@ def read_dicom_folder(
     folder = Path(folder)
     if not folder.is_dir():
         raise input_error(f"'{folder.name}', which is no folder", "a folder of DICOM files", "check the path")
-    series = _series_files(folder)
+    series = image_series(folder)
     volumes = []
     for files in series.values():
         try:
@@ -75,7 +64,8 @@ def patient_id_hash(dataset: Dataset) -> str:
     return hashlib.sha256(identity.encode()).hexdigest()[:HASH_LENGTH] if identity else ""
 
 
-def _series_files(folder: Path) -> dict[str, list[Path]]:
+def image_series(folder: Path) -> dict[str, list[Path]]:
+    """The files of each CT, PET and MR series below the folder, by SeriesInstanceUID; InputError as above."""
     series: dict[str, list[Path]] = {}
     patients: set[str] = set()
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
@@ -114,7 +104,7 @@ def _damaged(path: Path) -> InputError:
 
 
 def _is_slice(header: Dataset) -> bool:
-    if str(header.get("SOPClassUID", "")) not in IMAGE_CLASSES:
+    if str(header.get("SOPClassUID", "")) not in dicom_classes():
         return False
     if "LOCALIZER" in (header.get("ImageType") or ()):
         log.info("A localizer image was left out.")
@@ -125,14 +115,15 @@ def _is_slice(header: Dataset) -> bool:
 def _read_series(files: list[Path], folder: Path, told: dict[str, str]) -> Volume:
     datasets = [_dataset(path) for path in files]
     first = datasets[0]
-    kind = IMAGE_CLASSES[str(first.SOPClassUID)]
+    kind = dicom_classes()[str(first.SOPClassUID)]
     name = f"the {kind} series '{first.get('SeriesNumber') or 'without number'}'"
     _check_one_frame_of_reference(datasets, name)
     frames = ordered([frame for dataset in datasets for frame in frames_of(dataset)], name)
     grid = stack_grid(frames, name)
-    modality, factor, notes = _interpretation(datasets, kind, name, told)
-    array = np.stack([frame.values(kind) for frame in frames])
-    array *= np.float32(factor)
+    modality, factors, notes = _interpretation(datasets, kind, name, told)
+    factor_of = {id(dataset): np.float32(factor) for dataset, factor in zip(datasets, factors, strict=True)}
+    array = np.stack([frame.values(kind) * factor_of[id(frame.dataset)] for frame in frames])
+    notes = [*notes, *_implausible(array, modality)]
     meta = {**_meta(frames, folder), "name": modality, "units": units_of(modality), "notes": notes}
     volume = Volume(array, grid, modality, meta)
     check_volume(volume, name)
@@ -157,30 +148,36 @@ def _check_one_frame_of_reference(datasets: list[Dataset], name: str) -> None:
 
 def _interpretation(
     datasets: list[Dataset], kind: str, name: str, told: dict[str, str]
-) -> tuple[str, float, list[str]]:
-    """Modality key, the factor from rescaled values to its unit, and notes."""
-    if kind == "PT":
-        factor, notes = _pet_factor(datasets, name)
-        return "PET", factor, notes
-    if kind == "CT":
+) -> tuple[str, Sequence[float], list[str]]:
+    """Modality key, the factor from each dataset's rescaled values to its unit, and notes."""
+    modality = of_dicom(kind)
+    if modality is None:
+        modality, note = _told_or_guessed(datasets[0], name, told)
+        return modality, [1.0] * len(datasets), [note]
+    scale = MODALITIES[modality].scale
+    if scale == "SUV":
+        return (modality, *_pet_factors(datasets, name))
+    if scale == "HU":
         _check_hounsfield_tag(datasets[0], name)
-        return "CT", 1.0, []
-    modality, note = _mr_modality(datasets[0], name, told)
-    return modality, 1.0, [note]
+    return modality, [1.0] * len(datasets), []
 
 
-def _pet_factor(datasets: list[Dataset], name: str) -> tuple[float, list[str]]:
-    """The factor comes from the slice acquired first; all slices must be in the same unit."""
+def _pet_factors(datasets: list[Dataset], name: str) -> tuple[Sequence[float], list[str]]:
+    """All slices must be in the same unit."""
     if len({pet_units(dataset) for dataset in datasets}) > 1:
         raise input_error(f"{name} with slices in different Units (0054,1001)", "one unit", "load one series only")
-    found = suvbw_factor(min(datasets, key=_acquired))
-    return found.factor, [f"PET to SUVbw by {found.method}.", *found.notes]
+    found = suvbw_factors(datasets)
+    return found.factors, [f"PET to SUVbw by {found.method}.", *found.notes]
 
 
-def _acquired(dataset: Dataset) -> str:
-    """Sorts as text: DICOM dates and times run from year to fraction."""
-    moment = str(dataset.get("AcquisitionDateTime") or "")
-    return moment or f"{dataset.get('AcquisitionDate') or ''}{dataset.get('AcquisitionTime') or ''}"
+def _implausible(array: np.ndarray, modality: str) -> list[str]:
+    """A warning for SUV that hardly any tissue has: one of the tags behind it must be wrong."""
+    if MODALITIES[modality].scale != "SUV":
+        return []
+    high = float(np.percentile(array, IMPLAUSIBLE_PERCENT))
+    if high <= IMPLAUSIBLE_SUV:
+        return []
+    return [f"Warning: one voxel in a thousand has an SUV over {high:.0f}: dose, weight or times must be wrong."]
 
 
 def _check_hounsfield_tag(dataset: Dataset, name: str) -> None:
@@ -192,7 +189,7 @@ def _check_hounsfield_tag(dataset: Dataset, name: str) -> None:
         raise input_error(given, "Hounsfield units (HU)", "load the CT series in HU")
 
 
-def _mr_modality(dataset: Dataset, name: str, told: dict[str, str]) -> tuple[str, str]:
+def _told_or_guessed(dataset: Dataset, name: str, told: dict[str, str]) -> tuple[str, str]:
     """The key as told, else as guessed, and the sentence that says which."""
     uid = str(dataset.SeriesInstanceUID)
     if uid in told:
@@ -201,7 +198,7 @@ def _mr_modality(dataset: Dataset, name: str, told: dict[str, str]) -> tuple[str
     guess = guess_sequence(dataset)
     if guess is None:
         described = str(dataset.get("SeriesDescription", "")).strip() or "without a description"
-        given = f"{name} ('{described}') whose tags tell neither T1, T2 nor FLAIR"
+        given = f"{name} ('{described}') whose tags tell {contrasts_in_words()}"
         raise UnknownContrastError(str(input_error(given, "a known MR contrast", "say what this series is")))
     return guess
 
@@ -217,4 +214,5 @@ def _meta(frames: list[Frame], folder: Path) -> dict[str, object]:
         "series_description": str(first.get("SeriesDescription") or ""),
         "sop_instance_uids": [str(frame.dataset.get("SOPInstanceUID") or "") for frame in frames],
         "frame_numbers": [1 if frame.index is None else frame.index + 1 for frame in frames],
+        "files": [str(frame.dataset.filename) for frame in frames],  # for what is written beside the series
     }

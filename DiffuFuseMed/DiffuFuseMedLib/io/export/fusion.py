@@ -12,13 +12,13 @@ import numpy as np
 from ...core.case import Case
 from ...core.errors import input_error
 from ...core.fusion import Fusion
+from ...core.maps import MAPS
 from ...core.staging import staged
 from ..nrrd import PREFIX, provenance_header, write_nrrd
 from .record import plain
 
 IMAGE_UNITS = "gray value from 0 to 1"
 LONG = ("config", "notes")  # in fusion.json only
-UNCERTAINTY_UNITS = "probability that the gray value is off by more than 0.1"
 
 
 def write_fusion(fusion: Fusion, case: Case, folder: Path) -> dict[str, Path]:
@@ -65,7 +65,8 @@ def fusion_record(fusion: Fusion, case: Case) -> dict[str, Any]:
 
 def _images(fusion: Fusion) -> dict[str, tuple[np.ndarray, str]]:
     fused = fusion.fused
-    return {"fused": (fused.image, IMAGE_UNITS), "fusion_uncertainty": (fused.uncertainty, UNCERTAINTY_UNITS)}
+    doubt = MAPS["fusion"]
+    return {"fused": (fused.image, IMAGE_UNITS), doubt.file: (fused.uncertainty, doubt.file_unit)}
 
 
 def _header(fusion: Fusion) -> dict[str, str]:

@@ -11,17 +11,12 @@ import numpy as np
 from ...core.case import Case
 from ...core.errors import input_error
 from ...core.lesion import quantify
+from ...core.maps import of_prediction
 from ...core.prediction import Prediction
 from ...core.staging import staged
 from ..nrrd import provenance_header, write_nrrd
 from ..seg_nrrd import contour_segments, write_segmentation, write_segments
 from .record import record
-
-MAPS = {
-    "predictive_entropy": "uncertainty",
-    "expected_entropy": "uncertainty_expected_entropy",
-    "mutual_information": "uncertainty_mutual_information",
-}
 
 
 def write_outputs(
@@ -35,7 +30,7 @@ def write_outputs(
 
     segmentation: segmentation.seg.nrrd, the lesion as a plain label map; contours: contours.seg.nrrd, the inner and
     outer contour as two overlapping segments; probability: probability.nrrd, float32 from 0 to 1; uncertainty (and
-    uncertainty_expected_entropy, uncertainty_mutual_information): float32 in nats; record: prediction.json.
+    uncertainty_expected_entropy, uncertainty_mutual_information): float32, as in core.maps; record: prediction.json.
     scores: against the case's reference mask, for the record. Files appear together at the end; a run that fails before
     leaves the folder as it was. Raises InputError when the folder cannot be written or the case is on another grid.
     """
@@ -63,5 +58,6 @@ def _write_images(prediction: Prediction, case: Case, staging: Path) -> dict[str
 
 
 def _maps(prediction: Prediction) -> dict[str, tuple[np.ndarray, str]]:
-    uncertain = {MAPS[key]: (array, "nat") for key, array in prediction.uncertainty.items() if key in MAPS}
+    there = {key: spec for key, spec in of_prediction().items() if key in prediction.uncertainty}
+    uncertain = {spec.file: (prediction.uncertainty[key], spec.file_unit or spec.unit) for key, spec in there.items()}
     return {"probability": (prediction.probability, "1"), **uncertain}

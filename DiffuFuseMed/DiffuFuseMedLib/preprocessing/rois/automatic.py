@@ -8,6 +8,7 @@ import numpy as np
 
 from ...core.case import Case
 from ...core.errors import input_error
+from ...core.modalities import is_mr, tracers
 from ...core.rois import Rois
 from .body import body_bone, body_inside, body_soft, without_truncation
 from .head import BRAIN_OF_HEAD, head_bone, head_brain, head_soft, is_head
@@ -15,8 +16,6 @@ from .replace import replace_roi
 from .stack import is_stack_of_pictures, stack_rois
 from .thresholds import MODEL, RoiThresholds
 from .tracer import tracer_rois
-
-TRACERS = ("PET", "SPECT")
 
 
 def automatic_rois(case: Case, lesion: np.ndarray | None = None, thresholds: RoiThresholds = MODEL) -> Rois:
@@ -31,9 +30,9 @@ def automatic_rois(case: Case, lesion: np.ndarray | None = None, thresholds: Roi
 
 
 def _anatomy(case: Case, thresholds: RoiThresholds) -> Rois:
-    mr = next((m for m in case.modalities if m.startswith("MR")), None)
+    mr = next((m for m in case.modalities if is_mr(m)), None)
     mri = None if mr is None else _array(case, mr)
-    tracer = next((m for m in TRACERS if m in case.modalities), None)
+    tracer = next((m for m in tracers() if m in case.modalities), None)
     if "CT" not in case.modalities:
         if tracer is None or mri is None:
             given = f"a case with {', '.join(case.modalities) or 'no image'}"

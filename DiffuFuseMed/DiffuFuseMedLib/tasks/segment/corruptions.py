@@ -18,10 +18,9 @@ from scipy.signal import fftconvolve
 
 from ...core.case import Case
 from ...core.errors import input_error
-from ...core.volume import MODALITIES
+from ...core.modalities import MODALITIES, is_mr
 
 BODY_HU = -500.0
-CT_FLOOR_HU = -1024.0
 BLUR_MM = {"mild": 6.0, "strong": 15.0}
 DRIFT = 0.2
 BIAS_GAIN = 1.5
@@ -100,7 +99,7 @@ def bias_field(case: Case, rng: np.random.Generator, gain: float = BIAS_GAIN) ->
         field = np.polynomial.legendre.leggrid3d(*axes, coefficients)
         return array * np.exp(np.log(gain) * field / np.abs(field).max())
 
-    return _changed(case, rng, biased, only="MR_")
+    return _changed(case, rng, biased, only=is_mr)
 
 
 CORRUPTIONS: dict[str, Corruption] = {
@@ -126,12 +125,12 @@ def line_kernel(length_mm: float, angle_rad: float, spacing_ji_mm: tuple[float, 
     return kernel
 
 
-def _changed(case: Case, rng: np.random.Generator, change: Callable, only: str = "") -> Case:
-    """The case with change(modality, array, rng) inside view, for modalities whose key starts with `only`."""
+def _changed(case: Case, rng: np.random.Generator, change: Callable, only: Callable[[str], bool] | None = None) -> Case:
+    """The case with change(modality, array, rng) inside view, for the modalities of which `only` is true, else all."""
     seeds = dict(zip(MODALITIES, rng.integers(2**63, size=len(MODALITIES)), strict=True))
     volumes = dict(case.volumes)
     for modality, volume in case.volumes.items():
-        if modality.startswith(only):
+        if only is None or only(modality):
             array = change(modality, volume.array, np.random.default_rng(seeds[modality]))
             array = np.maximum(array, _floor(modality, volume.array)).astype(np.float32)
             volumes[modality] = volume.with_array(np.where(case.valid[modality], array, volume.array))
@@ -139,7 +138,7 @@ def _changed(case: Case, rng: np.random.Generator, change: Callable, only: str =
 
 
 def _floor(modality: str, array: np.ndarray) -> float:
-    return min(CT_FLOOR_HU if modality == "CT" else 0.0, float(array.min()))
+    return min(MODALITIES[modality].lowest, float(array.min()))
 
 
 def _body(case: Case) -> np.ndarray:
