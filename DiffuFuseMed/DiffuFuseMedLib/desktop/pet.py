@@ -8,7 +8,7 @@ import pydicom
 
 from ..core.errors import InputError, input_error
 from ..core.volume import Volume
-from ..io.dicom.suv import SuvFactor, suvbw_factor
+from ..io.dicom.suv import SuvFactors, suvbw_factors
 from ..mrml.to_volume import SUV, to_volume
 from ..mrml.volumes import array_of
 from .roles import files_of
@@ -30,16 +30,16 @@ def pet_volume(node: Any) -> Volume:
     return to_volume(node, "PET")
 
 
-def _factor(node: Any) -> SuvFactor | None:
-    """Of the slice that was acquired first; None for a node whose files are not in the DICOM database."""
+def _factor(node: Any) -> SuvFactors | None:
+    """One for the whole node; None where its files are not in the DICOM database."""
     headers = [pydicom.dcmread(path, stop_before_pixels=True) for path in files_of(node)]
     if not headers:
         return None
-    return suvbw_factor(min(headers, key=_acquired))
-
-
-def _acquired(header: pydicom.Dataset) -> tuple[str, str]:
-    return str(header.get("AcquisitionDate", "")), str(header.get("AcquisitionTime", ""))
+    found = suvbw_factors(headers)
+    if len(set(found.factors)) > 1:  # a node does not say which of its voxels came from which file
+        given = "a PET volume that was not decay corrected, whose slices each have a factor of their own"
+        raise input_error(given, "one factor for all slices", "open the folder of its DICOM files in this module")
+    return found
 
 
 def _check_could_be_suv(node: Any) -> None:

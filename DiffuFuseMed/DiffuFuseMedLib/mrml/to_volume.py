@@ -14,7 +14,7 @@ from ..core.grid import Grid
 from ..core.modalities import spec_of, units_of
 from ..core.resampling import resample
 from ..core.volume import Volume
-from ..io.dicom.suv import SuvFactor
+from ..io.dicom.suv import SuvFactors
 from .geometry import LPS_TO_RAS, grid_of_ras, linear_between, ras_matrix
 from .volumes import array_of, as_image, grid_of
 
@@ -22,7 +22,7 @@ SUV = "{SUVbw}g/ml"  # UCUM, as Slicer's PET DICOM extension writes it
 ORTHOGONAL = 1e-4  # cosine between two axes below which they count as perpendicular
 
 
-def to_volume(node: vtkMRMLVolumeNode, modality: str, suv: SuvFactor | None = None) -> Volume:
+def to_volume(node: vtkMRMLVolumeNode, modality: str, suv: SuvFactors | None = None) -> Volume:
     """A float32 copy of the node's voxels on the Grid where a viewer shows them.
 
     A linear parent transform moves the Grid; a warp, and a transform that shears, resample a copy (linearly).
@@ -44,7 +44,7 @@ def to_volume(node: vtkMRMLVolumeNode, modality: str, suv: SuvFactor | None = No
     return volume
 
 
-def _notes(node: vtkMRMLVolumeNode, modality: str, suv: SuvFactor | None) -> list[str]:
+def _notes(node: vtkMRMLVolumeNode, modality: str, suv: SuvFactors | None) -> list[str]:
     """What the report says of a PET's unit; InputError for a node that says another one than SUVbw."""
     if spec_of(modality).scale != "SUV":
         return []

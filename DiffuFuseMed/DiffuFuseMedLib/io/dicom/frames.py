@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from pydicom.dataset import Dataset
 
 from ...core.errors import input_error
 from .suv import real_world_mapping
-from .tags import required, tag_name
+from .tags import number, numbers, required, tag_name, value_of
 
 WHAT = "a DICOM slice"
 
@@ -41,8 +40,8 @@ class Frame:
         slope_name, intercept_name = ("RealWorldValueSlope", "RealWorldValueIntercept")
         if slope_name not in source:
             slope_name, intercept_name = ("RescaleSlope", "RescaleIntercept")
-        slope = float(required(source, slope_name, f"a {modality} slice"))
-        return slope, float(required(source, intercept_name, f"a {modality} slice"))
+        slope = number(source, slope_name, f"a {modality} slice")
+        return slope, number(source, intercept_name, f"a {modality} slice")
 
 
 def frames_of(dataset: Dataset) -> Iterator[Frame]:
@@ -88,13 +87,13 @@ def _frame(dataset: Dataset, index: int | None, position: Dataset, orientation: 
 
 
 def _numbers(dataset: Dataset, keyword: str, count: int) -> np.ndarray:
-    value: Any = required(dataset, keyword, WHAT)
-    numbers = np.atleast_1d(np.array(value, dtype=float))
-    if numbers.shape != (count,) or not np.isfinite(numbers).all():
-        raise input_error(
-            f"{WHAT} whose {tag_name(keyword)} is not {count} numbers", f"{count} numbers", "correct the tag"
-        )
-    return numbers
+    found = numbers(dataset, keyword, count)
+    if found is None:
+        if value_of(dataset, keyword) is None:
+            required(dataset, keyword, WHAT)
+        given = f"{WHAT} whose {tag_name(keyword)} is not {count} numbers"
+        raise input_error(given, f"{count} numbers", "correct the tag")
+    return np.array(found)
 
 
 def _check_gray(dataset: Dataset) -> None:

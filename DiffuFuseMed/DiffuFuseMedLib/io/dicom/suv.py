@@ -1,26 +1,30 @@
-"""Body-weight SUV from DICOM PET, following the QIBA vendor-neutral pseudocode for SUV ("happy path", 2019 edition).
+"""Body-weight SUV from DICOM PET: the vendor-neutral pseudocode of QIBA (2019 edition), and where that ends the IBSI
+manual of SUV computation (https://oncoray.github.io/suv_computation), whose adaptations are told as warnings.
 
 SUVbw [g/mL] = activity concentration [Bq/mL] * body weight [g] / injected activity at the reference time [Bq].
-The reference time and its sources are in suv_times.py.
+The reference time and its sources are in suv_times.py, other kinds of SUV in body_measures.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
 
 from ...core.errors import input_error
-from .suv_times import decay_interval
-from .tags import positive, required, tag_name
+from .body_measures import MASSES_KG, bw_over_mass, bw_over_surface, weight_kg
+from .suv_times import Nuclide, decay_interval, frame_interval
+from .tags import number, numbers, positive, required, tag_name, value_of
 
-# A Bq dose below this could only be a dose in MBq (or kBq): 0.1 MBq makes no image. It is refused, never rescaled.
-MIN_DOSE_BQ = 1e5
-MAX_WEIGHT_KG = 650.0
-MAX_HALF_LIVES = 10.0
+WHAT = "a PET series"
+# No image is made of less than 0.1 MBq, and nobody is given 10 GBq: what lies below either bound is one or the other.
+MOST_DOSE_MBQ, LEAST_DOSE_BQ = 1e4, 1e5
+MAX_HALF_LIVES, MANY_HALF_LIVES = 10.0, 6.0
+HALF_A_DAY_S = 12 * 3600.0
 PHILIPS_SUV_FACTOR = (0x7053, 0x1000)
 PHILIPS_BQML_FACTOR = (0x7053, 0x1009)
+FACTORS_AGREE = 0.05
 # Half-lives in seconds (NIST / DDEP) by the SRT and SCT codes of DICOM PS3.16 CID 4020.
 HALF_LIFE_S = {
     "F-18": (6586.2, ("C-111A1", "77004003")),
@@ -29,40 +33,74 @@ HALF_LIFE_S = {
     "Cu-64": (45723.0, ("C-127A2", "3932008")),
     "Zr-89": (282280.0, ("C-168A4", "63360001")),
 }
+# UCUM codes of a real world value mapping (PS3.16 CID 84, 85): Units, SUVType.
+MAPPED_UNITS = {
+    "bq/ml": ("BQML", ""),
+    "g/ml": ("GML", ""),
+    "{suvbw}g/ml": ("GML", "BW"),
+    "g/ml{suvbw}": ("GML", "BW"),
+    "{suvlbm}g/ml": ("GML", "LBM"),
+    "{suvlbm(james128)}g/ml": ("GML", "LBMJAMES128"),
+    "{suvlbm(janma)}g/ml": ("GML", "LBMJANMA"),
+    "{suvibw}g/ml": ("GML", "IBW"),
+    "{suvbsa}cm2/ml": ("CM2ML", "BSA"),
+}
+SUV_UNITS = ("GML", "CM2ML")
+Notes = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class SuvFactor:
-    """factor turns rescaled pixel values (stored * slope + intercept) into SUVbw in g/mL; method says which rule."""
+class SuvFactors:
+    """factors: one a slice, that turn its rescaled pixel values (stored * slope + intercept) into SUVbw in g/mL; method
+    says by which rule; notes: sentences, those that begin with "Warning:" are for before the values are believed."""
 
+    factors: tuple[float, ...]
+    method: str
+    notes: Notes = ()
+
+    @property
+    def factor(self) -> float:
+        """Of the first slice; of all where the scanner corrected them to one time."""
+        return self.factors[0]
+
+
+@dataclass(frozen=True)
+class _Rule:
     factor: float
     method: str
-    notes: tuple[str, ...] = ()
+    notes: Notes = ()
 
 
-def suvbw_factor(dataset: Dataset) -> SuvFactor:
-    """The factor of one PET slice or enhanced PET image; of a series, pass the slice that was acquired first.
+def suvbw_factors(slices: Sequence[Dataset]) -> SuvFactors:
+    """The factors of a series' slices, or of one enhanced PET image.
 
     Raises InputError naming the keyword and number of the tag that is missing or unusable.
     """
-    _check_corrections(dataset)
-    units = pet_units(dataset)
-    rule = RULES.get(units)
-    if rule is None:
-        given = f"a PET series whose {tag_name('Units')} is '{units[:16]}'"
-        raise input_error(given, "BQML, CNTS (Philips) or GML", "export the series as BQML")
-    return rule(dataset)
+    rule = _decay_correction(slices[0])
+    if rule == "NONE":  # each slice has its own time
+        found = [_rule_of(each)(each, rule) for each in slices]
+        return SuvFactors(tuple(f.factor for f in found), found[0].method, found[0].notes)
+    first = min(slices, key=acquired)  # what values are corrected to was before the first of them
+    one = _rule_of(first)(first, rule)
+    return SuvFactors((one.factor,) * len(slices), one.method, one.notes)
+
+
+def acquired(dataset: Dataset) -> str:
+    """When a slice was acquired, as text that sorts: DICOM dates and times run from year to fraction."""
+    moment = str(value_of(dataset, "AcquisitionDateTime") or "")
+    date, time = (value_of(dataset, name) or "" for name in ("AcquisitionDate", "AcquisitionTime"))
+    return moment or f"{date}{time}"
 
 
 def pet_units(dataset: Dataset) -> str:
     """Units (0054,1001), or for an enhanced image the unit of its real world value mapping."""
-    if dataset.get("Units"):
-        return str(dataset.Units).strip().upper()
-    mapping = real_world_mapping(dataset)
-    if mapping is None:
-        return str(required(dataset, "Units", "a PET series"))
-    code = str(mapping.MeasurementUnitsCodeSequence[0].CodeValue)
-    return {"bq/ml": "BQML", "{suvbw}g/ml": "GML", "g/ml{suvbw}": "GML", "g/ml": "GML"}.get(code.lower(), code)
+    return str(value_of(dataset, "Units") or "").strip().upper() or _mapped(dataset)[0]
+
+
+def suv_type(dataset: Dataset) -> str:
+    """SUVType (0054,1006) or that of the real world value mapping; empty where it is not told."""
+    told = str(value_of(dataset, "SUVType") or "").strip().upper()
+    return told if told or value_of(dataset, "Units") else _mapped(dataset)[1]
 
 
 def real_world_mapping(dataset: Dataset) -> Dataset | None:
@@ -77,39 +115,123 @@ def real_world_mapping(dataset: Dataset) -> Dataset | None:
     return None
 
 
-def _check_corrections(dataset: Dataset) -> None:
-    # Classic PET lists its corrections; enhanced PET says YES or NO for each (PS3.3 C.8.22.6).
-    if dataset.get("DecayCorrected") or dataset.get("AttenuationCorrected"):
-        done = {name for name, key in (("DECY", "DecayCorrected"), ("ATTN", "AttenuationCorrected"))
-                if dataset.get(key) == "YES"}  # fmt: skip
-    else:
-        value = required(dataset, "CorrectedImage", "a PET series")
-        done = {value} if isinstance(value, str) else set(value)
-    missing = sorted({"ATTN", "DECY"} - done)
+def _mapped(dataset: Dataset) -> tuple[str, str]:
+    mapping = real_world_mapping(dataset)
+    if mapping is None:
+        required(dataset, "Units", WHAT)  # raises: it is known to be absent
+        raise AssertionError
+    code = str(mapping.MeasurementUnitsCodeSequence[0].get("CodeValue", ""))
+    return MAPPED_UNITS.get(code.strip().lower(), (code, ""))
+
+
+def _rule_of(dataset: Dataset) -> Callable[[Dataset, str], _Rule]:
+    units = pet_units(dataset)
+    if units not in RULES:
+        given = f"a PET series whose {tag_name('Units')} is '{units[:16]}'"
+        raise input_error(given, f"one of {', '.join(RULES)}", "export the series as BQML")
+    return RULES[units]
+
+
+def _decay_correction(dataset: Dataset) -> str:
+    """START, ADMIN or NONE, as all tags together say it. Raises InputError where they contradict each other."""
+    # Enhanced PET says YES or NO for each correction (PS3.3 C.8.22.6), classic PET lists them.
+    if value_of(dataset, "DecayCorrected") or value_of(dataset, "AttenuationCorrected"):
+        yes = {key for key in ("DecayCorrected", "AttenuationCorrected") if value_of(dataset, key) == "YES"}
+        _check_corrections(attenuation="AttenuationCorrected" in yes, decay="DecayCorrected" in yes)
+        if pet_units(dataset) not in SUV_UNITS:
+            required(dataset, "DecayCorrectionDateTime", WHAT)
+        return "START"
+    value = required(dataset, "CorrectedImage", WHAT)
+    done = {value} if isinstance(value, str) else set(value)
+    if pet_units(dataset) in SUV_UNITS:
+        return _of_suv(dataset, done)
+    rule = str(required(dataset, "DecayCorrection", WHAT)).strip().upper()
+    if rule not in ("START", "ADMIN", "NONE"):
+        given = f"a PET series whose {tag_name('DecayCorrection')} is '{rule[:16]}'"
+        raise input_error(given, "START, ADMIN or NONE", "load the decay-corrected series")
+    if rule == "NONE" and "DECY" in done:
+        given = f"a PET series whose {tag_name('DecayCorrection')} is NONE and {tag_name('CorrectedImage')} has DECY"
+        raise input_error(given, "tags that agree whether decay was corrected", "export the series again")
+    _check_corrections(attenuation="ATTN" in done, decay=rule == "NONE" or "DECY" in done)
+    return rule
+
+
+def _of_suv(dataset: Dataset, done: set[str]) -> str:
+    """Values that are SUV already: only what the scanner did not do could be wrong with them."""
+    _check_corrections(attenuation="ATTN" in done, decay="DECY" in done)
+    return str(value_of(dataset, "DecayCorrection") or "START").strip().upper()
+
+
+def _check_corrections(attenuation: bool, decay: bool) -> None:
+    missing = [name for name, there in (("ATTN", attenuation), ("DECY", decay)) if not there]
     if missing:
         given = f"a PET series whose {tag_name('CorrectedImage')} lacks {' and '.join(missing)}"
         raise input_error(given, "attenuation (ATTN) and decay (DECY) corrected PET", "load the corrected series")
 
 
-def _from_gml(dataset: Dataset) -> SuvFactor:
-    kind = str(dataset.get("SUVType") or "BW").strip().upper()
-    if kind != "BW":
-        given = f"a PET series whose {tag_name('SUVType')} is '{kind[:16]}'"
-        raise input_error(given, "SUV by body weight (BW)", "export the series as BQML or with SUVType BW")
-    notes = () if dataset.get("SUVType") else ("The PET's SUVType is absent, which the standard reads as body weight.",)
-    return SuvFactor(1.0, "GML: values are SUVbw already", notes)
+def _from_gml(dataset: Dataset, _: str) -> _Rule:
+    kind = suv_type(dataset)
+    if kind in MASSES_KG:
+        ratio, notes = bw_over_mass(dataset, kind)
+        return _Rule(ratio, f"GML: from SUV of the kind {kind}", notes)
+    if kind not in ("", "BW"):
+        given = f"a PET series in g/mL whose {tag_name('SUVType')} is '{kind[:16]}'"
+        raise input_error(given, f"one of BW, {', '.join(MASSES_KG)}", "export the series as BQML")
+    notes = () if kind else ("The PET's SUVType is absent, which the standard reads as body weight.",)
+    return _Rule(1.0, "GML: values are SUVbw already", notes)
 
 
-def _from_counts(dataset: Dataset) -> SuvFactor:
+def _from_surface(dataset: Dataset, _: str) -> _Rule:
+    kind = suv_type(dataset)
+    if kind not in ("", "BSA"):
+        given = f"a PET series in cm2/mL whose {tag_name('SUVType')} is '{kind[:16]}'"
+        raise input_error(given, "BSA", "export the series as BQML")
+    ratio, notes = bw_over_surface(dataset)
+    return _Rule(ratio, "CM2ML: from SUV by body surface area", notes)
+
+
+def _from_counts(dataset: Dataset, rule: str) -> _Rule:
+    """Philips' factors; else counts through the frame's duration and the scanner's own calibration."""
     suv = _private_number(dataset, PHILIPS_SUV_FACTOR)
-    if suv:
-        return SuvFactor(suv, "CNTS: Philips SUV factor (7053,1000)")
     to_bqml = _private_number(dataset, PHILIPS_BQML_FACTOR)
+    if suv:
+        return _Rule(suv, "CNTS: Philips SUV factor (7053,1000)", _disagreement(dataset, rule, suv, to_bqml))
     if to_bqml:
-        inner = _from_bqml(dataset)
-        return SuvFactor(to_bqml * inner.factor, f"CNTS: Philips Bq/mL factor (7053,1009), {inner.method}", inner.notes)
-    given = "a PET series in counts without the Philips factors (7053,1000) and (7053,1009)"
-    raise input_error(given, "a factor from counts to SUV or Bq/mL", "export the series as BQML or keep private tags")
+        inner = _from_bqml(dataset, rule)
+        return _Rule(to_bqml * inner.factor, f"CNTS: Philips Bq/mL factor (7053,1009), {inner.method}", inner.notes)
+    duration = numbers(dataset, "ActualFrameDuration", 1)
+    if duration is None or duration[0] <= 0:
+        given = f"a PET series in counts without the Philips factors and {tag_name('ActualFrameDuration')}"
+        wanted = "a factor from counts to SUV or Bq/mL, (7053,1000) and (7053,1009)"
+        raise input_error(given, wanted, "export the series as BQML or keep private tags")
+    inner = _from_counts_per_second(dataset, rule)
+    return _Rule(inner.factor / (duration[0] / 1000), f"CNTS over the frame's duration, {inner.method}", inner.notes)
+
+
+def _from_counts_per_second(dataset: Dataset, rule: str) -> _Rule:
+    """DoseCalibrationFactor (0054,1322): from counts a second to Bq/mL (PS3.3 C.8.9.1)."""
+    factor = numbers(dataset, "DoseCalibrationFactor", 1)
+    if factor is None or factor[0] <= 0:
+        given = f"a PET series whose {tag_name('Units')} are counts, without Philips' (7053,1000) and (7053,1009)"
+        wanted = f"a factor from counts to SUV or Bq/mL, such as {tag_name('DoseCalibrationFactor')}"
+        raise input_error(given, wanted, "export the series as BQML or keep private tags")
+    inner = _from_bqml(dataset, rule)
+    note = f"Warning: counts were turned into Bq/mL by {tag_name('DoseCalibrationFactor')}: compare with the scanner."
+    return _Rule(factor[0] * inner.factor, f"CPS: dose calibration factor, {inner.method}", (*inner.notes, note))
+
+
+def _disagreement(dataset: Dataset, rule: str, suv: float, to_bqml: float | None) -> Notes:
+    """A warning where the second of Philips' factors says something else than the first."""
+    if not to_bqml or value_of(dataset, "RadiopharmaceuticalInformationSequence") is None:
+        return ()
+    try:
+        other = to_bqml * _from_bqml(dataset, rule).factor
+    except ValueError:  # what the second way lacks the first does not need
+        return ()
+    if abs(other / suv - 1) <= FACTORS_AGREE:
+        return ()
+    found = f"(7053,1000) and (7053,1009) differ by a factor of {other / suv:.2f}"
+    return (f"Warning: the factors {found}; the first was used.",)
 
 
 def _private_number(dataset: Dataset, tag: tuple[int, int]) -> float | None:
@@ -118,74 +240,77 @@ def _private_number(dataset: Dataset, tag: tuple[int, int]) -> float | None:
     value = dataset[tag].value
     text = value.decode("ascii", "ignore") if isinstance(value, bytes) else str(value)
     try:
-        number = float(text.strip(" \0"))
+        found = float(text.strip(" \0").replace(",", "."))
     except ValueError:
         return None
-    return number if 0 < number < float("inf") else None
+    return found if 0 < found < float("inf") else None
 
 
-def _from_bqml(dataset: Dataset) -> SuvFactor:
-    weight_g = 1000 * _weight_kg(dataset)
+def _from_bqml(dataset: Dataset, rule: str) -> _Rule:
+    weight, notes = weight_kg(dataset)
     drug = _radiopharmaceutical(dataset)
-    dose_bq = _dose_bq(drug)
-    rule = _decay_correction(dataset)
+    dose_bq, more = _dose_bq(drug)
+    notes += more
     if rule == "ADMIN":
-        return SuvFactor(weight_g / dose_bq, "BQML: decay corrected to administration")
-    half_life_s, notes = _half_life_s(drug)
-    seconds, source, more = decay_interval(dataset, drug, half_life_s)
-    if seconds > MAX_HALF_LIVES * half_life_s:
-        given = f"a PET series scanned {seconds / 3600:.1f} h after injection, {seconds / half_life_s:.0f} half-lives"
-        raise input_error(
-            given, f"at most {MAX_HALF_LIVES:g} half-lives", "correct the injection and scan times in the tags"
-        )
-    factor = weight_g / (dose_bq * 2 ** (-seconds / half_life_s))
-    return SuvFactor(factor, f"BQML: decay corrected to {source}", notes + more)
+        return _Rule(1000 * weight / dose_bq, "BQML: decay corrected to administration", notes)
+    nuclide, more = _nuclide(drug)
+    notes += more
+    interval = frame_interval if rule == "NONE" else decay_interval
+    seconds, source, more = interval(dataset, drug, nuclide)
+    notes += (*more, *_check_interval(seconds, nuclide))
+    factor = 1000 * weight / (dose_bq * 2 ** (-seconds / nuclide.half_life_s))
+    words = "not decay corrected, from" if rule == "NONE" else "decay corrected to"
+    return _Rule(factor, f"BQML: {words} {source}", notes)
 
 
-def _decay_correction(dataset: Dataset) -> str:
-    if dataset.get("DecayCorrected") == "YES" and dataset.get("DecayCorrectionDateTime"):
-        return "START"  # enhanced PET states the time itself
-    rule = str(required(dataset, "DecayCorrection", "a PET series")).strip().upper()
-    if rule not in ("START", "ADMIN"):
-        given = f"a PET series whose {tag_name('DecayCorrection')} is '{rule[:16]}'"
-        raise input_error(given, "START or ADMIN", "load the decay-corrected series")
-    return rule
-
-
-def _weight_kg(dataset: Dataset) -> float:
-    weight = positive(dataset, "PatientWeight", "a PET series")
-    if weight > MAX_WEIGHT_KG:
-        given = f"a PET series whose {tag_name('PatientWeight')} is {weight:g}"
-        raise input_error(given, f"kilograms, at most {MAX_WEIGHT_KG:g}", "correct the tag")
-    return weight
+def _check_interval(seconds: float, nuclide: Nuclide) -> Notes:
+    """A warning for an unlikely time between injection and scan; raises InputError for an impossible one."""
+    half_lives = seconds / nuclide.half_life_s
+    given = f"a PET series scanned {seconds / 3600:.1f} h after injection, {half_lives:.0f} half-lives"
+    if half_lives > MAX_HALF_LIVES:
+        remedy = "correct the injection and scan times in the tags"
+        raise input_error(given, f"at most {MAX_HALF_LIVES:g} half-lives", remedy)
+    if half_lives <= MANY_HALF_LIVES:
+        return ()
+    slip = " (perhaps a clock of 12 hours)" if seconds > HALF_A_DAY_S else ""
+    return (f"Warning: the PET was scanned {seconds / 3600:.1f} h after injection, {half_lives:.1f} half-lives{slip}.",)
 
 
 def _radiopharmaceutical(dataset: Dataset) -> Dataset:
-    items = required(dataset, "RadiopharmaceuticalInformationSequence", "a PET series")
+    items = required(dataset, "RadiopharmaceuticalInformationSequence", WHAT)
     if len(items) != 1:
         given = f"a PET series whose {tag_name('RadiopharmaceuticalInformationSequence')} has {len(items)} items"
         raise input_error(given, "one injection", "export the series with its one injection")
     return items[0]
 
 
-def _dose_bq(drug: Dataset) -> float:
-    dose = positive(drug, "RadionuclideTotalDose", "a PET series")
-    if dose < MIN_DOSE_BQ:
-        given = f"a PET series whose {tag_name('RadionuclideTotalDose')} is {dose:g}"
-        raise input_error(
-            given, "becquerels, as the PET standard has it", "correct the tag (a dose in MBq is not guessed)"
-        )
-    return dose
+def _dose_bq(drug: Dataset) -> tuple[float, Notes]:
+    """RadionuclideTotalDose in Bq, and a warning where it can only have been written in MBq."""
+    dose = positive(drug, "RadionuclideTotalDose", WHAT)
+    name = tag_name("RadionuclideTotalDose")
+    if dose < MOST_DOSE_MBQ:
+        return 1e6 * dose, (f"Warning: {name} is {dose:g}, which can only be MBq.",)
+    if dose < LEAST_DOSE_BQ:
+        given = f"a PET series whose {name} is {dose:g}"
+        raise input_error(given, "becquerels, as the PET standard has it", "correct the tag")
+    return dose, ()
 
 
-def _half_life_s(drug: Dataset) -> tuple[float, tuple[str, ...]]:
-    if drug.get("RadionuclideHalfLife") not in (None, ""):
-        return positive(drug, "RadionuclideHalfLife", "a PET series"), ()
+def _nuclide(drug: Dataset) -> tuple[Nuclide, Notes]:
+    if value_of(drug, "RadionuclideHalfLife") is not None or numbers(drug, "RadionuclideHalfLife", 1):
+        return Nuclide(positive(drug, "RadionuclideHalfLife", WHAT)), ()
     codes = {str(item.get("CodeValue", "")) for item in drug.get("RadionuclideCodeSequence") or []}
-    for nuclide, (seconds, known) in HALF_LIFE_S.items():
+    for name, (seconds, known) in HALF_LIFE_S.items():
         if codes & set(known):
-            return seconds, (f"{tag_name('RadionuclideHalfLife')} is absent: {seconds:g} s of {nuclide} was used.",)
-    return required(drug, "RadionuclideHalfLife", "a PET series"), ()  # raises: it is known to be absent
+            note = f"{tag_name('RadionuclideHalfLife')} is absent: {seconds:g} s of {name} was used."
+            return Nuclide(seconds), (note,)
+    return Nuclide(number(drug, "RadionuclideHalfLife", WHAT)), ()  # raises: it is known to be absent
 
 
-RULES: dict[str, Callable[[Dataset], SuvFactor]] = {"BQML": _from_bqml, "CNTS": _from_counts, "GML": _from_gml}
+RULES: dict[str, Callable[[Dataset, str], _Rule]] = {
+    "BQML": _from_bqml,
+    "GML": _from_gml,
+    "CM2ML": _from_surface,
+    "CNTS": _from_counts,
+    "CPS": _from_counts_per_second,
+}

@@ -1,134 +1,209 @@
-"""From injection to the time PET values are decay corrected to (QIBA vendor-neutral SUV pseudocode, START).
+"""From injection to the time PET values belong to (QIBA vendor-neutral SUV pseudocode; IBSI manual of SUV computation).
 
-The scan's start is, in this order: DecayCorrectionDateTime; SeriesDate and SeriesTime unless they lie after the
-acquisition (then they date a post-processed series); GE's private scan time; the acquisition of the frame minus
-FrameReferenceTime (the Siemens rule); the earliest acquisition.
+Values that were corrected to the scan's start (DecayCorrection START): that start is, in this order,
+DecayCorrectionDateTime; a private time of GE or Siemens where the series' time cannot be it; SeriesDate and SeriesTime
+unless they lie after the acquisition (then they date a post-processed series); the acquisition of the frame minus
+FrameReferenceTime; the earliest acquisition. Values that were not corrected (NONE) belong to the time within their
+frame at which decay has its mean rate.
 """
 
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 
 from pydicom.dataset import Dataset
 from pydicom.valuerep import DA, DT, TM
 
 from ...core.errors import input_error
-from .tags import required, tag_name
+from .tags import numbers, positive, required, tag_name, value_of
 
 DAY = timedelta(days=1)
+# Below this half-life a day more would show as an SUV that cannot be; above it, it would not (IBSI manual).
+DATELESS_HALF_LIFE_S = 41_400.0
+BEFORE_INJECTION_S = 3600.0  # a dynamic scan may begin before the injection; a clock may be wrong by minutes
 WHAT = "a PET series"
 Notes = tuple[str, ...]
+Interval = tuple[float, str, Notes]
 
 
-def decay_interval(dataset: Dataset, drug: Dataset, half_life_s: float) -> tuple[float, str, Notes]:
+@dataclass(frozen=True)
+class Nuclide:
+    half_life_s: float
+
+    def mean_rate_s(self, duration_s: float) -> float:
+        """Seconds after a frame's start at which decay has its mean rate over the frame."""
+        decay_per_s = math.log(2) / self.half_life_s
+        decay = decay_per_s * duration_s
+        return math.log(decay / (1 - math.exp(-decay))) / decay_per_s
+
+    @property
+    def lasts_days(self) -> bool:
+        return self.half_life_s >= DATELESS_HALF_LIFE_S
+
+
+def decay_interval(dataset: Dataset, drug: Dataset, nuclide: Nuclide) -> Interval:
     """Seconds from injection to the decay-correction time, the name of that time's source, and notes."""
-    scan, source, notes = scan_start(dataset, half_life_s)
-    injected, more = _injection(drug, scan)
+    scan, source, notes = scan_start(dataset, nuclide)
+    injected, more = _injection(dataset, drug, scan, nuclide)
     return _elapsed_s(injected, scan), source, notes + more
 
 
-def scan_start(dataset: Dataset, half_life_s: float) -> tuple[datetime, str, Notes]:
+def frame_interval(dataset: Dataset, drug: Dataset, nuclide: Nuclide) -> Interval:
+    """The same for a slice that was not decay corrected: to its frame's time of mean rate."""
+    duration_s = positive(dataset, "ActualFrameDuration", WHAT) / 1000
+    scan = _acquisition(dataset) + timedelta(seconds=nuclide.mean_rate_s(duration_s))
+    injected, notes = _injection(dataset, drug, scan, nuclide)
+    return _elapsed_s(injected, scan), "the mean count rate of each frame", notes
+
+
+def scan_start(dataset: Dataset, nuclide: Nuclide) -> tuple[datetime, str, Notes]:
     """The time the values are decay corrected to, and where it came from."""
-    if dataset.get("DecayCorrectionDateTime"):
-        return _datetime(dataset, "DecayCorrectionDateTime"), "DecayCorrectionDateTime", ()
+    if value_of(dataset, "DecayCorrectionDateTime"):
+        return _datetime(dataset, dataset, "DecayCorrectionDateTime"), "DecayCorrectionDateTime", ()
     acquired = _acquisition(dataset)
     series = _date_and_time(dataset, "SeriesDate", "SeriesTime")
     if _elapsed_s(series, acquired) >= 0:
         return series, "SeriesTime", ()
     note = "The PET's SeriesTime is after its acquisition, so the scan's start was taken from "
-    ge = _ge_scan_time(dataset)
-    if ge is not None:
-        return ge, "GE scan time (0009,100D)", (f"{note}GE's private scan time.",)
-    centred = _from_frame_reference(dataset, acquired, half_life_s)
+    for name, group, creator, element in PRIVATE_STARTS:
+        if (private := _private_time(dataset, group, creator, element)) is not None:
+            return private, name, (f"{note}a private time, {name}.",)
+    centred = _from_frame_reference(dataset, acquired, nuclide)
     if centred is not None:
         return centred, "FrameReferenceTime", (f"{note}the acquisition time and FrameReferenceTime.",)
     return acquired, "earliest AcquisitionTime", (f"{note}the earliest acquisition.",)
 
 
+PRIVATE_STARTS = (
+    ("GE scan time (0009,100D)", 0x0009, "GEMS_PETD_01", 0x0D),
+    ("Siemens decay correction time (0071,1022)", 0x0071, "SIEMENS MED PT", 0x22),
+)
+
+
 def _acquisition(dataset: Dataset) -> datetime:
     """AcquisitionDateTime, or AcquisitionDate (else SeriesDate) with AcquisitionTime."""
-    if dataset.get("AcquisitionDateTime"):
-        return _datetime(dataset, "AcquisitionDateTime")
-    date = "AcquisitionDate" if dataset.get("AcquisitionDate") else "SeriesDate"
+    if value_of(dataset, "AcquisitionDateTime"):
+        return _datetime(dataset, dataset, "AcquisitionDateTime")
+    date = "AcquisitionDate" if value_of(dataset, "AcquisitionDate") else "SeriesDate"
     return _date_and_time(dataset, date, "AcquisitionTime")
 
 
-def _ge_scan_time(dataset: Dataset) -> datetime | None:
+def _private_time(dataset: Dataset, group: int, creator: str, element: int) -> datetime | None:
     try:
-        value = dataset.private_block(0x0009, "GEMS_PETD_01")[0x0D].value
+        value = dataset.private_block(group, creator)[element].value
     except KeyError:
         return None
     text = value.decode("ascii", "ignore") if isinstance(value, bytes) else str(value)
     try:
-        return _plain(DT(text.strip(" \0")))
+        return _local(dataset, DT(text.strip(" \0")))
     except ValueError:
         return None
 
 
-def _from_frame_reference(dataset: Dataset, acquired: datetime, half_life_s: float) -> datetime | None:
-    """Acquisition (the frame's start) - FrameReferenceTime + time within the frame at which decay has its mean rate."""
-    reference_ms, duration_ms = dataset.get("FrameReferenceTime"), dataset.get("ActualFrameDuration")
-    if not reference_ms or not duration_ms or reference_ms < 0 or duration_ms < 0:
+def _from_frame_reference(dataset: Dataset, acquired: datetime, nuclide: Nuclide) -> datetime | None:
+    """Acquisition (the frame's start) - FrameReferenceTime, which scanners other than GE's count to the time within the
+    frame at which decay has its mean rate."""
+    reference, duration = (numbers(dataset, name, 1) for name in ("FrameReferenceTime", "ActualFrameDuration"))
+    if not reference or not duration or reference[0] <= 0 or duration[0] <= 0:
         return None
-    decay_per_s = math.log(2) / half_life_s
-    decay = decay_per_s * float(duration_ms) / 1000
-    mean_rate_s = math.log(decay / (1 - math.exp(-decay))) / decay_per_s
-    return acquired + timedelta(seconds=mean_rate_s - float(reference_ms) / 1000)
+    of_ge = str(value_of(dataset, "Manufacturer") or "").strip().upper().startswith("GE ")
+    mean_rate_s = 0.0 if of_ge else nuclide.mean_rate_s(duration[0] / 1000)
+    return acquired + timedelta(seconds=mean_rate_s - reference[0] / 1000)
 
 
-def _injection(drug: Dataset, scan: datetime) -> tuple[datetime, Notes]:
-    """RadiopharmaceuticalStartDateTime when it is before the scan, else the time of day on the scan's date."""
+def _injection(dataset: Dataset, drug: Dataset, scan: datetime, nuclide: Nuclide) -> tuple[datetime, Notes]:
+    """RadiopharmaceuticalStartDateTime where it can be, else the time of day on the scan's date or the day before."""
     notes: Notes = ()
-    clock: datetime
-    if drug.get("RadiopharmaceuticalStartDateTime"):
-        clock = _datetime(drug, "RadiopharmaceuticalStartDateTime")
-        if _elapsed_s(clock, scan) >= 0:
-            return clock, ()
+    if value_of(drug, "RadiopharmaceuticalStartDateTime"):
+        clock = _datetime(dataset, drug, "RadiopharmaceuticalStartDateTime")
+        seconds = _elapsed_s(clock, scan)
+        notes = _one_zone(clock, scan)
+        if -BEFORE_INJECTION_S <= seconds < DAY.total_seconds() or (seconds >= 0 and nuclide.lasts_days):
+            return clock, notes + _before(seconds)
         # Removing dates for privacy can shift this one apart from the others; the time of day is still right.
-        notes = ("The PET's injection is dated after its scan, so only its time of day was used.",)
+        away = "after its scan" if seconds < 0 else f"{seconds / 86400:.0f} days before its scan"
+        notes += (f"Warning: the PET's injection is dated {away}, so only its time of day was used.",)
     else:
         time = str(required(drug, "RadiopharmaceuticalStartTime", WHAT))
-        clock = _combined(f"{scan:%Y%m%d}", time, "RadiopharmaceuticalStartTime")
-    start = clock.replace(year=scan.year, month=scan.month, day=scan.day)
-    if _elapsed_s(start, scan) < 0:
-        return start - DAY, (
-            *notes,
-            "The PET's injection time of day is after its scan's, so it was taken as the day before.",
+        clock = _combined(dataset, f"{scan:%Y%m%d}", time, "RadiopharmaceuticalStartTime")
+    if nuclide.lasts_days:
+        notes += (
+            f"Warning: the injection's date is not in the tags and half of the nuclide is left after "
+            f"{nuclide.half_life_s / 3600:.0f} h: SUV is right only for an injection on the day of the scan.",
         )
-    return start, notes
+    start, more = _on_the_day(clock, scan)
+    return start, notes + more
+
+
+def _on_the_day(clock: datetime, scan: datetime) -> tuple[datetime, Notes]:
+    """The clock's time of day on the scan's date, or on the day before where it would be hours after the scan."""
+    day = scan.astimezone(clock.tzinfo) if clock.tzinfo and scan.tzinfo else scan
+    start = clock.replace(year=day.year, month=day.month, day=day.day)
+    seconds = _elapsed_s(start, scan)
+    if seconds >= -BEFORE_INJECTION_S:
+        return start, _before(seconds)
+    note = "The PET's injection time of day is after its scan's, so it was taken as the day before."
+    return start - DAY, (note,)
+
+
+def _before(seconds: float) -> Notes:
+    if seconds >= 0:
+        return ()
+    minutes = f"{-seconds / 60:.0f} min before its injection"
+    return (f"Warning: the PET's scan begins {minutes}: a dynamic scan, or two clocks.",)
+
+
+def _one_zone(clock: datetime, scan: datetime) -> Notes:
+    if (clock.tzinfo is None) == (scan.tzinfo is None):
+        return ()
+    name = tag_name("TimezoneOffsetFromUTC")
+    return (
+        f"Warning: only one of injection and scan has a time zone, and {name} is absent: both were taken as local.",
+    )
 
 
 def _elapsed_s(start: datetime, end: datetime) -> float:
-    # A time zone on one side only cannot be used: both are then local times of the same site.
+    # A time zone on one side only cannot be used: both are then local times of the same site, and _one_zone says so.
     if start.tzinfo is None or end.tzinfo is None:
         start, end = start.replace(tzinfo=None), end.replace(tzinfo=None)
     return (end - start).total_seconds()
 
 
-def _datetime(dataset: Dataset, keyword: str) -> datetime:
-    text = str(required(dataset, keyword, WHAT))
+def _datetime(dataset: Dataset, holder: Dataset, keyword: str) -> datetime:
+    text = str(required(holder, keyword, WHAT))
     try:
-        return _plain(DT(text))
+        return _local(dataset, DT(text))
     except ValueError:
         raise _not_a_time(keyword) from None
 
 
 def _date_and_time(dataset: Dataset, date_keyword: str, time_keyword: str) -> datetime:
     date = str(required(dataset, date_keyword, WHAT))
-    return _combined(date, str(required(dataset, time_keyword, WHAT)), time_keyword)
+    return _combined(dataset, date, str(required(dataset, time_keyword, WHAT)), time_keyword)
 
 
-def _combined(date: str, time: str, keyword: str) -> datetime:
+def _combined(dataset: Dataset, date: str, time: str, keyword: str) -> datetime:
     try:
-        return datetime.combine(DA(date), TM(time))
+        return _local(dataset, datetime.combine(DA(date), TM(time)))
     except (ValueError, TypeError):
         raise _not_a_time(keyword) from None
 
 
-def _plain(moment: datetime) -> datetime:
-    # pydicom's DT keeps its original text; arithmetic wants the plain class.
-    return datetime.combine(moment.date(), moment.time(), moment.tzinfo)
+def _local(dataset: Dataset, moment: datetime) -> datetime:
+    """A plain datetime (pydicom's keep their text), in its own time zone, else in the one of the whole object."""
+    return datetime.combine(moment.date(), moment.time(), moment.tzinfo or _zone(dataset))
+
+
+def _zone(dataset: Dataset) -> timezone | None:
+    """TimezoneOffsetFromUTC (0008,0201), such as "-0500" (PS3.3 C.12.1.1.8); None where it is absent or no offset."""
+    told = re.fullmatch(r"([+-])(\d\d):?(\d\d)", str(value_of(dataset, "TimezoneOffsetFromUTC") or "").strip())
+    if told is None or int(told[2]) > 14 or int(told[3]) > 59:
+        return None
+    offset = timedelta(hours=int(told[2]), minutes=int(told[3]))
+    return timezone(-offset if told[1] == "-" else offset)
 
 
 def _not_a_time(keyword: str) -> Exception:

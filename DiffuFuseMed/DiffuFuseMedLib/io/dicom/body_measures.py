@@ -1,0 +1,118 @@
+"""What SUV is related to beside body weight, and back to it (IBSI manual of SUV computation; DICOM PS3.3 C.8.9.1.1.3).
+
+An SUV of another kind is activity * measure / dose: times weight / measure it is SUVbw. For a patient whose sex is
+neither M nor F the manual takes the mean of both formulas; that is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pydicom.dataset import Dataset
+
+from ...core.errors import input_error
+from .tags import positive, required, tag_name
+
+WHAT = "a PET series"
+CENTIMETERS_FROM = 3.0  # nobody is taller than three meters: a PatientSize above is in centimeters
+GRAMS_FROM, MOST_KG = 2000.0, 650.0
+
+
+@dataclass(frozen=True)
+class Body:
+    """weight_kg, height_cm; sex: M, F or another letter."""
+
+    weight_kg: float
+    height_cm: float = 0.0
+    sex: str = ""
+
+    @property
+    def bmi(self) -> float:
+        return self.weight_kg / (self.height_cm / 100) ** 2
+
+
+def lbm_morgan(body: Body, male: bool) -> float:
+    """Lean body mass in kg, Morgan and Bray 1994: James' formula as DICOM's plain LBM has it."""
+    return _lbm_james(body, male, 120.0)
+
+
+def lbm_james(body: Body, male: bool) -> float:
+    """Lean body mass in kg, James and Waterlow 1976 (LBMJAMES128)."""
+    return _lbm_james(body, male, 128.0)
+
+
+def lbm_janmahasatian(body: Body, male: bool) -> float:
+    """Lean body mass in kg, Janmahasatian et al. 2005, doi:10.2165/00003088-200544100-00004."""
+    return 9270 * body.weight_kg / (6680 + 216 * body.bmi if male else 8780 + 244 * body.bmi)
+
+
+def ideal_body_weight(body: Body, male: bool) -> float:
+    """Ideal body weight in kg, Sugawara et al. 1999, doi:10.1148/radiology.213.2.r99nv37521."""
+    over = body.height_cm - 152
+    return 48.0 + 1.06 * over if male else 45.5 + 0.91 * over
+
+
+def body_surface_area_cm2(body: Body) -> float:
+    """Body surface area in square centimeters, Du Bois and Du Bois 1916."""
+    return 0.007184 * body.weight_kg**0.425 * body.height_cm**0.725 * 10_000
+
+
+# SUVType (0054,1006) of values in g/mL.
+MASSES_KG: dict[str, Callable[[Body, bool], float]] = {
+    "LBM": lbm_morgan,
+    "LBMJAMES128": lbm_james,
+    "LBMJANMA": lbm_janmahasatian,
+    "IBW": ideal_body_weight,
+}
+
+
+def weight_kg(dataset: Dataset) -> tuple[float, tuple[str, ...]]:
+    """PatientWeight in kg, and a warning where it can only have been written in grams."""
+    weight = positive(dataset, "PatientWeight", WHAT)
+    if weight >= GRAMS_FROM and weight / 1000 <= MOST_KG:
+        return weight / 1000, (f"Warning: {tag_name('PatientWeight')} is {weight:g}, which can only be grams.",)
+    if weight > MOST_KG:
+        given = f"a PET series whose {tag_name('PatientWeight')} is {weight:g}"
+        raise input_error(given, f"kilograms, at most {MOST_KG:g}", "correct the tag")
+    return weight, ()
+
+
+def body_of(dataset: Dataset, with_sex: bool) -> tuple[Body, tuple[str, ...]]:
+    """Weight, height and, where asked for, sex. Raises InputError that names the tag that is missing."""
+    weight, notes = weight_kg(dataset)
+    height = positive(dataset, "PatientSize", WHAT)
+    if height > CENTIMETERS_FROM:
+        notes += (f"Warning: {tag_name('PatientSize')} is {height:g}, which can only be centimeters.",)
+        height /= 100
+    sex = str(required(dataset, "PatientSex", WHAT)).strip().upper() if with_sex else ""
+    return Body(weight, 100 * height, sex), notes
+
+
+def bw_over_mass(dataset: Dataset, kind: str) -> tuple[float, tuple[str, ...]]:
+    """SUVbw over the SUV of this kind (a key of MASSES_KG), and what was assumed."""
+    body, notes = body_of(dataset, with_sex=True)
+    formula = MASSES_KG[kind]
+    if body.sex in ("M", "F"):
+        return _ratio(body, formula(body, body.sex == "M"), kind), notes
+    mean = (formula(body, True) + formula(body, False)) / 2
+    note = f"Warning: {tag_name('PatientSex')} is neither M nor F, so the mean of both {kind} formulas was used."
+    return _ratio(body, mean, kind), (*notes, note)
+
+
+def bw_over_surface(dataset: Dataset) -> tuple[float, tuple[str, ...]]:
+    """SUVbw [g/mL] over SUVbsa [cm2/mL], and what was assumed."""
+    body, notes = body_of(dataset, with_sex=False)
+    return 1000 * body.weight_kg / body_surface_area_cm2(body), notes
+
+
+def _ratio(body: Body, mass_kg: float, kind: str) -> float:
+    if mass_kg <= 0:  # the formulas are fitted to adults
+        given = f"a patient of {body.weight_kg:g} kg and {body.height_cm:g} cm, for whom {kind} is {mass_kg:.1f} kg"
+        raise input_error(given, "a mass above zero", "correct PatientWeight and PatientSize, or export as BQML")
+    return body.weight_kg / mass_kg
+
+
+def _lbm_james(body: Body, male: bool, male_factor: float) -> float:
+    slope, factor = (1.10, male_factor) if male else (1.07, 148.0)
+    return slope * body.weight_kg - factor * (body.weight_kg / body.height_cm) ** 2
