@@ -37,7 +37,8 @@ def css_gradient(node: vtkMRMLColorNode, steps: int = 16) -> list[str]:
     colors = node.GetScalarsToColors()
     rgb = [0.0, 0.0, 0.0]
     gradient = []
-    for value in np.linspace(*colors.GetRange(), steps):
+    low, high = colors.GetRange()
+    for value in np.linspace(low, high, steps):
         colors.GetColor(value, rgb)
         gradient.append("#" + "".join(f"{round(255 * c):02x}" for c in rgb))
     return gradient

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 from slicer import vtkMRMLTransformableNode, vtkMRMLTransformNode
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 
 from ..core.checks import check_spacing
 from ..core.grid import Grid
+from ..core.triples import triple
 
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])  # its own inverse
 
@@ -36,14 +38,14 @@ def grid_of_ras(ijk_to_ras: np.ndarray, size: tuple[int, int, int], name: str) -
     check_spacing(spacing_mm, name)
     direction = affine[:3, :3] / spacing_mm
     return Grid(
-        tuple(int(n) for n in size),
-        tuple(spacing_mm.tolist()),
-        tuple(affine[:3, 3].tolist()),
+        triple(int(n) for n in size),
+        triple(spacing_mm.tolist()),
+        triple(affine[:3, 3].tolist()),
         tuple(direction.ravel().tolist()),
     )
 
 
-def flipped(point: np.ndarray) -> np.ndarray:
+def flipped(point: ArrayLike) -> np.ndarray:
     """LPS of RAS points, or RAS of LPS points, (..., 3)."""
     return np.asarray(point, dtype=float) * (-1.0, -1.0, 1.0)
 

@@ -11,18 +11,21 @@ import json
 import logging
 import types
 import typing
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from slicer import vtkMRMLScene, vtkMRMLScriptedModuleNode
 
 from ..core.errors import InputError
 from .nodes import kept, kept_or_new, one_modified
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 NODE_CLASS = "vtkMRMLScriptedModuleNode"
 MODULE = "DiffuFuseMed"
 TAG = "parameters"
 logger = logging.getLogger(__name__)
-Settings = TypeVar("Settings")
+Settings = TypeVar("Settings", bound="DataclassInstance")
 
 
 def save(instance: Any, scene: vtkMRMLScene, name: str = MODULE) -> vtkMRMLScriptedModuleNode:

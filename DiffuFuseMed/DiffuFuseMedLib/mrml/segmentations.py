@@ -11,6 +11,7 @@ import itertools
 import numpy as np
 from slicer import (
     vtkMRMLScene,
+    vtkMRMLSegmentationDisplayNode,
     vtkMRMLSegmentationNode,
     vtkMRMLVolumeNode,
     vtkOrientedImageData,
@@ -24,6 +25,7 @@ from vtkmodules.vtkCommonDataModel import vtkPolyData
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 
 from ..core.errors import input_error
+from ..core.triples import triple
 from ..io.seg_nrrd import LESION
 from .geometry import linear_between, ras_matrix, to_numpy, to_vtk
 from .nodes import PREFIX, one_modified
@@ -166,13 +168,19 @@ def closed_surface(seg_node: vtkMRMLSegmentationNode, on: bool) -> None:
         seg_node.RemoveClosedSurfaceRepresentation()
 
 
-def _display(seg_node: vtkMRMLSegmentationNode):
+def _display(seg_node: vtkMRMLSegmentationNode) -> vtkMRMLSegmentationDisplayNode:
     if seg_node.GetDisplayNode() is None:
         seg_node.CreateDefaultDisplayNodes()
     return seg_node.GetDisplayNode()
 
 
-def _describe(seg_node, segment_id, name, color, terminology) -> None:
+def _describe(
+    seg_node: vtkMRMLSegmentationNode,
+    segment_id: str,
+    name: str | None,
+    color: tuple[float, float, float] | None,
+    terminology: str | None,
+) -> None:
     """Make the segment unless it is there, and write what was given on it."""
     segmentation = seg_node.GetSegmentation()
     if segmentation.GetSegment(segment_id) is None:
@@ -234,7 +242,7 @@ def _box_on(frame: vtkOrientedImageData, labels: vtkOrientedImageData) -> tuple[
     index = (np.linalg.inv(to_numpy(matrices[0])) @ to_numpy(matrices[1]) @ corners.T)[:3]
     low, high = np.floor(index.min(axis=1)).astype(int) - 1, np.ceil(index.max(axis=1)).astype(int) + 2
     parts = zip(low, high, frame.GetDimensions(), strict=True)
-    return tuple(slice(max(0, int(a)), min(int(b), count)) for a, b, count in parts)[::-1]
+    return triple(slice(max(0, int(a)), min(int(b), count)) for a, b, count in parts)[::-1]
 
 
 def _same_lattice(frame: vtkOrientedImageData, labels: vtkOrientedImageData) -> bool:
@@ -263,4 +271,4 @@ def _box(mask: np.ndarray) -> tuple[slice, slice, slice]:
     if not mask.any():
         return (slice(0, 1),) * 3
     axes = [np.flatnonzero(mask.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
-    return tuple(slice(int(a[0]), int(a[-1]) + 1) for a in axes)
+    return triple(slice(int(a[0]), int(a[-1]) + 1) for a in axes)

@@ -84,7 +84,7 @@ def _kind(values: list[Any]) -> str:
 
 
 def _array(name: str, kind: str, values: list[Any]) -> vtkAbstractArray:
-    array = ARRAYS[kind]()
+    array: Any = ARRAYS[kind]()  # what an element is follows from the kind
     array.SetName(name)
     for value in values:
         text = json.dumps(value, ensure_ascii=False) if kind == "json" else value
@@ -92,7 +92,7 @@ def _array(name: str, kind: str, values: list[Any]) -> vtkAbstractArray:
     return array
 
 
-def _values(array: vtkAbstractArray, kind: str) -> list[Any]:
+def _values(array: Any, kind: str) -> list[Any]:
     values = [array.GetValue(n) for n in range(array.GetNumberOfValues())]
     if kind in ("float", "int"):
         return values

@@ -15,6 +15,7 @@ from slicer import (
 )
 from vtkmodules.vtkCommonCore import vtkCommand
 
+from ..core.triples import triple
 from .geometry import to_numpy
 from .nodes import nodes_of
 
@@ -24,7 +25,7 @@ EDITS = (
     vtkSegmentation.SegmentAdded,
     vtkSegmentation.SegmentRemoved,
 )
-Forget = Callable[[], None]
+Forget = Callable[[], object]
 
 
 def shown_slices(scene: vtkMRMLScene) -> list[vtkMRMLSliceNode]:
@@ -59,14 +60,14 @@ def adjust_windows(scene: vtkMRMLScene, on: bool) -> None:
 def watch_slices(scene: vtkMRMLScene, moved: Callable[[vtkMRMLSliceNode], None]) -> Forget:
     """Call moved(slice node) when a view shows another slice; zoom and pan are none. Returns what ends it."""
     forgets = [_watch_slice(node, moved) for node in nodes_of(scene, "vtkMRMLSliceNode")]
-    return lambda: [forget() for forget in forgets] and None
+    return lambda: [forget() for forget in forgets]
 
 
 def watch_segmentation(node: vtkMRMLSegmentationNode, changed: Callable[[], None]) -> Forget:
     """Call changed() when a segment's voxels change, by a tool or by the program. Returns what ends it."""
     segmentation = node.GetSegmentation()
     tags = [segmentation.AddObserver(event, lambda *_: changed()) for event in EDITS]
-    return lambda: [segmentation.RemoveObserver(tag) for tag in tags] and None
+    return lambda: [segmentation.RemoveObserver(tag) for tag in tags]
 
 
 def watch_cursor(scene: vtkMRMLScene, moved: Callable[[tuple[float, float, float] | None], None]) -> Forget:
@@ -77,7 +78,7 @@ def watch_cursor(scene: vtkMRMLScene, moved: Callable[[tuple[float, float, float
 
     def at(node: vtkMRMLCrosshairNode, *_: Any) -> None:
         ras = [0.0, 0.0, 0.0]
-        moved(tuple(ras) if node.GetCursorPositionRAS(ras) else None)
+        moved(triple(ras) if node.GetCursorPositionRAS(ras) else None)
 
     tag = crosshairs[0].AddObserver(vtkMRMLCrosshairNode.CursorPositionModifiedEvent, at)
     return lambda: crosshairs[0].RemoveObserver(tag)

@@ -78,6 +78,7 @@ def border_accent(picture: Tensor, lesion: Tensor) -> Tensor:
 
 class Student(nn.Module):
     config_type = StudentConfig
+    abar: Tensor
 
     def __init__(self, config: StudentConfig) -> None:
         super().__init__()
@@ -121,7 +122,9 @@ class Student(nn.Module):
         ct = LARGEST_WEIGHT * torch.sigmoid(w_ct - bias) * pair.slice_ct
         return (mri + ct + LARGEST_RESIDUAL * torch.tanh(r)).clamp(0, 1)
 
-    def sample(self, pair: Pair, sliders: Sliders, steps: int = 1, generator: torch.Generator | None = None):
+    def sample(
+        self, pair: Pair, sliders: Sliders, steps: int = 1, generator: torch.Generator | None = None
+    ) -> Components:
         """Components after 1 to 4 steps from pure noise; between steps the sliders' own picture is what is renoised."""
         height, width = pair.mri.shape[-2:]
         whole = pair.padded()

@@ -86,6 +86,7 @@ class Teacher(nn.Module):
     """The denoiser with its two encoders, and two frozen lesion heads: one guides, the other only scores."""
 
     config_type = TeacherConfig
+    abar: Tensor
 
     def __init__(self, config: TeacherConfig) -> None:
         super().__init__()
@@ -177,7 +178,16 @@ class Teacher(nn.Module):
             moved = replace(pair, mri=shifted(pair.mri, shift))
             return self.encode(pair), self.encode(moved)
 
-    def _step(self, x, t, pair, conditions, distance_mm, sliders, guidance) -> tuple[Tensor, Tensor, Tensor]:
+    def _step(
+        self,
+        x: Tensor,
+        t: Tensor,
+        pair: Pair,
+        conditions: tuple[Tensor, Tensor | None],
+        distance_mm: Tensor,
+        sliders: roi.Sliders,
+        guidance: Guidance,
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """x0 and eps at x_t, and what (1) subtracts; conditions: c, and c of the moved MRI or None for no doubt."""
         area = float(x[0].numel())  # losses are means; a step per voxel wants sums
         with torch.enable_grad():
