@@ -28,7 +28,7 @@ MAX_SLAB_MM = 10.0  # planes further apart than any slice spacing are separate d
 SAME_PLANE_MM = 0.1
 # Moves voxel centers off edges they lie on: a keyhole's bridge, run along twice, must count twice or not at all.
 NUDGE_VOXELS = (3.1e-5, 7.3e-5)
-EDGE_MM = 1e-3  # contour coordinates are written with about three decimals
+EDGE_MM = EDGE_VOXELS = 1e-3  # contour coordinates are written with about three decimals
 
 
 def read_rtstruct(
@@ -201,8 +201,8 @@ def _filled_plane(polygons: list[np.ndarray], shape: tuple[int, int]) -> np.ndar
 def _outside_notes(indices: list[np.ndarray], grid: Grid) -> list[str]:
     """Sentences on contours (points, ijk) that cross the slices or leave the grid."""
     crossing = sum(np.ptp(points[:, 2]) > 1 for points in indices)
-    last = np.asarray(grid.size) - 0.5
-    outside = sum(bool(((points < -0.5) | (points > last)).any()) for points in indices)
+    first, last = -0.5 - EDGE_VOXELS, np.asarray(grid.size) - 0.5 + EDGE_VOXELS
+    outside = sum(bool(((points < first) | (points > last)).any()) for points in indices)
     notes = [f"{crossing} contours cross the slices of the image and were skipped."] if crossing else []
     return notes + ([f"{outside} contours lie wholly or partly outside the image and were cut."] if outside else [])
 
