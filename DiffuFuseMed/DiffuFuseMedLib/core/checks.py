@@ -52,7 +52,7 @@ def check_volume(volume: Volume, name: str | None = None) -> None:
 
 
 def check_modality(modality: str, name: str) -> None:
-    """Refuse a modality key that is not in MODALITIES."""
+    """Refuse a modality key that is not in MODALITIES. Raises InputError."""
     if modality not in MODALITIES:
         raise input_error(
             f"{name} as '{modality}'", f"a modality among {', '.join(MODALITIES)}", "use one of these keys"
@@ -60,7 +60,7 @@ def check_modality(modality: str, name: str) -> None:
 
 
 def check_dimensions(size: Sequence[int], name: str) -> None:
-    """size: voxels along i, j, k; three axes of at least two voxels each."""
+    """size: voxels along i, j, k; three axes of at least two voxels each. Raises InputError for others."""
     shape = " x ".join(str(n) for n in size)
     if len(size) != 3:
         raise input_error(f"{name} with {len(size)} axes ({shape})", "one 3D volume", "export a single 3D volume")
@@ -72,7 +72,7 @@ def check_dimensions(size: Sequence[int], name: str) -> None:
 
 
 def check_spacing(spacing_mm: Sequence[float], name: str) -> None:
-    """spacing_mm: along i, j, k; finite and above zero."""
+    """spacing_mm: along i, j, k; finite and above zero. Raises InputError for others."""
     if any(not np.isfinite(s) or s <= 0 for s in spacing_mm):
         shown = " x ".join(f"{s:g}" for s in spacing_mm)
         remedy = "correct the voxel spacing in the header or export the image again"
@@ -82,7 +82,7 @@ def check_spacing(spacing_mm: Sequence[float], name: str) -> None:
 
 
 def check_finite(array: np.ndarray, name: str) -> None:
-    """Refuse NaN and infinity."""
+    """Refuse NaN and infinity in an array of any shape. Raises InputError."""
     if not np.issubdtype(array.dtype, np.floating):
         return
     bad = array.size - int(np.count_nonzero(np.isfinite(array)))
@@ -92,7 +92,7 @@ def check_finite(array: np.ndarray, name: str) -> None:
 
 
 def check_values(array: np.ndarray, name: str) -> None:
-    """array: any shape; not empty, finite, not all the same."""
+    """array: any shape; not empty, finite, not all the same. Raises InputError for others."""
     if array.size == 0:
         raise input_error(f"{name} that is empty", "a 3D volume with voxels", "export the image again")
     check_finite(array, name)
@@ -113,7 +113,10 @@ def check_masks(*masks: np.ndarray) -> None:
 
 
 def check_plausible(array: np.ndarray, modality: str, name: str) -> None:
-    """Refuse values that cannot be HU (CT) or SUVbw (PET) by the modality's scale; a relative one can be anything."""
+    """Refuse values that cannot be HU (CT) or SUVbw (PET) by the modality's scale; a relative one can be anything.
+
+    array: of any shape. Raises InputError.
+    """
     scale = MODALITIES[modality].scale
     if scale == "HU":
         _check_hounsfield(array, name)

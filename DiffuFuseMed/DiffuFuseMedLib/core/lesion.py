@@ -27,6 +27,7 @@ def quantify(labels: np.ndarray, case: Case) -> dict[str, float | None]:
     voxels with SUV >= 41 % of the lesion's SUVmax; mtv_2_5_ml: those with SUV > 2.5; tlg_g: total lesion glycolysis,
     mean SUV over the mtv_ml voxels times mtv_ml.
     An empty lesion, or one outside the PET's view, has the three SUVs None and the rest 0. Without PET: volume_ml only.
+    Raises InputError for labels that are no mask of the case's shape.
     """
     check_masks(labels)
     if labels.shape != case.grid.shape:

@@ -18,5 +18,5 @@ def add_noise(clean: Tensor, noise: Tensor, alphas_cumprod: Tensor, t: Tensor) -
 
 
 def gaussian_like(x: Tensor, generator: torch.Generator | None) -> Tensor:
-    """Standard normal noise, drawn on the CPU in float32 so that one seed gives one result on every device."""
+    """Standard normal noise of the shape of x, drawn on the CPU in float32: one seed, one result on every device."""
     return torch.randn(x.shape, generator=generator, dtype=torch.float32).to(x.device, x.dtype)

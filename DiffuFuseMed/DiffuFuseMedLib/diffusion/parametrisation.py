@@ -25,12 +25,15 @@ DECODERS: dict[str, Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]] =
 
 
 def decode(kind: str, output: Tensor, noisy: Tensor, abar: Tensor) -> tuple[Tensor, Tensor]:
-    """(x0, eps) that the output stands for; abar broadcasts over the tensors."""
+    """(x0, eps) that the output stands for, (B, d, *space); abar broadcasts over the tensors."""
     return DECODERS[kind](output, noisy, abar)
 
 
 def target(kind: str, clean: Tensor, noise: Tensor, abar: Tensor) -> Tensor:
-    """What the denoiser should put out; v = sqrt(abar) eps - sqrt(1 - abar) x0 (Salimans and Ho, 2022)."""
+    """What the denoiser should put out; v = sqrt(abar) eps - sqrt(1 - abar) x0 (Salimans and Ho, 2022).
+
+    clean, noise: (B, d, *space); abar: (B, 1, ..., 1).
+    """
     if kind == "eps":
         return noise
     if kind == "v":

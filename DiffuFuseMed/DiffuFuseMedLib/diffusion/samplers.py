@@ -21,7 +21,10 @@ def ddim(
     eta: float = 0.0,
     generator: torch.Generator | None = None,
 ) -> Tensor:
-    """Few-step DDIM (Song et al., 2021, eq. 12); eta 0 is deterministic. times fall to 0; noisy is Z at times[0]."""
+    """Few-step DDIM (Song et al., 2021, eq. 12); eta 0 is deterministic. times fall to 0; noisy is Z at times[0].
+
+    noisy: (B, d, *space); alphas_cumprod: (T,).
+    """
     x = noisy
     for now, then in pairwise(times):
         t = torch.full((x.shape[0],), now, device=x.device)
@@ -39,6 +42,7 @@ def ddpm_mean(noisy: Tensor, eps: Tensor, alphas_cumprod: Tensor, t: Tensor) -> 
 
     The paper prints 1 / sqrt(abar_t) before the bracket; DDPM's posterior mean (Ho et al., 2020, eq. 11) has
     1 / sqrt(alpha_t), without which the chain does not invert (7). alpha_t is used here.
+    noisy, eps: (B, d, *space); t: (B,).
     """
     abar, abar_before = at_time(alphas_cumprod, t, noisy), at_time(alphas_cumprod, t - 1, noisy)
     alpha = abar / abar_before

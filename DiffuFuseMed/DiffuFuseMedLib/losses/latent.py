@@ -10,7 +10,10 @@ from torch.nn import functional as F
 
 
 def noise_prediction(outputs: dict[str, Tensor], targets: dict[str, Tensor]) -> Tensor:
-    """Eq. (24) as a mean over modalities, tokens and channels (the paper's squared norm, divided by its length)."""
+    """Eq. (24) as a mean over modalities, tokens and channels (the paper's squared norm, divided by its length).
+
+    outputs, targets: (B, d, *space) by modality.
+    """
     return torch.stack([F.mse_loss(outputs[m].float(), targets[m].float()) for m in outputs]).mean()
 
 
@@ -20,7 +23,10 @@ def barycenter(tokens: dict[str, Tensor], weights: dict[str, Tensor]) -> Tensor:
 
 
 def alignment(tokens: dict[str, Tensor], weights: dict[str, Tensor]) -> Tensor:
-    """Eq. (25): mean over modalities and tokens (and channels, so that it does not grow with d) of |Z_m - Zbar|^2."""
+    """Eq. (25): mean over modalities and tokens (and channels, so that it does not grow with d) of |Z_m - Zbar|^2.
+
+    tokens: (B, d, *space) by modality; weights: (B,).
+    """
     center = barycenter(tokens, weights)
     return torch.stack([F.mse_loss(z.float(), center.float()) for z in tokens.values()]).mean()
 
@@ -31,7 +37,7 @@ def reliability(
     """Eq. (26): cross-entropy of rho_m with q_m, and the entropy H(w) that keeps the gates from collapsing.
 
     The paper adds + tau H(w) and says that this prevents collapse; minimising + H does the opposite. The text is
-    followed, not the sign: - tau H(w), as a mean over the batch.
+    followed, not the sign: - tau H(w), as a mean over the batch. logits, clean, weights: (B,) by modality.
     """
     fit = torch.stack([F.binary_cross_entropy_with_logits(x, clean[m]) for m, x in logits.items()]).sum()
     w = torch.stack(list(weights.values()))

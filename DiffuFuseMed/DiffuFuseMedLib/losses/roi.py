@@ -38,13 +38,13 @@ class Sliders:
 
 
 def box(x: Tensor, size: int = WINDOW) -> Tensor:
-    """Mean over a size x size window, edges reflected."""
+    """Mean of (B, 1, H, W) over a size x size window, edges reflected."""
     half = size // 2
     return F.avg_pool2d(F.pad(x, (half,) * 4, mode="reflect"), size, 1)
 
 
 def ssim_map(a: Tensor, b: Tensor) -> Tensor:
-    """SSIM of each pixel's 7 x 7 window, data range 1."""
+    """SSIM of each pixel's 7 x 7 window, (B, 1, H, W), data range 1."""
     mean_a, mean_b = box(a), box(b)
     var_a, var_b = box(a * a) - mean_a**2, box(b * b) - mean_b**2
     cov = box(a * b) - mean_a * mean_b
@@ -63,18 +63,20 @@ def roi_ssim_loss(fused: Tensor, source: Tensor, mask: Tensor) -> Tensor:
 
 
 def dice_loss(probability: Tensor, lesion: Tensor) -> Tensor:
+    """1 - Dice of (B, 1, H, W), smoothed by one pixel, (B,)."""
     overlap = (probability * lesion).sum(dim=(1, 2, 3))
     return 1 - (2 * overlap + 1) / (probability.sum(dim=(1, 2, 3)) + lesion.sum(dim=(1, 2, 3)) + 1)
 
 
 def soft_border(mask: Tensor) -> Tensor:
-    """How much of a border each pixel is: mask less its erosion, differentiable."""
+    """How much of a border each pixel of (B, 1, H, W) is: mask less its erosion, differentiable."""
     return mask + F.max_pool2d(-mask, 3, 1, 1)
 
 
 def nsd_loss(probability: Tensor, lesion: Tensor, distance_mm: Tensor, tau_mm: Tensor) -> Tensor:
     """Surrogate of 1 - NSD at tau: the share of the predicted border within tau of the reference's, and of the
-    reference's border where the prediction is undecided, weighed alike. distance_mm: to the reference border."""
+    reference's border where the prediction is undecided, weighed alike; (B,).
+    distance_mm: to the reference border; tau_mm: (B,)."""
     tau = tau_mm.view(-1, 1, 1, 1)
     near = torch.sigmoid((tau - distance_mm) / 0.5)
     predicted, reference = soft_border(probability), soft_border(lesion)
@@ -86,7 +88,7 @@ def nsd_loss(probability: Tensor, lesion: Tensor, distance_mm: Tensor, tau_mm: T
 
 def hd95_loss(probability: Tensor, lesion: Tensor, distance_mm: Tensor) -> Tensor:
     """Surrogate of HD95 by squared distance (Karimi and Salcudean, 2019): mean of (p - s)^2 d^2, d in units of 20 mm,
-    over the pixels within reach."""
+    over the pixels within reach, (B,)."""
     d = (distance_mm / REACH_MM).clamp(max=1)
     return ((probability - lesion) ** 2 * d**2).sum(dim=(1, 2, 3)) / lesion.sum(dim=(1, 2, 3)).clamp(min=1)
 

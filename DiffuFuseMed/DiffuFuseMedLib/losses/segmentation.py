@@ -29,19 +29,25 @@ def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def soft_dice(logits: Tensor, target: Tensor, epsilon: float = 1.0) -> Tensor:
-    """Eq. (21), a mean over samples and channels."""
+    """Eq. (21), a mean over samples and channels, a scalar; logits, target: (B, C, *space)."""
     many = logits.shape[1] > 1
     return DiceLoss(sigmoid=not many, softmax=many, smooth_nr=epsilon, smooth_dr=epsilon)(logits, target)
 
 
 def boundary(logits: Tensor, target: Tensor, distance: Tensor) -> Tensor:
-    """Eq. (22): mean of d |y_hat - y| with d >= 0 the distance to the reference border."""
+    """Eq. (22): mean of d |y_hat - y| with d >= 0 the distance to the reference border.
+
+    logits, target: (B, C, *space); distance: (B, 1, *space).
+    """
     probability = logits.sigmoid() if logits.shape[1] == 1 else logits.softmax(dim=1)
     return (distance * (probability - target).abs()).mean()
 
 
 def segmentation(logits: Tensor, target: Tensor, distance: Tensor, weights: SegmentationWeights) -> dict[str, Tensor]:
-    """The weighted terms of eq. (23). distance: a share of the window's reach, so that weights keep their meaning."""
+    """The weighted terms of eq. (23), scalars. logits, target: (B, C, *space); distance: (B, 1, *space).
+
+    The distance is a share of the window's reach, so that weights keep their meaning.
+    """
     logits = logits.float()
     return {
         "bce": weights.bce * cross_entropy(logits, target),
@@ -51,7 +57,7 @@ def segmentation(logits: Tensor, target: Tensor, distance: Tensor, weights: Segm
 
 
 def coarse_targets(target: Tensor, like: Tensor) -> Tensor:
-    """The target averaged to a coarser map's size: a soft label, since a coarse voxel can be part lesion."""
+    """The target (B, C, *space) averaged to a coarser map's size: a soft label, as such a voxel can be part lesion."""
     if like.ndim == 5:
         return F.adaptive_avg_pool3d(target, triple(like.shape[2:]))
     return F.adaptive_avg_pool2d(target, pair(like.shape[2:]))

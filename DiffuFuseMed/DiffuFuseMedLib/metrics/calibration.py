@@ -61,7 +61,8 @@ def reliability_curve(
 ) -> dict[str, np.ndarray]:
     """The reliability diagram's points, one per occupied bin, in rising order.
 
-    confidence: mean probability in the bin; frequency: fraction of its voxels that is lesion; voxels: their number.
+    confidence: mean probability in the bin; frequency: fraction of its voxels that is lesion; voxels: their number;
+    each (bins,). probability, reference, mask: [k, j, i].
     """
     return _curve(*_inside(probability, reference, mask), bins)
 

@@ -70,5 +70,5 @@ def gates(logits: dict[str, Tensor], sharpness: float) -> dict[str, Tensor]:
 
 
 def uniform_gates(logits: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Gating switched off: every present modality weighs the same."""
+    """Gating switched off: every present modality weighs the same, (B,) each."""
     return {m: torch.full_like(x, 1 / len(logits)) for m, x in logits.items()}

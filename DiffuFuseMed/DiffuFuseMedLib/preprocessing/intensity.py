@@ -32,18 +32,21 @@ def normalise(volume: Volume, valid: np.ndarray) -> np.ndarray:
 
 
 def ct_scale(array_hu: np.ndarray, usable: np.ndarray | None = None) -> np.ndarray:
-    """HU clipped to the soft-tissue window CT_WINDOW_HU and mapped linearly to [-1, 1]."""
+    """HU of any shape, clipped to the soft-tissue window CT_WINDOW_HU and mapped linearly to [-1, 1]."""
     low, high = CT_WINDOW_HU
     return (np.clip(array_hu, low, high) - low) * (2 / (high - low)) - 1
 
 
 def pet_scale(array_suv: np.ndarray, usable: np.ndarray | None = None) -> np.ndarray:
-    """log(1 + SUV) / log(1 + 10) - 0.5: SUV 0 is -0.5, SUV 10 is 0.5, and a hot bladder does not drown the rest."""
+    """log(1 + SUV) / log(1 + 10) - 0.5: SUV 0 is -0.5, SUV 10 is 0.5, and a hot bladder does not drown the rest.
+
+    array_suv: of any shape.
+    """
     return np.log1p(np.maximum(array_suv, 0)) * (1 / np.log1p(PET_KNEE_SUV)) - 0.5
 
 
 def percentile_scale(array: np.ndarray, usable: np.ndarray) -> np.ndarray:
-    """The 1st to 99th percentile of the usable body voxels mapped to [-1, 1], clipped to [-1.5, 1.5]."""
+    """The 1st to 99th percentile of the usable body voxels [k, j, i] mapped to [-1, 1], clipped to [-1.5, 1.5]."""
     body = array[usable & (array > _body_threshold(array, usable))]
     if body.size == 0:
         return np.zeros_like(array)
@@ -72,7 +75,7 @@ def n4(volume: Volume, valid: np.ndarray, shrink: int = 4) -> Volume:
     """The MR volume without its bias field: N4 (Tustison et al. 2010, doi:10.1109/TMI.2010.2046908) in SimpleITK.
 
     The field is fitted inside the body at 1/shrink resolution in plane and divided out at full resolution.
-    Where there is no body to fit, the volume comes back as it is.
+    Where there is no body to fit, the volume comes back as it is. valid: bool [k, j, i].
     """
     body = body_mask(volume, valid)
     if not body.any():

@@ -41,7 +41,7 @@ def register_rigid(
 
     Of identity, centred geometry and centred moments the best start is refined over three resolutions. A result that
     fits worse than the position given by the files (or that slides out of its overlap) is dropped, and a note says so.
-    valid: the valid_mask() of fixed and of moving, where they are known already.
+    valid: the valid_mask() of fixed and of moving, bool [k, j, i] each, where they are known already.
     Raises InputError when no start makes the two images overlap, or one of them is constant.
     """
     images = _Pair.of(fixed, moving, valid or (valid_mask(fixed), valid_mask(moving)))

@@ -14,7 +14,7 @@ from .platt import to_logit
 
 
 def uncertainty(probability: np.ndarray) -> np.ndarray:
-    """|logit p|, float32: 0 at the predicted border, growing with how sure a voxel is of its side.
+    """|logit p| of any shape, float32: 0 at the predicted border, growing with how sure a voxel is of its side.
 
     Bands by distance in mm, and products of both, were tried: for the same coverage they took more volume.
     """
@@ -22,7 +22,10 @@ def uncertainty(probability: np.ndarray) -> np.ndarray:
 
 
 def contours(labels: np.ndarray, uncertainty_map: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:
-    """(inner, outer) bool masks of the band doubt <= width: inner is inside labels, outer holds them."""
+    """(inner, outer) bool masks of the band doubt <= width: inner is inside labels, outer holds them.
+
+    labels, uncertainty_map: [k, j, i].
+    """
     inside_band = uncertainty_map <= width
     return labels & ~inside_band, labels | inside_band
 
@@ -48,7 +51,7 @@ def _cells(array: np.ndarray, combine: np.ufunc) -> np.ndarray:
 
 
 def smallest_width(critical: Sequence[np.ndarray], level: float) -> float:
-    """The smallest width whose band holds `level` of the surface, as a mean over patients; critical: one array each."""
+    """The smallest width whose band holds `level` of the surface, as a mean over patients; critical: (n,) each."""
     candidates = np.unique(np.quantile(np.concatenate(critical), np.linspace(0.5, 1, 501)))
     curves = [np.searchsorted(np.sort(c), candidates, side="right") / len(c) for c in critical]
     reached = np.nonzero(np.mean(curves, axis=0) >= level)[0]

@@ -9,7 +9,7 @@ import numpy as np
 
 
 def binary_entropy(p: np.ndarray) -> np.ndarray:
-    """-p ln p - (1 - p) ln(1 - p) in nats, 0 at p = 0 and 1, ln 2 at most."""
+    """-p ln p - (1 - p) ln(1 - p) in nats, 0 at p = 0 and 1, ln 2 at most; p: any shape."""
     p = np.clip(p, 1e-7, 1 - 1e-7)
     return -(p * np.log(p) + (1 - p) * np.log1p(-p))
 

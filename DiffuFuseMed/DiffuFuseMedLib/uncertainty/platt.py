@@ -15,11 +15,12 @@ LIMIT = 1e-6
 
 
 def to_logit(p: np.ndarray) -> np.ndarray:
+    """ln(p / (1 - p)) of any shape, finite at 0 and 1 too: p is kept LIMIT away from both."""
     return logit(np.clip(p, LIMIT, 1 - LIMIT))
 
 
 def apply(p: np.ndarray, scale: float, offset: float) -> np.ndarray:
-    """Calibrated probabilities, float32."""
+    """Calibrated probabilities, float32, of the shape of p."""
     return expit(scale * to_logit(p) + offset).astype(np.float32)
 
 

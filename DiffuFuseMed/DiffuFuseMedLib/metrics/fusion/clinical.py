@@ -31,6 +31,7 @@ def seam_excess(f: np.ndarray, a: np.ndarray, b: np.ndarray, bone: np.ndarray) -
 
     One-sided: pixel by pixel what F's Sobel gradient exceeds the stronger source's by, never less than 0; on the rim
     of both sides of the border, since a cut between two pictures shows on either. NaN without a rim.
+    Pictures (H, W), 0..255; bone: bool (H, W).
     """
     fused, strongest = _gradients(f, a, b)
     check_masks(fused.shape, bone)
@@ -62,7 +63,7 @@ def border_contrast(f: np.ndarray, lesion: np.ndarray) -> float:
     """How well the lesion's border can be seen: contrast to noise between the 2 px inside and the 2 px outside of it.
 
     |difference of the means| over the root of the mean variance, where one gray value is the least noise that counts.
-    NaN for an empty mask or one without an outside.
+    NaN for an empty mask or one without an outside. Picture (H, W), 0..255; lesion: bool (H, W).
     """
     (f,) = checked(f)
     check_masks(f.shape, lesion)

@@ -25,6 +25,7 @@ def fmi(f: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
 
     The feature is the horizontal derivative (central differences, one-sided at the border), which is what the
     authors' program takes for its choice "gradient"; so a picture and its transpose may score differently.
+    Pictures (H, W), 0..255. Raises InputError for less than 3 x 3 pixels.
     """
     if min(np.shape(f), default=0) < WINDOW_PX:
         raise input_error(f"a picture of shape {np.shape(f)}", "3 x 3 pixels or more", "take a larger picture")

@@ -25,7 +25,7 @@ def fsim(f: np.ndarray, a: np.ndarray) -> float:
 
 
 def roi_fsim(f: np.ndarray, a: np.ndarray, mask: np.ndarray) -> float:
-    """The same with both sums over the bool mask alone; the features are found in the whole picture."""
+    """The same with both sums over the bool mask (H, W) alone; the features are found in the whole picture."""
     check_masks(np.shape(f), mask)
     return _weighted(*(x[mask] for x in fsim_map(f, a)))
 

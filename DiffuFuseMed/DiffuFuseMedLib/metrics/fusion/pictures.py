@@ -34,7 +34,7 @@ def check_masks(shape: tuple[int, ...], *masks: np.ndarray) -> None:
 
 
 def correlation(x: np.ndarray, y: np.ndarray) -> float:
-    """Pearson's r over all gray values; NaN where either is constant."""
+    """Pearson's r over all gray values of two arrays of one shape; NaN where either is constant."""
     if is_constant(x) or is_constant(y):
         return float("nan")
     x, y = x - x.mean(), y - y.mean()
@@ -42,5 +42,5 @@ def correlation(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def is_constant(x: np.ndarray) -> bool:
-    """Whether these gray values differ by no more than rounding; so for none at all."""
+    """Whether these gray values, of any shape, differ by no more than rounding; so for none at all."""
     return not x.size or float(x.std()) < LEAST_GRAY

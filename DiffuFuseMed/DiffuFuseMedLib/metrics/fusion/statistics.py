@@ -14,7 +14,7 @@ def standard_deviation(f: np.ndarray) -> float:
 
 
 def spatial_frequency(f: np.ndarray) -> float:
-    """SF: root of the mean squared horizontal step plus the mean squared vertical step, in gray values.
+    """SF: root of the mean squared horizontal step plus the mean squared vertical step of (H, W), in gray values.
 
     Eskicioglu and Fisher, IEEE Trans. Commun. 1995, 43(12) 2959; each mean over the steps that there are.
     """
@@ -23,7 +23,7 @@ def spatial_frequency(f: np.ndarray) -> float:
 
 
 def scd(f: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
-    """SCD: r(F - B, A) + r(F - A, B); -2 to 2, NaN where F copies a source.
+    """SCD of pictures (H, W), 0..255: r(F - B, A) + r(F - A, B); -2 to 2, NaN where F copies a source.
 
     Aslantas and Bendes, AEU Int. J. Electron. Commun. 2015, 69(12) 1890.
     """

@@ -29,6 +29,7 @@ def ssim_sum(f: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
     """SSIM(F, A) + SSIM(F, B), data range 255, each the mean over the windows that lie wholly in the picture.
 
     Tables of other groups often hold the same sum at data range 2, which is lower: the two do not compare.
+    Pictures (H, W), 0..255. Raises InputError for less than 7 x 7 pixels.
     """
     if min(np.shape(f), default=0) < WINDOW_PX:
         raise input_error(f"a picture of shape {np.shape(f)}", "7 x 7 pixels or more", "take a larger picture")
@@ -44,7 +45,7 @@ def roi_ssim(f: np.ndarray, a: np.ndarray, mask: np.ndarray) -> float:
 
 
 def roi_psnr(f: np.ndarray, a: np.ndarray, mask: np.ndarray) -> float:
-    """Peak signal (255) to noise inside the bool mask in dB, at most 60; NaN when empty."""
+    """Peak signal (255) to noise inside the bool mask (H, W) in dB, at most 60; NaN when empty."""
     f, a = checked(f, a)
     check_masks(f.shape, mask)
     if not mask.any():

@@ -44,7 +44,7 @@ def score_pair(fused: np.ndarray, ct: np.ndarray, mri: np.ndarray, rois: Rois) -
 
 
 def score_tracer_pair(fused: np.ndarray, tracer: np.ndarray, mri: np.ndarray, rois: Rois) -> dict[str, float]:
-    """The same for a PET-MRI or SPECT-MRI pair, the tracer as luminance 0..255: no bone, therefore no seam.
+    """The same for a PET-MRI or SPECT-MRI pair (H, W), the tracer as luminance 0..255: no bone, therefore no seam.
 
     soft_ssim_mri and soft_fsim_mri stand against tracer_in_soft, the plain correlation with the tracer: a copy of
     either picture wins one and loses the other, so neither is read alone. tracer_given_mri_in_soft is the partial one.
@@ -59,7 +59,10 @@ def score_tracer_pair(fused: np.ndarray, tracer: np.ndarray, mri: np.ndarray, ro
 
 
 def primary_scores(f: np.ndarray, ct: np.ndarray, mri: np.ndarray, rois: Rois) -> dict[str, float]:
-    """What each region keeps of the source that should show there, and what the fusion did in between."""
+    """What each region keeps of the source that should show there, and what the fusion did in between.
+
+    Pictures (H, W), 0..255.
+    """
     return {
         **_soft_scores(f, mri, rois.soft),
         "bone_psnr_ct": roi_psnr(f, ct, rois.bone),
@@ -71,7 +74,7 @@ def primary_scores(f: np.ndarray, ct: np.ndarray, mri: np.ndarray, rois: Rois) -
 
 
 def secondary_scores(f: np.ndarray, a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> dict[str, float]:
-    """The usual numbers of the fusion literature."""
+    """The usual numbers of the fusion literature, of pictures (H, W), 0..255; inside: bool (H, W)."""
     return {
         "EN": entropy(f),
         "SD": standard_deviation(f),

@@ -22,40 +22,43 @@ class Regions(Protocol):
 
 
 def average(ct: np.ndarray, mri: np.ndarray, rois: Regions) -> np.ndarray:
-    """The mean of both."""
+    """The mean of both, (H, W) or [k, j, i]."""
     return (ct + mri) / 2
 
 
 def maximum(ct: np.ndarray, mri: np.ndarray, rois: Regions) -> np.ndarray:
-    """The brighter of both."""
+    """The brighter of both, (H, W) or [k, j, i]."""
     return np.maximum(ct, mri)
 
 
 def mri_copy(ct: np.ndarray, mri: np.ndarray, rois: Regions) -> np.ndarray:
-    """The MRI."""
+    """The MRI, (H, W) or [k, j, i]."""
     return mri.copy()
 
 
 def ct_copy(ct: np.ndarray, mri: np.ndarray, rois: Regions) -> np.ndarray:
-    """The CT."""
+    """The CT, (H, W) or [k, j, i]."""
     return ct.copy()
 
 
 def roi_copy(ct: np.ndarray, mri: np.ndarray, rois: Regions) -> np.ndarray:
-    """The CT in the bone, the MRI elsewhere; an oracle when the same masks judge it."""
+    """The CT in the bone, the MRI elsewhere, (H, W) or [k, j, i]; an oracle when the same masks judge it."""
     return np.where(rois.bone, ct, mri)
 
 
 def roi_blend(ct: np.ndarray, mri: np.ndarray, rois: Regions) -> np.ndarray:
-    """The CT in the bone, elsewhere 0.85 MRI + 0.15 CT: it passes every content metric, and no reader would want it."""
+    """The CT in the bone, elsewhere 0.85 MRI + 0.15 CT, (H, W) or [k, j, i].
+
+    It passes every content metric, and no reader would want it.
+    """
     return np.where(rois.bone, ct, 0.85 * mri + 0.15 * ct)
 
 
 def laplacian_pyramid(ct: np.ndarray, mri: np.ndarray, rois: Regions) -> np.ndarray:
     """Burt and Adelson, IEEE Trans. Commun. 1983, 31(4) 532: per level the stronger detail, on top the mean.
 
-    Levels until the shorter side is about 4 px; clipped to the sources' range. A volume is fused slice by slice along
-    its first axis.
+    Levels until the shorter side is about 4 px; clipped to the sources' range. A volume
+    [k, j, i] is fused slice by slice along its first axis.
     """
     if ct.ndim == 3:
         return np.stack([laplacian_pyramid(c, m, rois) for c, m in zip(ct, mri, strict=True)])

@@ -20,7 +20,7 @@ def vif(f: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
     """VIFp(F given A) + VIFp(F given B), as CDDFuse's evaluator sums it; NaN for sides below 41 px.
 
     Either source copied alone gives more than 1, so this ranks a copy above every fusion. A source that is constant
-    counts 1.
+    counts 1. Pictures (H, W), 0..255.
     """
     f, a, b = checked(f, a, b)
     if min(f.shape) < SMALLEST_PX:

@@ -42,7 +42,7 @@ def body_inside(hu: np.ndarray, spacing_mm: tuple[float, float, float]) -> np.nd
 def without_truncation(
     hu: np.ndarray, inside: np.ndarray, spacing_mm: tuple[float, float, float], thresholds: RoiThresholds
 ) -> np.ndarray:
-    """hu, lowered where the body is wider than the scanner's field of view: it is too bright there up to the skin.
+    """hu [k, j, i], lowered where the body is wider than the scanner's field of view: too bright there up to the skin.
 
     What is connected to bright skin must exceed its own surroundings by as much as bone exceeds water; right under
     such skin there is no bone at all.
@@ -88,7 +88,7 @@ def _hard_bone(
 def with_marrow(
     bone: np.ndarray, hu: np.ndarray, spacing_mm: tuple[float, float, float], thresholds: RoiThresholds
 ) -> np.ndarray:
-    """The bone closed in axial slices, and the holes filled that are narrow enough to be marrow.
+    """The bone, bool [k, j, i], closed in axial slices, and the holes filled that are narrow enough to be marrow.
 
     Axial holes may be as wide as a tibial plateau, unless they hold muscle (between scapula and clavicle); along the
     other axes, where foramina lie, holes are only half as wide.

@@ -30,7 +30,7 @@ BRAIN_OF_HEAD = 0.15  # less of the volume: a neck or more is in the picture, an
 
 
 def is_head(hu: np.ndarray, spacing_mm: tuple[float, float, float], thresholds: RoiThresholds) -> bool:
-    """Whether a quarter of some evenly spread slices show a cavity of a brain's size and HU within bone."""
+    """Whether a quarter of some evenly spread slices of hu [k, j, i] show a cavity of a brain's size and HU in bone."""
     probes = np.unique(np.linspace(0, len(hu) - 1, PROBES).round().astype(int))
     found = [_shows_brain(hu[k], spacing_mm[1:], thresholds) for k in probes]
     return bool(np.mean(found) >= PROBE_SHARE)

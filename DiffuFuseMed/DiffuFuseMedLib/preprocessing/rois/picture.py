@@ -46,7 +46,7 @@ def picture_rois(ct: np.ndarray, mri: np.ndarray | None, thresholds: RoiThreshol
 
 
 def brain_gray(ct: np.ndarray, head: np.ndarray) -> float:
-    """The gray value that is most frequent in the head, between black (air, fat) and white (bone)."""
+    """The gray value that is most frequent in the head, [j, i], between black (air, fat) and white (bone)."""
     bins = 46
     counts, edges = np.histogram(ct[head], bins=bins, range=(DARK, 0.97))
     smooth = ndimage.gaussian_filter1d(counts.astype(float), 1.5)

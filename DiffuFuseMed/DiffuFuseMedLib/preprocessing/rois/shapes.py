@@ -13,14 +13,17 @@ ROUNDING = 1e-3  # of a squared distance: what lies on the radius is within it, 
 
 
 def eroded(mask: np.ndarray, radius: float, spacing: tuple[float, ...] | None = None) -> np.ndarray:
-    """What lies further than radius from the outside; the array's edge is no outside. Unit of spacing, else pixels."""
+    """What of a bool [j, i] or [k, j, i] lies further than radius from the outside; the array's edge is no outside.
+
+    radius: in the unit of spacing, else in pixels.
+    """
     if radius <= 0 or mask.all():
         return mask.copy()
     return _by_slabs(_eroded, mask, radius, spacing)
 
 
 def dilated(mask: np.ndarray, radius: float, spacing: tuple[float, ...] | None = None) -> np.ndarray:
-    """What lies within radius of the mask."""
+    """What lies within radius of the mask, bool [j, i] or [k, j, i]; radius as for eroded()."""
     if radius <= 0 or not mask.any():
         return mask.copy()
     return _by_slabs(_dilated, mask, radius, spacing)
@@ -66,15 +69,18 @@ def _by_slabs(
 
 
 def opened(mask: np.ndarray, radius: float, spacing: tuple[float, ...] | None = None) -> np.ndarray:
+    """The mask, bool [j, i] or [k, j, i], without what is narrower than twice the radius; radius as for eroded()."""
     return dilated(eroded(mask, radius, spacing), radius, spacing) & mask
 
 
 def closed(mask: np.ndarray, radius: float, spacing: tuple[float, ...] | None = None) -> np.ndarray:
+    """The mask, bool [j, i] or [k, j, i], its gaps narrower than twice the radius filled; radius as for eroded()."""
     return eroded(dilated(mask, radius, spacing), radius, spacing) | mask
 
 
 def pieces(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(labels, sizes): labels 1.. of the pieces, corners touching; sizes in voxels by label, sizes[0] = 0."""
+    """(labels, sizes): labels 1.. of the pieces, in the shape of mask, corners touching; sizes: (labels,) voxels, the
+    first, of what is no piece, 0."""
     labels, count = ndimage.label(mask, np.ones((3,) * mask.ndim, dtype=bool))
     # A volume slice by slice: numpy counts by 8-byte numbers, of which a large one has too many at once.
     parts = labels if labels.ndim == 3 else [labels]
@@ -87,24 +93,24 @@ def pieces(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def chosen(labels: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    """bool: the pieces whose label is True in kept, bool by label."""
+    """bool of the shape of labels: the pieces whose label is True in kept, (labels,) bool."""
     return np.stack([kept[part] for part in labels]) if labels.ndim == 3 else kept[labels]
 
 
 def without_small(mask: np.ndarray, voxels: float) -> np.ndarray:
-    """The pieces of at least so many voxels."""
+    """The pieces of at least so many voxels of a bool [j, i] or [k, j, i]."""
     labels, sizes = pieces(mask)
     return chosen(labels, sizes >= max(voxels, 1))
 
 
 def largest(mask: np.ndarray) -> np.ndarray:
-    """The largest piece; empty for an empty mask."""
+    """The largest piece of a bool [j, i] or [k, j, i]; empty for an empty mask."""
     labels, sizes = pieces(mask)
     return (labels == sizes.argmax()) & mask
 
 
 def touching(mask: np.ndarray, seed: np.ndarray) -> np.ndarray:
-    """The pieces of mask that hold a voxel of seed."""
+    """The pieces of mask that hold a voxel of seed, both bool of one shape."""
     labels, sizes = pieces(mask)
     hit = np.zeros(sizes.size, dtype=bool)
     hit[labels[seed & mask]] = True
@@ -113,12 +119,12 @@ def touching(mask: np.ndarray, seed: np.ndarray) -> np.ndarray:
 
 
 def filled(mask: np.ndarray) -> np.ndarray:
-    """A picture's mask without holes."""
+    """A picture's mask, bool [j, i], without holes."""
     return ndimage.binary_fill_holes(mask)
 
 
 def box(mask: np.ndarray, margin: int = 0) -> tuple[slice, ...]:
-    """The bounding box of the mask, widened by a margin in voxels; everything for an empty mask."""
+    """The bounding box of a mask of any shape, widened by a margin in voxels; everything for an empty mask."""
     found = ndimage.find_objects(mask.astype(np.uint8))
     if not found:
         return tuple(slice(0, n) for n in mask.shape)

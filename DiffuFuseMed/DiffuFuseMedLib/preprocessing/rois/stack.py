@@ -12,7 +12,7 @@ LARGEST_GRAY = 255.0
 
 
 def is_stack_of_pictures(ct: np.ndarray, valid: np.ndarray) -> bool:
-    """Whether CT values are gray values 0..255 (or 0..1) and no HU, where air would lie near -1000."""
+    """Whether CT values [k, j, i] are gray values 0..255 (or 0..1) and no HU, where air would lie near -1000."""
     seen = False
     for values in (plane[inside] for plane, inside in zip(ct, valid, strict=True)):  # of a body the first has air
         if values.size and not (values.min() >= 0 and values.max() <= LARGEST_GRAY):

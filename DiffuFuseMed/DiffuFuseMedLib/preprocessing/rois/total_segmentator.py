@@ -42,7 +42,7 @@ def totalsegmentator_rois(
     """automatic_rois() with TotalSegmentator's bones and brain; automatic_rois() alone where it cannot be used.
 
     Its bones are added to the bones from HU (its free task knows no lower leg or forearm); its brain replaces the
-    automatic one in a head; its organs are soft in a body. device: "cpu", "gpu" or "gpu:0".
+    automatic one in a head; its organs are soft in a body. lesion: bool [k, j, i]; device: "cpu", "gpu" or "gpu:0".
     """
     rois = automatic_rois(case, lesion, thresholds)
     why_not = why_not_totalsegmentator(case)
