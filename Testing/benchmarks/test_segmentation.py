@@ -63,3 +63,9 @@ def test_bench_writes_its_figures(command, models, a_real_folder, tmp_path):
     assert run["total_s"] >= max(run["read_s"], run["predict_s"]) > 0
     assert run["peak_gib"] >= run["of_that_run_gib"] >= 0
     assert (figures["model"], figures["case"]) == ("tiny", "STS_010")
+
+
+def test_a_model_that_fuses_is_refused_where_one_that_segments_is_wanted(command, a_real_folder, fusion_models):
+    code, _, err = command("--case", a_real_folder, "--model", fusion_models / "clin-fusediff-student")
+    assert code == 2
+    assert "which fuses" in err

@@ -349,7 +349,7 @@ def test_train_refuses_in_one_sentence(refused, a_recipe, cases_folder, tmp_path
     assert not (tmp_path / "models").exists()
 
 
-@pytest.mark.parametrize("name", ["run", "evaluate", "calibrate", "bench"])
+@pytest.mark.parametrize("name", ["run", "evaluate", "calibrate"])
 def test_a_model_that_fuses_is_refused_where_one_that_segments_is_wanted(
     refused, a_real_folder, cases_folder, fusion_models, tmp_path, name
 ):
@@ -357,7 +357,6 @@ def test_a_model_that_fuses_is_refused_where_one_that_segments_is_wanted(
         "run": [a_real_folder, "--out", tmp_path / "out"],
         "evaluate": [cases_folder, "--csv", tmp_path / "t.csv"],
         "calibrate": [cases_folder, "--fold", 1],
-        "bench": ["--case", a_real_folder],
     }[name]
     sentence = refused(name, *options, "--model", fusion_models / "clin-fusediff-student")
     assert "the model clin-fusediff-student, which fuses, wanted a model that segments (tiny)" in sentence
@@ -367,7 +366,7 @@ def test_a_model_that_fuses_is_refused_where_one_that_segments_is_wanted(
 def test_help_lists_the_commands(command):
     code, out, _ = command("--help")
     assert code == 0
-    assert all(name in out for name in ("run", "train", "calibrate", "evaluate", "models", "bench"))
+    assert all(name in out for name in ("run", "train", "calibrate", "evaluate", "models"))
 
 
 def test_results_stay_on_the_ct_grid_when_the_ct_is_switched_off(command, a_real_folder, tmp_path):
