@@ -31,6 +31,7 @@ NEEDED = {
     "torch": "torch>=2.6",
     "monai": "monai>=1.5",
     "safetensors": "safetensors>=0.5",
+    "skimage": "scikit-image>=0.24",
     "psutil": "psutil>=6",
 }
 _CHECK = """
