@@ -21,25 +21,24 @@ PATIENCE_S = 300.0
 
 def facts(session):
     """What a scene has to bring to the other host: parameters, images, prediction, lesion, review, numbers, layers."""
-    context = session.context
-    reference = context.nodes[context.case.reference]
-    lesion = segmentations.mask_of(context.nodes["lesion"], "lesion", reference)
-    doubts = {key: digest(values) for key, values in context.prediction.uncertainty.items()}
+    reference = session.nodes[session.case.reference]
+    lesion = segmentations.mask_of(session.nodes["lesion"], "lesion", reference)
+    doubts = {key: digest(values) for key, values in session.prediction.uncertainty.items()}
     return {
-        "parameters": asdict(context.parameters),
-        "images": {key: digest(volume.array) for key, volume in context.case.volumes.items()},
-        "valid": {key: digest(valid) for key, valid in context.case.valid.items()},
-        "probability": digest(context.prediction.probability),
+        "parameters": asdict(session.parameters),
+        "images": {key: digest(volume.array) for key, volume in session.case.volumes.items()},
+        "valid": {key: digest(valid) for key, valid in session.case.valid.items()},
+        "probability": digest(session.prediction.probability),
         "uncertainty": doubts,
-        "gates": dict(context.prediction.gates),
+        "gates": dict(session.prediction.gates),
         "lesion": digest(lesion),
         "lesion voxels": int(lesion.sum()),
-        "predicted voxels": int((context.prediction.labels == 1).sum()),
-        "edited": context.view_state.edited,
-        "fused": digest(volumes.array_of(context.nodes["fused"])),
-        "decisions": json.loads(session.review_logic.review.to_json())["decisions"],
-        "numbers": list(context.view_state.numbers),
-        "layers": layers(context),
+        "predicted voxels": int((session.prediction.labels == 1).sum()),
+        "edited": session.view_state.edited,
+        "fused": digest(volumes.array_of(session.nodes["fused"])),
+        "decisions": json.loads(session.review.current.to_json())["decisions"],
+        "numbers": list(session.view_state.numbers),
+        "layers": layers(session),
     }
 
 
@@ -47,9 +46,9 @@ def digest(array):
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16]
 
 
-def layers(context):
+def layers(session):
     """Role and opacity of what each view shows, the same for all views."""
-    role = {node.GetID(): role for role, node in context.nodes.items()}
+    role = {node.GetID(): role for role, node in session.nodes.items()}
     shown = [
         [
             role.get(node.GetBackgroundVolumeID()),
@@ -57,7 +56,7 @@ def layers(context):
             round(node.GetForegroundOpacity(), 6),
             *((role.get(node.GetNthLayerVolumeID(n)), round(node.GetNthLayerOpacity(n), 6)) for n in extras(node)),
         ]
-        for node in composites(context.scene)
+        for node in composites(session.scene)
     ]
     assert shown and all(view == shown[0] for view in shown), shown
     return shown[0]
@@ -115,12 +114,12 @@ async def read_on(session):
     session.set(beta=0.35, foreground_opacity=0.65, uncertainty_opacity=0.55, uncertainty_map="expected_entropy")
     session.set(show_uncertainty=True, background="CT")
     open_now = next(row["id"] for row in session.view_state.regions if row["state"] == "open")
-    session.review_logic.choose(open_now)
-    nodes, reference = session.context.nodes, session.context.nodes[session.context.case.reference]
+    session.review.choose(open_now)
+    nodes, reference = session.nodes, session.nodes[session.case.reference]
     lesion = segmentations.mask_of(nodes["lesion"], "lesion", reference)
-    lesion ^= session.review_logic._reach(open_now)
+    lesion ^= session.review._reach(open_now)
     segmentations.set_mask(nodes["lesion"], "lesion", lesion, reference)
-    session.review_logic.decide()
+    session.review.decide()
     await until(lambda: session.view_state.edited, "the new numbers")
     await until(lambda: session.view_state.fusion == "ready", "the fused volume")
 

@@ -125,5 +125,5 @@ def test_a_case_without_a_result_takes_none_from_an_imported_scene(segmented, un
     until(lambda: ui.alignmentLabel.text == "No case is open.")
     slicer.util.loadScene(str(tmp_path / "without.mrb"))
     until(lambda: "overlap" in ui.alignmentLabel.text)
-    assert session.context.prediction is None
+    assert session.prediction is None
     assert role("lesion") is None and ui.numbersTable.rowCount == 0

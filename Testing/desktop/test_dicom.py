@@ -53,7 +53,7 @@ def test_becquerels_become_suv_by_the_files_and_the_report_says_how(opened_dicom
     import slicer
 
     suv = slicer.util.arrayFromVolume(series["PET"]) / dicom_patient.BQ_PER_SUV
-    case = opened_dicom.workspace.session.context.case
+    case = opened_dicom.workspace.session.case
     assert 5 < suv.max() < 13
     assert case.volumes["PET"].array.max() == pytest.approx(suv.max(), rel=0.1)  # resampled onto the CT
     assert any("SUVbw by BQML" in note for note in case.volumes["PET"].meta["notes"])
@@ -92,7 +92,7 @@ def test_the_lesion_is_written_as_dicom_seg_with_its_voxels_codes_and_sources(
     assert described.segmented_property_type.value == "108369006"
     files = [pydicom.dcmread(path) for path in slicer.dicomDatabase.filesForSeries(source_series(series["CT"]))]
     assert (voxels(seg, files) == lesion).all()  # by the files that each frame names
-    grid = segmented_dicom.workspace.session.context.case.grid
+    grid = segmented_dicom.workspace.session.case.grid
     assert (read_dicom_seg(path, grid)["lesion"].array == lesion).all()  # by the place of each frame
     referenced = {str(item.SeriesInstanceUID) for item in seg.ReferencedSeriesSequence}
     assert referenced == {source_series(series["CT"])}

@@ -21,7 +21,7 @@ def one_sentence(text):
 
 def test_a_killed_engine_is_started_again_and_nothing_is_lost(segmented, role, until):
     lesion, session = lesion_of(role), segmented.workspace.session
-    before = session.context.engine.pid
+    before = session.engine.pid
     os.kill(before, signal.SIGKILL)
     until(lambda: "started again" in segmented.ui.messageLabel.text)
     assert one_sentence(segmented.ui.messageLabel.text)
@@ -29,7 +29,7 @@ def test_a_killed_engine_is_started_again_and_nothing_is_lost(segmented, role, u
     segmented.ui.runButton.click()
     until(lambda: segmented.ui.runButton.enabled, "the end of the run", 120)
     assert segmented.ui.runStateLabel.text.startswith("done")
-    assert session.context.engine.pid not in (None, before)
+    assert session.engine.pid not in (None, before)
 
 
 def test_an_engine_that_dies_in_a_run_leaves_the_last_result(segmented, role, until):
@@ -44,14 +44,14 @@ def test_an_engine_that_dies_in_a_run_leaves_the_last_result(segmented, role, un
 def test_an_engine_that_cannot_live_is_not_started_without_end(segmented, until, monkeypatch, slicer_host):
     workspace = segmented.workspace
     starts = []
-    real = workspace.session.context.engine._spawn
+    real = workspace.session.engine._spawn
 
     def spawn(command, *rest):
         starts.append(command)
         return real([sys.executable, "-c", "import sys; sys.exit('no torch')"], *rest)
 
-    workspace.session.context.engine._spawn = spawn
-    os.kill(workspace.session.context.engine.pid, signal.SIGKILL)
+    workspace.session.engine._spawn = spawn
+    os.kill(workspace.session.engine.pid, signal.SIGKILL)
     until(lambda: "times in a row" in segmented.ui.messageLabel.text)
     assert one_sentence(segmented.ui.messageLabel.text)
     slicer_host.process_events(5.0)  # what was asked for meanwhile may each have tried once
@@ -70,14 +70,14 @@ def test_a_damaged_model_is_one_sentence_with_its_remedy(segmented, role, until)
 
 
 def test_a_run_without_enough_memory_says_what_to_do_and_leaves_the_last_result(segmented, role, until):
-    lesion, pid = lesion_of(role), segmented.workspace.session.context.engine.pid
+    lesion, pid = lesion_of(role), segmented.workspace.session.engine.pid
     segmented.workspace.session.set(model="large")
     segmented.ui.runButton.click()
     until(lambda: "memory" in segmented.ui.messageLabel.text)
     assert one_sentence(segmented.ui.messageLabel.text)
     assert "7.38 GiB" in segmented.workspace.session.view_state.message.detail
     assert (lesion_of(role) == lesion).all()
-    assert segmented.workspace.session.context.engine.pid == pid
+    assert segmented.workspace.session.engine.pid == pid
     segmented.workspace.session.set(model="sts-diffufusemed")
     segmented.ui.runButton.click()
     until(lambda: segmented.ui.runStateLabel.text.startswith("done"))
@@ -335,6 +335,6 @@ def test_a_scene_saved_after_its_lesion_was_deleted_opens_without_one(segmented,
     until(lambda: segmented.ui.alignmentLabel.text == "No case is open.")
     slicer.util.loadScene(str(tmp_path / "case.mrb"))
     until(lambda: "overlap" in segmented.ui.alignmentLabel.text)
-    assert segmented.workspace.session.context.prediction is None
+    assert segmented.workspace.session.prediction is None
     segmented.ui.runButton.click()
     until(lambda: segmented.ui.runStateLabel.text.startswith("done"))

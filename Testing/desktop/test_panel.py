@@ -147,7 +147,7 @@ def test_an_undo_across_regions_keeps_the_limits_of_the_chosen_one(segmented, ro
     editor = segmented.workspace.editor.widget
     editor.setActiveEffectByName("Margin")
     editor.activeEffect().self().onApply()
-    region = segmented.workspace.session.review_logic
+    region = segmented.workspace.session.review
     segmented.ui.nextButton.click()
     editor.undo()
     slicer_host.process_events(0.6)
@@ -233,8 +233,8 @@ def test_files_are_written_where_the_reader_says(segmented, until, tmp_path, sli
 def test_nothing_is_left_of_a_module_that_goes(segmented, slicer_host):
     import psutil
 
-    pid = segmented.workspace.session.context.engine.pid
-    folder = segmented.workspace.session.context.engine.folder
+    pid = segmented.workspace.session.engine.pid
+    folder = segmented.workspace.session.engine.folder
     assert psutil.pid_exists(pid)
     slicer_host.unload_module(segmented)
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE

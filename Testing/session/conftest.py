@@ -18,7 +18,7 @@ from DiffuFuseMedLib.core.planes import PLANES
 from DiffuFuseMedLib.core.prediction import Interval, Prediction
 from DiffuFuseMedLib.engine.client.engine import Engine, EngineError
 from DiffuFuseMedLib.preprocessing.load import load_case
-from DiffuFuseMedLib.session import Session
+from DiffuFuseMedLib.session import Session, Topic
 
 STS_010 = Path(__file__).resolve().parents[2] / "Resources" / "SampleData" / "STS_010"
 
@@ -275,9 +275,7 @@ def workplaces(a_host, tmp_path_factory):
         session.use_editor(editor)
         session.views_made()
         session.messages, session.pump_until, session.pump = [], a_host.pump_until, a_host.pump
-        session.listen(
-            lambda topic: session.messages.append(session.view_state.message) if topic == "message" else None
-        )
+        session.listen(lambda _: session.messages.append(session.view_state.message), Topic.MESSAGE)
         opened.append((session, scene, logics))
         return session
 
@@ -305,8 +303,7 @@ def told(workplaces, sarcoma, a_host):
     """A Session at the sarcoma whose engine answers when told, as session.engine; nothing was answered yet."""
     engine = ToldEngine()
     session = workplaces(engine)
-    session.engine = engine
-    session.loading.adopt(sarcoma, ())
+    session.open_case(sarcoma)
     jump_to(session, sarcoma)
     engine.last("open").give()
     a_host.pump()
@@ -360,9 +357,8 @@ def at_work(workplaces, engines, sarcoma):
         engine = engines(on_exit=lambda error: died[0](error))
         session = workplaces(engine)
         died.append(session.engine_died)
-        session.engine = engine
         session.set(model="tiny", samples=2)
-        session.loading.adopt(replace(sarcoma, reference_mask=None), ())
+        session.open_case(replace(sarcoma, reference_mask=None))
         jump_to(session, sarcoma)
         return session
 

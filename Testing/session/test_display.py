@@ -19,15 +19,15 @@ def done(told, answers, sarcoma):
 
 def layers(session):
     """Role of background, foreground and overlay in the first view."""
-    roles = {node.GetID(): role for role, node in session.context.nodes.items()}
-    composite = composites(session.context.scene)[0]
+    roles = {node.GetID(): role for role, node in session.nodes.items()}
+    composite = composites(session.scene)[0]
     ids = composite.GetBackgroundVolumeID(), composite.GetForegroundVolumeID(), composite.GetNthLayerVolumeID(3)
     return tuple(roles.get(i) for i in ids)
 
 
 def test_the_fused_picture_lies_under_the_pet_and_its_doubt_over_both(told):
     assert layers(told) == ("fused", "PET", None)
-    assert composites(told.context.scene)[0].GetForegroundOpacity() == 0.35
+    assert composites(told.scene)[0].GetForegroundOpacity() == 0.35
     told.set(background="CT", foreground="", foreground_opacity=0.5)
     assert layers(told) == ("CT", None, None)
 
@@ -52,7 +52,7 @@ def test_each_layer_on_screen_has_a_legend_in_its_unit(done):
     assert list(legends) == ["fused", "PET", "doubt"]
     assert legends["fused"] == ("0.0", "1.0", "gray") and legends["PET"] == ("0", "10", "SUV")
     assert legends["doubt"][0] == "0.00" and legends["doubt"][2] == "nat"
-    gradient = colors.css_gradient(colors.color_node(done.context.scene, "PET-Heat"))
+    gradient = colors.css_gradient(colors.color_node(done.scene, "PET-Heat"))
     assert done.view_state.layers[1]["colors"] == gradient
     done.set(background="CT", foreground_opacity=0.0, windows={"CT": "bone"})
     assert [each["name"] for each in done.view_state.layers] == ["CT", "doubt"]
@@ -60,7 +60,7 @@ def test_each_layer_on_screen_has_a_legend_in_its_unit(done):
 
 
 def test_a_crosshair_is_shown_when_asked_for_and_the_hosts_own_is_left_alone(told, sarcoma):
-    node = told.context.scene.GetFirstNodeByClass("vtkMRMLCrosshairNode") or told.context.scene.AddNewNodeByClass(
+    node = told.scene.GetFirstNodeByClass("vtkMRMLCrosshairNode") or told.scene.AddNewNodeByClass(
         "vtkMRMLCrosshairNode"
     )
     node.SetCrosshairMode(node.ShowSmallBasic)
@@ -75,7 +75,7 @@ def test_a_crosshair_is_shown_when_asked_for_and_the_hosts_own_is_left_alone(tol
 
 
 def test_windows_are_in_the_modalitys_unit(told, sarcoma):
-    node = told.context.nodes
+    node = told.nodes
     assert display.window_of(node["CT"]) == (-160, 240)
     told.set(windows={"CT": "bone", "PET": "0-5"})
     assert display.window_of(node["CT"]) == (-450, 1050)
@@ -90,12 +90,12 @@ def test_windows_are_in_the_modalitys_unit(told, sarcoma):
 
 
 def test_uncertainty_is_shown_above_the_threshold_in_the_range_that_the_measure_can_reach(done):
-    node, legend = done.context.nodes["predictive_entropy"], done.view_state.legend
+    node, legend = done.nodes["predictive_entropy"], done.view_state.legend
     assert layers(done)[2] == "predictive_entropy"
     assert (legend["low"], legend["above"], legend["unit"]) == (0.0, 0.3, "nat")
     assert legend["high"] == pytest.approx(-(0.6 * np.log(0.6) + 0.4 * np.log(0.4)), rel=1e-3)
     assert display.lower_threshold_of(node) == pytest.approx(0.3)
-    assert legend["colors"] == colors.css_gradient(colors.color_node(done.context.scene, "Inferno"))
+    assert legend["colors"] == colors.css_gradient(colors.color_node(done.scene, "Inferno"))
     done.set(uncertainty_above=0.1)
     assert display.lower_threshold_of(node) == pytest.approx(0.1)
     done.set(uncertainty_map="fusion")
@@ -116,7 +116,7 @@ def test_another_result_gets_a_range_of_its_own(done, answers, sarcoma):
 
 @pytest.mark.parametrize(("name", "segment"), [("show_lesion", "lesion"), ("show_band", "outer")])
 def test_outlines_are_shown_as_the_reader_says(done, name, segment):
-    node = done.context.nodes["lesion" if segment == "lesion" else "contours"]
+    node = done.nodes["lesion" if segment == "lesion" else "contours"]
     for on in (True, False):
         done.set(**{name: on})
         assert bool(node.GetDisplayNode().GetSegmentVisibility(segment)) is on
@@ -134,7 +134,7 @@ def test_swipe_and_checkerboard_put_both_pictures_side_by_side():
 def test_a_swipe_shows_the_reference_and_the_other_image_in_their_windows(told, sarcoma):
     told.set(compare="swipe", compare_with="MR_T1", compare_position=0.5)
     assert layers(told) == ("compare", None, None)
-    shown = volumes.array_of(told.context.nodes["compare"])
+    shown = volumes.array_of(told.nodes["compare"])
     half = sarcoma.grid.shape[2] // 2
     ct = np.clip((sarcoma.volumes["CT"].array + 160) / 400, 0, 1) * 255
     np.testing.assert_array_equal(shown[..., :half], ct.astype(np.uint8)[..., :half])
@@ -165,7 +165,7 @@ def test_where_an_image_sees_nothing_it_says_so(told, sarcoma):
     valid = {**sarcoma.valid, "PET": np.zeros(sarcoma.grid.shape, bool)}
     from dataclasses import replace
 
-    told.loading.adopt(replace(sarcoma, valid=valid), ())
+    told.open_case(replace(sarcoma, valid=valid))
     x, y, z = sarcoma.grid.to_physical(np.array([10, 10, 5]))
     assert told.display.probe((-x, -y, z))["PET"] == "not imaged"
     told.forget()

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from DiffuFuseMedLib.mrml import volumes
 from DiffuFuseMedLib.mrml.nodes import provenance
+from DiffuFuseMedLib.mrml.views import shown_slices
 from DiffuFuseMedLib.preprocessing.gray import ct_gray
+from DiffuFuseMedLib.session import Topic
 from DiffuFuseMedLib.session.fusion import EARLIER, NO_LESION, NOT_PROTECTED, UNFUSED
 
 
 def shown(session, role="fused"):
-    return volumes.array_of(session.context.nodes[role])
+    return volumes.array_of(session.nodes[role])
 
 
 def answer_slices(session, answers, case, value):
@@ -44,9 +46,9 @@ def test_the_three_slices_on_screen_are_asked_for_before_the_volume(told, answer
     assert {a.values["where"] for a in asked} == {("axial", k), ("coronal", j), ("sagittal", i)}
     assert {a.values["uncertainty"] for a in asked} == {False}
     assert told.engine.of("volume") == []
-    assert list(told.fusion_logic.stale_views().values()) == [UNFUSED] * 3
+    assert list(told.fusion.stale_views().values()) == [UNFUSED] * 3
     answer_slices(told, answers, sarcoma, 0.25)
-    assert told.fusion_logic.stale_views() == {}
+    assert told.fusion.stale_views() == {}
     assert told.view_state.fusion == "working"
     assert (shown(told)[k] == 0.25).all()
     gray = ct_gray(sarcoma.volumes["CT"], sarcoma.valid["CT"], told.parameters.ct_window_hu)
@@ -82,8 +84,8 @@ def test_the_volume_comes_once_the_hand_is_quiet_and_replaces_the_slices(told, a
     assert told.engine.last("volume").values["settings"]["alpha"] == 0.3
     assert (shown(told) == 0.75).all()
     assert (shown(told, "fusion_uncertainty") == 0.375).all()
-    assert (told.view_state.fusion, told.fusion_logic.stale_views()) == ("ready", {})
-    assert provenance(told.context.nodes["fused"])["student"] == {"id": "told"}
+    assert (told.view_state.fusion, told.fusion.stale_views()) == ("ready", {})
+    assert provenance(told.nodes["fused"])["student"] == {"id": "told"}
 
 
 def test_only_the_newest_values_of_a_drag_follow(settled):
@@ -98,10 +100,10 @@ def test_what_an_older_setting_drew_is_shown_but_named_stale_until_the_newest_is
     settled.set(alpha=0.2)
     answer_slices(settled, answers, sarcoma, 0.1)
     assert shown(settled)[8, 0, 0] == np.float32(0.1)
-    assert list(settled.fusion_logic.stale_views().values()) == [EARLIER] * 3
+    assert list(settled.fusion.stale_views().values()) == [EARLIER] * 3
     asked = answer_slices(settled, answers, sarcoma, 0.2)
     assert [a.values["settings"]["alpha"] for a in asked] == [0.2] * 3
-    assert settled.fusion_logic.stale_views() == {}
+    assert settled.fusion.stale_views() == {}
 
 
 def test_a_volume_of_older_settings_is_never_shown(settled, answers, sarcoma):
@@ -120,7 +122,7 @@ def test_a_volume_of_older_settings_is_never_shown(settled, answers, sarcoma):
 
 def test_while_the_volume_is_a_mixture_it_has_neither_provenance_nor_doubt(settled, tmp_path):
     settled.set(alpha=0.1)
-    assert "student" not in provenance(settled.context.nodes["fused"])
+    assert "student" not in provenance(settled.nodes["fused"])
     assert not shown(settled, "fusion_uncertainty").any()
     assert not settled.persistence.export("fused.nrrd", tmp_path / "a.fused.nrrd")
     assert "not finished" in settled.view_state.message.sentence
@@ -140,20 +142,20 @@ def test_scrolling_draws_the_slice_scrolled_to_unless_the_volume_has_it(settled,
 
 
 def test_an_oblique_view_is_stale_until_the_volume_is_there(settled, answers, sarcoma):
-    view = settled.context.slice_nodes()[0]
+    view = shown_slices(settled.scene)[0]
     view.GetSliceToRAS().SetElement(0, 2, 0.5)
     view.UpdateMatrices()
-    assert settled.fusion_logic.stale_views() == {}
+    assert settled.fusion.stale_views() == {}
     settled.set(alpha=0.1)
     answer_slices(settled, answers, sarcoma, 0.1)
-    assert settled.fusion_logic.stale_views() == {view.GetID(): EARLIER}
+    assert settled.fusion.stale_views() == {view.GetID(): EARLIER}
 
 
 def test_a_slice_of_the_case_before_is_not_drawn_into_the_next(settled, answers, sarcoma):
     settled.set(alpha=0.1)
     late = settled.engine.waiting("slice")
     small = sarcoma.cropped((0, 0, 0), (8, 40, 40))
-    settled.loading.adopt(small, ())
+    settled.open_case(small)
     assert all(asked.cancelling for asked in late)
     for asked in late:
         asked.give(answers["picture"](asked, sarcoma, 0.9))
@@ -164,7 +166,7 @@ def test_a_slice_of_the_case_before_is_not_drawn_into_the_next(settled, answers,
 
 def test_a_case_without_mr_asks_for_nothing_however_it_is_scrolled(told, sarcoma, jump):
     case = sarcoma.only(("CT", "PET"))
-    told.loading.adopt(case, ())
+    told.open_case(case)
     before = len(told.engine.asked)
     jump(told, case, (3, 5, 6))
     told.set(alpha=0.2)
@@ -195,7 +197,7 @@ def test_a_picture_in_between_lets_it_be_asked_again(told, answers, sarcoma):
 
 
 def test_a_lesion_that_a_dying_engine_did_not_take_is_sent_again(told, lesion):
-    told.fusion_logic.protect(lesion)
+    told.fusion.protect(lesion)
     told.engine.last("rois").fail("died")
     told.pump_until(lambda: len(told.engine.of("rois")) == 2)
     assert told.engine.last("rois").values["lesion"] is lesion
@@ -205,11 +207,11 @@ def test_a_lesion_that_a_dying_engine_did_not_take_is_sent_again(told, lesion):
 
 
 def test_a_case_that_a_dying_engine_did_not_take_is_sent_once_more(told, sarcoma):
-    told.loading.adopt(sarcoma, ())
-    first = told.context.case_id
+    told.open_case(sarcoma)
+    first = told.case_id
     told.engine.last("open").fail("died")
     told.pump()
-    assert told.context.case_id != first
+    assert told.case_id != first
     assert told.engine.last("open").values["case"] is sarcoma
     count = len(told.engine.of("open"))
     told.engine.last("open").fail("died")
@@ -244,13 +246,13 @@ def test_progress_of_the_volume_is_shown_and_that_of_an_older_one_is_not(settled
 
 
 def test_the_view_that_the_reader_works_in_is_asked_for_and_shown_first(settled, answers, sarcoma):
-    views = [node.GetID() for node in settled.context.slice_nodes()]
-    settled.fusion_logic.go_first(views[2])
+    views = [node.GetID() for node in shown_slices(settled.scene)]
+    settled.fusion.go_first(views[2])
     settled.set(alpha=0.1)
     asked = settled.engine.waiting("slice")
     assert [a.values["view"] for a in asked] == [views[2], views[0], views[1]]
     told = []
-    settled.listen(lambda topic: told.append(set(settled.fusion_logic.stale_views())) if topic == "fusion" else None)
+    settled.listen(lambda _: told.append(set(settled.fusion.stale_views())), Topic.FUSION)
     asked[0].give(answers["picture"](asked[0], sarcoma, 0.1))
     settled.pump_until(lambda: told)
     assert told == [set(views[:2])]  # it waits for none of the others
@@ -262,25 +264,25 @@ def test_the_view_that_the_reader_works_in_is_asked_for_and_shown_first(settled,
 
 def test_three_pictures_that_come_at_once_are_one_change_of_the_scene(settled, answers, sarcoma):
     changes = []
-    node = settled.context.nodes["fused"]
+    node = settled.nodes["fused"]
     tag = node.AddObserver("ModifiedEvent", lambda *_: changes.append(1))
     settled.set(alpha=0.1)
     changes.clear()  # its provenance has changed
     answer_slices(settled, answers, sarcoma, 0.1)
     node.RemoveObserver(tag)
     assert len(changes) == 1
-    assert settled.fusion_logic.stale_views() == {}
+    assert settled.fusion.stale_views() == {}
 
 
 def test_gamma_says_why_it_does_nothing(settled, lesion):
     assert settled.view_state.gamma_hint == NO_LESION
-    settled.context.nodes["lesion"] = node = settled.context.nodes["CT"]  # any will do
-    settled.fusion_logic.protect(lesion)
+    settled._context.nodes["lesion"] = settled.nodes["CT"]  # any will do
+    settled.fusion.protect(lesion)
     assert settled.view_state.gamma_hint == ""
     settled.set(protect_border=False)
-    settled.fusion_logic.protect(None)
+    settled.fusion.protect(None)
     assert settled.view_state.gamma_hint == NOT_PROTECTED
-    del settled.context.nodes["lesion"], node
+    del settled._context.nodes["lesion"]
 
 
 def test_nothing_is_drawn_after_the_end(settled, answers, sarcoma):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from DiffuFuseMedLib.mrml import editing, segmentations, volumes
 from DiffuFuseMedLib.mrml.nodes import provenance
+from DiffuFuseMedLib.mrml.views import shown_slices
 from DiffuFuseMedLib.session import review as review_logic
 from scipy.ndimage import distance_transform_edt
 
@@ -39,10 +40,10 @@ def done(run):
 
 
 def paint(session, box, value=True):
-    mask = session.segmentation.mask()
+    mask = session.lesion.mask()
     mask[box] = value
-    reference = session.context.nodes["CT"]
-    segmentations.set_mask(session.context.nodes["lesion"], "lesion", mask, reference)
+    reference = session.nodes["CT"]
+    segmentations.set_mask(session.nodes["lesion"], "lesion", mask, reference)
     return mask
 
 
@@ -64,13 +65,13 @@ def test_a_run_tells_progress_and_time_left_then_what_it_found(told, answers, sa
     told.pump_until(lambda: view_state.run == "ready" and view_state.numbers)
     assert view_state.run_words == "done in 1.0 s"
     assert view_state.gates == dict.fromkeys(("CT", "PET", "MR_T1"), 1 / 3)
-    np.testing.assert_array_equal(told.segmentation.mask(), prediction.labels == 1)
-    np.testing.assert_array_equal(volumes.array_of(told.context.nodes["probability"]), prediction.probability)
-    assert provenance(told.context.nodes["lesion"])["sha256"] == "ab" * 32
+    np.testing.assert_array_equal(told.lesion.mask(), prediction.labels == 1)
+    np.testing.assert_array_equal(volumes.array_of(told.nodes["probability"]), prediction.probability)
+    assert provenance(told.nodes["lesion"])["sha256"] == "ab" * 32
 
 
 def test_numbers_are_those_of_the_lesion_with_the_ranges_of_the_contours(done, sarcoma):
-    mask = done.segmentation.mask()
+    mask = done.lesion.mask()
     ml = mask.sum() * sarcoma.grid.voxel_mm3 / 1000
     suv = sarcoma.volumes["PET"].array[mask & sarcoma.valid["PET"]]
     rows = {row["label"]: row for row in done.view_state.numbers}
@@ -94,7 +95,7 @@ def test_without_a_case_or_with_all_switched_off_a_run_is_told_why_not(told):
 
 
 def test_a_cancelled_run_leaves_the_last_result_as_current_as_it_was(done):
-    before = done.segmentation.mask()
+    before = done.lesion.mask()
     done.run()
     done.cancel()
     asked = [a for a in done.engine.of("segment") if a.progress][-1]
@@ -102,7 +103,7 @@ def test_a_cancelled_run_leaves_the_last_result_as_current_as_it_was(done):
     asked.fail("cancelled")
     done.pump()
     assert (done.view_state.run, done.view_state.run_words) == ("ready", "cancelled")
-    np.testing.assert_array_equal(done.segmentation.mask(), before)
+    np.testing.assert_array_equal(done.lesion.mask(), before)
     assert done.messages == []
 
 
@@ -114,11 +115,11 @@ def test_a_run_that_gave_way_says_nothing_any_more(told, answers, sarcoma):
     first.give(answers["prediction"](first, sarcoma, (FIRST,)))
     told.pump()
     assert told.view_state.run_words == "starting"
-    assert "lesion" not in told.context.nodes
+    assert "lesion" not in told.nodes
 
 
 def test_a_switch_runs_again_once_and_shows_the_ghost_and_what_it_changed(done, run, sarcoma):
-    before = done.segmentation.mask()
+    before = done.lesion.mask()
     count = len([a for a in done.engine.of("segment") if a.progress])
     done.switch("PET", False)
     done.switch("MR_T1", False)
@@ -128,7 +129,7 @@ def test_a_switch_runs_again_once_and_shows_the_ghost_and_what_it_changed(done, 
     assert [a.values["modalities"] for a in asked[count:]] == [["CT"]]
     smaller = np.s_[4:12, 15:35, 15:30]
     run((smaller,), (), ask=False)
-    ghost = segmentations.mask_of(done.context.nodes["previous"], "previous", done.context.nodes["CT"])
+    ghost = segmentations.mask_of(done.nodes["previous"], "previous", done.nodes["CT"])
     np.testing.assert_array_equal(ghost, before)
     less = (before.sum() - 8 * 20 * 15) * sarcoma.grid.voxel_mm3 / 1000
     expected = f"without PET, MR_T1: -{less:.1f} mL against the previous contour, {less:.1f} mL differ"
@@ -162,7 +163,7 @@ def test_a_result_of_another_model_or_seed_is_stale_until_its_values_are_back(do
 
 def test_a_switch_is_not_run_in_the_next_case(done, sarcoma):
     done.switch("PET", False)
-    done.loading.adopt(sarcoma, ())
+    done.open_case(sarcoma)
     count = len(done.engine.of("segment"))
     done.pump(0.6)
     assert len(done.engine.of("segment")) == count
@@ -229,11 +230,11 @@ def test_reasons_survive_an_engine_that_died_once(done):
 
 def test_the_worklist_is_ranked_and_choosing_jumps_there(done, sarcoma):
     assert [row["state"] for row in done.view_state.regions] == ["open", "open"]
-    done.review_logic.next()
+    done.review.next()
     assert done.view_state.region == 1
-    center = done.review_logic.review.worklist.region(1).center_lps
+    center = done.review.current.worklist.region(1).center_lps
     index = np.rint(sarcoma.grid.to_index(np.array(center)))[::-1]
-    where = {done.fusion_logic._where(node) for node in done.context.slice_nodes()}
+    where = {done.fusion._where(node) for node in shown_slices(done.scene)}
     assert where == set(zip(("axial", "coronal", "sagittal"), index.astype(int).tolist(), strict=True))
 
 
@@ -262,22 +263,22 @@ def test_the_page_goes_on_while_the_worklist_is_made_and_says_so(told, answers, 
     a_result(told, answers, sarcoma)
     view_state = told.view_state
     assert view_state.listing and view_state.regions == ()
-    told.review_logic.next()
+    told.review.next()
     assert "still being made" in view_state.message.sentence
     held()
     settled(told)
     assert not view_state.listing and len(view_state.regions) == 2
-    told.review_logic.next()
+    told.review.next()
     assert view_state.region == 1
 
 
 def test_what_was_decided_is_carried_over_once_the_new_list_is_there(done, answers, sarcoma, held):
-    done.review_logic.choose(1)
-    done.review_logic.decide()
+    done.review.choose(1)
+    done.review.decide()
     done.run()
     a_result(done, answers, sarcoma)
     assert done.view_state.listing and done.view_state.region is None
-    done.review_logic.choose(1)  # a click on a row of the old list that was on its way
+    done.review.choose(1)  # a click on a row of the old list that was on its way
     assert done.view_state.region is None
     held()
     settled(done)
@@ -313,11 +314,11 @@ def test_a_list_that_cannot_be_made_says_why_and_leaves_the_result(told, answers
     a_result(told, answers, sarcoma)
     settled(told)
     assert "memory" in told.view_state.message.sentence
-    assert told.segmentation.mask().any() and told.view_state.regions == ()
+    assert told.lesion.mask().any() and told.view_state.regions == ()
 
 
 def test_next_and_previous_go_round_and_accept_and_skip_go_on(done):
-    review = done.review_logic
+    review = done.review
     for step, region in ((review.next, 1), (review.next, 2), (review.next, 1), (review.previous, 2)):
         step()
         assert done.view_state.region == region
@@ -330,19 +331,19 @@ def test_next_and_previous_go_round_and_accept_and_skip_go_on(done):
 
 
 def test_without_a_list_or_a_region_the_keys_say_what_to_do(told, run):
-    told.review_logic.next()
+    told.review.next()
     assert "run the segmentation first" in told.view_state.message.sentence
     run()
-    told.review_logic.decide()
+    told.review.decide()
     assert "Choose a region" in told.view_state.message.sentence
 
 
 def test_the_editor_is_held_to_the_region_and_its_border_and_released(done, sarcoma):
-    editor, seg = done.review_logic.editor_node, done.context.nodes["lesion"]
-    done.review_logic.choose(1)
+    editor, seg = done.review.editor_node, done.nodes["lesion"]
+    done.review.choose(1)
     assert editing.is_restricted(editor, seg)
-    outside = segmentations.mask_of(seg, editing.OUTSIDE, done.context.nodes["CT"])
-    region = done.review_logic.review.worklist.labels == 1
+    outside = segmentations.mask_of(seg, editing.OUTSIDE, done.nodes["CT"])
+    region = done.review.current.worklist.labels == 1
     assert not (outside & region).any()
     away_mm = distance_transform_edt(~region, sarcoma.grid.spacing_kji_mm)
     assert 3.0 < away_mm[~outside].max() < 4.5
@@ -350,14 +351,14 @@ def test_the_editor_is_held_to_the_region_and_its_border_and_released(done, sarc
     assert not editing.is_restricted(editor, seg)
     done.set(inside_region_only=True)
     assert editing.is_restricted(editor, seg)
-    done.review_logic.leave()
+    done.review.leave()
     assert not editing.is_restricted(editor, seg)
 
 
 def test_choosing_a_region_does_not_fuse_anything_again(done):
     done.pump(0.5)
     before = len(done.engine.of("rois")), len(done.engine.of("volume"))
-    done.review_logic.choose(1)
+    done.review.choose(1)
     done.pump(0.8)
     assert (len(done.engine.of("rois")), len(done.engine.of("volume"))) == before
 
@@ -383,31 +384,31 @@ def test_the_border_is_free_when_the_reader_says_so(done):
 
 
 def test_an_edit_inside_the_reach_makes_the_decision_a_correction_and_stays_one(done):
-    done.review_logic.choose(1)
+    done.review.choose(1)
     mask = paint(done, np.s_[9:10, 38:40, 22:24])  # a slice beyond the region
-    done.review_logic.decide()
-    decision = done.review_logic.review.decisions[1]
+    done.review.decide()
+    decision = done.review.current.decisions[1]
     assert (decision.status, decision.changed_voxels) == ("corrected", 4)
     assert "(+" in done.view_state.regions[0]["status"]
-    done.review_logic.choose(1)
-    done.review_logic.decide()
-    assert done.review_logic.review.status(1) == "corrected"
-    np.testing.assert_array_equal(done.segmentation.mask(), mask)
+    done.review.choose(1)
+    done.review.decide()
+    assert done.review.current.status(1) == "corrected"
+    np.testing.assert_array_equal(done.lesion.mask(), mask)
 
 
 def test_what_was_decided_stays_at_a_rerun_also_when_its_region_is_gone_in_between(done, run):
-    done.review_logic.choose(1)
+    done.review.choose(1)
     edit = np.s_[9:10, 38:40, 22:24]
     paint(done, edit)
     paint(done, np.s_[5:7, 36:44, 20:30], False)
-    done.review_logic.decide()
-    done.review_logic.choose(2)
-    done.review_logic.decide()
-    mask = done.segmentation.mask()
-    regions = done.review_logic.review.worklist.labels > 0
+    done.review.decide()
+    done.review.choose(2)
+    done.review.decide()
+    mask = done.lesion.mask()
+    regions = done.review.current.worklist.labels > 0
     other = np.s_[4:12, 15:35, 10:30]
     run((other, FIRST, SECOND), ())  # sure of both places: they are in no list
-    after = done.segmentation.mask()
+    after = done.lesion.mask()
     np.testing.assert_array_equal(after[regions], mask[regions])
     assert after[edit].all()
     assert after[4, 15, 10]
@@ -415,32 +416,32 @@ def test_what_was_decided_stays_at_a_rerun_also_when_its_region_is_gone_in_betwe
     assert done.view_state.edited
     assert done.view_state.regions == ()
     run()
-    np.testing.assert_array_equal(done.segmentation.mask()[regions], mask[regions])
-    assert done.segmentation.mask()[edit].all()
+    np.testing.assert_array_equal(done.lesion.mask()[regions], mask[regions])
+    assert done.lesion.mask()[edit].all()
 
 
 def test_what_was_skipped_is_the_networks_again_at_a_rerun(done, run):
-    done.review_logic.choose(1)
+    done.review.choose(1)
     paint(done, FIRST, False)
-    done.review_logic.decide(skip=True)
+    done.review.decide(skip=True)
     run()
-    assert done.segmentation.mask()[FIRST].all()
+    assert done.lesion.mask()[FIRST].all()
 
 
 def test_a_decision_is_still_listed_after_a_rerun_that_found_the_same_place(done, run):
-    done.review_logic.choose(1)
-    done.review_logic.decide()
+    done.review.choose(1)
+    done.review.decide()
     run()
     assert [row["state"] for row in done.view_state.regions] == ["accepted", "open"]
     assert done.view_state.region is None
 
 
 def test_the_previous_contour_comes_back_on_demand(done, run):
-    before = done.segmentation.mask()
+    before = done.lesion.mask()
     run((np.s_[4:12, 15:35, 15:30],), ())
     done.restore_previous()
     done.pump_until(lambda: done.view_state.edited and not done.view_state.counting)
-    np.testing.assert_array_equal(done.segmentation.mask(), before)
+    np.testing.assert_array_equal(done.lesion.mask(), before)
 
 
 def test_a_map_that_a_new_result_does_not_have_does_not_stay_from_the_last(done, answers, sarcoma):
@@ -450,8 +451,8 @@ def test_a_map_that_a_new_result_does_not_have_does_not_stay_from_the_last(done,
     del prediction.uncertainty["mutual_information"]
     asked.give(prediction)
     done.pump()
-    assert "mutual_information" not in done.context.nodes
-    assert "predictive_entropy" in done.context.nodes
+    assert "mutual_information" not in done.nodes
+    assert "predictive_entropy" in done.nodes
 
 
 def test_an_engine_that_dies_again_and_again_is_left_alone(told):

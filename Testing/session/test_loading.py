@@ -5,7 +5,7 @@ import pytest
 import SimpleITK as sitk
 from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.mrml import volumes
-from DiffuFuseMedLib.session.loading import UNUSED
+from DiffuFuseMedLib.session import UNUSED, Topic
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def opened(session):
 def test_a_folder_is_read_on_a_thread_and_its_roles_and_fit_are_told(told, folder, sarcoma):
     told.open(folder)
     assert told.view_state.loading == "reading the images"
-    assert told.context.case is sarcoma  # until the new one is there
+    assert told.case is sarcoma  # until the new one is there
     opened(told)
     view_state = told.view_state
     assert view_state.modalities == ("CT", "PET", "MR_T1")
@@ -33,16 +33,14 @@ def test_a_folder_is_read_on_a_thread_and_its_roles_and_fit_are_told(told, folde
     assert view_state.alignment.startswith("on the grid of CT; PET as placed, MI ")
     assert view_state.quality
     for key in view_state.modalities:
-        node = told.context.nodes[key]
-        np.testing.assert_array_equal(volumes.array_of(node), told.context.case.volumes[key].array)
-    assert told.engine.last("open").values["case"] is told.context.case
+        node = told.nodes[key]
+        np.testing.assert_array_equal(volumes.array_of(node), told.case.volumes[key].array)
+    assert told.engine.last("open").values["case"] is told.case
 
 
 def test_what_goes_on_while_a_folder_is_opened_is_told_in_words_and_share(told, folder):
     steps = []
-    told.listen(
-        lambda topic: steps.append((told.view_state.loading_share, told.view_state.loading)) if topic == "case" else 0
-    )
+    told.listen(lambda _: steps.append((told.view_state.loading_share, told.view_state.loading)), Topic.CASE)
     told.open(folder)
     opened(told)
     words = [
@@ -55,22 +53,22 @@ def test_what_goes_on_while_a_folder_is_opened_is_told_in_words_and_share(told, 
     assert list(dict.fromkeys(said for _, said in steps)) == [*words, ""]
     shares = [share for share, said in steps if said]
     assert shares == sorted(shares) and (shares[0], shares[-1]) == (0.0, 0.8)
-    assert told.engine.staged[-1] is told.context.case  # written on the thread that read it
+    assert told.engine.staged[-1] is told.case  # written on the thread that read it
 
 
 def test_a_folder_that_is_no_longer_wanted_leaves_nothing_with_the_engine(told, folder, sarcoma):
     told.open(folder)
-    told.loading.abandon()
+    told._loading.abandon()
     told.pump_until(lambda: told.engine.unstaged)
-    assert told.context.case is sarcoma
+    assert told.case is sarcoma
     assert told.engine.unstaged == [{"staged": 1}]
 
 
 def test_the_scene_shows_the_arrays_of_the_case_themselves(told, folder):
     told.open(folder)
     opened(told)
-    for key, volume in told.context.case.volumes.items():
-        assert np.shares_memory(volumes.array_of(told.context.nodes[key]), volume.array)
+    for key, volume in told.case.volumes.items():
+        assert np.shares_memory(volumes.array_of(told.nodes[key]), volume.array)
 
 
 def test_what_the_reader_says_an_image_is_counts(told, folder):
@@ -79,20 +77,20 @@ def test_what_the_reader_says_an_image_is_counts(told, folder):
     assert told.view_state.modalities == ("CT", "MR_T1", "MR_T2")
     assert told.view_state.sources["MR_T2"] == "weird.nii.gz"
     assert "PET.nii.gz" in told.view_state.unread
-    assert told.fusion_logic.mris() == ["MR_T1", "MR_T2"]
+    assert told.fusion.mris() == ["MR_T1", "MR_T2"]
     assert told.messages == []
 
 
 def test_a_folder_that_cannot_be_read_keeps_the_case_and_names_its_images(told, sarcoma, tmp_path):
     sitk.WriteImage(sitk.Image(8, 8, 8, sitk.sitkFloat32), str(tmp_path / "strange.nii.gz"))
-    nodes = dict(told.context.nodes)
+    nodes = dict(told.nodes)
     told.open(tmp_path)
     opened(told)
     assert told.view_state.message.level == "error"
     assert told.view_state.unread == ("strange.nii.gz",)
-    assert (told.context.case, told.context.nodes) == (sarcoma, nodes)
-    assert all(told.context.scene.IsNodePresent(node) for node in nodes.values())
-    assert told.loading.folder == tmp_path
+    assert (told.case, told.nodes) == (sarcoma, nodes)
+    assert all(told.scene.IsNodePresent(node) for node in nodes.values())
+    assert told.folder == tmp_path
 
 
 def test_only_the_folder_that_was_asked_for_last_is_opened(told, folder, tmp_path):
@@ -112,8 +110,8 @@ def test_an_engine_without_room_keeps_the_case(told, sarcoma, monkeypatch):
         raise EngineError("no_space", "The disk is full.")
 
     monkeypatch.setattr(told.engine, "start_open", full)
-    told.loading.adopt(sarcoma.only(("CT",)), ())
-    assert told.context.case is sarcoma
+    told.open_case(sarcoma.only(("CT",)))
+    assert told.case is sarcoma
     assert told.view_state.message.sentence == "The disk is full."
 
 
@@ -121,7 +119,7 @@ def test_volumes_of_the_host_are_opened_under_their_keys(told, sarcoma):
     told.open_volumes({key: sarcoma.volumes[key] for key in ("CT", "MR_T1")}, "from nodes")
     opened(told)
     assert (told.view_state.case_name, told.view_state.modalities) == ("from nodes", ("CT", "MR_T1"))
-    assert told.loading.folder is None
+    assert told.folder is None
     assert told.parameters.foreground == ""
 
 
@@ -129,13 +127,13 @@ def test_what_is_still_being_read_when_the_case_is_forgotten_is_not_opened(told,
     told.open(folder)
     told.forget()
     told.pump(1.5)
-    assert told.context.case is None
+    assert told.case is None
     assert (told.view_state.case_name, told.view_state.loading, told.view_state.fusion) == ("", "", "none")
-    assert told.context.nodes == {}
+    assert told.nodes == {}
 
 
 def test_a_fault_of_the_program_is_told_without_its_insides(told):
-    told.context.complain(ZeroDivisionError("x"))
+    told.complain(ZeroDivisionError("x"))
     assert "inside the program" in told.view_state.message.sentence
-    told.context.complain(InputError("One sentence."))
+    told.complain(InputError("One sentence."))
     assert (told.view_state.message.sentence, told.view_state.message.number) == ("One sentence.", 2)

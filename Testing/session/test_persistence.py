@@ -22,11 +22,11 @@ def done(told, answers, sarcoma):
         asked = told.engine.waiting("segment")[0]
         asked.give(answers["prediction"](asked, sarcoma, (CORE,), ((FIRST, 0.6), (SECOND, 0.4))))
         told.pump()
-    told.review_logic.choose(1)
-    mask = told.segmentation.mask()
+    told.review.choose(1)
+    mask = told.lesion.mask()
     mask[5:7, 36:44, 20:30] = False
-    segmentations.set_mask(told.context.nodes["lesion"], "lesion", mask, told.context.nodes["CT"])
-    told.review_logic.decide()
+    segmentations.set_mask(told.nodes["lesion"], "lesion", mask, told.nodes["CT"])
+    told.review.decide()
     told.pump_until(lambda: told.view_state.edited and not told.view_state.counting)
     told.corrected = mask
     fuse(told, answers, sarcoma)
@@ -51,29 +51,29 @@ def test_a_saved_scene_brings_everything_back(done, sarcoma, answers, tmp_path):
         view_state.numbers,
         view_state.gates,
         view_state.regions,
-        done.context.prediction,
+        done.prediction,
     )
     assert done.persistence.save_scene(tmp_path / "a.mrb")
     done.forget()
-    done.context.scene.Clear(False)
+    done.scene.Clear(False)
     done.set(alpha=0.9)
     assert done.open_scene(tmp_path / "a.mrb")
     done.pump_until(lambda: not view_state.counting)
     assert done.parameters == parameters
     assert (view_state.numbers, view_state.gates, view_state.regions) == (numbers, gates, regions)
     assert (view_state.run, view_state.run_words, view_state.edited) == ("ready", "as saved", True)
-    assert (view_state.fusion, view_state.fusion_words, done.fusion_logic.stale_views()) == ("ready", "as saved", {})
-    np.testing.assert_array_equal(done.segmentation.mask(), done.corrected)
-    assert (volumes.array_of(done.context.nodes["fused"]) == np.float32(0.7)).all()
-    back = done.context.prediction
+    assert (view_state.fusion, view_state.fusion_words, done.fusion.stale_views()) == ("ready", "as saved", {})
+    np.testing.assert_array_equal(done.lesion.mask(), done.corrected)
+    assert (volumes.array_of(done.nodes["fused"]) == np.float32(0.7)).all()
+    back = done.prediction
     for name in ("probability", "labels", "inner", "outer"):
         np.testing.assert_array_equal(getattr(back, name), getattr(prediction, name))
     assert (back.volume_ml, back.sample_volumes_ml) == (prediction.volume_ml, prediction.sample_volumes_ml)
-    for key, volume in done.context.case.volumes.items():
+    for key, volume in done.case.volumes.items():
         np.testing.assert_array_equal(volume.array, sarcoma.volumes[key].array)
-        np.testing.assert_array_equal(done.context.case.valid[key], sarcoma.valid[key])
-    assert done.context.case.grid.same_as(sarcoma.grid)
-    assert not editing.is_restricted(done.review_logic.editor_node, done.context.nodes["lesion"])
+        np.testing.assert_array_equal(done.case.valid[key], sarcoma.valid[key])
+    assert done.case.grid.same_as(sarcoma.grid)
+    assert not editing.is_restricted(done.review.editor_node, done.nodes["lesion"])
 
 
 def test_the_engine_gets_the_saved_case_with_its_lesion_and_fuses_nothing_that_is_there(done, tmp_path):
@@ -93,12 +93,12 @@ def test_a_fused_volume_that_was_saved_in_the_middle_is_not_taken_for_the_whole(
     done.persistence.save_scene(tmp_path / "a.mrb")
     done.open_scene(tmp_path / "a.mrb")
     assert done.view_state.fusion == "working"
-    assert len(done.fusion_logic.stale_views()) == 3
+    assert len(done.fusion.stale_views()) == 3
     assert {a.values["settings"]["alpha"] for a in done.engine.waiting("slice")} == {0.2}
 
 
 def test_what_was_decided_in_earlier_lists_is_kept_in_the_scene(done, answers, sarcoma, tmp_path):
-    kept = done.review_logic.settle().copy()
+    kept = done.review.settle().copy()
     other = np.s_[4:12, 15:35, 10:30]
     done.run()
     asked = [a for a in done.engine.waiting("segment") if a.progress][-1]
@@ -107,25 +107,25 @@ def test_what_was_decided_in_earlier_lists_is_kept_in_the_scene(done, answers, s
     assert done.view_state.regions == ()
     done.persistence.save_scene(tmp_path / "a.mrb")
     done.open_scene(tmp_path / "a.mrb")
-    np.testing.assert_array_equal(done.review_logic.kept, kept)
+    np.testing.assert_array_equal(done.review.kept, kept)
 
 
 def test_the_worklist_is_a_table_for_whoever_opens_the_scene(done, tmp_path):
     done.persistence.save_scene(tmp_path / "a.mrb")
-    rows = tables.rows_of(tables.table_of(done.context.scene))
+    rows = tables.rows_of(tables.table_of(done.scene))
     assert [row["status"] for row in rows] == ["corrected", "open"]
     assert rows[0]["changed_voxels"] == 160
 
 
 def test_a_scene_of_another_program_is_refused_and_the_case_stays(done, a_foreign_scene, sarcoma):
-    nodes, parameters = dict(done.context.nodes), done.parameters
+    nodes, parameters = dict(done.nodes), done.parameters
     for bad in (a_foreign_scene, a_foreign_scene.with_name("no.mrb"), a_foreign_scene.with_suffix(".txt")):
         assert not done.open_scene(bad)
         assert done.view_state.message.level == "error"
-    assert done.context.case is sarcoma
-    assert done.context.nodes == nodes
+    assert done.case is sarcoma
+    assert done.nodes == nodes
     assert done.parameters is parameters
-    assert all(done.context.scene.IsNodePresent(node) for node in nodes.values())
+    assert all(done.scene.IsNodePresent(node) for node in nodes.values())
     assert done.view_state.fusion == "ready"
 
 
@@ -133,7 +133,7 @@ def test_a_scene_of_another_program_is_refused_and_the_case_stays(done, a_foreig
 def a_foreign_scene(workplaces, tmp_path, sarcoma):
     """Slicer's own, with a volume; and a file beside it that is none."""
     (tmp_path / "foreign.txt").write_text("no scene", encoding="utf-8")
-    other = workplaces(None).context.scene
+    other = workplaces(None).scene
     volumes.add_volume(other, sarcoma.volumes["CT"].array, sarcoma.grid, "CT", role="CT")
     scenes.save_scene(other, tmp_path / "foreign.mrb")
     return tmp_path / "foreign.mrb"
@@ -141,20 +141,20 @@ def a_foreign_scene(workplaces, tmp_path, sarcoma):
 
 def test_a_damaged_record_leaves_an_empty_desk_that_works(done, tmp_path, sarcoma):
     done.persistence.save_scene(tmp_path / "a.mrb")
-    tables.set_text(done.context.scene, "DiffuFuseMed case", json.dumps({"format": 1, "modalities": ["CT"]}))
-    scenes.save_scene(done.context.scene, tmp_path / "bad.mrb")
+    tables.set_text(done.scene, "DiffuFuseMed case", json.dumps({"format": 1, "modalities": ["CT"]}))
+    scenes.save_scene(done.scene, tmp_path / "bad.mrb")
     assert not done.open_scene(tmp_path / "bad.mrb")
     assert "could not be read" in done.view_state.message.sentence
-    assert (done.context.case, done.context.nodes, done.view_state.case_name) == (None, {}, "")
+    assert (done.case, done.nodes, done.view_state.case_name) == (None, {}, "")
     assert done.open_scene(tmp_path / "a.mrb")
     assert done.view_state.case_name == "STS_010"
 
 
 def test_parameters_out_of_their_range_in_a_scene_are_not_taken_over(done, tmp_path, caplog):
     done.persistence._write_record()
-    node = next(n for n in scenes.nodes_of(done.context.scene, "vtkMRMLScriptedModuleNode") if n.GetParameter("alpha"))
+    node = next(n for n in scenes.nodes_of(done.scene, "vtkMRMLScriptedModuleNode") if n.GetParameter("alpha"))
     node.SetParameter("alpha", "7.0")
-    scenes.save_scene(done.context.scene, tmp_path / "a.mrb")
+    scenes.save_scene(done.scene, tmp_path / "a.mrb")
     assert done.open_scene(tmp_path / "a.mrb")
     assert done.parameters.alpha == 0.9
     assert "do not go together" in caplog.text
@@ -162,12 +162,12 @@ def test_parameters_out_of_their_range_in_a_scene_are_not_taken_over(done, tmp_p
 
 def test_the_records_of_a_case_go_with_it(done, sarcoma, tmp_path):
     done.persistence.save_scene(tmp_path / "a.mrb")
-    done.loading.adopt(sarcoma, ())
-    assert tables.text_of(done.context.scene, "DiffuFuseMed review") is None
-    assert tables.table_of(done.context.scene) is None
+    done.open_case(sarcoma)
+    assert tables.text_of(done.scene, "DiffuFuseMed review") is None
+    assert tables.table_of(done.scene) is None
     done.persistence.save_scene(tmp_path / "b.mrb")
     done.open_scene(tmp_path / "b.mrb")
-    assert (done.context.prediction, done.review_logic.review, done.view_state.run) == (None, None, "none")
+    assert (done.prediction, done.review.current, done.view_state.run) == (None, None, "none")
 
 
 def test_a_scene_names_no_path_of_this_machine(done, tmp_path):
@@ -229,18 +229,18 @@ def test_a_host_that_loaded_the_scene_itself_has_its_case_taken_up(done, tmp_pat
     assert done.persistence.save_scene(tmp_path / "a.mrb")
     done.forget()
     assert not done.adopt_scene()
-    scenes.load_scene(done.context.scene, tmp_path / "a.mrb")
+    scenes.load_scene(done.scene, tmp_path / "a.mrb")
     assert done.adopt_scene()
-    np.testing.assert_array_equal(done.segmentation.mask(), done.corrected)
+    np.testing.assert_array_equal(done.lesion.mask(), done.corrected)
 
 
 def test_an_image_that_is_deleted_by_others_closes_the_case_and_a_lesion_its_result(done):
-    done.context.scene.RemoveNode(done.context.nodes["lesion"])
-    done.lost(done.context.nodes["lesion"])
+    done.scene.RemoveNode(done.nodes["lesion"])
+    done.lost(done.nodes["lesion"])
     assert (done.view_state.run, done.view_state.numbers, done.view_state.regions) == ("none", (), ())
-    assert done.segmentation.mask() is None
-    done.lost(done.context.nodes["PET"])
-    assert (done.context.case, done.view_state.modalities) == (None, ())
+    assert done.lesion.mask() is None
+    done.lost(done.nodes["PET"])
+    assert (done.case, done.view_state.modalities) == (None, ())
     assert "deleted" in done.view_state.message.sentence
 
 
@@ -248,27 +248,24 @@ def test_an_image_that_is_deleted_by_others_closes_the_case_and_a_lesion_its_res
 def test_a_scene_whose_lesion_was_deleted_opens_without_a_result(done, tmp_path, recorded_since):
     """Also where the scene was saved, by Slicer, before anybody could write that the lesion is gone."""
     done.persistence.record()
-    done.context.scene.RemoveNode(done.context.nodes["lesion"])
-    done.lost(done.context.nodes["lesion"])
+    done.scene.RemoveNode(done.nodes["lesion"])
+    done.lost(done.nodes["lesion"])
     if recorded_since:
         done.persistence.record()
-        assert tables.text_of(done.context.scene, saved_case.PREDICTION) is None
-        assert tables.table_of(done.context.scene) is None
-    scenes.save_scene(done.context.scene, tmp_path / "a.mrb")
+        assert tables.text_of(done.scene, saved_case.PREDICTION) is None
+        assert tables.table_of(done.scene) is None
+    scenes.save_scene(done.scene, tmp_path / "a.mrb")
     assert done.open_scene(tmp_path / "a.mrb")
-    assert (done.context.prediction, done.review_logic.review, done.view_state.run) == (None, None, "none")
+    assert (done.prediction, done.review.current, done.view_state.run) == (None, None, "none")
     done.run()
     assert done.engine.waiting("segment")
 
 
-class HeldHost:
+class HeldWork:
     """Runs what is to be written only when a test lets it."""
 
-    def __init__(self, host):
-        self._host, self.held = host, []
-
-    def __getattr__(self, name):
-        return getattr(self._host, name)
+    def __init__(self):
+        self.held = []
 
     def work(self, call):
         future = Future()
@@ -284,10 +281,10 @@ class HeldHost:
 
 
 @pytest.fixture
-def held(done, monkeypatch):
-    host = HeldHost(done.context.host)
-    monkeypatch.setattr(done.context, "host", host)
-    return host
+def held(a_host, monkeypatch):
+    held = HeldWork()
+    monkeypatch.setattr(a_host, "work", held.work)
+    return held
 
 
 def test_what_is_saved_behind_is_as_it_was_when_it_was_asked_for(done, held, sarcoma, tmp_path):
@@ -296,16 +293,16 @@ def test_what_is_saved_behind_is_as_it_was_when_it_was_asked_for(done, held, sar
     assert done.persistence.export_behind("fused.nrrd", tmp_path / "a.fused.nrrd", lambda: there.append("fused"))
     assert done.persistence.export_behind("seg.nrrd", tmp_path / "a.seg.nrrd", lambda: there.append("seg"))
     was = done.corrected.copy()
-    volumes.set_array(done.context.nodes["fused"], np.full(sarcoma.grid.shape, 0.1, np.float32))
-    segmentations.set_mask(done.context.nodes["lesion"], "lesion", ~was, done.context.nodes["CT"])
+    volumes.set_array(done.nodes["fused"], np.full(sarcoma.grid.shape, 0.1, np.float32))
+    segmentations.set_mask(done.nodes["lesion"], "lesion", ~was, done.nodes["CT"])
     while len(there) < 3:
         held.let_one_go()
         done.pump_until(lambda: held.held or len(there) == 3)
     assert (sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "a.fused.nrrd"))) == 0.5).all()
     assert sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "a.seg.nrrd"))).sum() == was.sum()
     assert done.open_scene(tmp_path / "a.mrb")
-    np.testing.assert_array_equal(done.segmentation.mask(), was)
-    assert (volumes.array_of(done.context.nodes["fused"]) == 0.5).all()
+    np.testing.assert_array_equal(done.lesion.mask(), was)
+    assert (volumes.array_of(done.nodes["fused"]) == 0.5).all()
 
 
 def test_saving_is_shown_and_a_second_waits_for_its_turn(done, held, tmp_path):
@@ -343,10 +340,10 @@ def test_what_cannot_be_saved_is_told_at_once(told, tmp_path):
 
 
 def test_the_segment_that_limits_the_editor_is_in_no_file_and_limits_again(done, tmp_path):
-    done.review_logic.choose(2)
-    node = done.context.nodes["lesion"]
-    assert editing.is_restricted(done.review_logic.editor_node, node)
+    done.review.choose(2)
+    node = done.nodes["lesion"]
+    assert editing.is_restricted(done.review.editor_node, node)
     assert done.persistence.save_scene(tmp_path / "a.mrb")
-    assert editing.is_restricted(done.review_logic.editor_node, node)
+    assert editing.is_restricted(done.review.editor_node, node)
     with zipfile.ZipFile(tmp_path / "a.mrb") as archive:
         assert not any(b"DiffuFuseMed.outside" in archive.read(name) for name in archive.namelist())

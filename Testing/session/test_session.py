@@ -7,6 +7,7 @@ import psutil
 import pytest
 from DiffuFuseMedLib.mrml import segmentations, volumes
 from DiffuFuseMedLib.mrml.nodes import provenance
+from DiffuFuseMedLib.session import Topic
 
 SETTLED_S = 300
 
@@ -38,18 +39,18 @@ def finish(session):
 @pytest.fixture
 def done(session):
     """With a result."""
-    if session.context.prediction is None:
+    if session.prediction is None:
         session.run()
     return finish(session)
 
 
 def fused(session):
-    return volumes.array_of(session.context.nodes["fused"]).copy()
+    return volumes.array_of(session.nodes["fused"]).copy()
 
 
 def test_slices_come_before_the_volume_and_are_its_picture_later(session):
     drawn = []
-    session.listen(lambda topic: drawn.append(len(session.fusion_logic.stale_views())) if topic == "fusion" else None)
+    session.listen(lambda _: drawn.append(len(session.fusion.stale_views())), Topic.FUSION)
     session.set(alpha=0.2)
     session.pump_until(lambda: 0 in drawn, SETTLED_S)
     assert session.view_state.fusion == "working"
@@ -57,7 +58,7 @@ def test_slices_come_before_the_volume_and_are_its_picture_later(session):
     sliced = fused(session)[8]
     settle(session)
     assert np.abs(fused(session)[8] - sliced).mean() < 0.1
-    assert provenance(session.context.nodes["fused"])["alpha"] == 0.2
+    assert provenance(session.nodes["fused"])["alpha"] == 0.2
 
 
 def test_a_drag_ends_at_the_last_value(session):
@@ -68,7 +69,7 @@ def test_a_drag_ends_at_the_last_value(session):
         session.pump(0.02)
     session.hold(False)
     settle(session)
-    made = provenance(session.context.nodes["fused"])
+    made = provenance(session.nodes["fused"])
     assert (made["alpha"], made["seed"]) == (1.0, 0)
     assert np.abs(fused(session) - before).max() > 0.01
     session.undo()
@@ -81,8 +82,8 @@ def test_a_run_brings_lesion_maps_gates_numbers_and_a_list_with_reasons(done):
     view_state = done.view_state
     assert sum(view_state.gates.values()) == pytest.approx(1)
     assert view_state.numbers[0]["label"] == "Volume"
-    assert done.segmentation.mask().any()
-    assert {"predictive_entropy", "expected_entropy", "mutual_information"} <= set(done.context.nodes)
+    assert done.lesion.mask().any()
+    assert {"predictive_entropy", "expected_entropy", "mutual_information"} <= set(done.nodes)
     assert view_state.regions
     assert all(row["why"] for row in view_state.regions)
     assert done.messages == []
@@ -100,32 +101,32 @@ def test_the_protected_lesion_changes_the_picture_and_only_when_it_is_protected(
 
 def test_an_edit_is_in_the_next_fusion(done, lesion):
     before = fused(done)
-    was = done.segmentation.mask()
-    segmentations.set_mask(done.context.nodes["lesion"], "lesion", lesion, done.context.nodes["CT"])
+    was = done.lesion.mask()
+    segmentations.set_mask(done.nodes["lesion"], "lesion", lesion, done.nodes["CT"])
     done.pump_until(lambda: done.view_state.fusion == "working")
     settle(done)
     assert done.view_state.edited
     assert np.abs(fused(done) - before).max() > 1e-3
-    segmentations.set_mask(done.context.nodes["lesion"], "lesion", was, done.context.nodes["CT"])
+    segmentations.set_mask(done.nodes["lesion"], "lesion", was, done.nodes["CT"])
     done.pump_until(lambda: not done.view_state.edited)
     settle(done)
     np.testing.assert_allclose(fused(done), before, atol=1e-3)
 
 
 def test_a_cancelled_run_stops_and_the_next_one_works(done):
-    before = done.segmentation.mask()
+    before = done.lesion.mask()
     done.set(samples=64)
     done.run()
     done.pump_until(lambda: done.view_state.run_share > 0, SETTLED_S)
     done.cancel()
     done.pump_until(lambda: done.view_state.run != "working", SETTLED_S)
     assert (done.view_state.run, done.view_state.run_words) == ("stale", "cancelled")
-    np.testing.assert_array_equal(done.segmentation.mask(), before)
+    np.testing.assert_array_equal(done.lesion.mask(), before)
     done.set(samples=2)
     assert done.view_state.run == "ready"
     done.run()
     finish(done)
-    np.testing.assert_array_equal(done.segmentation.mask(), before)
+    np.testing.assert_array_equal(done.lesion.mask(), before)
 
 
 @pytest.mark.parametrize("cancelled", [False, True])
@@ -140,12 +141,12 @@ def test_a_run_goes_before_the_refinement_which_is_done_afterwards(done, cancell
     done.pump_until(lambda: done.view_state.run != "working", SETTLED_S)
     assert done.view_state.fusion == "working"  # also where the run took longer than all of the fusion
     settle(done)
-    assert provenance(done.context.nodes["fused"])["alpha"] == done.parameters.alpha
+    assert provenance(done.nodes["fused"])["alpha"] == done.parameters.alpha
     done.set(samples=2)
 
 
 def test_switching_a_modality_off_runs_without_it_and_on_again_brings_the_result_back(done):
-    before = done.segmentation.mask()
+    before = done.lesion.mask()
     done.switch("PET", False)
     finish(done)
     assert "PET" not in done.view_state.gates
@@ -153,35 +154,35 @@ def test_switching_a_modality_off_runs_without_it_and_on_again_brings_the_result
     done.switch("PET", True)
     finish(done)
     assert done.view_state.change.startswith("with all modalities")
-    np.testing.assert_array_equal(done.segmentation.mask(), before)
+    np.testing.assert_array_equal(done.lesion.mask(), before)
 
 
 def test_save_clear_open_goes_on_where_it_was(done, tmp_path):
-    parameters, mask, picture = done.parameters, done.segmentation.mask(), fused(done)
-    done.review_logic.choose(1)
-    done.review_logic.decide()
+    parameters, mask, picture = done.parameters, done.lesion.mask(), fused(done)
+    done.review.choose(1)
+    done.review.decide()
     rows, numbers = done.view_state.regions, done.view_state.numbers
     assert done.persistence.save_scene(tmp_path / "a.mrb")
     done.forget()
-    done.context.scene.Clear(False)
+    done.scene.Clear(False)
     assert done.open_scene(tmp_path / "a.mrb")
     settle(done)
     assert done.parameters == parameters
     assert (done.view_state.regions, done.view_state.numbers) == (rows, numbers)
     np.testing.assert_array_equal(fused(done), picture)
-    np.testing.assert_array_equal(done.segmentation.mask(), mask)
+    np.testing.assert_array_equal(done.lesion.mask(), mask)
     done.set(beta=0.11)
     settle(done)
-    assert provenance(done.context.nodes["fused"])["beta"] == 0.11
+    assert provenance(done.nodes["fused"])["beta"] == 0.11
     done.undo() if done.view_state.can_undo else None
     done.run()
     finish(done)
-    np.testing.assert_array_equal(done.segmentation.mask(), mask)
+    np.testing.assert_array_equal(done.lesion.mask(), mask)
     assert done.view_state.regions[0]["state"] == "accepted"
 
 
 def test_an_engine_killed_in_the_middle_of_a_run_is_started_again_and_nothing_is_lost(done):
-    mask, picture, pid = done.segmentation.mask(), fused(done), done.engine.pid
+    mask, picture, pid = done.lesion.mask(), fused(done), done.engine.pid
     done.set(samples=64)
     done.run()
     done.pump_until(lambda: done.view_state.run_share > 0, SETTLED_S)
@@ -191,12 +192,12 @@ def test_an_engine_killed_in_the_middle_of_a_run_is_started_again_and_nothing_is
     done.pump_until(lambda: done.engine.pid not in (None, pid), SETTLED_S)
     assert (done.view_state.run, done.view_state.run_words) == ("stale", "failed")
     assert ["started again" in message.sentence for message in done.messages] == [True]  # one death, one sentence
-    np.testing.assert_array_equal(done.segmentation.mask(), mask)
+    np.testing.assert_array_equal(done.lesion.mask(), mask)
     np.testing.assert_array_equal(fused(done), picture)
     done.set(samples=2)
     done.run()
     finish(done)
-    np.testing.assert_array_equal(done.segmentation.mask(), mask)
+    np.testing.assert_array_equal(done.lesion.mask(), mask)
 
 
 def test_an_engine_killed_in_the_middle_of_a_fusion_draws_it_with_the_next(done):
@@ -206,9 +207,9 @@ def test_an_engine_killed_in_the_middle_of_a_fusion_draws_it_with_the_next(done)
     psutil.Process(done.engine.pid).kill()
     done.pump_until(lambda: done.view_state.fusion == "stale", SETTLED_S)
     settle(done)
-    assert provenance(done.context.nodes["fused"])["alpha"] == 0.55
+    assert provenance(done.nodes["fused"])["alpha"] == 0.55
     protected = fused(done)
-    done.fusion_logic.follow()
+    done.fusion.follow()
     settle(done)
     np.testing.assert_allclose(fused(done), protected, atol=1e-3)
 
@@ -216,12 +217,12 @@ def test_an_engine_killed_in_the_middle_of_a_fusion_draws_it_with_the_next(done)
 def test_an_engine_killed_before_it_had_the_lesion_gets_it_all_the_same(done, lesion):
     engine = psutil.Process(done.engine.pid)
     engine.suspend()
-    segmentations.set_mask(done.context.nodes["lesion"], "lesion", lesion, done.context.nodes["CT"])
+    segmentations.set_mask(done.nodes["lesion"], "lesion", lesion, done.nodes["CT"])
     done.pump_until(lambda: done.view_state.edited and not done.view_state.counting)
     engine.kill()
     settle(done)
     after = fused(done)
-    done.protect_border()
+    done.fusion.protect(done.lesion.mask())
     settle(done)
     np.testing.assert_allclose(fused(done), after, atol=1e-3)
 
@@ -230,7 +231,7 @@ def test_an_engine_killed_while_it_opens_a_case_gets_it_again(at_work):
     session = at_work()
     psutil.Process(session.engine.pid).kill()
     settle(session)
-    assert "student" in provenance(session.context.nodes["fused"])
+    assert "student" in provenance(session.nodes["fused"])
     close(session)
 
 

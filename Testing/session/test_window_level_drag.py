@@ -12,7 +12,7 @@ TAKEN = 0.3  # seconds in which a drag's value has been taken
 
 def drag(session, role, low, high):
     """What MRML's mouse mode does to a volume."""
-    display.display_of(session.context.nodes[role]).SetWindowLevelMinMax(low, high)
+    display.display_of(session.nodes[role]).SetWindowLevelMinMax(low, high)
 
 
 def test_what_the_hand_did_stays_and_is_one_more_choice(told):
@@ -20,7 +20,7 @@ def test_what_the_hand_did_stays_and_is_one_more_choice(told):
     told.pump(TAKEN)
     assert told.parameters.windows == {"CT": "-40 to 250"}
     told.set(foreground_opacity=0.5)  # everything is shown anew
-    assert display.window_of(told.context.nodes["CT"]) == (-40, 250)
+    assert display.window_of(told.nodes["CT"]) == (-40, 250)
     assert choices("CT", "-40 to 250") == (*choices("CT"), "-40 to 250")
     assert next(each for each in told.view_state.layers if each["name"] == "fused")["high"] == "1.0"
 
@@ -31,9 +31,9 @@ def test_a_drag_is_one_step_back(told):
         told.pump(0.2)
     assert told.parameters.windows == {"CT": "-40 to 400"}
     told.undo()
-    assert told.parameters.windows == {} and display.window_of(told.context.nodes["CT"]) == (-160, 240)
+    assert told.parameters.windows == {} and display.window_of(told.nodes["CT"]) == (-160, 240)
     told.redo()
-    assert display.window_of(told.context.nodes["CT"]) == (-40, 400)
+    assert display.window_of(told.nodes["CT"]) == (-40, 400)
 
 
 def test_a_preset_chosen_afterwards_holds(told):
@@ -41,13 +41,13 @@ def test_a_preset_chosen_afterwards_holds(told):
     told.pump(TAKEN)
     told.choose_windows({"PET": "0-5"})
     told.pump(TAKEN)
-    assert told.parameters.windows["PET"] == "0-5" and display.window_of(told.context.nodes["PET"]) == (0, 5)
+    assert told.parameters.windows["PET"] == "0-5" and display.window_of(told.nodes["PET"]) == (0, 5)
 
 
 def test_what_comes_in_the_middle_of_a_drag_does_not_put_the_window_back(told):
     drag(told, "CT", -40.0, 250.0)
     told.set(foreground_opacity=0.9)
-    assert display.window_of(told.context.nodes["CT"]) == (-40, 250)
+    assert display.window_of(told.nodes["CT"]) == (-40, 250)
     told.pump(TAKEN)
     assert told.parameters.windows == {"CT": "-40 to 250"}
 
@@ -58,14 +58,14 @@ def test_the_fused_picture_has_a_window_too_and_its_legend_says_it(told):
     told.set(foreground_opacity=0.5)
     assert told.parameters.windows == {FUSED: "0.25 to 0.75"}
     legend = next(each for each in told.view_state.layers if each["name"] == "fused")
-    assert display.window_of(told.context.nodes[FUSED]) == (0.25, 0.75) and legend["high"] == "0.8"
+    assert display.window_of(told.nodes[FUSED]) == (0.25, 0.75) and legend["high"] == "0.8"
     told.choose_windows({FUSED: "auto"})
-    assert display.window_of(told.context.nodes[FUSED]) == GRAY
+    assert display.window_of(told.nodes[FUSED]) == GRAY
 
 
 def test_colors_and_thresholds_are_no_windows(told):
     told.set(pet_colors="PET-Rainbow")
-    display.display_of(told.context.nodes["CT"]).SetInterpolate(False)
+    display.display_of(told.nodes["CT"]).SetInterpolate(False)
     told.pump(TAKEN)
     assert told.parameters.windows == {}
 
@@ -76,7 +76,7 @@ def test_a_window_by_hand_is_of_its_case(told, sarcoma):
     told.pump(TAKEN)
     assert told.parameters.windows == {"PET": "0-5", "MR_T1": "10 to 900"}
     told.open_volumes({key: sarcoma.volumes[key] for key in sarcoma.modalities}, "again", register="never")
-    told.context.host.pump_until(lambda: told.view_state.case_name == "again")
+    told.pump_until(lambda: told.view_state.case_name == "again")
     assert told.parameters.windows == {"PET": "0-5"}
 
 
@@ -99,8 +99,8 @@ def test_what_is_no_window_is_the_default(sarcoma, name):
 
 
 def test_nothing_holds_on_to_the_images_of_a_case_that_was_closed(told):
-    image = weakref.ref(told.context.nodes["CT"])
+    image = weakref.ref(told.nodes["CT"])
     told.forget()
-    told.context.scene.Clear(False)
+    told.scene.Clear(False)
     gc.collect()
     assert image() is None

@@ -64,7 +64,7 @@ class Banner:
                 environment.install(found.missing, wheels)
         except (RuntimeError, OSError, CalledProcessError) as error:  # of pip: its own words are the detail
             sentence = _("The packages could not be installed: see the details, or choose another Python.")
-            self._panel.session.context.say("error", sentence, str(error))
+            self._panel.session.say("error", sentence, str(error))
         self._check()
 
     def _ask_wheels(self) -> None:

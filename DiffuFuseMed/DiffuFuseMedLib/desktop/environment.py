@@ -15,8 +15,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from ..core.errors import input_error
-from ..engine.client.child import environment_for
+from ..session import environment_for, input_error
 from .qt_process import QtProcess
 
 SETTING = "DiffuFuseMed/EnginePython"
@@ -33,6 +32,7 @@ NEEDED = {
     "safetensors": "safetensors>=0.5",
     "skimage": "scikit-image>=0.24",
     "psutil": "psutil>=6",
+    "pydantic": "pydantic>=2.12",
 }
 _CHECK = """
 import importlib, json, sys

@@ -10,10 +10,8 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from ..engine.client.engine import Engine, EngineError
 from ..mrml import parameters
-from ..session import Session
-from ..session.view_state import TOPICS
+from ..session import Engine, EngineError, Session, Topic
 from . import environment
 from .banner import Banner
 from .context import Panel
@@ -27,7 +25,7 @@ from .wire import Wire
 
 PRESETS = "DiffuFuseMed/presets"
 RECORD_S = 0.5
-RECORDED = {"case", "scene", "review", "numbers"}  # what a saved scene has to hold
+RECORDED = (Topic.CASE, Topic.SCENE, Topic.REVIEW, Topic.NUMBERS)  # what a saved scene has to hold
 DEATHS = 3  # of the engine without one answer in between: it is not started again
 
 _open: list[Workspace] = []
@@ -61,13 +59,14 @@ class Workspace:
         self._imports = Imports(slicer.mrmlScene)
         self._waiting: list[Callable[[], None]] = []
         self._check: environment.Check | None = None
-        self._topics: set[str] = set()
+        self._topics: set[Topic] = set()
         self._fitted: str | None = None
         self._entered = False
         self._record: Any = None
         self.session.listen(self._told)
+        self.session.listen(self._record_later, *RECORDED)
         self.session.views_made()
-        self._draw(*TOPICS, "environment")
+        self._draw(set(Topic))
         self.check()
         _open.append(self)
 
@@ -80,7 +79,7 @@ class Workspace:
         self.views.remember()
         self.editor.enter()
         self._each("enter")
-        if self.session.context.case is None:
+        if self.session.case is None:
             self.sections["inputs"].guess()
         self.session.display.refresh()
 
@@ -119,7 +118,7 @@ class Workspace:
     def scene_loaded(self) -> None:
         """Take up the case of a saved scene, whichever host saved it, unless one is open."""
         self.session.use_editor(self.editor.renew_node())
-        if self.session.context.case is not None:
+        if self.session.case is not None:
             self._keep_the_case()
             return
         self._imports.keep_theirs()
@@ -134,10 +133,10 @@ class Workspace:
             sentence = _(
                 "The scene holds another case: its images came as plain volumes, close this scene to read on it."
             )
-            self.session.context.say("warning", sentence)
+            self.session.say("warning", sentence)
         if self._entered:  # the scene brought its own layers and editor's settings
             self.session.display.refresh()
-            self.session.review_logic.limit()
+            self.session.review.limit()
 
     def scene_saving(self) -> None:
         """What Slicer's own Save writes holds the case too."""
@@ -156,14 +155,14 @@ class Workspace:
         elif found.ready:
             call()
         else:
-            self.session.context.say("error", self.banner.sentence(found))
+            self.session.say("error", self.banner.sentence(found))
 
     def check(self) -> None:
         """Ask the engine's Python what it has."""
         if self._check is not None:
             self._check.stop()
         self.panel.found, self.panel.python = None, self._python
-        self._draw("environment")
+        self._draw_environment()
         self._check = environment.Check(self._python, lambda found: self.host.post(lambda: self._checked(found)))
 
     def choose_python(self, python: str) -> None:
@@ -177,7 +176,7 @@ class Workspace:
     def _checked(self, found: environment.Found) -> None:
         self.panel.found = found
         waiting, self._waiting = self._waiting, []
-        self._draw("environment")
+        self._draw_environment()
         for call in waiting:
             try:
                 self.when_ready(call)
@@ -196,58 +195,65 @@ class Workspace:
         self._deaths += 1
         if self._python == environment.RUNNING:  # nothing here could start it again
             words = (error.detail or str(error)).splitlines()[-1]
-            self.host.post(lambda: self.session.context.say("error", words))
+            self.host.post(lambda: self.session.say("error", words))
             return
         if self._deaths < DEATHS:
             self.session.engine_died(error)
         else:
             sentence = _("The engine ended {count} times in a row: see About for the Python that runs it.")
             self.host.post(
-                lambda: self.session.context.say(
-                    "error", sentence.format(count=self._deaths), error.detail or str(error)
-                )
+                lambda: self.session.say("error", sentence.format(count=self._deaths), error.detail or str(error))
             )
 
     # Drawing
 
-    def _told(self, topic: str) -> None:
+    def _told(self, topic: Topic) -> None:
         """Draw once for all that is told in one go."""
         if not self._topics:
             self.host.post(self._draw_told)
         self._topics.add(topic)
-        if topic in RECORDED and self._record is None:
+
+    def _record_later(self, _: Topic) -> None:
+        """The scene holds the case at any time: Slicer's own Save writes volumes before it tells that it saves."""
+        if self._record is None:
             self._record = self.host.later(RECORD_S, self._keep)
 
     def _keep(self) -> None:
-        """The scene holds the case at any time: Slicer's own Save writes volumes before it tells that it saves."""
         self._record = None
         self.session.persistence.record(at_once=False)
 
     def _draw_told(self) -> None:
         topics, self._topics = self._topics, set()
-        self._draw(*(topic for topic in TOPICS if topic in topics))
+        self._draw(topics)
 
-    def _draw(self, *topics: str) -> None:
-        for topic in topics:
-            if topic == "message":
-                self._show_message()
-            elif topic == "parameters":
-                parameters.save(self.session.parameters, slicer.mrmlScene)
-            elif topic == "environment":
-                self.banner.draw()
-            for section in self.sections.values():
-                section.draw(topic)
-        if "scene" in topics:
+    def _draw(self, topics: set[Topic]) -> None:
+        for topic in Topic:
+            if topic in topics:
+                self._draw_one(topic)
+        if Topic.SCENE in topics:
             self._fit()
+
+    def _draw_one(self, topic: Topic) -> None:
+        if topic is Topic.MESSAGE:
+            self._show_message()
+        elif topic is Topic.PARAMETERS:
+            parameters.save(self.session.parameters, slicer.mrmlScene)
+        for section in self.sections.values():
+            section.draw(topic)
+
+    def _draw_environment(self) -> None:
+        """What the engine's Python has is known, or is being asked."""
+        self.banner.draw()
+        self._each("draw_environment")
 
     def _fit(self) -> None:
         """A new case fills the views once."""
-        context = self.session.context
-        if context.case is not None and self._entered and self._fitted != context.case_id:
-            self._fitted = context.case_id
+        session = self.session
+        if session.case is not None and self._entered and self._fitted != session.case_id:
+            self._fitted = session.case_id
             self.views.show_case()
             self.session.display.refresh()
-            self.session.fusion_logic.draw_shown()
+            self.session.fusion.draw_shown()
 
     def _show_message(self) -> None:
         message = self.session.view_state.message
@@ -260,7 +266,7 @@ class Workspace:
                 slicer.util.errorDisplay(message.sentence)
 
     def _complain(self, error: BaseException) -> None:
-        self.session.context.complain(error)
+        self.session.complain(error)
 
     def _each(self, call: str) -> None:
         for section in self.sections.values():

@@ -1,8 +1,55 @@
-"""Session: what happens in the workspace, without a widget; both hosts use it."""
+"""Session: what happens in the workspace, without a widget; both hosts use it, and import nothing else of it.
 
+Its methods and parts (facade.py) are what can be done; `parameters` and `view_state` are what is shown; `listen` tells
+which topic of it changed. Below them: the errors that a host raises or tells, and words that its widgets offer.
+"""
+
+from ..core.errors import InputError, input_error
+from ..core.maps import MAPS
+from ..core.modalities import MODALITIES, is_mr, long_title_of, of_dicom, spec_of, tracers
+from ..core.presets import name_from
+from ..core.volume import Volume
+from ..engine.client.child import environment_for
+from ..engine.client.engine import Engine, EngineError
+from ..models.registry import card, model_folder, models
+from .cursor_probe import CursorProbe
+from .events import Topic
 from .host import Host, Timer
+from .loading import UNUSED
 from .parameters import Parameters
 from .session import Session
 from .view_state import Message, ViewState
+from .window_level import FUSED, unit_of
+from .window_level import choices as window_choices
 
-__all__ = ["Host", "Message", "Parameters", "Session", "Timer", "ViewState"]
+__all__ = [
+    "FUSED",
+    "MAPS",
+    "MODALITIES",
+    "UNUSED",
+    "CursorProbe",
+    "Engine",
+    "EngineError",
+    "Host",
+    "InputError",
+    "Message",
+    "Parameters",
+    "Session",
+    "Timer",
+    "Topic",
+    "ViewState",
+    "Volume",
+    "card",
+    "environment_for",
+    "input_error",
+    "is_mr",
+    "long_title_of",
+    "model_folder",
+    "models",
+    "name_from",
+    "of_dicom",
+    "spec_of",
+    "tracers",
+    "unit_of",
+    "window_choices",
+]

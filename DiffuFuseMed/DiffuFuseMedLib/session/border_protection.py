@@ -11,32 +11,32 @@ from .context import SessionContext
 
 
 class BorderProtection:
-    """sent(): requests from now on are answered with the new lesion; failed(error): they are not."""
+    """failed(error): the engine did not take it; requests are answered with the lesion before."""
 
-    def __init__(
-        self, context: SessionContext, sent: Callable[[], None], failed: Callable[[BaseException], None]
-    ) -> None:
-        self._context, self._sent, self._failed = context, sent, failed
+    def __init__(self, context: SessionContext, failed: Callable[[BaseException], None]) -> None:
+        self._context, self._failed = context, failed
         self._owed: tuple[np.ndarray | None] | None = None  # until the engine has said that it has it
 
-    def send(self, lesion: np.ndarray | None) -> None:
-        """lesion: bool [k, j, i], None for none."""
+    def send(self, lesion: np.ndarray | None) -> bool:
+        """lesion: bool [k, j, i], None for none. True when requests from now on are answered with it."""
         context, owed = self._context, (lesion,)
         self._owed = owed
         try:
             handle = context.engine.replace_rois(context.case_id, lesion=lesion)
         except EngineError as error:
             self._refused(owed, error)
-            return
-        context.then(handle.future, lambda _: self._taken(owed), lambda error: self._refused(owed, error))
-        self._sent()
-
-    def again(self) -> bool:
-        """Send what an engine that died did not take; False when it has taken all."""
-        if self._owed is None:
             return False
-        self.send(self._owed[0])
+        context.then(handle.future, lambda _: self._taken(owed), lambda error: self._refused(owed, error))
         return True
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether there is one that the engine may never have got."""
+        return self._owed is not None
+
+    def send_again(self) -> bool:
+        """What an engine that died did not take; as send()."""
+        return self.send(self._owed[0])
 
     def forget(self) -> None:
         """Another case."""

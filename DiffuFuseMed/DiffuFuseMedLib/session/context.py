@@ -1,4 +1,4 @@
-"""SessionContext: what the parts of a session share, and how one thread keeps scene and screen."""
+"""SessionContext: what the parts of a session share, and how one thread keeps scene and view state."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ..core.errors import InputError
 from ..core.prediction import Prediction
 from ..engine.client.engine import Engine, EngineError
 from ..mrml.views import shown_slices
+from .events import Events, Topic
 from .host import Host, Timer
 from .parameters import Parameters
 from .view_state import Message, ViewState
@@ -34,7 +35,7 @@ class SessionContext:
         self.case_id: str | None = None
         self.nodes: dict[str, Any] = {}
         self.prediction: Prediction | None = None
-        self.listeners: list[Callable[[str], None]] = []
+        self.events = Events()
         self.closed = False
         self._messages = 0
 
@@ -46,16 +47,14 @@ class SessionContext:
         """Run `call` on the host's thread after these seconds, unless cancelled or the session is closed by then."""
         return self.host.later(seconds, lambda: None if self.closed else call())
 
-    def tell(self, *topics: str) -> None:
-        """Let the host draw these topics of the screen again."""
-        for topic in topics:
-            for listener in self.listeners:
-                listener(topic)
+    def tell(self, *topics: Topic) -> None:
+        """Let the host draw these topics of the view state again."""
+        self.events.tell(*topics)
 
     def say(self, level: str, sentence: str, detail: str = "") -> None:
         self._messages += 1
         self.view_state.message = Message(level, sentence, detail, self._messages)
-        self.tell("message")
+        self.tell(Topic.MESSAGE)
 
     def complain(self, error: BaseException) -> None:
         """An error as one sentence for the reader; what the reader asked for, such as a cancel, is none."""
@@ -80,6 +79,11 @@ class SessionContext:
                 done(future.result())
 
         future.add_done_callback(lambda _: self.post(end))
+
+    @property
+    def reference_node(self) -> Any:
+        """The volume whose grid everything of the case has; None without a case."""
+        return None if self.case is None else self.nodes.get(self.case.reference)
 
     def slice_nodes(self) -> list[Any]:
         """Those of the views on screen."""

@@ -7,18 +7,19 @@ from typing import Any
 
 import numpy as np
 
+from ..core.maps import MAPS, MapSpec, role_of
+from ..core.modalities import is_tracer, spec_of
 from ..mrml import colors, display, segmentations, slices, volumes
 from ..mrml.geometry import flipped
 from ..mrml.layers import Layers, show
 from ..mrml.views import composites, place_crosshair, show_crosshair
 from . import window_level
 from .context import SessionContext
+from .events import Topic
 from .window_level_drag import WindowLevelDrag
 
-ENTROPY_OF_A_COIN = float(np.log(2))
-MAP_RANGES = {"fusion": (0.0, 0.5)}
-MAP_UNITS = {"fusion": "probability of an error above 0.1 gray"}
 TOP_PERCENT = 99.5
+LEAST_TOP = 0.05
 SQUARES = 8  # of the checkerboard, along the longest axis
 
 
@@ -88,7 +89,7 @@ class DisplayLogic:
         layers = self._layers()
         show(composites(self._context.scene), layers)
         self._context.view_state.layers = tuple(self._legends(layers))
-        self._context.tell("layers")
+        self._context.tell(Topic.LAYERS)
 
     def _legends(self, layers: Layers) -> list[dict[str, Any]]:
         """A legend of each layer on screen, values as words in the layer's unit."""
@@ -107,12 +108,13 @@ class DisplayLogic:
         """Unit, name and digits behind the point of a layer."""
         chosen = self._context.parameters
         if role in self._context.view_state.modalities:
-            return window_level.unit_of(role), role, 0
+            return window_level.unit_of(role), role, spec_of(role).window_digits
         if role == "compare":
             return "gray", f"{self._context.case.reference} and {chosen.compare_with}, {chosen.compare}", 0
         if role == "fused":
             return "gray", "fused", 1
-        return MAP_UNITS.get(chosen.uncertainty_map, "nat"), "doubt", 2
+        shown = MAPS[chosen.uncertainty_map]
+        return shown.unit, "doubt", shown.digits
 
     def probe(self, ras: tuple[float, float, float]) -> dict[str, str]:
         """Values at a point, in words with their unit, by what they are of; empty outside the case."""
@@ -131,8 +133,7 @@ class DisplayLogic:
             return f"{value:.2f}"
         if not slices.probe(ras, {key: (context.case.valid[key], context.case.grid)})[key]:
             return "not imaged"
-        digits = 2 if key in ("PET", "SPECT") else 0
-        return f"{value:.{digits}f} {window_level.unit_of(key)}".strip()
+        return f"{value:.{spec_of(key).digits}f} {window_level.unit_of(key)}".strip()
 
     def _layers(self) -> Layers:
         context, chosen = self._context, self._context.parameters
@@ -148,8 +149,8 @@ class DisplayLogic:
         return next((nodes[key] for key in self._context.view_state.modalities if key in nodes), None)
 
     def map_key(self) -> str:
-        chosen = self._context.parameters.uncertainty_map
-        return "fusion_uncertainty" if chosen == "fusion" else chosen
+        """The role of the map's node."""
+        return role_of(self._context.parameters.uncertainty_map)
 
     def _windows(self) -> None:
         context = self._context
@@ -158,7 +159,8 @@ class DisplayLogic:
         for key in context.case.modalities:
             if node := context.nodes.get(key):
                 self._window_level_drag.show(key, *self._window(key))
-                display.set_colors(node, context.parameters.pet_colors if key in ("PET", "SPECT") else "Grey")
+                own = context.parameters.pet_colors if is_tracer(key) else spec_of(key).colors
+                display.set_colors(node, own)
         if window_level.FUSED in context.nodes:
             self._window_level_drag.show(window_level.FUSED, *self._window(window_level.FUSED))
 
@@ -173,21 +175,21 @@ class DisplayLogic:
         if node is None:
             context.view_state.legend = {}
             return
-        low, high = self._map_range(node)
+        spec = MAPS[context.parameters.uncertainty_map]
+        low, high = self._map_range(node, spec)
         above = min(context.parameters.uncertainty_above, high)
-        display.set_colors(node, "Inferno")
+        display.set_colors(node, spec.colors)
         display.set_window(node, low, high)
         display.set_lower_threshold(node, max(above, 1e-6))
-        gradient = colors.css_gradient(colors.color_node(context.scene, "Inferno"))
-        unit = MAP_UNITS.get(context.parameters.uncertainty_map, "nat")
-        context.view_state.legend = {"low": low, "high": high, "above": above, "unit": unit, "colors": gradient}
+        gradient = colors.css_gradient(colors.color_node(context.scene, spec.colors))
+        context.view_state.legend = {"low": low, "high": high, "above": above, "unit": spec.unit, "colors": gradient}
 
-    def _map_range(self, node: Any) -> tuple[float, float]:
-        """From zero to the map's high percentile, never beyond what the measure can reach."""
-        if self._context.parameters.uncertainty_map in MAP_RANGES:
-            return MAP_RANGES[self._context.parameters.uncertainty_map]
-        top = self._once(lambda: _top(volumes.array_of(node)), "top", self._context.parameters.uncertainty_map)
-        return 0.0, min(max(top, 0.05), ENTROPY_OF_A_COIN)
+    def _map_range(self, node: Any, spec: MapSpec) -> tuple[float, float]:
+        """As the map is always shown, else from zero to its high percentile, never beyond what it can reach."""
+        if spec.shown is not None:
+            return spec.shown
+        top = self._once(lambda: _top(volumes.array_of(node)), "top", self.map_key())
+        return 0.0, min(max(top, LEAST_TOP), spec.highest)
 
     def _outlines(self) -> None:
         context, chosen = self._context, self._context.parameters

@@ -6,19 +6,20 @@ from typing import Any
 
 import numpy as np
 
+from ..core.maps import MAPS
 from ..engine.client.engine import EngineError, FusedPicture, FusedVolume, Handle
 from ..mrml import slices, volumes
 from ..mrml.nodes import provenance, set_provenance
 from ..preprocessing.fusion_sources import mr_keys, why_no_fusion
 from ..preprocessing.gray import ct_gray
+from .alarm import Alarm
 from .border_protection import BorderProtection
 from .context import SessionContext
+from .events import Topic
+from .picture_scheduler import PATIENCE_S, PictureScheduler
 
-QUIET_S = 0.35  # the hand has stopped
-TOGETHER_S, SOON_S = 0.1, 0.01  # how long a picture waits for the others: each change makes MRML draw every view again
 AGAIN_S = 0.5  # after the engine died
 MOST_AGAIN = 2  # without a picture in between: then it is the request that the engine dies of
-PATIENCE_S = 120.0  # nobody waits for what is stopped here, and killing the engine costs more than its end
 UNFINISHED = "unfinished"
 ROLES = ("fused", "fusion_uncertainty")
 EARLIER, UNFUSED = "earlier settings, drawing", "the CT, not fused yet"
@@ -27,7 +28,7 @@ NOT_PROTECTED = "gamma acts when the lesion protects its border, below"
 
 
 class FusionLogic:
-    """One request per view is on its way at a time, and always the newest values follow it.
+    """What is asked of the engine and written into the scene; PictureScheduler says when.
 
     version: counts the settings; what is drawn for an older version is replaced, never shown as if it were current.
     """
@@ -37,17 +38,12 @@ class FusionLogic:
         self._version = 0
         self._volume_version = -1  # of the whole volume in the scene
         self._ever_whole = False  # whether all of it was fused once, however long ago
-        self._flying: dict[str, Handle] = {}
         self._drawn: dict[tuple[str, int], int] = {}
         self._rough: set[tuple[str, int]] = set()  # drawn before the engine had found soft tissue and bone exactly
-        self._first = ""  # id of the slice node in whose view the reader works
-        self._timer: Any = None
-        self._showing: Any = None
-        self._hurried = False  # whether the picture of that view waits to be shown
-        self._again: Any = None
-        self._times_again = 0
+        self._scheduler = PictureScheduler(context, self._show, self._refine)
+        self._again, self._times_again = Alarm(context), 0
         self._volume: Handle | None = None
-        self._border_protection = BorderProtection(context, self._lesion_sent, self._failed)
+        self._border_protection = BorderProtection(context, self._failed)
 
     def why_not(self) -> str:
         """What the case lacks for a fusion, in words; empty when it can be fused."""
@@ -72,18 +68,14 @@ class FusionLogic:
 
     def stop(self) -> None:
         """Nothing that is on its way will be drawn."""
-        for handle in [*self._flying.values(), self._volume]:
-            if handle:
-                handle.cancel(PATIENCE_S)
-        for timer in (self._timer, self._again, self._showing):
-            if timer:
-                timer.cancel()
-        self._flying.clear()
+        self._scheduler.stop()
+        self._again.cancel()
+        if self._volume:
+            self._volume.cancel(PATIENCE_S)
+        self._volume = None
         self._drawn.clear()
         self._rough.clear()
         self._border_protection.forget()
-        self._volume = self._timer = self._again = self._showing = None
-        self._hurried = False
         self._version, self._volume_version, self._times_again = self._version + 1, -1, 0
 
     def follow(self) -> None:
@@ -94,7 +86,7 @@ class FusionLogic:
         self._version += 1
         self._state("working", "following the sliders")
         self.draw_shown()
-        self._wait()
+        self._scheduler.moved()
 
     def protect(self, lesion: np.ndarray | None) -> None:
         """lesion: bool [k, j, i] whose border gamma holds from now on; None for none."""
@@ -102,16 +94,16 @@ class FusionLogic:
             self._version += 1
             self._outdate()
             self._state("working", "following the lesion")
-            self._border_protection.send(lesion)
+            self._follow_lesion(self._border_protection.send(lesion))
 
     def go_first(self, view: str) -> None:
         """view: id of the slice node in whose view the reader works: its picture comes before those of the others."""
-        self._first = view
+        self._scheduler.go_first(view)
 
     def draw_shown(self) -> None:
         """Slices on screen that are not of the present settings."""
         if not self.why_not():
-            for node in self._views():
+            for node in self._scheduler.views():
                 self._draw(node)
 
     def stale_views(self) -> dict[str, str]:
@@ -141,7 +133,7 @@ class FusionLogic:
             "fused": lambda: ct_gray(case.volumes["CT"], case.valid["CT"], context.parameters.ct_window_hu),
             "fusion_uncertainty": lambda: np.zeros(case.grid.shape, dtype=np.float32),
         }
-        for (role, first), name in zip(firsts.items(), ("Fused", "Fusion uncertainty"), strict=True):
+        for (role, first), name in zip(firsts.items(), ("Fused", MAPS["fusion"].node), strict=True):
             if role not in context.nodes:
                 context.nodes[role] = volumes.add_volume(context.scene, first(), case.grid, name, role=role, share=True)
                 set_provenance(context.nodes[role], {UNFINISHED: True})
@@ -157,28 +149,31 @@ class FusionLogic:
         uncertainty[...] = 0
         volumes.voxels_changed(nodes["fusion_uncertainty"])
 
-    def _lesion_sent(self) -> None:
-        self._drawn.clear()
-        self.follow()
+    def _follow_lesion(self, sent: bool) -> None:
+        """What was drawn is of the lesion before."""
+        if sent:
+            self._drawn.clear()
+            self.follow()
 
     def _draw(self, slice_node: Any) -> None:
         view, where = slice_node.GetID(), self._where(slice_node)
-        if where is None or view in self._flying or self._is_current(where):
+        if where is None or self._scheduler.is_flying(view) or self._is_current(where):
             return
-        version = self._version
+        version, landed = self._version, self._scheduler.landed
         try:
-            handle = self._flying[view] = self._ask(where, view)
+            handle = self._ask(where, view)
         except EngineError as error:
             self._failed(error)
             return
+        self._scheduler.fly(view, handle)
 
         def done(picture: FusedPicture) -> None:
-            if self._landed(view, handle):
+            if landed(view, handle):
                 self._take(where, version, picture, view)
                 if version != self._version or self._where(slice_node) != where:
                     self._draw(slice_node)  # the newest values, or the slice scrolled to meanwhile
 
-        self._context.then(handle.future, done, lambda error: self._landed(view, handle) and self._failed(error))
+        self._context.then(handle.future, done, lambda error: landed(view, handle) and self._failed(error))
 
     def _ask(self, where: tuple[str, int], view: str) -> Handle:
         context, chosen = self._context, self._context.parameters
@@ -187,13 +182,6 @@ class FusionLogic:
             context.case_id, *where, settings, view, device=chosen.device, mri=mri, uncertainty=False
         )
 
-    def _landed(self, view: str, handle: Handle) -> bool:
-        """Whether the view still waits for it: not when it is of a case that is gone."""
-        if self._flying.get(view) is not handle:
-            return False
-        del self._flying[view]
-        return True
-
     def _take(self, where: tuple[str, int], version: int, picture: FusedPicture, view: str) -> None:
         self._times_again = 0
         if self._volume_version == self._version or self._drawn.get(where, -1) > version:
@@ -201,28 +189,12 @@ class FusionLogic:
         volumes.set_slice(self._context.nodes["fused"], *where, picture.image, tell=False)
         self._drawn[where] = version
         (self._rough.add if picture.rough else self._rough.discard)(where)
-        self._hurried |= view in [node.GetID() for node in self._views()[:1]]
-        if self._hurried and not self._flying:
-            self._show()
-        elif self._hurried or not self._showing:
-            self._show_in(SOON_S if self._hurried else TOGETHER_S)
-
-    def _show_in(self, seconds: float) -> None:
-        if self._showing:
-            self._showing.cancel()
-        self._showing = self._context.later(seconds, self._show)
+        self._scheduler.written(view)
 
     def _show(self) -> None:
         """What was written since the last time."""
-        if self._showing:
-            self._showing.cancel()
-        self._showing, self._hurried = None, False
         volumes.voxels_changed(self._context.nodes["fused"])
-        self._context.tell("fusion")
-
-    def _views(self) -> list[Any]:
-        """Slice nodes on screen, that of the reader's view first, else as the layout has them."""
-        return sorted(self._context.slice_nodes(), key=lambda node: node.GetID() != self._first)
+        self._context.tell(Topic.FUSION)
 
     def _is_current(self, where: tuple[str, int]) -> bool:
         return self._volume_version == self._version or self._drawn.get(where) == self._version
@@ -230,14 +202,8 @@ class FusionLogic:
     def _where(self, slice_node: Any) -> tuple[str, int] | None:
         return slices.slice_index(slice_node, self._context.case.grid) if self._context.case else None
 
-    def _wait(self) -> None:
-        if self._timer:
-            self._timer.cancel()
-        self._timer = self._context.later(QUIET_S, self._refine)
-
     def _refine(self) -> None:
         context, version, chosen = self._context, self._version, self._context.parameters
-        self._timer = None
         self._state("working", "refining the volume")
 
         def progress(share: float, words: str, _: float | None) -> None:
@@ -280,7 +246,7 @@ class FusionLogic:
         self._volume_version, self._ever_whole, self._volume = version, True, None
         self._drawn.clear()
         self._state("ready", f"fused in {sum(volume.timings.values()):.1f} s" if volume.timings else "fused")
-        context.tell("layers")
+        context.tell(Topic.LAYERS)
 
     def _failed(self, error: BaseException) -> None:
         code = getattr(error, "code", "")
@@ -288,22 +254,23 @@ class FusionLogic:
             return
         self._state("stale", "the last picture is of earlier settings")
         self._context.complain(error)
-        if code == "died" and self._again is None and self._times_again < MOST_AGAIN:
+        if code == "died" and not self._again.is_set and self._times_again < MOST_AGAIN:
             self._times_again += 1
-            self._again = self._context.later(AGAIN_S, self._ask_again)
+            self._again.set(AGAIN_S, self._ask_again)
 
     def _ask_again(self) -> None:
         """The engine died with what it owed; the next request starts it anew with its cases."""
-        self._again = None
-        self._flying.clear()
-        if not self._border_protection.again():
+        self._scheduler.forget_flights()
+        if self._border_protection.is_owed:
+            self._follow_lesion(self._border_protection.send_again())
+        else:
             self.follow()
 
     def _state(self, state: str, words: str, share: float = 0.0) -> None:
         view_state = self._context.view_state
         view_state.fusion, view_state.fusion_words, view_state.fusion_share = state, words, share
         view_state.gamma_hint = self._gamma_hint()
-        self._context.tell("fusion")
+        self._context.tell(Topic.FUSION)
 
     def _gamma_hint(self) -> str:
         if "lesion" not in self._context.nodes:

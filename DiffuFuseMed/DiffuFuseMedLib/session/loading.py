@@ -16,6 +16,7 @@ from ..preprocessing.align import Progress, align
 from ..preprocessing.quality import quality_report
 from . import saved_case
 from .context import SessionContext
+from .events import Topic
 
 ALIGNED = (0.2, 0.8)  # of the whole: reading takes what is before, the engine's copy what is after
 UNUSED = ""  # told of an image that shall not be read
@@ -82,7 +83,7 @@ class LoadingLogic:
     def _advance(self, turn: int, share: float, words: str) -> None:
         if turn == self._turn:
             self._context.view_state.loading, self._context.view_state.loading_share = words, share
-            self._context.tell("case")
+            self._context.tell(Topic.CASE)
 
     def abandon(self) -> None:
         """What is being read is not wanted any more."""
@@ -99,14 +100,14 @@ class LoadingLogic:
             self._failed(self._turn, error, None)
             return
         self.forget()
-        self.on_desk(case, handle)
+        self.hand_over(case, handle)
         for key, volume in case.volumes.items():
             name = f"{case.name} {key}"
             context.nodes[key] = add_volume(context.scene, volume.array, case.grid, name, role=key, share=True)
         self.describe(case, unread)
         self._opened()
 
-    def on_desk(self, case: Case, handle: Handle) -> None:
+    def hand_over(self, case: Case, handle: Handle) -> None:
         """handle: of the request by which the engine gets the case."""
         self._sent_again = False
         self._sent(case, handle)
@@ -137,7 +138,7 @@ class LoadingLogic:
         view_state.modalities, view_state.unread = case.modalities, unread
         view_state.sources = {key: source_of(volume) for key, volume in case.volumes.items()}
         view_state.alignment, view_state.quality = alignment_line(case), tuple(quality_report(case))
-        self._context.tell("case")
+        self._context.tell(Topic.CASE)
 
     def describe_none(self) -> None:
         """There is no case."""
@@ -145,7 +146,7 @@ class LoadingLogic:
         self._turn += 1  # what is being read is no longer wanted
         view_state.loading = view_state.case_name = view_state.alignment = ""
         view_state.modalities, view_state.unread, view_state.sources, view_state.quality = (), (), {}, ()
-        self._context.tell("case")
+        self._context.tell(Topic.CASE)
 
     def forget(self, keep_records: bool = False) -> None:
         """Take the present case out of session, scene and engine. keep_records: the scene is another one already,
@@ -171,7 +172,7 @@ class LoadingLogic:
         if folder is not None and isinstance(error, InputError):
             self._context.view_state.unread = _images(folder)
             self.folder = folder
-        self._context.tell("case")
+        self._context.tell(Topic.CASE)
         self._context.complain(error)
 
 

@@ -59,6 +59,18 @@ def quantified(mask: np.ndarray, case: Case) -> dict[str, float | None]:
     return quantify(mask[box], case.only(("PET",)).cropped(start, stop))
 
 
+def change_words(case: Case, lesion: np.ndarray, before: np.ndarray | None, modalities: list[str]) -> str:
+    """What a run with these modalities changed. lesion, before: bool [k, j, i], before None for a first result."""
+    off = [key for key in case.modalities if key not in modalities]
+    how = f"without {', '.join(off)}" if off else "with all modalities"
+    if before is None:
+        return how
+    voxel_ml = case.grid.voxel_mm3 / 1000
+    difference = (float(lesion.sum()) - float(before.sum())) * voxel_ml
+    moved = float(np.count_nonzero(lesion != before)) * voxel_ml
+    return f"{how}: {difference:+.1f} mL against the previous contour, {moved:.1f} mL differ"
+
+
 def _volume_range(prediction: Prediction) -> list[float]:
     return [prediction.volume_ml.low, prediction.volume_ml.high]
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from ..core.errors import input_error
+from ..core.maps import MAPS
+from ..core.modalities import MODALITIES
 from ..core.presets import PRESETS, VALUES, check_values
 
 DEFAULT_PRESET = "soft-tissue-sarcoma"
 WHOLE = {"steps": (1, 4), "samples": (1, 64), "seed": (0, 2**31 - 1)}
-ENTROPIES = ("predictive_entropy", "expected_entropy", "mutual_information")  # of a Prediction
-MAPS = (*ENTROPIES, "fusion")
 COMPARE = ("off", "swipe", "checkerboard")
 PET_COLORS = ("PET-Heat", "PET-Rainbow", "PET-DICOM", "PET-MaximumIntensityProjection", "Grey", "Inferno")
-CHOICES = {"uncertainty_map": MAPS, "compare": COMPARE, "pet_colors": PET_COLORS}
+CHOICES: Mapping[str, Collection[str]] = {"uncertainty_map": MAPS, "compare": COMPARE, "pet_colors": PET_COLORS}
 SHARES = ("foreground_opacity", "uncertainty_opacity", "lesion_opacity", "compare_position", "uncertainty_above")
 
 
@@ -23,10 +24,10 @@ class Parameters:
     """Defaults are the sarcoma preset's. Names in two words say what they are; the rest:
 
     modalities: those switched off are False, one that is not named is on; model: id of a segmenter; uncertainty_map:
-    one of MAPS; uncertainty_above: in the map's unit, below it nothing is shown; background, foreground: a modality
-    key, "fused", or "" for nothing; windows: name of a window (session/windows.py) by modality or "fused"; compare:
-    one of COMPARE, of the reference and compare_with; compare_position: 0..1 of the way; mri: the MR that is fused, ""
-    for the first.
+    a key of MAPS; uncertainty_above: in the map's unit, below it nothing is shown; background, foreground: a modality
+    key, "fused", or "" for nothing; windows: name of a window (window_level.py) by modality or "fused"; compare: one of
+    COMPARE, of the reference and compare_with; compare_position: 0..1 of the way; mri: the MR that is fused, "" for the
+    first.
     """
 
     preset: str = DEFAULT_PRESET
@@ -59,7 +60,7 @@ class Parameters:
     foreground: str = "PET"
     foreground_opacity: float = 0.35
     windows: dict[str, str] = field(default_factory=dict)
-    pet_colors: str = "PET-Heat"
+    pet_colors: str = MODALITIES["PET"].colors
     compare: str = "off"
     compare_with: str = ""
     compare_position: float = 0.5
@@ -99,8 +100,8 @@ def changed(parameters: Parameters, **values: Any) -> Parameters:
     return replace(parameters, **values)
 
 
-def _check_choice(what: str, value: Any, choices: tuple[str, ...]) -> None:
-    if not isinstance(value, type(choices[0])) or value not in choices:
+def _check_choice(what: str, value: Any, choices: Collection[Any]) -> None:
+    if not isinstance(value, type(next(iter(choices)))) or value not in choices:
         raise input_error(f"the {what} {value!r}", f"one of {', '.join(map(str, choices))}", "choose one of these")
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..core.errors import InputError, input_error
+from ..core.maps import of_prediction, role_of
 from ..core.prediction import Prediction
 from ..core.staging import staged
 from ..core.volume import Volume
@@ -25,14 +26,14 @@ from ..preprocessing.quality import quality_report
 from ..review import Review
 from . import saved_case
 from .context import SessionContext
+from .events import Topic
+from .lesion import SEGMENT, Lesion
 from .loading import LoadingLogic
 from .numbers import quantified
 from .parameters import Parameters
 from .review import ReviewLogic
-from .segmentation import MAPS, SegmentationLogic
 
-LESION_ID = "lesion"
-Write = Callable[[], None]  # touches neither scene nor screen, so any thread may call it
+Write = Callable[[], None]  # touches neither scene nor view state, so any thread may call it
 
 
 class PersistenceLogic:
@@ -41,18 +42,13 @@ class PersistenceLogic:
     def __init__(
         self,
         context: SessionContext,
-        segmentation: SegmentationLogic,
-        review_logic: ReviewLogic,
+        lesion: Lesion,
+        review: ReviewLogic,
         loading: LoadingLogic,
         adopted: Callable[[], None],
     ) -> None:
-        self._context, self._segmentation, self._review_logic, self._loading = (
-            context,
-            segmentation,
-            review_logic,
-            loading,
-        )
-        self._adopted = adopted
+        self._context, self._lesion, self._review = context, lesion, review
+        self._loading, self._adopted = loading, adopted
         self._waiting: deque[tuple[str, Write, Callable[[], None]]] = deque()  # the first is being written
 
     def save_scene(self, path: Path) -> bool:
@@ -99,7 +95,7 @@ class PersistenceLogic:
         if self._context.case is None:
             return
         if at_once:
-            self._review_logic.finish()
+            self._review.finish()
         self._write_record()
 
     def _taken_up(self) -> bool:
@@ -127,12 +123,12 @@ class PersistenceLogic:
         review = saved_case.read_review(context.scene, prediction)
         kept = saved_case.read_kept(nodes, nodes[case.reference])
         chosen = parameters.load(Parameters, context.scene) or Parameters()
-        lesion = segmentations.mask_of(nodes["lesion"], LESION_ID, nodes[case.reference]) if prediction else None
+        lesion = segmentations.mask_of(nodes["lesion"], SEGMENT, nodes[case.reference]) if prediction else None
         handle = context.engine.start_open(case, lesion=lesion if chosen.protect_border else None)
         context.nodes, context.parameters, context.prediction = nodes, chosen, prediction
-        self._loading.on_desk(case, handle)
+        self._loading.hand_over(case, handle)
         if review is not None:
-            self._review_logic.adopt(review, kept)
+            self._review.adopt(review, kept)
         self._loading.describe(case)
 
     def _at_once(self, take: Callable[[], Write]) -> bool:
@@ -154,7 +150,7 @@ class PersistenceLogic:
         return write is not None
 
     def _taken(self, take: Callable[[], Write]) -> Write | None:
-        """What is to be written, taken off scene and screen; None, with a message, when there is nothing."""
+        """What is to be written, taken off scene and view state; None, with a message, when there is nothing."""
         if self._context.case is None:
             self._context.say("info", "There is nothing to save: open a case first.")
             return None
@@ -188,10 +184,10 @@ class PersistenceLogic:
         names = [name for name, *_ in self._waiting]
         after = f", then {', '.join(names[1:])}" if names[1:] else ""
         self._context.view_state.saving = f"saving {names[0]}{after}" if names else ""
-        self._context.tell("saving")
+        self._context.tell(Topic.SAVING)
 
     def _file(self, kind: str, path: Path) -> Write:
-        """What writes one file, with all that it needs of scene and screen."""
+        """What writes one file, with all that it needs of scene and view state."""
         takers = {
             "seg.nrrd": self._seg_nrrd,
             "nii.gz": self._nifti,
@@ -203,8 +199,8 @@ class PersistenceLogic:
     def _scene(self, path: Path) -> Write:
         self.record()
         context = self._context
-        roles = (*context.case.modalities, *MAPS, "probability", saved_case.VALID)
-        with self._review_logic.unlimited():  # what limits the editor is as large as the image, and of no use in a file
+        roles = (*context.case.modalities, *map(role_of, of_prediction()), "probability", saved_case.VALID)
+        with self._review.unlimited():  # what limits the editor is as large as the image, and of no use in a file
             return scenes.saving(context.scene, path, [context.nodes[role] for role in roles if role in context.nodes])
 
     def _write_record(self) -> None:
@@ -215,33 +211,29 @@ class PersistenceLogic:
             saved_case.forget_prediction(context.scene)
         else:
             saved_case.write_prediction(context.scene, context.prediction)
-        if self._review_logic.review is None:
+        if self._review.current is None:
             saved_case.forget_review(context.scene)
         elif not context.view_state.listing:
-            tables.set_text(context.scene, saved_case.REVIEW, self._review_logic.review.to_json())
-            tables.set_rows(context.scene, self._review_logic.rows())
-            saved_case.write_kept(self._review_logic.kept, context.nodes, context.nodes[context.case.reference])
+            tables.set_text(context.scene, saved_case.REVIEW, self._review.current.to_json())
+            tables.set_rows(context.scene, self._review.rows())
+            saved_case.write_kept(self._review.kept, context.nodes, context.nodes[context.case.reference])
         if "lesion" in context.nodes and context.prediction is not None:
-            set_provenance(context.nodes["lesion"], self._lesion_provenance())
+            set_provenance(context.nodes["lesion"], self._lesion.provenance())
 
-    def _lesion_provenance(self) -> dict:
-        """Who made the lesion as it stands: the model, and the reader where it was corrected."""
-        return {**self._context.prediction.provenance, "corrected_by_reader": self._context.view_state.edited}
-
-    def _lesion(self) -> np.ndarray:
-        mask = self._segmentation.mask()
+    def _lesion_mask(self) -> np.ndarray:
+        mask = self._lesion.mask()
         if mask is None:
             raise input_error("a case without a segmentation", "a lesion to export", "run the segmentation first")
         return mask
 
     def _seg_nrrd(self, path: Path) -> Write:
-        context, lesion = self._context, self._lesion()
-        header = {**provenance_header(flat(self._lesion_provenance())), PREFIX + "source": context.case.reference}
+        context, lesion = self._context, self._lesion_mask()
+        header = {**provenance_header(flat(self._lesion.provenance())), PREFIX + "source": context.case.reference}
         grid = context.case.grid
         return _staged(path, lambda there: write_segments({LESION: lesion}, grid, there, header))
 
     def _nifti(self, path: Path) -> Write:
-        lesion, grid = self._lesion(), self._context.case.grid
+        lesion, grid = self._lesion_mask(), self._context.case.grid
 
         def write(there: Path) -> None:
             try:
@@ -261,7 +253,7 @@ class PersistenceLogic:
         return _staged(path, lambda there: write_nrrd(array, grid, there, header))
 
     def _report_page(self, path: Path) -> Write:
-        context, lesion, report = self._context, self._lesion(), _report()
+        context, lesion, report = self._context, self._lesion_mask(), _report()
         case, shown, reviewed = context.case, self._as_drawn(lesion), self._reviewed(report, lesion)
 
         def write() -> None:
@@ -272,8 +264,8 @@ class PersistenceLogic:
 
     def _reviewed(self, report: Any, lesion: np.ndarray) -> Any:
         """The report's ReviewSection, None without a worklist."""
-        self._review_logic.finish()
-        context, review = self._context, self._review_logic.review
+        self._review.finish()
+        context, review = self._context, self._review.current
         if review is None:
             return None
         fused = volumes.array_of(context.nodes["fused"]).copy() if context.view_state.fusion == "ready" else None
@@ -284,7 +276,7 @@ class PersistenceLogic:
         """The prediction with the lesion as the reader left it."""
         prediction = self._context.prediction
         notes = [*prediction.provenance.get("notes", ())]
-        if self._context.view_state.edited:
+        if self._lesion.origin == "corrected":
             notes.append("The lesion was corrected by hand after the prediction; its interval is the prediction's.")
         return replace(prediction, labels=lesion.astype(np.uint8), provenance={**prediction.provenance, "notes": notes})
 

@@ -16,24 +16,24 @@ from ..core.grid import Grid
 from ..mrml import editing, segmentations
 from ..review import Decision, Review, with_reasons, worklist
 from .context import SessionContext
+from .events import Topic
+from .lesion import Lesion
 
 Box = tuple[slice, slice, slice]
 REACH_MM = 4.0  # around a region that may be edited: its border is what is being corrected
 
 
 class ReviewLogic:
-    """mask(): the lesion as it stands; jump(center_lps): bring the views there."""
+    """current: worklist and decisions of the present result; jump(center_lps): bring the views there."""
 
-    def __init__(
-        self, context: SessionContext, mask: Callable[[], np.ndarray | None], jump: Callable[[Any], None]
-    ) -> None:
-        self._context, self._mask, self._jump = context, mask, jump
-        self.review: Review | None = None
+    def __init__(self, context: SessionContext, lesion: Lesion, jump: Callable[[Any], None]) -> None:
+        self._context, self._lesion, self._jump = context, lesion, jump
+        self.current: Review | None = None
         self.editor_node: Any = None  # the host's vtkMRMLSegmentEditorNode
         self._before: np.ndarray | None = None
         self.kept: np.ndarray | None = None  # voxels decided on in lists before this one
         self._boxes: tuple[Any, dict[int, Box]] = (None, {})  # of the list's regions with what is around them
-        self._making: Future | None = None  # the worklist to come: `review` is still that of the result before
+        self._making: Future | None = None  # the worklist to come: `current` is still that of the result before
         self._without: dict[str, np.ndarray] = {}
 
     def renew(self) -> None:
@@ -48,9 +48,9 @@ class ReviewLogic:
     def explain(self, without: dict[str, np.ndarray]) -> None:
         """Reasons for the same regions. without: by modality, the probability [k, j, i] with that one off."""
         self._without = dict(without)
-        if self._making is None and self.review is not None and self._without:
-            found = with_reasons(self.review.worklist, self._context.prediction, self._without)
-            self.review = self.review.renewed(found)
+        if self._making is None and self.current is not None and self._without:
+            found = with_reasons(self.current.worklist, self._context.prediction, self._without)
+            self.current = self.current.renewed(found)
         self.show()
 
     def finish(self) -> None:
@@ -63,7 +63,7 @@ class ReviewLogic:
         if making is not self._making:  # of a result that has been replaced, or taken already
             return
         found, self._making = making.result(), None
-        self.review = Review(found) if self.review is None else self.review.carried_over(found, self._mask())
+        self.current = Review(found) if self.current is None else self.current.carried_over(found, self._lesion.mask())
         self.explain(self._without)
 
     def _failed(self, making: Future, error: BaseException) -> None:
@@ -74,13 +74,13 @@ class ReviewLogic:
 
     def adopt(self, review: Review, kept: np.ndarray | None) -> None:
         """The review of a scene that was opened."""
-        self.review, self.kept, self._making = review, kept, None
+        self.current, self.kept, self._making = review, kept, None
         self.leave()
         self.show()
 
     def clear(self) -> None:
         self.leave()
-        self.review = self.kept = self._making = None
+        self.current = self.kept = self._making = None
         self.show()
 
     def settle(self) -> np.ndarray | None:
@@ -89,24 +89,23 @@ class ReviewLogic:
         The regions that the reader accepted or corrected, with what was corrected around them; those of earlier lists
         too, for a region may be none in the list of a result in between.
         """
-        if self.review is None:
+        if self.current is None:
             return None
-        kept = np.zeros(self.review.worklist.labels.shape, bool) if self.kept is None else self.kept.copy()
-        for decision in self.review.decisions.values():
+        kept = np.zeros(self.current.worklist.labels.shape, bool) if self.kept is None else self.kept.copy()
+        for decision in self.current.decisions.values():
             self._settle_one(decision, kept)
         self.kept = kept if kept.any() else None
         return self.kept
 
     def _settle_one(self, decision: Decision, kept: np.ndarray) -> None:
         box = self._box(decision.region_id)
-        region = self.review.worklist.labels[box] == decision.region_id
+        region = self.current.worklist.labels[box] == decision.region_id
         if decision.status not in ("accepted", "corrected"):
             kept[box] &= ~region
             return
         kept[box] |= region
         if decision.changed_voxels:
-            changed = self._mask()[box] != (self._context.prediction.labels[box] == 1)
-            kept[box] |= self._reach_in(box, decision.region_id) & changed
+            kept[box] |= self._reach_in(box, decision.region_id) & self._lesion.corrected(box)
 
     def choose(self, region_id: int) -> None:
         """Jump to a region and limit the editor to it."""
@@ -114,38 +113,38 @@ class ReviewLogic:
         if region is None:
             return
         self._context.view_state.region = region_id
-        self._before = self._mask()
-        self.review.start(region_id, now())
+        self._before = self._lesion.mask()
+        self.current.start(region_id, now())
         self._jump(region.center_lps)
         self.limit()
         self.show()
 
     def next(self) -> None:
-        self._step(self.review.next_open(self._context.view_state.region) if self.review else None)
+        self._step(self.current.next_open(self._context.view_state.region) if self.current else None)
 
     def previous(self) -> None:
-        self._step(self.review.previous(self._context.view_state.region) if self.review else None)
+        self._step(self.current.previous(self._context.view_state.region) if self.current else None)
 
     def decide(self, skip: bool = False) -> None:
         """Accept the region as it is now, corrected if a voxel of it changed, or skip it; then go to the next."""
         region_id = self._context.view_state.region
-        if self.review is None or region_id is None:
+        if self.current is None or region_id is None:
             self._context.say("info", "Choose a region of the worklist first.")
             return
-        before, after = self._before, self._mask()
-        reach, earlier = self._reach(region_id), self.review.decisions.get(region_id)
+        before, after = self._before, self._lesion.mask()
+        reach, earlier = self._reach(region_id), self.current.decisions.get(region_id)
         box = self._box(region_id)
         touched = before is not None and after is not None and ((before[box] != after[box]) & reach[box]).any()
         touched = touched or (earlier is not None and earlier.changed_voxels > 0)
         status = "skipped" if skip else "corrected" if touched else "accepted"
         try:
-            self.review.decide(region_id, status, before, after, now(), within=reach)
+            self.current.decide(region_id, status, before, after, now(), within=reach)
         except InputError as error:
             self._context.complain(error)
             return
-        self._context.tell("scene")
-        following = self.review.next_open(region_id)
-        open_left = following is not None and self.review.status(following) == "open"
+        self._context.tell(Topic.SCENE)
+        following = self.current.next_open(region_id)
+        open_left = following is not None and self.current.status(following) == "open"
         self.choose(following) if open_left else self._finish()
 
     def leave(self) -> None:
@@ -194,28 +193,28 @@ class ReviewLogic:
         """The rows of the panel."""
         view_state = self._context.view_state
         view_state.listing = self._making is not None
-        if self.review is None or view_state.listing:
+        if self.current is None or view_state.listing:
             view_state.regions, view_state.progress = (), ""
         else:
-            view_state.regions = tuple(self._row(region) for region in self.review.worklist.regions)
-            progress = self.review.progress()
+            view_state.regions = tuple(self._row(region) for region in self.current.worklist.regions)
+            progress = self.current.progress()
             view_state.progress = (
                 f"{progress.done} of {progress.count} done, {100 * progress.share:.0f} % of expected error handled"
             )
-        self._context.tell("review")
+        self._context.tell(Topic.REVIEW)
 
     def rows(self) -> list[dict[str, Any]]:
         """The worklist with its decisions as a table, for whoever opens the scene."""
         rows = []
-        for region in self.review.worklist.regions:
-            decision = self.review.decisions.get(region.id)
+        for region in self.current.worklist.regions:
+            decision = self.current.decisions.get(region.id)
             rows.append(
                 {
                     "region": region.id,
                     "place": region.place,
                     "expected_error_mm3": float(region.expected_error_mm3),
                     "why": region.why,
-                    "status": self.review.status(region.id),
+                    "status": self.current.status(region.id),
                     "seconds": float(decision.seconds if decision else 0),
                     "changed_voxels": int(decision.changed_voxels if decision else 0),
                     "changed_mm3": float(decision.changed_mm3 if decision else 0),
@@ -225,19 +224,19 @@ class ReviewLogic:
         return rows
 
     def _row(self, region: Any) -> dict[str, Any]:
-        decision = self.review.decisions.get(region.id)
+        decision = self.current.decisions.get(region.id)
         change = f" ({decision.changed_mm3 / 1000:+.1f} mL)" if decision and decision.changed_voxels else ""
         return {
             "id": region.id,
             "place": region.place,
             "error_ml": f"{region.expected_error_mm3 / 1000:.1f} mL",
             "why": region.why,
-            "status": self.review.status(region.id) + change,
-            "state": self.review.status(region.id),
+            "status": self.current.status(region.id) + change,
+            "state": self.current.status(region.id),
         }
 
     def _region(self, region_id: int) -> Any:
-        return self.review.worklist.region(region_id) if self.review and self._making is None else None
+        return self.current.worklist.region(region_id) if self.current and self._making is None else None
 
     def _step(self, region_id: int | None) -> None:
         if self._making is not None:
@@ -255,20 +254,20 @@ class ReviewLogic:
     def _reach(self, region_id: int) -> np.ndarray:
         """bool [k, j, i]: the region and REACH_MM around it."""
         box = self._box(region_id)
-        mask = np.zeros(self.review.worklist.labels.shape, bool)
+        mask = np.zeros(self.current.worklist.labels.shape, bool)
         mask[box] = self._reach_in(box, region_id)
         return mask
 
     def _reach_in(self, box: Box, region_id: int) -> np.ndarray:
-        steps = _steps(self.review.worklist.grid)
+        steps = _steps(self.current.worklist.grid)
         ball = (
             sum((np.ogrid[tuple(slice(-n, n + 1) for n in steps)][axis] / n) ** 2 for axis, n in enumerate(steps)) <= 1
         )
-        return binary_dilation(self.review.worklist.labels[box] == region_id, ball)
+        return binary_dilation(self.current.worklist.labels[box] == region_id, ball)
 
     def _box(self, region_id: int) -> Box:
         """Around the region and REACH_MM; looked for once in a list, since the whole image takes its time."""
-        worklist = self.review.worklist
+        worklist = self.current.worklist
         if self._boxes[0] is not worklist:
             steps, found = _steps(worklist.grid), find_objects(worklist.labels)
             self._boxes = worklist, {n: _grown(box, steps) for n, box in enumerate(found, 1) if box}

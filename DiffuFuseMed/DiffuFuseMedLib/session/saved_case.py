@@ -15,13 +15,13 @@ import numpy as np
 from ..core.case import Alignment, Case
 from ..core.errors import InputError, input_error
 from ..core.grid import Grid
+from ..core.maps import of_prediction, role_of
 from ..core.prediction import Interval, Prediction
 from ..core.volume import Volume
 from ..mrml import segmentations, tables, volumes
 from ..mrml.nodes import find
 from ..mrml.volumes import ROLE
 from ..review import Review
-from .parameters import ENTROPIES
 
 CASE, PREDICTION, REVIEW = "DiffuFuseMed case", "DiffuFuseMed prediction", "DiffuFuseMed review"
 KEPT = "decided"
@@ -144,12 +144,13 @@ def read_prediction(scene: Any, case: Case, nodes: dict[str, Any]) -> Prediction
     if not text or not {"probability", "contours", "lesion"} <= set(nodes):
         return None
     words, reference = json.loads(text), nodes[case.reference]
+    roles = {key: role_of(key) for key in of_prediction()}
     masks = {name: segmentations.mask_of(nodes["contours"], name, reference) for name in ("inner", "outer", "network")}
     return Prediction(
         grid=case.grid,
         probability=volumes.array_of(nodes["probability"]),
         labels=masks["network"].astype(np.uint8),
-        uncertainty={key: volumes.array_of(nodes[key]) for key in ENTROPIES if key in nodes},
+        uncertainty={key: volumes.array_of(nodes[role]) for key, role in roles.items() if role in nodes},
         inner=masks["inner"],
         outer=masks["outer"],
         gates=words["gates"],

@@ -1,7 +1,8 @@
-"""SegmentationLogic: run, cancel, switch modalities; the result in the scene, what it changed and why it doubts."""
+"""SegmentationLogic: run, cancel, and behind the reader's back what the result would be without each modality."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,42 +10,31 @@ import numpy as np
 
 from ..core.prediction import Prediction
 from ..engine.client.engine import EngineError, Handle
-from ..io.seg_nrrd import LESION, contour_segments
-from ..mrml import segmentations, volumes
-from ..mrml.nodes import set_provenance, set_tag
 from .context import SessionContext
+from .events import Topic
 from .parameters import Parameters, changed
 
-MAPS = {
-    "predictive_entropy": "Uncertainty",
-    "expected_entropy": "Uncertainty, of the images",
-    "mutual_information": "Uncertainty, of the model",
-}
-INNER, OUTER = contour_segments(0.95)
-GHOST_COLOR = (0.6,) * 3
 REASON_SAMPLES = 2
 AGAIN_S = 1.0
 REQUESTED = "requested_modalities"  # in the provenance: those that were on, whether or not the model knows them
 
 
 class SegmentationLogic:
-    """reviewed(): bool [k, j, i] of voxels that the reader decided on, or None; found(): called when a result came."""
+    """came(prediction): a run's result, with the modalities asked for in its provenance; explained(): `without` is
+    complete."""
 
-    def __init__(self, context: SessionContext, reviewed: Any, found: Any) -> None:
-        self._context, self._reviewed, self._found = context, reviewed, found
+    def __init__(
+        self, context: SessionContext, came: Callable[[Prediction], None], explained: Callable[[], None]
+    ) -> None:
+        self._context, self._came, self._explained = context, came, explained
         self._run: Handle | None = None
         self._reasons: Handle | None = None
         self._reasons_again = self._turn = 0
-        self.without: dict[str, np.ndarray] = {}
+        self.without: dict[str, np.ndarray] = {}  # probability [k, j, i] with that modality off
 
     @property
     def running(self) -> bool:
         return self._run is not None
-
-    def mask(self) -> np.ndarray | None:
-        """The lesion as it stands in the scene, with all corrections; None before the first result."""
-        node = self._context.nodes.get("lesion")
-        return None if node is None else segmentations.mask_of(node, "lesion", self._reference())
 
     def run(self) -> None:
         """Segment with the modalities that are on. A run on its way gives way to this one."""
@@ -94,7 +84,7 @@ class SegmentationLogic:
         """Stop the run; the scene keeps its last result."""
         if self._run:
             self._context.view_state.run_words = "cancelling"
-            self._context.tell("run")
+            self._context.tell(Topic.RUN)
             self._run.cancel()
 
     def stop_run(self) -> None:
@@ -121,7 +111,7 @@ class SegmentationLogic:
         left = [key for key in on if key not in self.without] if len(on) > 1 else []
         context.view_state.explaining = bool(left)
         if not left:
-            self._found(False)
+            self._explained()
             return
         self._explain_without(left[0], [key for key in on if key != left[0]])
 
@@ -144,7 +134,7 @@ class SegmentationLogic:
             if self._reasons is handle:
                 self._reasons, context.view_state.explaining = None, False
                 self._explain_later(error)
-                context.tell("review")
+                context.tell(Topic.REVIEW)
 
         context.then(handle.future, done, failed)
 
@@ -190,89 +180,16 @@ class SegmentationLogic:
             return
         self._run = None
         self.stop()
-        before = self.mask()
-        lesion = self._keeping_decisions(prediction.labels == 1, before)
-        prediction = replace(prediction, provenance={**prediction.provenance, REQUESTED: modalities})
-        self._context.prediction = prediction
         self.without, self._reasons_again = {}, 0
-        self.write(prediction, lesion, before)
-        self._context.view_state.gates = dict(prediction.gates)
-        self._context.view_state.change = self._change(lesion, before, modalities)
-        self._context.view_state.edited = bool((lesion != (prediction.labels == 1)).any())
-        total = sum(prediction.provenance.get("timings_s", {}).values())
-        current = self.is_current()
-        words = f"done in {total:.1f} s" if current else "of other settings"
-        self._state("ready" if current else "stale", words, 1.0, None)
-        self._found(True)
+        self._came(replace(prediction, provenance={**prediction.provenance, REQUESTED: modalities}))
         self.explain()
 
-    def _keeping_decisions(self, labels: np.ndarray, before: np.ndarray | None) -> np.ndarray:
-        decided = self._reviewed()
-        if before is None or decided is None or not decided.any():
-            return labels
-        return np.where(decided, before, labels)
-
-    def write(self, prediction: Prediction, lesion: np.ndarray, before: np.ndarray | None) -> None:
-        """Segmentations and maps of a result; what was there is replaced in place."""
-        self._write_outlines(prediction, lesion, before)
-        maps = {"probability": ("Probability", prediction.probability)}
-        maps |= {key: (MAPS[key], prediction.uncertainty[key]) for key in MAPS if key in prediction.uncertainty}
-        for role in {"probability", *MAPS} - set(maps):
-            self._take_away(role)
-        for role, (name, array) in maps.items():
-            set_provenance(self._volume(role, name, array), prediction.provenance)
-
-    def _write_outlines(self, prediction: Prediction, lesion: np.ndarray, before: np.ndarray | None) -> None:
-        reference, node = self._reference(), self._segmentation("lesion", "Lesion")
-        segmentations.set_mask(node, "lesion", lesion, reference, "lesion", LESION.color)
-        segmentations.closed_surface(node, True)  # what the 3D view shows
-        set_provenance(node, prediction.provenance)
-        contours = self._segmentation("contours", "95 % contours")
-        segmentations.set_mask(contours, "inner", prediction.inner, reference, "inner 95 % contour", INNER.color)
-        segmentations.set_mask(contours, "outer", prediction.outer, reference, "outer 95 % contour", OUTER.color)
-        # the network's own labels, from which a saved scene brings the prediction back
-        segmentations.set_mask(contours, "network", prediction.labels == 1, reference, "as predicted", LESION.color)
-        segmentations.show(contours, "network", False)
-        if before is not None:
-            ghost = self._segmentation("previous", "Previous contour")
-            segmentations.set_mask(ghost, "previous", before, reference, "previous", GHOST_COLOR)
-
-    def _segmentation(self, role: str, name: str) -> Any:
-        context = self._context
-        if role not in context.nodes:
-            context.nodes[role] = segmentations.add_segmentation(context.scene, name, self._reference())
-            set_tag(context.nodes[role], volumes.ROLE, role)
-        return context.nodes[role]
-
-    def _volume(self, role: str, name: str, array: np.ndarray) -> Any:
-        context = self._context
-        if role in context.nodes:
-            volumes.share_array(context.nodes[role], array)
-        else:
-            context.nodes[role] = volumes.add_volume(
-                context.scene, array, context.case.grid, name, role=role, share=True
-            )
-        return context.nodes[role]
-
-    def _take_away(self, role: str) -> None:
-        """A map of the result before that this one does not have."""
-        if role in self._context.nodes:
-            self._context.scene.RemoveNode(self._context.nodes.pop(role))
-
-    def _reference(self) -> Any:
-        return self._context.nodes[self._context.case.reference]
-
-    def _change(self, lesion: np.ndarray, before: np.ndarray | None, modalities: list[str]) -> str:
-        """What the run changed, in words."""
-        case = self._context.case
-        off = [key for key in case.modalities if key not in modalities]
-        how = f"without {', '.join(off)}" if off else "with all modalities"
-        if before is None:
-            return how
-        voxel_ml = case.grid.voxel_mm3 / 1000
-        difference = (float(lesion.sum()) - float(before.sum())) * voxel_ml
-        moved = float(np.count_nonzero(lesion != before)) * voxel_ml
-        return f"{how}: {difference:+.1f} mL against the previous contour, {moved:.1f} mL differ"
+    def say_done(self) -> None:
+        """The result is in the scene."""
+        seconds = sum(self._context.prediction.provenance.get("timings_s", {}).values())
+        current = self.is_current()
+        words = f"done in {seconds:.1f} s" if current else "of other settings"
+        self._state("ready" if current else "stale", words, 1.0, None)
 
     def _ended(self, handle: Handle, error: BaseException) -> None:
         if handle is self._run:
@@ -285,10 +202,6 @@ class SegmentationLogic:
 
     def _state(self, state: str, words: str, share: float, seconds_left: float | None) -> None:
         view_state = self._context.view_state
-        view_state.run, view_state.run_words, view_state.run_share, view_state.run_seconds_left = (
-            state,
-            words,
-            share,
-            seconds_left,
-        )
-        self._context.tell("run")
+        view_state.run, view_state.run_words = state, words
+        view_state.run_share, view_state.run_seconds_left = share, seconds_left
+        self._context.tell(Topic.RUN)

@@ -1,106 +1,199 @@
 """Session: one reader at one case. The typed parameters, what happens when one changes, and every action of the panel.
 
-Host-neutral: widgets call these methods and draw `screen` and `parameters` when a listener is told a topic.
+Host-neutral: widgets call these methods, or those of its parts (facade.py), and draw `view_state` and `parameters` when
+a listener is told a topic.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
+from ..core.case import Case
 from ..core.errors import InputError, input_error
+from ..core.prediction import Prediction
 from ..core.presets import VALUES, Preset
 from ..core.volume import Volume
 from ..engine.client.engine import Engine, EngineError
 from ..models.registry import models
-from ..mrml import segmentations
 from ..mrml.views import watch_slices
+from .alarm import Alarm
 from .context import SessionContext
+from .cursor_probe import CursorProbe, Place
 from .display import DisplayLogic
 from .engine_restart import EngineRestart
+from .events import Topic
+from .facade import DisplayFacade, FusionFacade, LesionFacade, PersistenceFacade, ReviewFacade
 from .fusion import FusionLogic
 from .history import History
 from .host import Host
+from .lesion import Lesion
 from .loading import LoadingLogic
-from .measurement import MeasurementLogic
+from .numbers import change_words
 from .parameters import FUSION, NAMES, Parameters, changed
 from .persistence import PersistenceLogic
 from .preset_library import CUSTOM, PresetLibrary
+from .result_nodes import write_result
 from .review import ReviewLogic
-from .segmentation import SegmentationLogic
+from .segmentation import REQUESTED, SegmentationLogic
 from .view_state import ViewState
 from .window_level import shipped
 
 RERUN_S = 0.4  # after a modality switch, so that two switches are one run
 OF_A_RUN = frozenset(("modalities", "model", "samples", "seed"))
 LOOK = frozenset(NAMES) - frozenset(FUSION) - OF_A_RUN - {"device", "inside_region_only", "protect_border"}
+OF_A_CASE = (Topic.CASE, Topic.PARAMETERS, Topic.SCENE, Topic.NUMBERS, Topic.RUN, Topic.REVIEW, Topic.FUSION)
 
 
 class Session:
-    """scene: a vtkMRMLScene; presets: folder of the reader's own presets; engine: made when none is given."""
+    """scene: a vtkMRMLScene; presets: folder of the reader's own presets; engine: made when none is given.
+
+    All of it is for the host's thread only, but for engine_died().
+    """
 
     def __init__(self, scene: Any, host: Host, engine: Engine | None = None, presets: Path | None = None) -> None:
-        self.context = SessionContext(scene, host, engine or Engine(on_exit=self.engine_died))
-        self._presets = PresetLibrary(self.context, presets)
-        self._engine_restart = EngineRestart(self.context)
+        context = self._context = SessionContext(scene, host, engine or Engine(on_exit=self.engine_died))
+        self._presets = PresetLibrary(context, presets)
+        self._engine_restart = EngineRestart(context)
         self._history = History()
-        self._rerun: Any = None
+        self._rerun = Alarm(context)
         self._watches: list[Callable[[], None]] = []
-        self.display = DisplayLogic(self.context, self.choose_windows)
-        self.fusion_logic = FusionLogic(self.context)
-        self.segmentation = SegmentationLogic(self.context, lambda: self.review_logic.settle(), self._found)
-        self.review_logic = ReviewLogic(self.context, self.segmentation.mask, self.display.jump)
-        self.measurement = MeasurementLogic(self.context, self.segmentation.mask, self._lesion_changed)
-        self.loading = LoadingLogic(self.context, self._before_forgetting, self._opened, self.protect_border)
-        self.persistence = PersistenceLogic(
-            self.context, self.segmentation, self.review_logic, self.loading, self._adopted
-        )
+        self._display = DisplayLogic(context, self.choose_windows)
+        self._fusion = FusionLogic(context)
+        self._lesion = Lesion(context, self._lesion_changed)
+        self._review = ReviewLogic(context, self._lesion, self._display.jump)
+        self._segmentation = SegmentationLogic(context, self._result_came, self._reasons_came)
+        self._loading = LoadingLogic(context, self._before_forgetting, self._opened, self._protect_border)
+        self._persistence = PersistenceLogic(context, self._lesion, self._review, self._loading, self._adopted)
+
+    # What there is
 
     @property
     def parameters(self) -> Parameters:
-        return self.context.parameters
+        return self._context.parameters
 
     @property
     def view_state(self) -> ViewState:
-        return self.context.view_state
+        return self._context.view_state
 
-    def listen(self, listener: Callable[[str], None]) -> None:
-        self.context.listeners.append(listener)
+    @property
+    def case(self) -> Case | None:
+        return self._context.case
+
+    @property
+    def case_id(self) -> str | None:
+        """Another one for each case that was opened."""
+        return self._context.case_id
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the images were read from last, also where they could not be opened."""
+        return self._loading.folder
+
+    @property
+    def prediction(self) -> Prediction | None:
+        """The last result, without what the reader corrected."""
+        return self._context.prediction
+
+    @property
+    def scene(self) -> Any:
+        return self._context.scene
+
+    @property
+    def nodes(self) -> Mapping[str, Any]:
+        """The case's nodes by role: a modality key, "fused", "lesion", "previous" ..."""
+        return MappingProxyType(self._context.nodes)
+
+    @property
+    def reference_node(self) -> Any:
+        """The volume whose grid everything of the case has; None without a case."""
+        return self._context.reference_node
+
+    @property
+    def engine(self) -> Engine:
+        return self._context.engine
+
+    # Its parts
+
+    @property
+    def display(self) -> DisplayFacade:
+        return self._display
+
+    @property
+    def fusion(self) -> FusionFacade:
+        return self._fusion
+
+    @property
+    def lesion(self) -> LesionFacade:
+        return self._lesion
+
+    @property
+    def review(self) -> ReviewFacade:
+        return self._review
+
+    @property
+    def persistence(self) -> PersistenceFacade:
+        return self._persistence
+
+    # What is told
+
+    def listen(self, listener: Callable[[Topic], None], *topics: Topic) -> None:
+        """listener(topic): called for each of these topics, for every one where none is named."""
+        self._context.events.listen(listener, *topics)
+
+    def say(self, level: str, sentence: str, detail: str = "") -> None:
+        """Show a message. level: info, warning or error; detail: below it, for a bug report."""
+        self._context.say(level, sentence, detail)
+
+    def complain(self, error: BaseException) -> None:
+        """Show an error as one sentence for the reader."""
+        self._context.complain(error)
+
+    # The host's views and tools
 
     def use_editor(self, editor_node: Any) -> None:
         """The host's vtkMRMLSegmentEditorNode, which the worklist limits to its regions."""
-        self.review_logic.editor_node = editor_node
+        self._review.editor_node = editor_node
 
     def views_made(self) -> None:
         """The host's slice views exist: follow their scrolling."""
-        self._watches.append(watch_slices(self.context.scene, lambda _: self.fusion_logic.draw_shown()))
-        self.display.refresh()
+        self._watches.append(watch_slices(self.scene, lambda _: self._fusion.draw_shown()))
+        self._display.refresh()
+
+    def follow_cursor(self, show: Callable[[Place | None, dict[str, str]], None]) -> CursorProbe:
+        """show(place, values): the values under the mouse; the place is RAS mm, None where it left the views."""
+        return CursorProbe(self._context, self._display.probe, show)
 
     # Case
 
     def open(self, folder: str | Path, told: Mapping[str, str] | None = None, register: str = "auto") -> None:
         """Open a folder of one patient's images. told: modality by file name or series description."""
-        self.loading.folder_of_files(Path(folder), told, register)
+        self._loading.folder_of_files(Path(folder), told, register)
+
+    def open_case(self, case: Case) -> None:
+        """Open a case that is in memory already."""
+        self._loading.adopt(case, ())
 
     def open_volumes(
         self, given: Mapping[str, Volume], name: str, reference: str | None = None, register: str = "auto"
     ) -> None:
         """Open volumes that are in the host already, by modality key."""
-        self.loading.volumes(given, name, reference, register)
+        self._loading.volumes(given, name, reference, register)
 
     def forget(self) -> None:
         """Take the case out of the session, such as before the host closes its scene."""
-        self.loading.forget()
-        self.loading.describe_none()
-        self.context.tell("case", "parameters", "scene", "numbers", "run", "review", "fusion", "layers")
+        self._loading.forget()
+        self._loading.describe_none()
+        self._context.tell(*OF_A_CASE, Topic.LAYERS)
 
     def lost(self, node: Any) -> None:
         """A node is about to be deleted by someone else: without an image of the case there is no case; a result can be
         made again."""
-        context = self.context
+        context = self._context
         role = next((role for role, held in context.nodes.items() if held is node), None)
         if role is None:
             return
@@ -111,23 +204,23 @@ class Session:
         elif role == "lesion":
             self._lesion_lost()
         elif role in ("fused", "fusion_uncertainty"):
-            self.fusion_logic.restart()
+            self._fusion.restart()
 
     def _lesion_lost(self) -> None:
-        self.segmentation.stop()
-        self.measurement.forget()
-        self.review_logic.clear()
-        context = self.context
+        self._segmentation.stop()
+        self._lesion.forget()
+        self._review.clear()
+        context = self._context
         context.prediction, context.view_state.numbers, context.view_state.gates = None, (), {}
-        self.segmentation.judge()
-        self.protect_border()
-        context.tell("numbers", "scene")
+        self._segmentation.judge()
+        self._protect_border()
+        context.tell(Topic.NUMBERS, Topic.SCENE)
 
     def use_engine(self, engine: Engine) -> None:
         """Go on with another engine; the case is sent to it."""
-        context = self.context
-        self.segmentation.stop()
-        self.fusion_logic.stop()
+        context = self._context
+        self._segmentation.stop()
+        self._fusion.stop()
         context.engine.close()
         context.engine = engine
         if context.case is None:
@@ -137,17 +230,17 @@ class Session:
         except EngineError as error:
             context.complain(error)
             return
-        self.loading.on_desk(context.case, handle)
-        self.protect_border()
-        self.segmentation.judge()
+        self._loading.hand_over(context.case, handle)
+        self._protect_border()
+        self._segmentation.judge()
 
     def close(self) -> None:
         """End of the session: the engine's process and its folder go."""
-        self.context.closed = True
-        self.measurement.forget()
+        self._context.closed = True
+        self._lesion.forget()
         for forget in self._watches:
             forget()
-        self.context.engine.close()
+        self._context.engine.close()
 
     # Parameters
 
@@ -164,8 +257,8 @@ class Session:
             self._check_mri(values.get("mri"))
             new = changed(before, **values)
         except InputError as error:
-            self.context.complain(error)
-            self.context.tell("parameters")
+            self._context.complain(error)
+            self._context.tell(Topic.PARAMETERS)
             return
         self._history.note(before, frozenset(values) - {"preset"})
         self._apply(new)
@@ -189,8 +282,8 @@ class Session:
         try:
             values = self._presets.values_of(name)
         except InputError as error:
-            self.context.complain(error)
-            self.context.tell("parameters")
+            self._context.complain(error)
+            self._context.tell(Topic.PARAMETERS)
             return
         self.set(**values)
 
@@ -199,11 +292,11 @@ class Session:
         try:
             self._presets.save(name, title, reason)
         except InputError as error:
-            self.context.complain(error)
+            self._context.complain(error)
             return
         self.set(preset=name)
-        self.context.say("info", f"The preset {title} was saved.")
-        self.context.tell("parameters")
+        self._context.say("info", f"The preset {title} was saved.")
+        self._context.tell(Topic.PARAMETERS)
 
     def reset_fusion(self) -> None:
         """The sliders as the preset has them, the shipped default where they left it."""
@@ -215,124 +308,96 @@ class Session:
         return [record for record in models() if record.task == "segment"]
 
     def choose_windows(self, names: Mapping[str, str]) -> None:
-        """names: of windows (session/windows.py), by modality or windows.FUSED."""
+        """names: of windows (session/window_level.py), by modality or FUSED."""
         self.set(windows={**self.parameters.windows, **names})
 
     # Lesion
 
     def run(self) -> None:
-        self._forget_rerun()
-        self.segmentation.run()
+        self._rerun.cancel()
+        self._segmentation.run()
 
     def cancel(self) -> None:
         """Stop the run, or the one that a modality switch is about to start; the scene keeps its last result."""
-        self._forget_rerun()
-        self.segmentation.cancel()
-        self.segmentation.judge()
+        self._rerun.cancel()
+        self._segmentation.cancel()
+        self._segmentation.judge()
 
     def switch(self, modality: str, on: bool) -> None:
         """A modality off or on; the segmentation is run again when there is one."""
         self.set(modalities={**self.parameters.modalities, modality: on})
 
-    # Review
-
-    def protect_border(self) -> None:
-        """Let the lesion as it stands hold its border in the fusion, or not, as the parameter says."""
-        self._protect(self.segmentation.mask())
-
-    def _protect(self, lesion: np.ndarray | None) -> None:
-        self.fusion_logic.protect(lesion if self.parameters.protect_border else None)
-
     def restore_previous(self) -> None:
         """The contour before the last run, the ghost, becomes the lesion again."""
-        nodes, case = self.context.nodes, self.context.case
-        if case is None or "previous" not in nodes or "lesion" not in nodes:
-            self.context.say("info", "There is no previous contour.")
-            return
-        mask = segmentations.mask_of(nodes["previous"], "previous", nodes[case.reference])
-        segmentations.set_mask(nodes["lesion"], "lesion", mask, nodes[case.reference])
-        self.measurement.look()
+        if not self._lesion.restore_previous():
+            self.say("info", "There is no previous contour.")
 
     # Scene
 
     def open_scene(self, path: Path) -> bool:
         """Bring back a saved scene; the host blocks its rendering meanwhile."""
-        return self.persistence.open_scene(path)
+        return self._persistence.open_scene(path)
 
     def adopt_scene(self) -> bool:
         """Take up the case of a scene that the host has loaded itself; False when it holds none."""
-        return self.persistence.adopt_scene()
+        return self._persistence.adopt_scene()
 
     # What follows what
 
     def _apply(self, new: Parameters) -> None:
-        before, self.context.parameters = self.parameters, new
+        before, self._context.parameters = self.parameters, new
         names = {name for name in NAMES if getattr(before, name) != getattr(new, name)}
-        self.context.view_state.can_undo, self.context.view_state.can_redo = (
-            self._history.can_undo,
-            self._history.can_redo,
-        )
-        self.context.tell("parameters")
+        self.view_state.can_undo, self.view_state.can_redo = self._history.can_undo, self._history.can_redo
+        self._context.tell(Topic.PARAMETERS)
         if names & set(FUSION) - {"preset"}:
-            self.fusion_logic.follow()
+            self._fusion.follow()
         if names & LOOK:
-            self.display.refresh()
-        if "protect_border" in names and self.context.prediction is not None:
-            self.protect_border()
+            self._display.refresh()
+        if "protect_border" in names and self._context.prediction is not None:
+            self._protect_border()
         if "inside_region_only" in names:
-            self.review_logic.limit()
+            self._review.limit()
         if names & OF_A_RUN:
             self._judge_run("modalities" in names)
 
     def _judge_run(self, switched: bool) -> None:
         """The result in the scene may be of other settings by now; a modality switch asks for another one at once."""
-        pending = self._forget_rerun()
-        if self.segmentation.is_current():
-            self.segmentation.stop_run()
-        elif switched and (pending or self.context.prediction is not None or self.segmentation.running):
+        pending = self._rerun.cancel()
+        if self._segmentation.is_current():
+            self._segmentation.stop_run()
+        elif switched and (pending or self._context.prediction is not None or self._segmentation.running):
             self._run_again()
-        self.segmentation.judge()
+        self._segmentation.judge()
 
     def _step(self, parameters: Parameters | None) -> None:
         if parameters is not None:
             self._apply(parameters)
 
     def _run_again(self) -> None:
-        self.segmentation.stop_run()
-        self._rerun = self.context.later(RERUN_S, self.run)
-
-    def _forget_rerun(self) -> bool:
-        """Whether there was one to come."""
-        pending, self._rerun = self._rerun, None
-        if pending:
-            pending.cancel()
-        return pending is not None
+        self._segmentation.stop_run()
+        self._rerun.set(RERUN_S, self.run)
 
     def _check_mri(self, mri: str | None) -> None:
-        there = self.fusion_logic.mris()
+        there = self._fusion.mris()
         if mri and mri not in there:
             raise input_error(f"the MR {mri[:40]!r}", f"one of the case ({', '.join(there)})", "choose one of these")
 
     def _before_forgetting(self) -> None:
-        self._forget_rerun()
-        self.segmentation.stop()
-        self.fusion_logic.stop()
-        self.display.forget()
-        self.review_logic.clear()
-        self.measurement.forget()
+        self._rerun.cancel()
+        self._segmentation.stop()
+        self._fusion.stop()
+        self._display.forget()
+        self._review.clear()
+        self._lesion.forget()
         self._history = History()
-        view_state = self.view_state
-        view_state.run, view_state.run_words, view_state.run_share, view_state.run_seconds_left = "none", "", 0.0, None
-        view_state.fusion, view_state.fusion_words, view_state.legend = "none", "", {}
-        view_state.gates, view_state.numbers, view_state.change, view_state.edited = {}, (), "", False
-        view_state.can_undo = view_state.can_redo = False
+        self.view_state.clear_results()
 
     def _opened(self) -> None:
-        case = self.context.case
+        case = self._context.case
         moving = [key for key in case.modalities if key != case.reference]
         foreground = "PET" if "PET" in case.modalities else ""
-        background = "fused" if not self.fusion_logic.why_not() else case.reference
-        self.context.parameters = changed(
+        background = "fused" if not self._fusion.why_not() else case.reference
+        self._context.parameters = changed(
             self.parameters,
             modalities={},
             windows=shipped(self.parameters.windows),
@@ -342,41 +407,67 @@ class Session:
             foreground=foreground,
             background=background,
         )
-        self.fusion_logic.restart()
-        self.display.refresh()
-        self.context.tell("parameters", "scene", "numbers", "run")
+        self._fusion.restart()
+        self._display.refresh()
+        self._context.tell(Topic.PARAMETERS, Topic.SCENE, Topic.NUMBERS, Topic.RUN)
 
     def _adopted(self) -> None:
         """A scene was opened: everything is as it was saved."""
-        context = self.context
-        if "fused" in context.nodes and not self.fusion_logic.why_not():
-            self.fusion_logic.adopt()
+        context = self._context
+        if "fused" in context.nodes and not self._fusion.why_not():
+            self._fusion.adopt()
         else:
-            self.fusion_logic.restart()
+            self._fusion.restart()
         if context.prediction is not None:
             context.view_state.gates = dict(context.prediction.gates)
-            self.segmentation.judge("as saved" if self.segmentation.is_current() else "")
-            self.measurement.watch()
-            self.measurement.adopt(self.segmentation.mask())
-        self.display.refresh()
-        context.tell("case", "parameters", "scene", "numbers", "run", "review", "fusion")
+            self._segmentation.judge("as saved" if self._segmentation.is_current() else "")
+            self._lesion.adopt()
+        self._display.refresh()
+        context.tell(*OF_A_CASE)
 
-    def _found(self, new: bool) -> None:
-        """A result came (new), or the reasons of its doubts."""
-        if not new:
-            self.review_logic.explain(self.segmentation.without)
-        else:
-            self.review_logic.renew()
-            self.measurement.watch()
-            self.measurement.renew()
-            self.display.refresh()
-            self.context.tell("scene")
+    # From a run's result to the picture
+
+    def _result_came(self, prediction: Prediction) -> None:
+        """What the reader decided on stays; the rest is the result's, and everything that was said of the lesion before
+        is said anew."""
+        context = self._context
+        before, decided = self._lesion.mask(), self._review.settle()
+        lesion = _keeping(decided, before, prediction.labels == 1)
+        context.prediction = prediction
+        write_result(context, prediction, lesion, before)
+        context.view_state.gates = dict(prediction.gates)
+        context.view_state.change = change_words(context.case, lesion, before, prediction.provenance[REQUESTED])
+        self._segmentation.say_done()
+        self._review.renew()
+        self._lesion.renew(lesion)
+        self._display.refresh()
+        context.tell(Topic.SCENE)
+
+    def _reasons_came(self) -> None:
+        self._review.explain(self._segmentation.without)
+
+    # From a stroke to the decision. A tool changes voxels in the scene; Lesion notices it, waits until the brush is
+    # lifted, counts off the host's thread, puts the numbers on the view state, and tells it here. A decision on the
+    # region (ReviewLogic.decide) asks the Lesion for its voxels as they are then.
 
     def _lesion_changed(self, lesion: np.ndarray) -> None:
-        """The lesion in the scene is another than before: its border is what is protected from now on."""
+        """The lesion in the scene is another than before: its border is what gamma holds from now on."""
         if self.parameters.protect_border:
-            self._protect(lesion)
+            self._fusion.protect(lesion)
+
+    def _protect_border(self) -> None:
+        """Let the lesion as it stands hold its border in the fusion, or not, as the parameter says."""
+        self._fusion.protect(self._lesion.protected())
+
+    # The engine
 
     def engine_died(self, error: EngineError) -> None:
         """For Engine(on_exit=...): on the engine's own thread."""
-        self.context.post(lambda: self._engine_restart.start_again(error))
+        self._context.post(lambda: self._engine_restart.start_again(error))
+
+
+def _keeping(decided: np.ndarray | None, before: np.ndarray | None, labels: np.ndarray) -> np.ndarray:
+    """bool [k, j, i]: the labels, but where a reader decided as it was before."""
+    if before is None or decided is None or not decided.any():
+        return labels
+    return np.where(decided, before, labels)

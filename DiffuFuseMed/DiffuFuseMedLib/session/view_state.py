@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-TOPICS = ("case", "parameters", "fusion", "run", "numbers", "review", "layers", "message", "scene", "saving")
-
 
 @dataclass(frozen=True)
 class Message:
@@ -60,3 +58,13 @@ class ViewState:
     message: Message | None = None
     can_undo: bool = False
     can_redo: bool = False
+
+    def clear_results(self) -> None:
+        """Nothing is fused, segmented, measured, or to undo."""
+        fresh = ViewState()
+        for name in RESULTS:
+            setattr(self, name, getattr(fresh, name))
+
+
+RESULTS = ("run", "run_words", "run_share", "run_seconds_left", "gates", "change", "fusion", "fusion_words", "legend")
+RESULTS += ("numbers", "edited", "can_undo", "can_redo")

@@ -7,13 +7,10 @@ import re
 import numpy as np
 
 from ..core.case import Case
+from ..core.modalities import spec_of
 
-# Hounsfield units: width and level as in common PACS presets; SUV: g/mL.
-CT = {"soft tissue": (-160.0, 240.0), "bone": (-450.0, 1050.0), "brain": (0.0, 80.0), "lung": (-1350.0, 150.0)}
-PET = {"0-5": (0.0, 5.0), "0-10": (0.0, 10.0), "0-20": (0.0, 20.0)}
 AUTO = "auto"
 AUTO_PERCENT = (1.0, 99.5)
-UNITS = {"CT": "HU", "PET": "SUV", "SPECT": "counts"}
 FUSED, GRAY = "fused", (0.0, 1.0)  # the fused picture's
 NUMBER = r"(-?\d+(?:\.\d+)?(?:e[-+]\d+)?)"
 BY_HAND = re.compile(f"{NUMBER} to {NUMBER}")
@@ -24,11 +21,7 @@ MOST_LOOKED_AT = 4_000_000  # voxels, for a window by percentiles
 def choices(modality: str, chosen: str = "") -> tuple[str, ...]:
     """Names of the windows of a modality, or of FUSED, its default first; with the chosen one where that is by hand."""
     own = (chosen,) if _by_hand(chosen) else ()
-    if modality == "CT":
-        return (*CT, *own)
-    if modality == "PET":
-        return ("0-10", "0-5", "0-20", *own)
-    return (AUTO, *own)
+    return (*(spec_of(modality).windows or (AUTO,)), *own)
 
 
 def by_hand(low: float, high: float) -> str:
@@ -47,13 +40,14 @@ def range_of(case: Case, modality: str, name: str | None) -> tuple[float, float]
         return own
     if modality == FUSED:
         return GRAY
-    known = {**(CT if modality == "CT" else PET if modality == "PET" else {})}
+    known = spec_of(modality).windows
     chosen = name if name in known or name == AUTO else choices(modality)[0]
     return known[chosen] if chosen in known else _auto(case, modality)
 
 
 def unit_of(key: str) -> str:
-    return UNITS.get(key, "")
+    """Behind a value on screen."""
+    return spec_of(key).legend_unit
 
 
 def _by_hand(name: str) -> tuple[float, float] | None:

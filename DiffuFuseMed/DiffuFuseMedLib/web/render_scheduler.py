@@ -1,7 +1,9 @@
 """RenderScheduler: which view is drawn next when several want to be. The one in the hand never waits for the others.
 
-A picture takes tens of milliseconds of the page's only thread. Were all views drawn as soon as they could be, the next
-value of a slider would wait for pictures of the last one that nobody looks at.
+What it shares out is the page's only thread, of which the drawing of a view takes tens of milliseconds, whatever made
+the view change: a slider, the mouse wheel, a brush. When the fused picture itself is asked for, and when it is written
+into the scene, is decided before that and elsewhere, by the session's PictureScheduler. Were all views drawn as soon as
+they could be, the next value of a slider would wait for pictures of the last one that nobody looks at.
 """
 
 from __future__ import annotations
@@ -70,7 +72,7 @@ class RenderScheduler:
 
 
 class ScheduledView(ScheduledRenderStrategy):
-    """A view's wish to be drawn, told to `turns`; then as `inner` does it."""
+    """A view's wish to be drawn, told to `render_scheduler`; then as `inner` does it."""
 
     def __init__(self, name: str, render_scheduler: RenderScheduler, inner: ScheduledRenderStrategy) -> None:
         super().__init__()

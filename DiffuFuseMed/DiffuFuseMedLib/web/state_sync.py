@@ -1,6 +1,6 @@
-"""StateSync: the session's parameters and screen as the page's state, and the page's changes back to the session.
+"""StateSync: the session's parameters and view state as the page's state, and the page's changes back to the session.
 
-State names: p_<parameter> and s_<entry of the screen>; holding: whether the hand is on a slider. It is a state like
+State names: p_<parameter> and s_<entry of the view state>; holding: whether the hand is on a slider. It is a state like
 the values, since these come in one order, and an event could overtake them.
 """
 
@@ -10,11 +10,10 @@ from collections.abc import Callable
 from dataclasses import asdict, fields
 from typing import Any
 
-from ..session import Parameters, Session, ViewState
-from ..session.window_level import FUSED, choices
+from ..session import FUSED, Parameters, Session, Topic, ViewState, window_choices
 
 PARAMETERS = tuple(entry.name for entry in fields(Parameters))
-SCREEN = tuple(entry.name for entry in fields(ViewState))
+SHOWN = tuple(entry.name for entry in fields(ViewState))
 LISTS = ("lambdas", "ct_window_hu")
 TOLD_ELSEWHERE = ("modalities", "preset", "windows")  # by an action of their own, not by a value
 
@@ -32,18 +31,18 @@ class StateSync:
 
     def write_all(self) -> None:
         """Only what differs is sent: trame compares."""
-        for topic in ("parameters", "case"):
+        for topic in (Topic.PARAMETERS, Topic.CASE):
             self._told(topic)
 
-    def _told(self, topic: str) -> None:
-        """The screen may change with any topic; parameters and windows with their own alone."""
+    def _told(self, topic: Topic) -> None:
+        """The view state may change with any topic; parameters and windows with their own alone."""
         self._writing = True
         try:
-            for name in SCREEN:
+            for name in SHOWN:
                 self._put(f"s_{name}", _plain(getattr(self._session.view_state, name)))
-            if topic == "parameters":
+            if topic is Topic.PARAMETERS:
                 self._write_parameters()
-            if topic in ("case", "parameters"):
+            if topic in (Topic.CASE, Topic.PARAMETERS):
                 self._put("window_choices", self._window_choices())
         finally:
             self._writing = False
@@ -55,8 +54,8 @@ class StateSync:
     def _window_choices(self) -> dict[str, list[str]]:
         """By modality, and of the fused picture where there can be one."""
         session, chosen = self._session, self._session.parameters.windows
-        pictures = [*session.view_state.modalities, *([] if session.fusion_logic.why_not() else [FUSED])]
-        return {key: list(choices(key, chosen.get(key, ""))) for key in pictures}
+        pictures = [*session.view_state.modalities, *([] if session.fusion.why_not() else [FUSED])]
+        return {key: list(window_choices(key, chosen.get(key, ""))) for key in pictures}
 
     def _put(self, name: str, value: Any) -> None:
         if not self._state.has(name) or self._state[name] != value:

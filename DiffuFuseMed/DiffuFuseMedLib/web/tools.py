@@ -19,7 +19,7 @@ from trame_slicer.segmentation import (
 from undo_stack import UndoStack
 
 from ..mrml.nodes import tag
-from ..session.window_level import unit_of
+from ..session import unit_of
 
 UNDO_STEPS = 20
 SMOOTHING_MM = 3.0

@@ -13,9 +13,7 @@ from trame.widgets import client, html
 from trame.widgets import vuetify3 as v3
 from trame_slicer.core import SlicerApp
 
-from ..engine.client.engine import Engine
-from ..mrml.views import watch_cursor
-from ..session import Session
+from ..session import Engine, Session, Topic
 from .actions import KEY_ACTIONS, Actions
 from .asyncio_host import AsyncioHost
 from .corners import legends
@@ -24,7 +22,7 @@ from .guarded import Guarded
 from .page_log import forgive_gone_pages
 from .panel import SECTIONS
 from .panel.parts import icon_button
-from .panel.uncertainty import MAP_WORDS
+from .panel.uncertainty import map_words
 from .state_sync import StateSync
 from .tools import Tools
 from .views import FOUR_UP, Views
@@ -32,7 +30,6 @@ from .vtk_log import log_vtk
 
 log = logging.getLogger(__name__)
 MESSAGE_S = 10.0  # what is no error stays on screen
-PROBE_S = 0.06  # between two readings of the value under the cursor
 
 
 class Workspace:
@@ -48,20 +45,19 @@ class Workspace:
         self.host = AsyncioHost(loop, after=self.state.flush)
         self.session = Session(self.app.scene, self.host, engine, presets)
         engine.on_exit = self.session.engine_died
-        self.views = Views(server, self.app, loop.call_later, self.session.fusion_logic.go_first)
+        self.views = Views(server, self.app, loop.call_later, self.session.fusion.go_first)
         self.tools = Tools(self.app, self.state)
         self.session.use_editor(self.tools.editor_node)
         actions = Actions(self.state, self.session, self.views, self.tools, files_of_page, self._download)
-        self.actions = Guarded(actions, self.session.context.complain)
+        self.actions = Guarded(actions, self.session.complain)
         loop.set_exception_handler(self._complain)
         self._defaults()
         self.state_sync = StateSync(self.state, self.session)
+        self._edited: Any = None  # the prediction whose lesion the undo steps are of
         self._listen()
+        self._cursor = self.session.follow_cursor(self._show_probe)
         self._build()
         self.session.views_made()
-        self._probing: Any = None
-        self._edited: Any = None  # the prediction whose lesion the undo steps are of
-        watch_cursor(self.app.scene, self._cursor_moved)
 
     def close(self) -> None:
         self.session.close()
@@ -84,7 +80,7 @@ class Workspace:
                 "model_choices": [record.id for record in self.session.segmenters()],
                 "preset_choices": [],
                 "preset_reason": "",
-                "map_words": MAP_WORDS,
+                "map_words": map_words(),
                 "message_open": False,
             }
         )
@@ -92,7 +88,14 @@ class Workspace:
         self.state.tour_step = 0
 
     def _listen(self) -> None:
-        self.session.listen(self._told)
+        listen = self.session.listen  # what the page needs beside the state that StateSync writes
+        listen(self._show_case, Topic.CASE)
+        listen(self._show_scene, Topic.SCENE)
+        listen(self._show_message, Topic.MESSAGE)
+        listen(self._show_presets, Topic.PARAMETERS)
+        listen(self._show_notes, Topic.FUSION, Topic.LAYERS, Topic.CASE, Topic.SCENE)
+        # a slice that was written to is drawn again by MRML itself
+        listen(lambda _: self.views.draw(), Topic.LAYERS, Topic.CASE, Topic.SCENE)
         self.state.change("layout")(lambda layout, **_: self.views.show_layout(layout))
         self.state.change("tour_step", "tour_open")(self._tour)
         self.server.trigger("at_rest")(self.views.at_rest)
@@ -106,24 +109,15 @@ class Workspace:
         if tour_open:
             self._to_section.exec(f"section-{TOUR[tour_step][0]}")
 
-    def _told(self, topic: str) -> None:
-        """What the page needs beside the mirrored values."""
-        if topic == "case":
-            self.actions.show_roles()
-            self._choices()
-        elif topic == "scene":
-            self._edit()
-            self.state.open_dialog = False
-        elif topic == "message":
-            self._message()
-        elif topic == "parameters":
-            self._presets()
-        if topic in ("fusion", "layers", "case", "scene"):
-            self._notes()
-        if topic in ("layers", "case", "scene"):  # a slice that was written to is drawn again by MRML itself
-            self.views.draw()
+    def _show_case(self, _: Topic) -> None:
+        self.actions.show_roles()
+        self._offer_layers()
 
-    def _message(self) -> None:
+    def _show_scene(self, _: Topic) -> None:
+        self._edit()
+        self.state.open_dialog = False
+
+    def _show_message(self, _: Topic) -> None:
         """Errors stay until the reader closes them."""
         self.state.message_open = True
         message = self.session.view_state.message
@@ -134,15 +128,15 @@ class Workspace:
         if self.session.view_state.message.number == number:
             self.state.message_open = False
 
-    def _choices(self) -> None:
+    def _offer_layers(self) -> None:
         modalities = list(self.session.view_state.modalities)
         titles = {"fused": "fused picture", "": "nothing"}
-        fused = [] if self.session.fusion_logic.why_not() else ["fused"]
+        fused = [] if self.session.fusion.why_not() else ["fused"]
         named = [{"title": titles.get(name, name), "value": name} for name in [*fused, *modalities]]
         self.state.layer_choices = named
         self.state.foreground_choices = [{"title": "nothing", "value": ""}, *named]
 
-    def _presets(self) -> None:
+    def _show_presets(self, _: Topic) -> None:
         known, chosen = self.session.presets(), self.session.parameters.preset
         rows = [{"name": preset.name, "title": preset.title} for preset in known.values()]
         if chosen not in known:
@@ -152,44 +146,36 @@ class Workspace:
 
     def _edit(self) -> None:
         """Tools act on the lesion, with the reference image behind them; the views show the whole case."""
-        context = self.session.context
-        if context.case is None:
+        session, lesion = self.session, self.session.lesion.node
+        if session.case is None:
             return
-        if "lesion" in context.nodes:
-            if not self.tools.edits(context.nodes["lesion"]):
+        if lesion is not None:
+            if not self.tools.edits(lesion):
                 self.views.fit_solid()
-            self.tools.edit(context.nodes["lesion"], context.nodes[context.case.reference], "lesion")
-        if self._edited is not context.prediction:
-            self._edited = context.prediction
+            self.tools.edit(lesion, session.reference_node, "lesion")
+        if self._edited is not session.prediction:
+            self._edited = session.prediction
             self.tools.forget()
-        if self.state.fitted != context.case_id:
-            self.state.fitted = context.case_id
+        if self.state.fitted != session.case_id:
+            self.state.fitted = session.case_id
             self.views.fit()
 
-    def _notes(self) -> None:
+    def _show_notes(self, _: Topic) -> None:
         """What a view says of its picture: dimmed words where it is not of the present settings."""
-        stale = self.session.fusion_logic.stale_views()
+        stale = self.session.fusion.stale_views()
         showing = self.session.parameters.background == "fused" and not self.state.showing_before
         tags = self.views.tags().items()
         notes = {tag: stale[node] for node, tag in tags if showing and node in stale}
         if notes != self.state.view_notes:
             self.state.view_notes = notes
 
-    def _cursor_moved(self, ras: tuple[float, float, float] | None) -> None:
-        """At most once per PROBE_S: the mouse moves far more often than anybody reads."""
-        self._ras = ras
-        if self._probing is None:
-            self._probing = self.host.later(PROBE_S, self._probe)
-
-    def _probe(self) -> None:
-        self._probing = None
-        if self._ras is None:
+    def _show_probe(self, place: tuple[float, float, float] | None, values: dict[str, str]) -> None:
+        if place is None:
             self.state.probe = []
             return
-        r, a, s = self._ras
-        values = self.session.display.probe(self._ras)
-        place = [f"{'RL'[r < 0]} {abs(r):.0f}  {'AP'[a < 0]} {abs(a):.0f}  {'SI'[s < 0]} {abs(s):.0f} mm", ""]
-        self.state.probe = [place, *[[name, value] for name, value in values.items()]]
+        r, a, s = place
+        where = f"{'RL'[r < 0]} {abs(r):.0f}  {'AP'[a < 0]} {abs(a):.0f}  {'SI'[s < 0]} {abs(s):.0f} mm"
+        self.state.probe = [[where, ""], *[[name, value] for name, value in values.items()]]
 
     def _build(self) -> None:
         resources = files(__package__)
@@ -219,7 +205,7 @@ class Workspace:
     def _stage(self, page: Any) -> None:
         with html.Div(classes="stage", id="stage"):
             # trame-slicer tells a view of no leaving, so the cursor's place would stay the last one
-            with html.Div(classes="layout-host", mouseleave=(self._cursor_moved, "[null]")):
+            with html.Div(classes="layout-host", mouseleave=(self._cursor.moved, "[null]")):
                 self.views.place(page)
             legends()
             with html.Div(classes="probe", id="probe"), html.Template(v_for="(p, n) in probe", key="n"):
@@ -248,6 +234,6 @@ class Workspace:
         if isinstance(error, ConnectionError):
             log.debug("a page was closed while it was being written to")
         elif error:
-            self.session.context.complain(error)
+            self.session.complain(error)
         else:
             log.warning("%s", context.get("message"))

@@ -9,7 +9,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from ... import __version__
-from ...models.registry import card, model_folder, models
+from ...session import Topic, card, model_folder, models
 from .. import environment
 from ..context import Panel
 from ..wire import fill, head
@@ -28,14 +28,16 @@ class About:
         panel.wire(panel.ui.otherPythonButton, "clicked()", self._ask_python)
         panel.wire(panel.ui.runningEngineButton, "clicked()", lambda: panel.choose_python(environment.RUNNING))
         panel.wire(panel.ui.ownPythonButton, "clicked()", lambda: panel.choose_python(""))
-        self.draw("environment")
+        self.draw_environment()
 
-    def draw(self, topic: str) -> None:
-        if topic == "environment":
-            own = self._panel.python == environment.own_python()
-            self._ui.ownPythonButton.enabled = not own
-            self._ui.runningEngineButton.enabled = self._panel.python != environment.RUNNING
-            self._ui.pythonLabel.text = self._python_words(own)
+    def draw(self, topic: Topic) -> None:
+        """Nothing of it is the session's."""
+
+    def draw_environment(self) -> None:
+        own = self._panel.python == environment.own_python()
+        self._ui.ownPythonButton.enabled = not own
+        self._ui.runningEngineButton.enabled = self._panel.python != environment.RUNNING
+        self._ui.pythonLabel.text = self._python_words(own)
 
     def _python_words(self, own: bool) -> str:
         found = self._panel.found

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import qt
-import slicer
 from slicer.i18n import tr as _
 
-from ...mrml.views import watch_cursor
-from ...session import window_level
+from ...session import CursorProbe, Topic, window_choices
 from .. import words
 from ..context import Panel
 from ..wire import Choice, Values
-
-PROBE_S = 0.06  # between two readings of the value under the mouse
 
 
 class Display:
@@ -29,31 +24,29 @@ class Display:
         self._values.check(panel.ui.lesionCheck, "show_lesion")
         self._windows: dict[str, Choice] = {}
         self._combos: list[Any] = []
-        self._ras: tuple[float, float, float] | None = None
-        self._probing: Any = None
-        self._forget: Callable[[], None] | None = None
+        self._cursor: CursorProbe | None = None
 
     def enter(self) -> None:
         """Follow the mouse over the views."""
-        if self._forget is None:
-            self._forget = watch_cursor(slicer.mrmlScene, self._moved)
+        if self._cursor is None:
+            self._cursor = self._session.follow_cursor(self._show_probe)
 
     def exit(self) -> None:
-        if self._forget is not None:
-            self._forget()
-        self._forget = None
+        if self._cursor is not None:
+            self._cursor.stop()
+        self._cursor = None
 
-    def draw(self, topic: str) -> None:
-        if topic == "case":
+    def draw(self, topic: Topic) -> None:
+        if topic is Topic.CASE:
             self._offer()
-        if topic in ("case", "parameters"):
+        if topic in (Topic.CASE, Topic.PARAMETERS):
             self._values.draw()
             for key, choice in self._windows.items():
                 self._show_window(key, choice)
 
     def _offer(self) -> None:
         modalities = self._session.view_state.modalities
-        fused = ["fused"] if modalities and not self._session.fusion_logic.why_not() else []
+        fused = ["fused"] if modalities and not self._session.fusion.why_not() else []
         pictures = [(key, words.picture(key)) for key in (*fused, *modalities)]
         self._background.offer(pictures)
         self._foreground.offer([("", words.picture("")), *pictures])
@@ -77,20 +70,12 @@ class Display:
     def _show_window(self, key: str, choice: Choice) -> None:
         """What the reader dragged in a view, by Slicer's own mouse mode, is one more choice."""
         chosen = self._session.parameters.windows.get(key, "")
-        names = window_level.choices(key, chosen)
+        names = window_choices(key, chosen)
         choice.offer([(name, name) for name in names])
         choice.show(chosen if chosen in names else names[0])
 
     def _window(self, key: str, name: str) -> None:
         self._session.choose_windows({key: name})
 
-    def _moved(self, ras: tuple[float, float, float] | None) -> None:
-        """At most once per PROBE_S: the mouse moves far more often than anybody reads."""
-        self._ras = ras
-        if self._probing is None:
-            self._probing = self._session.context.host.later(PROBE_S, self._probe)
-
-    def _probe(self) -> None:
-        self._probing = None
-        values = self._session.display.probe(self._ras) if self._ras else {}
+    def _show_probe(self, _place: tuple[float, float, float] | None, values: dict[str, str]) -> None:
         self._ui.probeLabel.text = "   ".join(f"{name} {value}" for name, value in values.items())

@@ -6,7 +6,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from ...core.presets import name_from
+from ...session import Topic, name_from
 from .. import words
 from ..context import Panel
 from ..wire import Choice, Values, put
@@ -43,13 +43,13 @@ class Fusion:
             self._panel.wire(hand, "sliderPressed()", lambda: self._session.hold())
             self._panel.wire(hand, "sliderReleased()", lambda: self._session.hold(False))
 
-    def draw(self, topic: str) -> None:
-        if topic == "case":
-            mris = self._session.fusion_logic.mris()
-            self._mri.offer([("", _("the first")), *((key, words.MODALITIES[key]) for key in mris)])
-        if topic in ("parameters", "case"):
+    def draw(self, topic: Topic) -> None:
+        if topic is Topic.CASE:
+            mris = self._session.fusion.mris()
+            self._mri.offer([("", _("the first")), *((key, words.modality(key)) for key in mris)])
+        if topic in (Topic.PARAMETERS, Topic.CASE):
             self._draw_parameters()
-        if topic in ("fusion", "case"):
+        if topic in (Topic.FUSION, Topic.CASE):
             self._draw_state()
 
     def before(self, on: bool) -> None:

@@ -12,10 +12,11 @@ from slicer.i18n import tr as _
 from ...mrml import parameters
 from ...mrml.nodes import kept_or_new
 from ...mrml.to_volume import to_volume
-from ...session import MODALITIES, InputError, Topic, Volume
+from ...session import InputError, Topic, Volume, spec_of
 from .. import roles, words
 from ..context import Panel
 from ..pet import pet_volume
+from ..selectors import make_selectors
 from ..wire import Choice, Values, put
 
 REFERENCE = "input."  # node reference roles on the parameter node
@@ -25,7 +26,7 @@ class Inputs:
     def __init__(self, panel: Panel) -> None:
         self._panel, self._ui, self._session = panel, panel.ui, panel.session
         wire, ui = panel.wire, panel.ui
-        self._selectors = {key: getattr(ui, f"{key}Selector") for key in MODALITIES}
+        self._selectors = make_selectors(ui)
         for key, selector in self._selectors.items():
             wire(selector, "currentNodeChanged(vtkMRMLNode*)", lambda node, key=key: self._chosen(key, node))
         self._reference = Choice(ui.referenceCombo, wire, lambda _value: None)
@@ -90,7 +91,7 @@ class Inputs:
 
     def _offer_references(self) -> None:
         there = [key for key, selector in self._selectors.items() if selector.currentNode() is not None]
-        self._reference.offer([(None, _("automatic")), *((key, words.MODALITIES[key]) for key in there)])
+        self._reference.offer([(None, _("automatic")), *((key, words.modality(key)) for key in there)])
 
     def _draw_case(self) -> None:
         view_state, ui = self._session.view_state, self._ui
@@ -101,7 +102,7 @@ class Inputs:
         ui.qualityGroup.visible = bool(view_state.quality)
         case = self._session.case
         others = [key for key in view_state.modalities if case is None or key != case.reference]
-        self._with.offer([(key, words.MODALITIES[key]) for key in others])
+        self._with.offer([(key, words.modality(key)) for key in others])
         swipes = self._session.parameters.compare == "swipe"
         put(ui.comparePositionSlider, "enabled", swipes)
         for widget in (ui.compareCombo, ui.compareWithCombo):
@@ -109,4 +110,4 @@ class Inputs:
 
 
 def _volume(node: Any, key: str) -> Volume:
-    return pet_volume(node) if key == "PET" else to_volume(node, key)
+    return pet_volume(node, key) if spec_of(key).scale == "SUV" else to_volume(node, key)

@@ -7,6 +7,7 @@ from typing import Any
 import qt
 from slicer.i18n import tr as _
 
+from ...session import Topic
 from .. import words
 from ..context import Panel
 from ..wire import put
@@ -25,10 +26,10 @@ class Modalities:
         self.rows: dict[str, tuple[Any, Any, Any]] = {}
         self._lines: list[Any] = []
 
-    def draw(self, topic: str) -> None:
-        if topic == "case" and tuple(self.rows) != self._session.view_state.modalities:
+    def draw(self, topic: Topic) -> None:
+        if topic is Topic.CASE and tuple(self.rows) != self._session.view_state.modalities:
             self._build()
-        if topic in ("case", "parameters", "run"):
+        if topic in (Topic.CASE, Topic.PARAMETERS, Topic.RUN):
             self._draw_rows()
 
     def _build(self) -> None:
@@ -43,7 +44,7 @@ class Modalities:
         line = qt.QWidget()
         layout = qt.QHBoxLayout(line)
         layout.setContentsMargins(0, 0, 0, 0)
-        check, bar, value = qt.QCheckBox(words.MODALITIES[key]), qt.QProgressBar(), qt.QLabel()
+        check, bar, value = qt.QCheckBox(words.modality(key)), qt.QProgressBar(), qt.QLabel()
         check.objectName, bar.objectName, value.objectName = f"{key}Check", f"{key}Gate", f"{key}GateLabel"
         check.setToolTip(TIP)
         check.setMinimumWidth(110)

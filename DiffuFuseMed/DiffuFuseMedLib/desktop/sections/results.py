@@ -9,11 +9,12 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from ...session import Topic
 from .. import dicom_seg
 from ..context import Panel
 from ..wire import fill, head
 
-# button, kind of keeping.export(), its title, the filter of the dialog
+# button, kind of persistence.export(), its title, the filter of the dialog
 EXPORTS = (
     ("exportSegButton", "seg.nrrd", _("Save the segmentation"), "Segmentation (*.seg.nrrd)"),
     ("exportNiftiButton", "nii.gz", _("Save the label map"), "NIfTI (*.nii.gz)"),
@@ -31,8 +32,8 @@ class Results:
         panel.wire(panel.ui.saveSceneButton, "clicked()", self._ask_scene)
         panel.wire(panel.ui.exportDicomButton, "clicked()", self._ask_dicom)
 
-    def draw(self, topic: str) -> None:
-        if topic in ("numbers", "case", "fusion", "run"):
+    def draw(self, topic: Topic) -> None:
+        if topic in (Topic.NUMBERS, Topic.CASE, Topic.FUSION, Topic.RUN):
             self._draw()
 
     def _draw(self) -> None:
@@ -64,7 +65,7 @@ class Results:
             path = path.with_name(f"{path.name}.{ending}")
         self._panel.folder = path.parent
         if write(path):
-            self._session.context.say("info", _("Saved as {name}.").format(name=path.name))
+            self._session.say("info", _("Saved as {name}.").format(name=path.name))
 
     def _ask_dicom(self) -> None:
         folder = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), _("The folder for the DICOM SEG"))
@@ -74,10 +75,10 @@ class Results:
     def export_dicom(self, folder: Path) -> None:
         """The lesion as DICOM SEG into the folder."""
         session = self._session
-        mask, case = session.segmentation.mask(), session.context.case
+        mask, case = session.lesion.mask(), session.case
         if mask is None or case is None:
-            session.context.say("info", _("There is no segmentation yet: run it first."))
+            session.say("info", _("There is no segmentation yet: run it first."))
             return
         source = getattr(self._ui, f"{case.reference}Selector").currentNode()
         path = dicom_seg.export(mask, case, source, folder)
-        session.context.say("info", _("Saved as {name}.").format(name=path.name))
+        session.say("info", _("Saved as {name}.").format(name=path.name))

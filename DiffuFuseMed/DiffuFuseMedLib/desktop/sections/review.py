@@ -8,6 +8,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from ...session import Topic
 from ..context import Panel
 from ..wire import Values, fill, head
 
@@ -17,14 +18,14 @@ STATES = ("open", "accepted", "corrected", "skipped")
 class Review:
     def __init__(self, panel: Panel) -> None:
         self._panel, self._ui, self._session = panel, panel.ui, panel.session
-        wire, ui, review_logic = panel.wire, panel.ui, panel.session.review_logic
+        wire, ui, review = panel.wire, panel.ui, panel.session.review
         self._icons = {state: qt.QIcon(panel.resource(f"Icons/{state}.svg")) for state in STATES}
         head(ui.worklistTable, [_("Place"), _("Expected error"), _("Why"), _("State")])
         wire(ui.worklistTable, "cellClicked(int,int)", self._clicked)
-        wire(ui.nextButton, "clicked()", review_logic.next)
-        wire(ui.previousButton, "clicked()", review_logic.previous)
-        wire(ui.acceptButton, "clicked()", review_logic.decide)
-        wire(ui.skipButton, "clicked()", lambda: review_logic.decide(skip=True))
+        wire(ui.nextButton, "clicked()", review.next)
+        wire(ui.previousButton, "clicked()", review.previous)
+        wire(ui.acceptButton, "clicked()", review.decide)
+        wire(ui.skipButton, "clicked()", lambda: review.decide(skip=True))
         wire(ui.restoreButton, "clicked()", self._restore)
         self._values = Values(panel.session, wire)
         self._values.check(ui.insideCheck, "inside_region_only")
@@ -33,7 +34,7 @@ class Review:
 
     def enter(self) -> None:
         self._shown = True
-        self._session.review_logic.limit()
+        self._session.review.limit()
         for shortcut in self._shortcuts:
             shortcut.setEnabled(True)
 
@@ -44,15 +45,15 @@ class Review:
         for shortcut in self._shortcuts:
             shortcut.setEnabled(False)
 
-    def draw(self, topic: str) -> None:
-        if topic in ("parameters", "case"):
+    def draw(self, topic: Topic) -> None:
+        if topic in (Topic.PARAMETERS, Topic.CASE):
             self._values.draw()
-        if topic in ("review", "case"):
+        if topic in (Topic.REVIEW, Topic.CASE):
             self._draw_list()
-        if topic in ("scene", "case"):
+        if topic in (Topic.SCENE, Topic.CASE):
             self._edit()
-        if topic == "numbers" and self._shown:
-            self._session.review_logic.keep_limit()  # an undo may have brought back those of the region before
+        if topic is Topic.NUMBERS and self._shown:
+            self._session.review.keep_limit()  # an undo may have brought back those of the region before
 
     def _draw_list(self) -> None:
         view_state, ui = self._session.view_state, self._ui
@@ -73,19 +74,19 @@ class Review:
 
     def _edit(self) -> None:
         """Tools act on the lesion of the case in the session."""
-        context = self._session.context
-        there = context.case is not None and "lesion" in context.nodes
+        session = self._session
+        there = session.case is not None and session.lesion.node is not None
         if there:
-            self._panel.editor.edit(context.nodes["lesion"], context.nodes[context.case.reference])
+            self._panel.editor.edit(session.lesion.node, session.reference_node)
         else:
             self._panel.editor.leave_segmentation()
         self._ui.editorFrame.enabled = there
-        self._ui.restoreButton.enabled = "previous" in context.nodes
+        self._ui.restoreButton.enabled = "previous" in session.nodes
 
     def _clicked(self, row: int, _column: int) -> None:
         regions = self._session.view_state.regions
         if 0 <= row < len(regions):
-            self._session.review_logic.choose(regions[row]["id"])
+            self._session.review.choose(regions[row]["id"])
 
     def _restore(self) -> None:
         self._panel.editor.keep_state()
@@ -93,12 +94,12 @@ class Review:
 
     def _keys(self) -> list[Any]:
         """Keys that work while the module is shown."""
-        review_logic, session, ui = self._session.review_logic, self._session, self._ui
+        review, session, ui = self._session.review, self._session, self._ui
         keys = {
-            "N": review_logic.next,
-            "P": review_logic.previous,
-            "A": review_logic.decide,
-            "S": lambda: review_logic.decide(skip=True),
+            "N": review.next,
+            "P": review.previous,
+            "A": review.decide,
+            "S": lambda: review.decide(skip=True),
             "R": lambda: ui.runButton.click() if ui.runButton.enabled else None,
             "U": lambda: session.set(show_uncertainty=not session.parameters.show_uncertainty),
         }

@@ -6,6 +6,7 @@ import math
 
 from slicer.i18n import tr as _
 
+from ...session import Topic
 from .. import words
 from ..context import Panel
 from ..wire import Values, put
@@ -25,13 +26,11 @@ class Segmentation:
     def run(self) -> None:
         self._panel.ready(self._session.run)
 
-    def draw(self, topic: str) -> None:
-        if topic in ("parameters", "case"):
+    def draw(self, topic: Topic) -> None:
+        if topic in (Topic.PARAMETERS, Topic.CASE):
             self._values.draw()
-        if topic in ("run", "case"):
+        if topic in (Topic.RUN, Topic.CASE):
             self._draw_run()
-        if topic == "environment":
-            self._draw_memory()
 
     def _draw_run(self) -> None:
         view_state, ui = self._session.view_state, self._ui
@@ -52,7 +51,8 @@ class Segmentation:
         left = math.ceil(view_state.run_seconds_left)
         return _("{words}, {seconds} s left").format(words=view_state.run_words, seconds=left)
 
-    def _draw_memory(self) -> None:
+    def draw_environment(self) -> None:
+        """The memory of each device that the engine's Python has."""
         found = self._panel.found
         devices = found.devices if found else ()
         told = [_("{name}: {free:.1f} GiB free").format(name=name, free=free / 2**30) for _key, name, free in devices]

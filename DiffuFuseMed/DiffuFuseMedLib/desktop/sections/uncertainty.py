@@ -6,6 +6,7 @@ from typing import Any
 
 import qt
 
+from ...session import Topic
 from .. import words
 from ..context import Panel
 from ..wire import Values, put
@@ -17,16 +18,16 @@ class Uncertainty:
         self._values = Values(panel.session, panel.wire)
         self._values.check(panel.ui.uncertaintyCheck, "show_uncertainty")
         self._values.check(panel.ui.bandCheck, "show_band")
-        self._values.choice(panel.ui.mapCombo, "uncertainty_map", words.MAPS.items())
+        self._values.choice(panel.ui.mapCombo, "uncertainty_map", words.maps())
         self._values.number(panel.ui.uncertaintyOpacitySlider, "uncertainty_opacity")
         self._values.number(panel.ui.uncertaintyAboveSlider, "uncertainty_above")
         self._painted: tuple[str, ...] = ()
 
-    def draw(self, topic: str) -> None:
-        if topic in ("parameters", "case"):
+    def draw(self, topic: Topic) -> None:
+        if topic in (Topic.PARAMETERS, Topic.CASE):
             self._values.draw()
-            self._ui.mapWordsLabel.text = words.MAP_WORDS[self._session.parameters.uncertainty_map]
-        if topic in ("layers", "parameters", "case"):
+            self._ui.mapWordsLabel.text = words.map_words(self._session.parameters.uncertainty_map)
+        if topic in (Topic.LAYERS, Topic.PARAMETERS, Topic.CASE):
             self._draw_legend()
 
     def _draw_legend(self) -> None:

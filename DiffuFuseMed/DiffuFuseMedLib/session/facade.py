@@ -1,0 +1,108 @@
+"""Facade: what a host may ask of the parts of a Session, beside the Session's own methods.
+
+A part can do more than this, for its siblings; a host that asks for more is found by Testing/session/test_facade.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+Origin = Literal["none", "model", "corrected"]
+
+
+class DisplayFacade(Protocol):
+    """Which pictures lie over each other in the slice views."""
+
+    def refresh(self) -> None:
+        """Layers, windows, overlays and outlines as the parameters have them."""
+
+    def show_before(self, before: bool) -> None:
+        """The reference image instead of the fused picture, for as long as the reader wants to compare them."""
+
+    def show_reference(self, on: bool) -> None:
+        """The reference image below, whatever was chosen, for a tool that works on its values."""
+
+    def jump(self, center_lps: tuple[float, float, float]) -> None:
+        """All views to a point, in mm."""
+
+    def probe(self, ras: tuple[float, float, float]) -> dict[str, str]:
+        """Values at a point, RAS mm, in words with their unit, by what they are of; empty outside the case."""
+
+
+class FusionFacade(Protocol):
+    """The fused picture, which follows the sliders."""
+
+    def why_not(self) -> str:
+        """What the case lacks for a fusion, in words; empty when it can be fused."""
+
+    def mris(self) -> list[str]:
+        """The case's MRs, by modality key: the first is fused unless the parameter `mri` names another one."""
+
+    def go_first(self, view: str) -> None:
+        """view: id of the slice node in whose view the reader works: its picture comes before those of the others."""
+
+    def draw_shown(self) -> None:
+        """Ask for the slices on screen that are not of the present settings."""
+
+    def stale_views(self) -> dict[str, str]:
+        """What the picture is, in words, by the id of each slice node where it is not of the present settings."""
+
+
+class LesionFacade(Protocol):
+    """The lesion as it stands now."""
+
+    @property
+    def node(self) -> Any:
+        """The vtkMRMLSegmentationNode whose segment "lesion" the tools act on; None before the first result."""
+
+    @property
+    def origin(self) -> Origin:
+        """Whether there is none, it is as the model drew it, or a reader corrected it."""
+
+    def mask(self) -> np.ndarray | None:
+        """bool [k, j, i] with all corrections; None before the first result."""
+
+
+class ReviewFacade(Protocol):
+    """The worklist, one region at a time."""
+
+    def choose(self, region_id: int) -> None:
+        """Jump to a region and limit the editor to it."""
+
+    def next(self) -> None:
+        """Choose the next open region."""
+
+    def previous(self) -> None:
+        """Choose the region before."""
+
+    def decide(self, skip: bool = False) -> None:
+        """Accept the region as it is now, corrected if a voxel of it changed, or skip it; then go to the next."""
+
+    def limit(self) -> None:
+        """Edit inside the chosen region only, or anywhere, as the parameter says."""
+
+    def keep_limit(self) -> None:
+        """Limit again where something else, such as the editor's undo, brought back other limits."""
+
+
+class PersistenceFacade(Protocol):
+    """The scene and the files that leave it."""
+
+    def save_scene(self, path: Path) -> bool:
+        """Write everything into one .mrb; True when it is there."""
+
+    def export(self, kind: str, path: Path) -> bool:
+        """Write one file of a kind; True when it is there."""
+
+    def save_scene_behind(self, path: Path, done: Callable[[], None]) -> bool:
+        """save_scene() behind the reader's back; done(): called when it is there. True when it has begun or waits."""
+
+    def export_behind(self, kind: str, path: Path, done: Callable[[], None]) -> bool:
+        """export() in the same way."""
+
+    def record(self, at_once: bool = True) -> None:
+        """Write what is not in nodes yet, for whoever saves the scene; at_once: also a worklist still being made."""
