@@ -23,10 +23,11 @@ from DiffuFuseMedLib.preprocessing.load import load_case
 from DiffuFuseMedLib.preprocessing.rois import Rois
 from DiffuFuseMedLib.systems.clin_fusediff import Student, StudentConfig, Teacher, TeacherConfig
 from DiffuFuseMedLib.systems.diffufusemed.network import Config, DiffuFuseMed
-from DiffuFuseMedLib.tasks.segment.predict import Settings, draw
+from DiffuFuseMedLib.tasks.segment.predict import draw
+from DiffuFuseMedLib.tasks.segment.settings import Settings
 from DiffuFuseMedLib.uncertainty.platt import to_logit
 
-FIXTURES = ("evaluation_cases", "training_cases", "recipes", "fusion_stacks")
+FIXTURES = ("evaluation_cases", "training_cases", "recipes", "fusion_stacks", "one_table")
 pytest_plugins = [f"Testing.fixtures.{name}" for name in FIXTURES]
 
 # Help pages and tables are read as text: the same on a narrow terminal and where colors are forced (GITHUB_ACTIONS).

@@ -16,7 +16,9 @@ import torch
 from DiffuFuseMedLib.models.devices import predicted_bytes
 from DiffuFuseMedLib.models.zoo import Model
 from DiffuFuseMedLib.preprocessing.load import load_case
-from DiffuFuseMedLib.tasks.segment.predict import Settings, predict
+from DiffuFuseMedLib.tasks.segment.contract import inputs_of
+from DiffuFuseMedLib.tasks.segment.predict import predict
+from DiffuFuseMedLib.tasks.segment.settings import Settings
 from torch.utils.flop_counter import FlopCounterMode
 
 PAPER = {"gpu_ms_per_slice": 32, "cpu_ms_per_slice": 340, "model_mb": 128, "flops_g": 62.5}  # its Table 6
@@ -76,13 +78,13 @@ def bench_slice(model: Model, repeats: int = 10) -> dict[str, float]:
 
     The network is 3D: it never sees one slice alone. FLOPs are counted by PyTorch on the same slab, 2 per multiply-add.
     """
-    slices = model.network.stride
+    slices = model.network.stride[0]
     images = {m: torch.randn(1, 2, slices, *SLICE, device=model.device) for m in model.modalities}
 
     def once() -> None:
         # not inference_mode: FlopCounterMode looks for the parameters' gradient functions
         with torch.no_grad(), torch.autocast(torch.device(model.device).type, dtype=torch.bfloat16):
-            model.network.segment(model.network.encode(images))
+            model.network.segment(inputs_of(model.network, images))
         if model.device.startswith("cuda"):
             torch.cuda.synchronize()
 

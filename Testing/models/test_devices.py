@@ -48,7 +48,7 @@ def test_refuses_another_device(no_gpu, device):
     ],
 )
 def test_halves_the_longest_axis_to_a_multiple_of_the_stride(window, smaller):
-    assert devices.halved(window, 16) == smaller
+    assert devices.halved(window, (16, 16, 16)) == smaller
 
 
 def test_the_window_stays_when_it_fits(a_model, monkeypatch):

@@ -8,7 +8,8 @@ from DiffuFuseMedLib.metrics import score_case
 from DiffuFuseMedLib.models import zoo
 from DiffuFuseMedLib.preprocessing.load import load_case
 from DiffuFuseMedLib.tasks.segment.corruptions import corrupt
-from DiffuFuseMedLib.tasks.segment.predict import Settings, draw, predict
+from DiffuFuseMedLib.tasks.segment.predict import draw, predict
+from DiffuFuseMedLib.tasks.segment.settings import Settings
 from DiffuFuseMedLib.tasks.segment.trivial import centre_ellipsoid
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -48,7 +48,7 @@ def test_a_model_comes_back_answering_as_before(models, a_network):
     images = {m: torch.randn(1, 2, 16, 16, generator=torch.Generator().manual_seed(3)) for m in ("CT", "PET")}
     with torch.no_grad():
         before, after = (
-            network.segment(network.encode(images), torch.Generator().manual_seed(0))[0]
+            network.segment(network.encode(images), torch.Generator().manual_seed(0)).logits
             for network in (a_network, zoo.load("first", folder=models).network)
         )
     torch.testing.assert_close(after, before, atol=0.01, rtol=0.01)

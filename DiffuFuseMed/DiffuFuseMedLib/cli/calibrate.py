@@ -36,7 +36,7 @@ def calibrate(
     from ..models import zoo
     from ..tasks.segment.calibrate import calibrate as fit
     from ..tasks.segment.evaluate import read_cases
-    from ..tasks.segment.predict import Settings
+    from ..tasks.segment.settings import Settings
 
     ready, plan = load_model(model, device), read_split(split or cases / "split.json")
     names = one_fold(plan.folds, fold)

@@ -34,9 +34,9 @@ def evaluate(
     """Score a model on every case, beside the trivial rows, with bootstrap 95 % intervals of the means."""
     from ..io.split import read_split
     from ..models.registry import models
-    from ..tasks.segment.evaluate import conditions, read_cases, summary, writable, write_csv
+    from ..tasks.segment.evaluate import conditions_of, read_cases, summary, writable, write_csv
     from ..tasks.segment.evaluate import evaluate as score
-    from ..tasks.segment.predict import Settings
+    from ..tasks.segment.settings import Settings
 
     path = split or cases / "split.json"
     plan = read_split(path) if split or path.is_file() else None
@@ -56,7 +56,7 @@ def evaluate(
                 err_console.print(
                     f"Note: {each.record.id} was trained on {len(trained_on)} of these {len(names)} cases."
                 )
-            which = conditions(each.modalities, corruptions and each is ready[0], seed)
+            which = conditions_of(each, corruptions and each is ready[0], seed)
             new = score(each, loaded, which, Settings(samples, seed), status.update)
             rows += [row for row in new if each is ready[0] or row["method"] == each.record.id]
     means = summary(rows)

@@ -47,7 +47,8 @@ def run(
     """Segment and fuse one case: segmentation, probability, uncertainty, fused image, their records, report.html."""
     from ..core.presets import find_preset
     from ..preprocessing.load import load_case
-    from ..tasks.segment.predict import Settings, predict
+    from ..tasks.segment.predict import predict
+    from ..tasks.segment.settings import Settings
 
     wanted, names, chosen = listed(modalities), modality_names(told), find_preset(preset) if preset else None
     check_folder(out)

@@ -13,6 +13,7 @@ from ..core.errors import input_error
 from .zoo import Model
 
 SHARE_OF_FREE = 0.8
+SLICES_AT_ONCE = 8  # of a 2D network
 
 
 def choose(device: str) -> str:
@@ -36,21 +37,46 @@ def predicted_bytes(model: Model, window: Sequence[int]) -> int:
     return model.network.memory_bytes(math.prod(window), len(model.modalities))
 
 
+def whole_window(model: Model) -> tuple[int, ...]:
+    """The window of the model's record as (k, j, i); for a 2D network a stack of slices, (SLICES_AT_ONCE, j, i).
+
+    Raises InputError for a window that is no multiple of the network's stride, entry by entry.
+    """
+    shape, stride = tuple(model.record.window["shape"]), tuple(model.network.stride)
+    if len(shape) != len(stride) or any(n < s or n % s for n, s in zip(shape, stride, strict=True)):
+        given = f"a window of {' x '.join(map(str, shape))} voxels"
+        raise input_error(given, f"multiples of {' x '.join(map(str, stride))}", "correct the window in model.json")
+    return shape if len(shape) == 3 else (SLICES_AT_ONCE, *shape)
+
+
 def window_that_fits(model: Model, window: tuple[int, ...], notes: list[str]) -> tuple[int, ...]:
     """The window, halved until its predicted memory fits what is free; what was done is added to notes."""
     budget = SHARE_OF_FREE * free_bytes(model.device)
     fitting = window
-    while predicted_bytes(model, fitting) > budget and (smaller := halved(fitting, model.network.stride)) != fitting:
+    while predicted_bytes(model, fitting) > budget and (smaller := cut(model.network, fitting)) != fitting:
         fitting = smaller
     if fitting != window:
         notes.append(_told(window, fitting, f"{predicted_bytes(model, window) / 2**30:.1f} GiB would not have fitted"))
     return fitting
 
 
-def halved(window: tuple[int, ...], stride: int) -> tuple[int, ...]:
-    """The window with its longest axis halved, to a multiple of stride; the same when nothing is left to halve."""
-    axis = window.index(max(window))
-    half = max(stride, window[axis] // 2 // stride * stride)
+def cut(network, window: tuple[int, ...]) -> tuple[int, ...]:
+    """The next smaller window, (k, j, i); the same when nothing is left to cut. A stack of slices for a 2D network is
+    thinned before its slices get smaller, since that takes nothing from what the network sees."""
+    if network.config.spatial_dims == 2:
+        stack, *plane = window
+        return (stack // 2, *plane) if stack > 1 else (stack, *halved(tuple(plane), network.stride))
+    return halved(window, network.stride)
+
+
+def halved(window: tuple[int, ...], stride: Sequence[int]) -> tuple[int, ...]:
+    """The window with the longest axis that is longer than its stride halved, to a multiple of that; the same when
+    there is none. stride: one entry per axis."""
+    left = [axis for axis, (n, s) in enumerate(zip(window, stride, strict=True)) if n > s]
+    if not left:
+        return window
+    axis = max(left, key=lambda a: window[a])
+    half = max(stride[axis], window[axis] // 2 // stride[axis] * stride[axis])
     return (*window[:axis], half, *window[axis + 1 :])
 
 
@@ -66,14 +92,14 @@ def retreat(model: Model, window: tuple[int, ...], notes: list[str]) -> tuple[Mo
     """After running out of memory: half the window, then the CPU; raises InputError when neither is left."""
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-    smaller = halved(window, model.network.stride)
+    smaller = cut(model.network, window)
     if smaller != window:
         notes.append(_told(window, smaller, "the device ran out of memory"))
         return model, smaller
     if model.device != "cpu":
         notes.append("The GPU ran out of memory, so the run went on on the CPU.")
         copy = _on_cpu(model)
-        return copy, window_that_fits(copy, tuple(model.record.window["shape"]), notes)
+        return copy, window_that_fits(copy, whole_window(copy), notes)
     needed = predicted_bytes(model, window) / 2**30
     free = free_bytes("cpu") / 2**30
     raise input_error(

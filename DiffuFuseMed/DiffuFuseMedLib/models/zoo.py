@@ -16,6 +16,7 @@ from ..systems import network_class
 from .registry import RECORD, ModelRecord, model_folder, models, read_record, write_record
 
 WEIGHTS = "weights.safetensors"
+DOES = {"fuse": "fuses", "synthesize": "synthesizes"}  # a task of tasks/, in words
 
 
 @dataclass(frozen=True)
@@ -80,10 +81,14 @@ def load_segmenter(model_id: str, device: str = "cpu", folder: Path | None = Non
 
 
 def check_segments(record: ModelRecord, folder: Path | None = None) -> None:
-    """Raises InputError, with the segmenters that are installed, for the record of a fusion model."""
-    if record.task == "fuse":
+    """Raises InputError for the record of a model that does anything else: with the segmenters that are installed, or,
+    for a system that this version does not know, with those that it does."""
+    if record.task is None:
+        network_class(record.system)
+    if record.task != "segment":
         known = ", ".join(r.id for r in models(folder) if r.task == "segment") or "none is installed"
-        given, wanted = f"the model {record.id}, which fuses", f"a model that segments ({known})"
+        given = f"the model {record.id}, which {DOES.get(record.task, f'is for the task {record.task!r}')}"
+        wanted = f"a model that segments ({known})"
         raise input_error(given, wanted, "choose a segmenter, see `diffufusemed models list`")
 
 

@@ -12,7 +12,8 @@ from DiffuFuseMedLib.engine.client.engine import Engine, EngineError
 from DiffuFuseMedLib.engine.server.encodings import Encodings
 from DiffuFuseMedLib.models import zoo
 from DiffuFuseMedLib.preprocessing.load import load_case
-from DiffuFuseMedLib.tasks.segment.predict import Settings, predict
+from DiffuFuseMedLib.tasks.segment.predict import predict
+from DiffuFuseMedLib.tasks.segment.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[3]
 MODEL = "sts-diffufusemed"

@@ -25,14 +25,15 @@ def seeded(seed):
 
 @torch.no_grad()
 def draw(network, images, seed=0):
-    return network.segment(network.encode(images), seeded(seed))
+    drawn = network.segment(network.encode(images), seeded(seed))
+    return drawn.logits, drawn.gates
 
 
 @pytest.mark.parametrize("classes", [1, 3])
 @pytest.mark.parametrize("space", [(16, 48), (32, 32), (16, 32, 16)], ids=str)
 def test_answers_at_the_size_of_the_window(a_network, images, space, classes):
     network = a_network(spatial_dims=len(space), classes=classes)
-    assert all(n % network.stride == 0 for n in space)
+    assert all(n % s == 0 for n, s in zip(space, network.stride, strict=True))
     logits, gates = draw(network, images(ALL, *space))
     assert logits.shape == (2, classes, *space)
     assert {m: w.shape for m, w in gates.items()} == dict.fromkeys(ALL, (2,))
@@ -43,9 +44,9 @@ def test_the_stride_is_the_smallest_window(a_network, images, levels):
     per_level = {"blocks": (1,), "heads": (2,), "windows": (4,), "summaries": (2,), "transformer_blocks": (1,)}
     per_level |= {"diffusion_steps": (10,), "channels": (8,)}
     network = a_network(**{k: v * levels for k, v in per_level.items()})
-    assert network.stride == 2 ** (levels + 1)
-    logits, _ = draw(network, images(ALL, network.stride, network.stride))
-    assert logits.shape == (2, 1, network.stride, network.stride)
+    assert network.stride == (2 ** (levels + 1),) * 2
+    logits, _ = draw(network, images(ALL, *network.stride))
+    assert logits.shape == (2, 1, *network.stride)
     assert torch.isfinite(logits).all()
 
 
@@ -96,7 +97,7 @@ def test_kept_encodings_give_what_encoding_afresh_gives(a_network, images):
     network, seen = a_network(), images(ALL, 32, 32)
     with torch.no_grad():
         kept = [{m: z for m, z in level.items() if m != "PET"} for level in network.encode(seen)]
-        switched, _ = network.segment(kept, seeded(0))
+        switched = network.segment(kept, seeded(0)).logits
     fresh, _ = draw(network, {m: x for m, x in seen.items() if m != "PET"})
     assert torch.equal(switched, fresh)
 

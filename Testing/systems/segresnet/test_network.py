@@ -25,7 +25,7 @@ def a_yardstick():
 
 @torch.no_grad()
 def draw(network, images):
-    return network.segment(network.encode(images))
+    return network.segment(images).logits
 
 
 @pytest.mark.parametrize("classes", [1, 3])
@@ -33,27 +33,30 @@ def draw(network, images):
 @pytest.mark.parametrize("present", [("PET",), ALL], ids="+".join)
 def test_answers_at_the_size_of_the_window(a_yardstick, images, space, classes, present):
     network = a_yardstick(spatial_dims=len(space), classes=classes)
-    assert all(n % network.stride == 0 for n in space)
-    logits, gates = draw(network, images(present, *space))
-    assert logits.shape == (2, classes, *space)
-    assert {m: w.tolist() for m, w in gates.items()} == {m: pytest.approx([1 / len(present)] * 2) for m in present}
+    assert all(n % s == 0 for n, s in zip(space, network.stride, strict=True))
+    assert draw(network, images(present, *space)).shape == (2, classes, *space)
+
+
+def test_has_no_gates_and_says_none(a_yardstick, images):
+    assert a_yardstick().segment(images(ALL, 16, 16)).gates == {}
+    assert not hasattr(a_yardstick(), "options")
 
 
 def test_an_absent_modality_is_an_empty_channel_with_an_empty_mask(a_yardstick, images):
     network, seen = a_yardstick(), images(("CT", "MR_T1"), 16, 16)
     empty = {**seen, "PET": torch.zeros(2, 2, 16, 16)}
-    assert torch.equal(draw(network, seen)[0], draw(network, empty)[0])
+    assert torch.equal(draw(network, seen), draw(network, empty))
 
 
 def test_the_order_of_the_images_is_of_no_account(a_yardstick, images):
     network, seen = a_yardstick(), images(ALL, 16, 16)
-    assert torch.equal(draw(network, seen)[0], draw(network, dict(reversed(seen.items())))[0])
+    assert torch.equal(draw(network, seen), draw(network, dict(reversed(seen.items()))))
 
 
 def test_every_modality_is_heard(a_yardstick, images):
     network, seen = a_yardstick(), images(ALL, 16, 16)
     for m in ALL:
-        assert not torch.equal(draw(network, seen)[0], draw(network, {**seen, m: 2 * seen[m]})[0])
+        assert not torch.equal(draw(network, seen), draw(network, {**seen, m: 2 * seen[m]}))
 
 
 @pytest.mark.parametrize("classes", [1, 3])

@@ -10,7 +10,8 @@ from DiffuFuseMedLib.core.volume import Volume
 from DiffuFuseMedLib.metrics import coverage
 from DiffuFuseMedLib.models import zoo
 from DiffuFuseMedLib.tasks.segment.calibrate import calibrate, gather, on_network
-from DiffuFuseMedLib.tasks.segment.predict import Settings, draw, predict
+from DiffuFuseMedLib.tasks.segment.predict import draw, predict
+from DiffuFuseMedLib.tasks.segment.settings import Settings
 
 FITTED = {"scale", "offset", "contour_width", "volume"}
 

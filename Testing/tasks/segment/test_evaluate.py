@@ -2,13 +2,24 @@
 
 import csv
 import json
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.io.split import read_split
-from DiffuFuseMedLib.tasks.segment.evaluate import CLEAN, METRICS, conditions, evaluate, read_cases, summary, write_csv
-from DiffuFuseMedLib.tasks.segment.predict import Settings
+from DiffuFuseMedLib.tasks.segment.evaluate import (
+    CLEAN,
+    METRICS,
+    conditions,
+    conditions_of,
+    evaluate,
+    read_cases,
+    summary,
+    write_csv,
+)
+from DiffuFuseMedLib.tasks.segment.settings import Settings
 from DiffuFuseMedLib.tasks.segment.trivial import trivial_rows
 
 KNOWN = ("CT", "PET", "MR_T1")
@@ -30,7 +41,7 @@ def rows(cases, a_model):
 def test_without_corruptions_there_is_only_the_clean_condition(a_case):
     (only,) = conditions(KNOWN, False, 0)
     case = a_case()
-    assert (only.name, only.gating, only.change(case) is case) == (CLEAN, True, True)
+    assert (only.name, only.options, only.change(case) is case) == (CLEAN, {}, True)
 
 
 def test_with_corruptions_come_the_papers_tables_3_and_4():
@@ -42,7 +53,14 @@ def test_with_corruptions_come_the_papers_tables_3_and_4():
     ]  # fmt: skip
     withheld = [f"no {m}{end}" for m in KNOWN for end in ("", ", gating off")]
     assert names[8:] == [*withheld, "clean, gating off"]
-    assert [c.name for c in conditions(KNOWN, True, 0) if not c.gating] == [*withheld[1::2], "clean, gating off"]
+    off = [c.name for c in conditions(KNOWN, True, 0) if c.options == {"gating": False}]
+    assert off == [*withheld[1::2], "clean, gating off"]
+
+
+def test_a_system_without_gates_has_no_gating_to_switch_off(a_model):
+    ungated = replace(a_model, network=SimpleNamespace(config=a_model.network.config))
+    assert [c.name for c in conditions_of(ungated, True, 0)][8:] == [f"no {m}" for m in KNOWN]
+    assert [c.name for c in conditions_of(a_model, True, 0)] == [c.name for c in conditions(KNOWN, True, 0)]
 
 
 def test_each_condition_does_what_its_name_says(a_case):

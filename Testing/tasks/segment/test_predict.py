@@ -6,20 +6,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from DiffuFuseMedLib.core.errors import InputError
+from DiffuFuseMedLib.core.errors import CancelledError, InputError
 from DiffuFuseMedLib.core.grid import Grid
 from DiffuFuseMedLib.models import devices, zoo
+from DiffuFuseMedLib.networks.draw import Draw
 from DiffuFuseMedLib.networks.inputs import network_images
-from DiffuFuseMedLib.tasks.segment.predict import (
-    CancelledError,
-    Settings,
-    calibration_for,
-    draw,
-    onto_case,
-    predict,
-    view_grids,
-    without_specks,
-)
+from DiffuFuseMedLib.tasks.segment.predict import calibration_for, draw, onto_case, predict, without_specks
+from DiffuFuseMedLib.tasks.segment.settings import Settings
+from DiffuFuseMedLib.tasks.segment.views import view_grids
 
 KNOWN = ("CT", "PET", "MR_T1")
 MAPS = ("predictive_entropy", "expected_entropy", "mutual_information")
@@ -89,7 +83,7 @@ def test_gates_sum_to_one_over_the_modalities_of_the_case(a_case, a_model, a_pre
 
 
 def test_gating_off_gives_equal_gates(a_case, a_model, a_prediction):
-    off = predict(a_case(), a_model, Settings(samples=1, gating=False))
+    off = predict(a_case(), a_model, Settings(samples=1, options={"gating": False}))
     assert list(off.gates.values()) == pytest.approx([1 / 3] * 3)
     assert list(a_prediction.gates.values()) != pytest.approx([1 / 3] * 3, abs=1e-3)
     assert off.provenance["gating"] is False
@@ -111,17 +105,14 @@ def test_samples_differ_from_each_other(a_case, a_model):
 class Echo(torch.nn.Module):
     """A network that says what it sees in the CT."""
 
-    stride = 16
+    stride = (16, 16, 16)
 
     def __init__(self, config):
         super().__init__()
         self.config = config
 
-    def encode(self, images):
-        return [images]
-
-    def segment(self, tokens, generator=None, gating=True):
-        return tokens[0]["CT"][:, :1], {m: torch.ones(1) / 3 for m in tokens[0]}
+    def segment(self, images, generator=None):
+        return Draw(images["CT"][:, :1])
 
     def memory_bytes(self, voxels, modalities):
         return voxels

@@ -32,9 +32,9 @@ def test_leaves_a_model_that_loads_and_says_how_it_was_made_but_not_where(a_reci
     assert record.window["shape"] == (16, 16, 16)
     images = {m: torch.randn(1, 2, 16, 16, 16) for m in ("CT", "PET")}
     with torch.no_grad():
-        logits, gates = model.network.segment(model.network.encode(images), torch.Generator().manual_seed(0))
-    assert torch.isfinite(logits).all()
-    assert set(gates) == {"CT", "PET"}
+        drawn = model.network.segment(model.network.encode(images), torch.Generator().manual_seed(0))
+    assert torch.isfinite(drawn.logits).all()
+    assert set(drawn.gates) == {"CT", "PET"}
     assert str(tmp_path) not in (tmp_path / "models" / "tiny" / "model.json").read_text(encoding="utf-8")
 
 

@@ -186,16 +186,17 @@ class Engine:
         samples: int = 8,
         seed: int = 0,
         modalities: Sequence[str] | None = None,
-        gating: bool = True,
+        options: dict[str, Any] | None = None,
         device: str = "auto",
         progress: Callable[[float, str, float | None], None] | None = None,
         behind: bool = False,
     ) -> Handle:
-        """Handle of a Prediction. modalities: those switched on, None for all; progress(share, words, seconds left);
-        behind: nobody waits for it, so it stands still while one that is waited for is made."""
+        """Handle of a Prediction. modalities: those switched on, None for all; options: what only some systems can be
+        told, such as {"gating": False}; progress(share, words, seconds left); behind: nobody waits for it, so it stands
+        still while one that is waited for is made."""
         request = {"kind": "segment", "case_id": case_id, "model": model, "samples": samples, "seed": seed}
         chosen = None if modalities is None else list(modalities)
-        request |= {"modalities": chosen, "gating": gating, "device": device, "behind": behind}
+        request |= {"modalities": chosen, "options": options or {}, "device": device, "behind": behind}
         return self._request(request, progress)
 
     def fuse_slice(

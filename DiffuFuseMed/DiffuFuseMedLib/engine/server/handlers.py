@@ -17,7 +17,8 @@ from ...core.errors import CancelledError, input_error
 from ...models import devices, zoo
 from ...networks.config import config_from
 from ...preprocessing.fusion_sources import mr_of, with_one_mr
-from ...tasks.segment.predict import Settings, predict
+from ...tasks.segment.predict import predict
+from ...tasks.segment.settings import Settings
 from ..wire import protocol
 from ..wire.pack import unpack
 from .context import Context, Handler
@@ -122,7 +123,7 @@ class Workbench:
             case = case.only(request.modalities)
         context.progress(0.0, "loading the model")
         model = self._model(request.model, devices.choose(request.device))
-        settings = Settings(request.samples, request.seed, request.gating, context.progress, context.cancel)
+        settings = Settings(request.samples, request.seed, context.progress, context.cancel, request.options)
         return predict(case, model, settings, self._encodings(opened, model))
 
     def fuse_slice(self, request: protocol.FuseSlice, context: Context) -> dict[str, np.ndarray | None]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -26,6 +27,7 @@ from ...networks import (
     window_position,
 )
 from .config import Config
+from ...networks.draw import Draw
 
 Tokens = list[dict[str, Tensor]]  # stems, textures, then per level, finest first, tokens; by modality
 
@@ -135,6 +137,7 @@ class DiffuFuseMed(nn.Module):
         super().__init__()
         self.config = config
         self.encoders = nn.ModuleDict(
+    options: ClassVar[dict[str, Any]] = {"gating": True}
             {
                 m: PyramidEncoder(
                     config.spatial_dims,
@@ -149,9 +152,9 @@ class DiffuFuseMed(nn.Module):
         self.decoder = FusionDecoder(config.spatial_dims, (config.stem_channels, *config.channels), config.classes)
 
     @property
-    def stride(self) -> int:
-        """Every axis of a window is a multiple of this."""
-        return 2 ** (1 + len(self.config.channels))
+    def stride(self) -> tuple[int, ...]:
+        """Each axis of a window is a multiple of its own."""
+        return (2 ** (1 + len(self.config.channels)),) * self.config.spatial_dims
 
     def encode(self, images: dict[str, Tensor]) -> Tokens:
         """images: (B, 2, *space) each, intensity and valid -> stems and tokens (4)-(6): what a host may keep."""
@@ -164,9 +167,7 @@ class DiffuFuseMed(nn.Module):
             *(level.embed({m: p[i] for m, p in pyramids.items()}) for i, level in enumerate(self.levels, 1)),
         ]
 
-    def segment(
-        self, tokens: Tokens, generator: torch.Generator | None = None, gating: bool = True
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    def segment(self, tokens: Tokens, generator: torch.Generator | None = None, gating: bool = True) -> Draw:
         """One draw: noise (7), few-step DDIM, fusion, decoding -> logits (B, classes, *space) and gates, (B,) each.
 
         gating off gives every present modality the same weight: the column "without gating" of the paper's Table 4.
@@ -174,7 +175,7 @@ class DiffuFuseMed(nn.Module):
         levels = [self._denoised(level, clean, generator) for level, clean in self._by_level(tokens)]
         fused = self._fuse(tokens[0], tokens[1], levels, gating)
         mean_gates = {m: torch.stack([g[m] for g in fused.gates]).mean(dim=0) for m in fused.gates[0]}
-        return fused.logits, mean_gates
+        return Draw(fused.logits, mean_gates)
 
     def loss(self, batch: losses.Batch, generator: torch.Generator | None = None) -> tuple[Tensor, dict[str, float]]:
         """Eq. (27) on one batch: the total, and every weighted part by name."""

@@ -10,14 +10,14 @@ from monai.networks.nets import SegResNet as Network
 from torch import Tensor, nn
 
 from ... import losses
+from ...networks.draw import Draw
 from .config import Config
 
 
 class SegResNet(nn.Module):
-    """One forward pass, no draws: two samples of it differ only by how the window was mirrored."""
+    """One forward pass without noise: two draws differ only by how the window was mirrored and scaled."""
 
     config_type = Config
-    stride = 8
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -26,21 +26,19 @@ class SegResNet(nn.Module):
             config.spatial_dims, config.init_filters, 2 * len(config.modalities), config.classes, dropout_prob=0.0
         )
 
-    def encode(self, images: dict[str, Tensor]) -> list[dict[str, Tensor]]:
-        """Early fusion has nothing to encode per modality: the images themselves."""
-        return [images]
+    @property
+    def stride(self) -> tuple[int, ...]:
+        """Three halvings along each axis."""
+        return (8,) * self.config.spatial_dims
 
-    def segment(
-        self, tokens: list[dict[str, Tensor]], generator: torch.Generator | None = None, gating: bool = True
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        images = tokens[0]
+    def segment(self, images: dict[str, Tensor], generator: torch.Generator | None = None) -> Draw:
+        """images: (B, 2, *space) each, intensity and valid -> logits (B, classes, *space)."""
         first = next(iter(images.values()))
         channels = [images.get(m, torch.zeros_like(first)) for m in self.config.modalities]
-        even = first.new_full((first.shape[0],), 1 / len(images))
-        return self.network(torch.cat(channels, dim=1)), dict.fromkeys(images, even)
+        return Draw(self.network(torch.cat(channels, dim=1)))
 
-    def loss(self, batch: losses.Batch, generator: torch.Generator | None = None) -> tuple[Tensor, dict[str, float]]:
-        logits, _ = self.segment(self.encode(batch.images))
+    def loss(self, batch: losses.Batch, generator: torch.Generator | None = None) -> losses.Losses:
+        logits = self.segment(batch.images).logits
         parts = losses.segmentation(logits, batch.target, batch.distance, self.config.segmentation)
         return sum(parts.values()), {name: float(value.detach()) for name, value in parts.items()}
 

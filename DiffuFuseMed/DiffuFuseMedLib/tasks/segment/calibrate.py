@@ -21,7 +21,8 @@ from ...metrics.scores import BAND_MM
 from ...models.zoo import Model, ModelRecord
 from ...uncertainty import critical_widths, log_ratio_errors, smallest_width
 from ...uncertainty.platt import fit
-from .predict import LEVEL, Drawn, Settings, draw, labels_and_uncertainty
+from .predict import LEVEL, Drawn, draw, labels_and_uncertainty
+from .settings import Settings
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,10 @@ from ...io.split import Split
 from ...metrics import mean_interval, score_case, score_mask
 from ...models.zoo import Model
 from ...preprocessing.load import load_case
+from .contract import options_of
 from .corruptions import CORRUPTIONS, corrupt
-from .predict import Settings, predict
+from .predict import predict
+from .settings import Settings
 from .trivial import trivial_rows
 
 METRICS = (
@@ -26,31 +28,42 @@ METRICS = (
     "volume_hit", "seconds",
 )  # fmt: skip
 CLEAN = "clean"
+GATING = "gating"
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Condition:
-    """A name and what it does to a case and to the settings; only the trivial rows of the clean one are printed."""
+    """A name, what it does to a case, and the system's options; only the trivial rows of the clean one are printed."""
 
     name: str
     change: Callable[[Case], Case]
-    gating: bool = True
+    options: dict[str, Any] = field(default_factory=dict)
 
 
-def conditions(modalities: Sequence[str], corruptions: bool, seed: int) -> list[Condition]:
-    """Clean alone, or with the paper's Table 3 (corruptions) and Table 4 (withheld modalities, gating on and off)."""
+def conditions_of(model: Model, corruptions: bool, seed: int) -> list[Condition]:
+    """conditions() of this model, gating switched off only where its system has the switch."""
+    return conditions(model.modalities, corruptions, seed, GATING in options_of(model.network))
+
+
+def conditions(modalities: Sequence[str], corruptions: bool, seed: int, gated: bool = True) -> list[Condition]:
+    """Clean alone, or with the paper's Table 3 (corruptions) and Table 4 (withheld modalities, gating on and off).
+
+    gated: whether the system has reliability gates to switch off.
+    """
     rows = [Condition(CLEAN, lambda case: case)]
     if not corruptions:
         return rows
     rows += [Condition(name, lambda case, n=name: corrupt(case, n, seed)) for name in CORRUPTIONS]
     for missing in modalities:
         kept = [m for m in modalities if m != missing]
-        rows += [
-            Condition(f"no {missing}{'' if gating else ', gating off'}", lambda case, k=kept: case.only(k), gating)
-            for gating in (True, False)
-        ]
-    return [*rows, Condition("clean, gating off", lambda case: case, gating=False)]
+        rows += _with_and_without_gating(f"no {missing}", lambda case, k=kept: case.only(k), gated)
+    return [*rows, *_with_and_without_gating(CLEAN, lambda case: case, gated)[1:]]
+
+
+def _with_and_without_gating(name: str, change: Callable[[Case], Case], gated: bool) -> list[Condition]:
+    off = [Condition(f"{name}, gating off", change, {GATING: False})] if gated else []
+    return [Condition(name, change), *off]
 
 
 def read_cases(folder: Path, names: Iterable[str], split: Split | None) -> list[Case]:
@@ -88,7 +101,7 @@ def evaluate(
 def _model_row(model: Model, case: Case, condition: Condition, settings: Settings) -> Row:
     began = time.monotonic()
     changed = condition.change(case)
-    prediction = predict(changed, model, replace(settings, gating=condition.gating))
+    prediction = predict(changed, model, replace(settings, options={**settings.options, **condition.options}))
     seconds = time.monotonic() - began
     gates = {f"gate_{m}": w for m, w in prediction.gates.items()}
     scores = score_case(prediction, case)

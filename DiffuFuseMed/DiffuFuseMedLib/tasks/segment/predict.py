@@ -2,81 +2,47 @@
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from itertools import count, product
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
 import torch
-from monai.inferers import sliding_window_inference
 from scipy import ndimage
-from torch import Tensor
 
 from ... import __version__
 from ...core.case import Case
-from ...core.errors import CancelledError, input_error
+from ...core.errors import input_error
 from ...core.grid import Grid
 from ...core.prediction import Prediction
 from ...core.resampling import resample_smoothly
 from ...models import devices
 from ...models.zoo import Model, ModelRecord, check_segments
-from ...networks.inputs import network_grid, network_images
 from ...uncertainty import contours, uncertainty, uncertainty_maps, volume_interval
-from ...uncertainty.platt import apply, to_logit
+from ...uncertainty.platt import apply
+from .contract import check_draws, options_for
+from .sampling import Run, Samples, onto_case, sample_all
+from .settings import Kept, NothingKept, Settings
+from .views import grid_of
 
-log = logging.getLogger(__name__)
-Progress = Callable[[float, str], None]
-OVERLAP = 0.5
-VIEW_ZOOMS, LEAST_ZOOM = (0.8, 1.3), 0.05  # the zooms that every training window may have, training/windows.py
-MIRRORS = list(product((False, True), repeat=3))
 SMALLEST_SHARE = 0.1  # a component below this share of the largest is taken for noise
 LEVEL = 0.95
-LOGIT_REACH = 9.0
-
-
-class Kept(Protocol):
-    """What a host may keep of one case and model between runs: called with a key, it gives the value or makes it."""
-
-    def __call__(self, key: Hashable, make: Callable[[], Any]) -> Any: ...
-
-    def clear(self) -> None: ...
-
-
-@dataclass
-class Settings:
-    """What a user may choose of a run."""
-
-    samples: int = 8
-    seed: int = 0
-    gating: bool = True
-    progress: Progress | None = None
-    cancel: Callable[[], bool] | None = None
-
-
-@dataclass
-class _Run:
-    """One run's moving parts: the window in use, what was done so far, and what has to be told."""
-
-    model: Model
-    settings: Settings
-    window: tuple[int, ...]
-    encodings: Kept | None = None
-    notes: list[str] = field(default_factory=list)
-    gates: list[dict[str, float]] = field(default_factory=list)
 
 
 @dataclass
 class Drawn:
-    """The samples of a case before calibration: (k, *grid.shape) probabilities on the network's grid."""
+    """The samples of a case before calibration: (k, *grid.shape) probabilities on the network's grid.
+
+    gates: weight per modality, {} of a system without gates; maps: further maps of uncertainty on the same grid.
+    """
 
     grid: Grid
     samples: np.ndarray
     gates: dict[str, float]
     provenance: dict[str, Any]
+    maps: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 def predict(case: Case, model: Model, settings: Settings | None = None, encodings: Kept | None = None) -> Prediction:
@@ -95,7 +61,7 @@ def predict(case: Case, model: Model, settings: Settings | None = None, encoding
 
 def draw(case: Case, model: Model, settings: Settings, encodings: Kept | None = None) -> Drawn:
     """The network's part of predict()."""
-    check_segments(model.record)
+    run = _run_of(model, settings, encodings or NothingKept())
     present = tuple(m for m in model.modalities if m in case.volumes)
     if not present:
         raise input_error(
@@ -103,13 +69,21 @@ def draw(case: Case, model: Model, settings: Settings, encodings: Kept | None = 
             f"at least one of {', '.join(model.modalities)}",
             "switch on a modality that this model was trained with",
         )
-    run = _Run(model, settings, tuple(model.record.window["shape"]), encodings)
-    grid = network_grid(case.grid, tuple(model.record.window["spacing_kji_mm"]))
-    samples = _with_less_memory(run, lambda: _sample_all(run, case, grid, present))
-    return Drawn(grid, samples, _mean_gates(run.gates), _provenance(run, present))
+    grid = grid_of(case.grid, model.record.window["spacing_kji_mm"])
+    samples = _with_less_memory(run, lambda: sample_all(run, case, grid, present))
+    return Drawn(grid, samples.probability, _mean_gates(run.gates), _provenance(run, present), samples.maps)
 
 
-def _with_less_memory(run: _Run, work: Callable[[], np.ndarray]) -> np.ndarray:
+def _run_of(model: Model, settings: Settings, keep: Kept) -> Run:
+    """A run of this model; raises InputError when the model is no segmenter or cannot do what is asked for."""
+    record, network = model.record, model.network
+    check_segments(record)
+    check_draws(network, record.system)
+    options = options_for(network, settings.options, record.system)
+    return Run(model, settings, devices.whole_window(model), options, keep)
+
+
+def _with_less_memory(run: Run, work: Callable[[], Samples]) -> Samples:
     """Do the work; out of memory halves the window, then leaves the GPU, and says so."""
     run.window = devices.window_that_fits(run.model, run.window, run.notes)
     while True:
@@ -119,78 +93,8 @@ def _with_less_memory(run: _Run, work: Callable[[], np.ndarray]) -> np.ndarray:
         except (MemoryError, RuntimeError) as error:
             if not devices.is_out_of_memory(error):
                 raise
-            if run.encodings:
-                run.encodings.clear()
+            run.keep.clear()
             run.model, run.window = devices.retreat(run.model, run.window, run.notes)
-
-
-def _sample_all(run: _Run, case: Case, grid: Grid, present: tuple[str, ...]) -> np.ndarray:
-    """(k, *grid.shape) probabilities; every sample has its own latent noise, mirroring and view."""
-    views = [(g, _images(run, case, g, present)) for g in view_grids(grid, run.window)]
-    generator = torch.Generator().manual_seed(run.settings.seed)
-    samples = []
-    for index in range(run.settings.samples):
-        _tell(run, index / run.settings.samples, f"sample {index + 1} of {run.settings.samples}")
-        seen_on, images = views[index % len(views)]
-        # the mirror changes once every view has been seen through it
-        mirror = [axis + 1 for axis, on in enumerate(MIRRORS[index // len(views) % len(MIRRORS)]) if on]
-        seen = _look(run, images, mirror, generator, seen_on)
-        samples.append(seen if seen_on == grid else onto_case(seen, seen_on, grid))
-    _tell(run, 1.0, "putting the result together")
-    return np.stack(samples).astype(np.float32)
-
-
-def view_grids(grid: Grid, window: tuple[int, ...]) -> list[Grid]:
-    """The network's own grid, and one scaled towards the case just filling the window, as far as training varied scale.
-
-    A small case is seen in finer voxels, a large one with more of its surroundings: two looks that err differently.
-    """
-    fit = max(n / w for n, w in zip(grid.shape, window, strict=True))
-    zoom = min(max(fit, VIEW_ZOOMS[0]), VIEW_ZOOMS[1])
-    if abs(zoom - 1) < LEAST_ZOOM:
-        return [grid]
-    return [grid, grid.with_spacing(tuple(s * zoom for s in grid.spacing_mm))]
-
-
-def _images(run: _Run, case: Case, grid: Grid, present: tuple[str, ...]) -> dict[str, Tensor]:
-    """network_images(), each modality kept where the host keeps things."""
-    if run.encodings is None:
-        return network_images(case, grid, present)
-    kept = [run.encodings(("image", m, grid), lambda m=m: network_images(case, grid, (m,))) for m in present]
-    return {m: x for images in kept for m, x in images.items()}
-
-
-def _encoded(run: _Run, parts: dict[str, Tensor], place: tuple) -> list[dict[str, Tensor]]:
-    """A window's tokens. Modalities are encoded apart from each other, so each is kept apart; place: which window."""
-    encode = run.model.network.encode
-    if run.encodings is None:
-        return encode(parts)
-    kept = [run.encodings((m, run.model.device, *place), lambda m=m, x=x: encode({m: x})) for m, x in parts.items()]
-    return [{m: x for part in level for m, x in part.items()} for level in zip(*kept, strict=True)]
-
-
-def _look(
-    run: _Run, images: dict[str, Tensor], mirror: list[int], generator: torch.Generator, grid: Grid
-) -> np.ndarray:
-    """One sample over one view: mirrored, encoded, drawn, mirrored back; (K, J, I) probabilities."""
-    position = count()
-    names, stacked = list(images), torch.cat([x.flip(mirror) if mirror else x for x in images.values()])
-
-    def window_probability(batch: Tensor) -> Tensor:
-        if run.settings.cancel and run.settings.cancel():
-            raise CancelledError
-        parts = dict(zip(names, batch.to(run.model.device).split(2, dim=1), strict=True))
-        with torch.autocast(torch.device(run.model.device).type, dtype=torch.bfloat16):
-            tokens = _encoded(run, parts, (grid, *mirror, run.window, next(position)))
-            logits, gates = run.model.network.segment(tokens, generator, gating=run.settings.gating)
-        run.gates.append({m: float(w.float().mean()) for m, w in gates.items()})
-        return torch.sigmoid(logits.float())
-
-    with torch.inference_mode():
-        probability = sliding_window_inference(
-            stacked[None], run.window, 1, window_probability, OVERLAP, mode="gaussian", device=torch.device("cpu")
-        )[0, 0]
-    return (probability.flip([axis - 1 for axis in mirror]) if mirror else probability).cpu().numpy()
 
 
 def assemble(case: Case, drawn: Drawn, calibration: dict[str, Any]) -> Prediction:
@@ -200,7 +104,7 @@ def assemble(case: Case, drawn: Drawn, calibration: dict[str, Any]) -> Predictio
     sample_ml = [float(np.count_nonzero(s > 0.5)) * drawn.grid.voxel_mm3 / 1000 for s in drawn.samples]
     volume_ml = float(np.count_nonzero(labels)) * case.grid.voxel_mm3 / 1000
     calibrated = apply(drawn.samples, calibration["scale"], calibration["offset"])
-    maps = uncertainty_maps(calibrated)
+    maps = {**drawn.maps, **uncertainty_maps(calibrated)}
     return Prediction(
         grid=case.grid,
         probability=onto_case(calibrated.mean(axis=0), drawn.grid, case.grid),
@@ -232,13 +136,6 @@ def calibration_for(record: ModelRecord, case_name: str) -> dict[str, Any]:
     return {**plain, **fitted.get("all", {}), **fitted.get("without", {}).get(case_name, {})}
 
 
-def onto_case(probability: np.ndarray, source: Grid, grid: Grid) -> np.ndarray:
-    """Probabilities on a finer grid, interpolated as logits: the border stays where the network drew it."""
-    logits = np.clip(to_logit(probability), -LOGIT_REACH, LOGIT_REACH)
-    shifted = resample_smoothly(logits + LOGIT_REACH, source, grid) - LOGIT_REACH  # 0 outside means surely not lesion
-    return (1 / (1 + np.exp(-shifted))).astype(np.float32)
-
-
 def without_specks(labels: np.ndarray) -> np.ndarray:
     """labels without connected components smaller than SMALLEST_SHARE of the largest."""
     parts, count = ndimage.label(labels)
@@ -250,12 +147,15 @@ def without_specks(labels: np.ndarray) -> np.ndarray:
 
 
 def _mean_gates(gates: list[dict[str, float]]) -> dict[str, float]:
+    """The mean over all windows, summing to one; {} where the system has no gates."""
+    if not gates:
+        return {}
     mean = {m: float(np.mean([g[m] for g in gates])) for m in gates[0]}
     total = sum(mean.values())
     return {m: w / total for m, w in mean.items()}
 
 
-def _provenance(run: _Run, present: tuple[str, ...]) -> dict[str, Any]:
+def _provenance(run: Run, present: tuple[str, ...]) -> dict[str, Any]:
     record = run.model.record
     return {
         "model": record.id,
@@ -264,7 +164,7 @@ def _provenance(run: _Run, present: tuple[str, ...]) -> dict[str, Any]:
         "config": record.config,
         "samples": run.settings.samples,
         "seed": run.settings.seed,
-        "gating": run.settings.gating,
+        **run.options,
         "window": list(run.window),
         "device": run.model.device,
         "modalities": list(present),
@@ -276,10 +176,3 @@ def _provenance(run: _Run, present: tuple[str, ...]) -> dict[str, Any]:
         },
         "notes": list(run.notes),
     }
-
-
-def _tell(run: _Run, share: float, what: str) -> None:
-    if run.settings.cancel and run.settings.cancel():
-        raise CancelledError
-    if run.settings.progress:
-        run.settings.progress(share, what)
