@@ -40,6 +40,17 @@ class Sliders(Protocol):
 
 
 @dataclass(frozen=True)
+class Judgement:
+    """What is known of a fused volume beside its voxels, as the engine hands it to a host. rois: those it was made
+    with; metrics, notes: as in Fusion; flicker: as in FusedVolume, where it was asked for."""
+
+    rois: Rois
+    metrics: dict[str, dict[str, float]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    flicker: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Fusion:
     """fused, rois: on `grid`; mri: key of the MR that was fused with the CT; preset: where the sliders started from,
     None without; metrics: rows of numbers by method, "fused" first and the trivial rows behind it; notes: sentences for

@@ -19,6 +19,7 @@ TYPES = {
     "FusedVolume": "fused",
     "Grid": "grid",
     "Interval": "prediction",
+    "Judgement": "fusion",
     "Prediction": "prediction",
     "Rois": "rois",
     "Volume": "volume",

@@ -2,6 +2,7 @@
 
 from ...core.rois import Rois
 from .automatic import automatic_rois
+from .case import anatomy_rois, anatomy_takes_long, case_rois, rough_rois, with_given
 from .picture import picture_rois
 from .quick import quick_rois, takes_long
 from .replace import read_roi, replace_roi
@@ -15,13 +16,18 @@ __all__ = [
     "SCORING_UPTAKE",
     "RoiThresholds",
     "Rois",
+    "anatomy_rois",
+    "anatomy_takes_long",
     "automatic_rois",
+    "case_rois",
     "picture_rois",
     "quick_rois",
     "read_roi",
     "replace_roi",
+    "rough_rois",
     "takes_long",
     "totalsegmentator_rois",
     "tracer_rois",
     "why_not_totalsegmentator",
+    "with_given",
 ]

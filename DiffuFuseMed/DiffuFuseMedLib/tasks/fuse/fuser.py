@@ -15,17 +15,16 @@ from ... import __version__
 from ...core.case import Case
 from ...core.errors import CancelledError, input_error
 from ...core.fused import FusedPicture, FusedVolume
+from ...core.fusion_settings import FusionSettings
 from ...core.parallel import each
 from ...core.presets import check_values
-from ...metrics.fusion import flicker
 from ...models import devices, zoo
 from ...preprocessing.fusion_sources import mr_of
 from ...preprocessing.gray import ct_gray, mr_gray
 from ...preprocessing.rois import Rois
 from ...systems.clin_fusediff import Components, Guidance, Pair
 from .members import member, picture, sliders_of
-from .opened_case import PLANES, FusionCase, border_distance_mm, check_rois, pair_of
-from .settings import FusionSettings
+from .opened_case import PLANES, FusionCase, border_distance_mm, check_rois, flicker_of, pair_of
 
 Progress = Callable[[float, str], None]
 STUDENT, TEACHER = "clin-fusediff-student", "clin-fusediff-teacher"
@@ -132,7 +131,7 @@ class Fuser:
             image, spread = self._student_volume(case, settings, progress, cancel)
         networks = time.monotonic() - began
         uncertainty = self._calibrated(torch.from_numpy(spread)).numpy()
-        flickers = flicker(255.0 * image, [255.0 * case.ct, 255.0 * case.mri], case.rois.inside)
+        flickers = flicker_of(image, case)
         timings = {"fusion": round(networks, 2), "flicker": round(time.monotonic() - began - networks, 2)}
         return FusedVolume(image, uncertainty, flickers, self.provenance(settings), timings)
 

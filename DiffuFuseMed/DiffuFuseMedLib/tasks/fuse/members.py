@@ -7,9 +7,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from ...core.fusion_settings import FusionSettings
 from ...losses.roi import Sliders
 from ...systems.clin_fusediff import Components, Pair, Student, shifted
-from .settings import FusionSettings
 
 JITTER_MM = 2.0  # plausible residual misregistration (CLIN-FuseDiff++ P1, 3.3)
 

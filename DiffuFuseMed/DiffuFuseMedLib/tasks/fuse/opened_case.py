@@ -13,6 +13,7 @@ from torch import Tensor
 from ...core.errors import input_error
 from ...core.grid import Grid
 from ...core.planes import PLANES
+from ...metrics.fusion import flicker
 from ...preprocessing.rois import Rois
 from ...systems.clin_fusediff import Components, Pair
 
@@ -56,6 +57,11 @@ class FusionCase:
         count = self.ct.shape[PLANES[plane]]
         if not 0 <= index < count:
             raise input_error(f"{plane} slice {index}", f"one from 0 to {count - 1}", "choose a slice of the case")
+
+
+def flicker_of(image: np.ndarray, case: FusionCase) -> dict[str, float]:
+    """By plane, how much the fused image, gray 0..1 [k, j, i], jumps from slice to slice beyond CT and MR; of 255."""
+    return flicker(255.0 * image, [255.0 * case.ct, 255.0 * case.mri], case.rois.inside)
 
 
 def check_rois(rois: Rois, grid: Grid) -> None:

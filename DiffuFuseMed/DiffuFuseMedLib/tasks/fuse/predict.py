@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from ...core.case import Case
-from ...core.fusion import ROI_NAMES, Fusion
+from ...core.fusion import ROI_NAMES, Fusion, Judgement
 from ...core.presets import Preset, check_values
 from ...metrics.fusion import score_volume
 from ...preprocessing.fusion_sources import mr_keys, mr_of, with_one_mr
-from ...preprocessing.rois import SCORING, Rois, automatic_rois, read_roi, replace_roi, totalsegmentator_rois
-from . import Fuser, FusionSettings
+from ...preprocessing.rois import SCORING, Rois, automatic_rois, case_rois, read_roi, with_given
+from . import Fuser, FusionCase, FusionSettings
 
 Progress = Callable[[float, str], None]
 FUSING = 0.85  # of the time that fuse_case takes
@@ -62,27 +62,31 @@ def fuse_case(
     """
     mri, pair = mr_of(case, wanted.mri), with_one_mr(case, wanted.mri)
     masks = {name: read_roi(file, case.grid) for name, file in wanted.files.items()}
-    rois = case_rois(totalsegmentator_rois(pair), wanted.lesion, masks)
-    opened = fuser.open(pair, rois, wanted.settings)
+    opened = fuser.open(pair, case_rois(pair, wanted.lesion, masks), wanted.settings)
     fused = fuser.volume(opened, wanted.settings, _scaled(progress, 0, FUSING), cancel)
     _tell(progress, FUSING, "scoring")
-    metrics = score_volume(fused.image, opened.ct, opened.mri, _scoring_rois(pair, mri, wanted, masks), rois)
-    return Fusion(case.grid, mri, fused, rois, wanted.settings, wanted.preset, metrics, _notes(case, mri, rois))
+    found = judged(fused.image, opened, case, mri, wanted.lesion, masks)
+    return Fusion(case.grid, mri, fused, found.rois, wanted.settings, wanted.preset, found.metrics, found.notes)
 
 
-def case_rois(rois: Rois, lesion: np.ndarray | None, masks: dict[str, np.ndarray]) -> Rois:
-    """Automatic ROIs with the given masks in their place; what a user drew is not second-guessed when it is scored."""
-    if lesion is not None:
-        rois = replace_roi(rois, "lesion", lesion, "the model's segmentation", may_be_empty=True)
-    for name, mask in masks.items():
-        rois = replace_roi(rois, name, mask, "a mask file from the user")
-    return rois
+def judged(
+    image: np.ndarray,
+    opened: FusionCase,
+    case: Case,
+    mri: str,
+    lesion: np.ndarray | None = None,
+    masks: Mapping[str, np.ndarray] | None = None,
+) -> Judgement:
+    """What a report says of a fused image, float32 [k, j, i] gray 0 to 1, beside its voxels, but for its flicker.
 
-
-def _scoring_rois(pair: Case, mri: str, wanted: Wanted, masks: dict[str, np.ndarray]) -> Rois:
-    """Soft tissue beyond the MR's field of view is left out: there is no MR to be like."""
-    rois = case_rois(automatic_rois(pair, thresholds=SCORING), wanted.lesion, masks)
-    return replace(rois, soft=rois.soft & pair.valid[mri])
+    opened: the case as it was fused; mri: key of its MR; lesion, masks: what case_rois() was given, which is not
+    second-guessed: the other ROIs that are scored on are made with other thresholds than the model's.
+    """
+    pair = with_one_mr(case, mri)
+    seen = with_given(automatic_rois(pair, thresholds=SCORING), lesion, masks)
+    seen = replace(seen, soft=seen.soft & pair.valid[mri])  # beyond its field of view there is no MR to be like
+    metrics = score_volume(image, opened.ct, opened.mri, seen, opened.rois)
+    return Judgement(opened.rois, metrics, _notes(case, mri, opened.rois))
 
 
 def _notes(case: Case, mri: str, rois: Rois) -> tuple[str, ...]:

@@ -1,10 +1,10 @@
-"""What a user may choose of a fusion."""
+"""FusionSettings: what a user may choose of a fusion."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...core.presets import VALUES, Preset
+from .presets import VALUES, Preset
 
 
 @dataclass(frozen=True)
