@@ -17,17 +17,18 @@ OTHER_SUV = "{SUV"  # UCUM units by lean body mass, body surface, ideal body wei
 HIGHEST_SUV = 200.0  # no tissue takes up more; Bq/mL of a clinical scan are thousands
 
 
-def pet_volume(node: Any) -> Volume:
-    """The node as SUVbw. InputError where neither its unit nor its files tell how, or its values cannot be SUV."""
+def pet_volume(node: Any, key: str = "PET") -> Volume:
+    """The node as SUVbw, of the modality `key`. InputError where neither its unit nor its files tell how, or its values
+    cannot be SUV."""
     entry = node.GetVoxelValueUnits()
     unit = entry.GetCodeValue() if entry else None
     if unit == SUV or (unit or "").startswith(OTHER_SUV):
-        return to_volume(node, "PET")  # which refuses SUV by another body measure: its files' factor is not for it
+        return to_volume(node, key)  # which refuses SUV by another body measure: its files' factor is not for it
     if factor := _factor(node):
-        return to_volume(node, "PET", factor)
+        return to_volume(node, key, factor)
     if unit is None:
         _check_could_be_suv(node)
-    return to_volume(node, "PET")
+    return to_volume(node, key)
 
 
 def _factor(node: Any) -> SuvFactors | None:

@@ -12,8 +12,7 @@ from ..io.dicom.mr_sequence import guess_sequence
 from ..io.naming import modality_from_name
 from ..mrml.nodes import nodes_of, tag
 from ..mrml.volumes import ROLE
-
-BY_DICOM = {"CT": "CT", "PT": "PET", "NM": "SPECT"}
+from ..session import is_mr, of_dicom
 
 
 def guess(scene: Any) -> dict[str, Any]:
@@ -29,13 +28,13 @@ def guess(scene: Any) -> dict[str, Any]:
 
 
 def modality_of(node: Any) -> str | None:
-    """The key of data.volume.MODALITIES; None when nothing tells."""
+    """The key in MODALITIES; None when nothing tells."""
     modality = _dicom_modality(node)
-    if modality in BY_DICOM:
-        return BY_DICOM[modality]
+    if told := of_dicom(modality):
+        return told
     key = _from_name(node.GetName() or "")
     if modality == "MR":
-        return _mr_of_files(node) or (key if key and key.startswith("MR") else None)
+        return _mr_of_files(node) or (key if is_mr(key) else None)
     return key if modality is None else None
 
 

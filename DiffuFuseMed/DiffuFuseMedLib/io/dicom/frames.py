@@ -9,6 +9,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from ...core.errors import input_error
+from ...core.modalities import of_dicom, spec_of
 from .suv import real_world_mapping
 from .tags import number, numbers, required, tag_name, value_of
 
@@ -35,7 +36,7 @@ class Frame:
 
     def _rescale(self, modality: str) -> tuple[float, float]:
         source = rescale_source(self.dataset, self.index)
-        if modality == "MR" and source.get("RescaleSlope") is None:
+        if spec_of(of_dicom(modality)).scale == "relative" and source.get("RescaleSlope") is None:
             return 1.0, 0.0  # MR has no unit, and classic MR no rescale tags
         slope_name, intercept_name = ("RealWorldValueSlope", "RealWorldValueIntercept")
         if slope_name not in source:

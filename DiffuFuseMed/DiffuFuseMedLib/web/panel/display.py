@@ -7,6 +7,7 @@ from typing import Any
 from trame.widgets import html
 from trame.widgets import vuetify3 as v3
 
+from ...session import tracers
 from ..views import LAYOUT_ICONS
 from .parts import labeled, row, section, select, slider, switch, tooltip
 
@@ -25,7 +26,7 @@ DRAG = (
 )
 
 
-def look_section(actions: Any) -> None:
+def display_section(actions: Any) -> None:
     with section("look", "Look", v_if="s_modalities.length"):
         _layouts(actions)
         with row():
@@ -33,7 +34,7 @@ def look_section(actions: Any) -> None:
             select("p_foreground", ("foreground_choices",), "over it", style="min-width: 120px")
         slider("p_foreground_opacity", "opacity", "How much of the upper layer is seen")
         with row():
-            select("p_pet_colors", PET_COLORS, "PET colors", v_if="s_modalities.some((m) => /PET|SPECT/.test(m))")
+            select("p_pet_colors", PET_COLORS, "PET colors", v_if=_any_tracer())
             _crosshair()
         switch("windowing", "change windows by dragging (W)", DRAG, id="windowing")
         with (
@@ -53,6 +54,10 @@ def look_section(actions: Any) -> None:
         with row():
             switch("p_show_lesion", "lesion", "The lesion's fill and outline")
             slider("p_lesion_opacity", "fill", "Opacity of the lesion's fill")
+
+
+def _any_tracer() -> str:
+    return f"s_modalities.some((m) => /^({'|'.join(tracers())})$/.test(m))"
 
 
 def _crosshair() -> None:

@@ -6,20 +6,17 @@ from typing import Any
 
 from trame.widgets import html
 
+from ...session import MAPS
 from .parts import row, section, select, slider, switch
 
-MAPS = [
-    {"title": "all (predictive entropy)", "value": "predictive_entropy"},
-    {"title": "images (expected entropy)", "value": "expected_entropy"},
-    {"title": "model (mutual information)", "value": "mutual_information"},
-    {"title": "fusion (gray value off)", "value": "fusion"},
-]
-MAP_WORDS = {
-    "predictive_entropy": "How open it is whether a voxel is lesion, whatever the reason.",
-    "expected_entropy": "The part that comes from the images: no further sample would settle it.",
-    "mutual_information": "The part that comes from the model: its samples disagree, more data could settle it.",
-    "fusion": "Probability that the fused gray value is off by more than a tenth of its range.",
-}
+
+def map_choices() -> list[dict[str, str]]:
+    return [{"title": spec.choice, "value": key} for key, spec in MAPS.items()]
+
+
+def map_words() -> dict[str, str]:
+    """By map, what it says, in a sentence."""
+    return {key: spec.words for key, spec in MAPS.items()}
 
 
 def uncertainty_section(actions: Any) -> None:
@@ -31,7 +28,7 @@ def uncertainty_section(actions: Any) -> None:
                 "95 % band",
                 "Inner and outer contour: the border lies between them with 95 % probability",
             )
-        select("p_uncertainty_map", ("map_choices", MAPS), "map")
+        select("p_uncertainty_map", ("map_choices", map_choices()), "map")
         html.P("{{ map_words[p_uncertainty_map] }}", classes="small")
         slider("p_uncertainty_opacity", "map opacity", "Opacity of the map")
         slider(
