@@ -91,9 +91,9 @@ def lesion_slice(case: Case) -> int:
 def brain_sized(case: Case) -> Case:
     """An axial slab of the case around its lesion, 256 x 256 square pixels a slice: its longer side fills 256, the
     other is padded."""
-    count, *edges = case.grid.shape
+    count, rows, columns = case.grid.shape
     start = max(0, min(lesion_slice(case) - SLAB // 2, count - SLAB))
-    slab = case.cropped((start, 0, 0), (min(count, start + SLAB), *edges))
+    slab = case.cropped((start, 0, 0), (min(count, start + SLAB), rows, columns))
     across = max(slab.grid.extent_mm[:2]) / EDGE
     grid = slab.grid.with_spacing((across, across, slab.grid.spacing_mm[2]))
     grid = replace(grid, size=(EDGE, EDGE, slab.grid.size[2]))
@@ -130,9 +130,10 @@ def _origin(pairs: Path | None) -> str:
 
 def _opened(engine: Engine, case: Case, device: str) -> View:
     """The case opened, its first slice on screen."""
-    lesion = case.reference_mask and case.reference_mask.array > 0  # as if corrected by hand: gamma has something to do
+    drawn = case.reference_mask
+    lesion = None if drawn is None else drawn.array > 0  # as if corrected by hand: gamma has something to do
     loading = engine.start_open(case, lesion=lesion if lesion is not None and lesion.any() else None)
-    view = View(engine, loading.case_id, lesion_slice(case), device)
+    view = View(engine, str(loading.case_id), lesion_slice(case), device)
     view.ms()
     return view
 

@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
@@ -69,6 +70,10 @@ def moves_of(reach: float, values: int) -> tuple[str, list[float]]:
     if LEAST_SHARE * reach / values >= TOLD_APART:
         return "steps", [number / values for number in range(1, values + 1)]
     return "swings", [float(number % 2) for number in range(1, values + 1)]
+
+
+def _stands_at(thumb: Any, value: float) -> bool:
+    return float(thumb.get_attribute("aria-valuenow")) == value
 
 
 class Reader:
@@ -181,7 +186,7 @@ class Reader:
         self.page.mouse.down()
         for end in (0.0, 1.0):
             self._move(track, end)
-            self._until(lambda end=end: float(thumb.get_attribute("aria-valuenow")) == end, f"{slider} at {end:g}")
+            self._until(partial(_stands_at, thumb, end), f"{slider} at {end:g}")
 
     def _move(self, track: dict[str, float], share: float) -> None:
         """At the ends a little beyond: the thumb may have been taken off its middle."""

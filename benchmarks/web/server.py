@@ -43,6 +43,8 @@ class WebServer:
         command = [*self._command, "web", str(self.case), "--no-browser"]
         pipe, both = subprocess.PIPE, subprocess.STDOUT
         self._process = subprocess.Popen(command, stdout=pipe, stderr=both, stdin=subprocess.DEVNULL, text=True)
+        assert self._process.stdout is not None, "it is started with a pipe"
+        self._stdout = self._process.stdout
         self._reading = threading.Thread(target=self._read, daemon=True)
         self._reading.start()
         try:
@@ -63,7 +65,7 @@ class WebServer:
                 self._process.wait()
         self._reading.join(END_S)  # an engine that outlives its server for a moment holds the pipe as long
         if not self._reading.is_alive():
-            self._process.stdout.close()
+            self._stdout.close()
 
     @property
     def pid(self) -> int:
@@ -75,7 +77,7 @@ class WebServer:
         return "".join(line for line in self._tail if not address_in(line))
 
     def _read(self) -> None:
-        for line in self._process.stdout:
+        for line in self._stdout:
             self._tail.append(line)
             self._lines.put(line)
         self._lines.put(None)

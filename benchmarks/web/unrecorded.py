@@ -37,7 +37,8 @@ class UnrecordedTab:
 
     def __init__(self, browser: Any, address: str, cookies: list[dict[str, Any]]) -> None:
         self._browser = browser.new_browser_cdp_session()
-        self._numbers, self._answers = count(1), {}
+        self._numbers = count(1)
+        self._answers: dict[int, dict[str, Any]] = {}
         self._context = self._browser.send("Target.createBrowserContext")["browserContextId"]
         known = [{"name": each["name"], "value": each["value"], "url": address} for each in cookies]
         self._browser.send("Storage.setCookies", {"cookies": known, "browserContextId": self._context})

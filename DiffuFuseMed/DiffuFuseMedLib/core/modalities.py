@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -101,9 +102,9 @@ class ModalitySpec:
         return self.dicom == "MR"
 
 
-def mr(short: str, description: str, words: tuple[str, ...], sequence: Sequence, **others: object) -> ModalitySpec:
+def mr(short: str, description: str, words: tuple[str, ...], sequence: Sequence, **others: Any) -> ModalitySpec:
     """What all MR contrasts have in common: no unit, nothing known in the zeros beyond the field of view."""
-    common = {
+    common: dict[str, Any] = {
         "title": f"MR {short}",
         "dicom": "MR",
         "expected": True,

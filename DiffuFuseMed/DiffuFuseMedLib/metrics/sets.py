@@ -68,7 +68,7 @@ def _pairwise(first: Masks, second: Masks | None, measure: Callable[[int, int, i
     found = np.ones((len(one), len(other)))
     for i, j in np.ndindex(found.shape):
         if sizes[0][i] or sizes[1][j]:
-            found[i, j] = measure(np.count_nonzero(one[i] & other[j]), int(sizes[0][i]), int(sizes[1][j]))
+            found[i, j] = measure(int(np.count_nonzero(one[i] & other[j])), int(sizes[0][i]), int(sizes[1][j]))
     return found
 
 

@@ -7,6 +7,8 @@ doi:10.1002/(SICI)1522-2594(199912)42:6<1072::AID-MRM11>3.0.CO;2-M, with two lan
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import SimpleITK as sitk
 from scipy import ndimage
@@ -56,7 +58,11 @@ def percentile_scale(array: np.ndarray, usable: np.ndarray) -> np.ndarray:
 
 
 # By ModalitySpec.scale.
-CURVES = {"HU": ct_scale, "SUV": pet_scale, "relative": percentile_scale}
+CURVES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "HU": ct_scale,
+    "SUV": pet_scale,
+    "relative": percentile_scale,
+}
 
 
 def body_mask(volume: Volume, valid: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import IO
 
 log = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parents[3]  # what has to be on the path for DiffuFuseMedLib to be found
@@ -35,9 +36,10 @@ class Child:
         self._ending = False
         pipe = subprocess.PIPE
         flags = getattr(subprocess, "CREATE_NO_WINDOW", 0)
-        self.process = subprocess.Popen(
+        self.process = process = subprocess.Popen(
             command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, creationflags=flags
         )
+        self._stdin, self._stdout, self._stderr = map(_piped, (process.stdin, process.stdout, process.stderr))
         self._errors = threading.Thread(target=self._read_errors, name="engine-stderr", daemon=True)
         self._replies = threading.Thread(target=self._read_replies, name="engine-replies", daemon=True)
         self._errors.start()
@@ -55,8 +57,8 @@ class Child:
     def send(self, line: bytes) -> None:
         """Write one line; a child that is gone swallows it, on_exit tells."""
         try:
-            self.process.stdin.write(line)
-            self.process.stdin.flush()
+            self._stdin.write(line)
+            self._stdin.flush()
         except (OSError, ValueError):
             self._ending = True
 
@@ -75,7 +77,7 @@ class Child:
         return not self._replies.is_alive()
 
     def _read_replies(self) -> None:
-        for line in self.process.stdout:
+        for line in self._stdout:
             try:
                 self._on_line(self, line)
             except Exception:  # a host's callback must not end the conversation
@@ -85,7 +87,7 @@ class Child:
             self._let_end()
         self._errors.join(1.0)
         status = self.process.wait()
-        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+        for stream in (self._stdin, self._stdout, self._stderr):
             try:
                 stream.close()
             except OSError:  # unsent bytes of stdin
@@ -100,10 +102,15 @@ class Child:
             self.process.kill()
 
     def _read_errors(self) -> None:
-        for line in self.process.stderr:
+        for line in self._stderr:
             text = line.decode(errors="replace")
             self._tail.append(text)
             log.debug("engine: %s", text.rstrip())
+
+
+def _piped(stream: IO[bytes] | None) -> IO[bytes]:
+    assert stream is not None, "a child is started with three pipes"
+    return stream
 
 
 def environment_for(python: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -119,7 +119,7 @@ class ArrayFolder:
         if extra_bytes > free:
             raise _no_space(extra_bytes, f"{_mb(free)} free on the disk of temporary files")
 
-    def _checked(self, reference: dict[str, Any], mode: str | None) -> np.ndarray:
+    def _checked(self, reference: dict[str, Any], mode: Literal["c"] | None) -> np.ndarray:
         name = reference.get("$array")
         remedy = "send the case again"
         if not isinstance(name, str) or not _is_plain(name):

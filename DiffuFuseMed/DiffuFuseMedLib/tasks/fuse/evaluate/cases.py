@@ -96,7 +96,7 @@ class CaseSubject:
         for name in ("opened", "scoring", "lesion", "fused"):
             self.__dict__.pop(name, None)
 
-    def _given(self, sources: FusionCase, scoring: Rois, lesion, condition: Condition) -> FusionCase:
+    def _given(self, sources: FusionCase, scoring: Rois, lesion: np.ndarray | None, condition: Condition) -> FusionCase:
         """What the fusion is given: the sources, with the MR misplaced and the masks replaced."""
         place = lambda x: misplaced(x, condition, self.name, sources.spacing_mm("axial"))  # noqa: E731
         rois = masks_of(condition, sources.rois, scoring, lesion)
@@ -111,8 +111,10 @@ class CaseSubject:
         return slice(start, min(start + count, len(where)))
 
 
-def _cut(where: slice, case: FusionCase, scoring: Rois, lesion: np.ndarray | None):
-    size = case.ct.shape
-    grid = case.grid.cropped((where.start, 0, 0), (where.stop, *size[1:]))
+def _cut(
+    where: slice, case: FusionCase, scoring: Rois, lesion: np.ndarray | None
+) -> tuple[FusionCase, Rois, np.ndarray | None]:
+    _, rows, columns = case.ct.shape
+    grid = case.grid.cropped((where.start, 0, 0), (where.stop, rows, columns))
     cut = FusionCase(grid, case.ct[where], case.mri[where], case.masks[:, where], case.rois.at(where))
     return cut, scoring.at(where), None if lesion is None else lesion[where]

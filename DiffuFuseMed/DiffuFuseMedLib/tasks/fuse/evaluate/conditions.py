@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from .. import FusionSettings
 
@@ -11,6 +12,7 @@ SWEEP_MM = (1, 2, 3, 4, 5)  # 0 mm is AS_REGISTERED
 WARPS_PX = (0, 1.5, 3)
 STEPS = (1, 2, 4)
 GRID = (0, 0.5, 1)
+_Row = tuple[str, dict[str, Any]]  # an ablation's name and what it changes
 
 
 @dataclass(frozen=True)
@@ -48,24 +50,29 @@ def ablations(main: Condition) -> list[Condition]:
     return [_ablation(main, name, **changes) for name, changes in _guidance() + _rest()]
 
 
-def _ablation(main: Condition, name: str, sliders: dict | None = None, **changes) -> Condition:
+def _ablation(main: Condition, name: str, sliders: dict[str, Any] | None = None, **changes: Any) -> Condition:
     settings = replace(main.settings, **(sliders or {}))
     return replace(main, name=name, settings=settings, part="ablations", trivial=False, **changes)
 
 
-def _guidance() -> list[tuple[str, dict]]:
+def _guidance() -> list[_Row]:
     """ROI guidance off, the grid of the sliders, and other masks."""
     off = {"alpha": 0.0, "beta": 0.0, "gamma": 0.0}
-    rows = [("no ROI guidance: sliders at 0", {"sliders": off}), ("no ROI guidance: empty masks", {"masks": "none"})]
+    rows: list[_Row] = [
+        ("no ROI guidance: sliders at 0", {"sliders": off}),
+        ("no ROI guidance: empty masks", {"masks": "none"}),
+    ]
     rows += [(f"{name} {value:g}", {"sliders": {name: float(value)}}) for name in ("alpha", "beta") for value in GRID]
     # gamma acts on a lesion's border, so these rows are given one where there is a reference mask
     rows += [(f"gamma {v:g}, lesion given", {"sliders": {"gamma": float(v)}, "lesion": True}) for v in GRID]
     return [*rows, ("corrected masks (those for scoring stand in)", {"masks": "scoring"})]
 
 
-def _rest() -> list[tuple[str, dict]]:
+def _rest() -> list[_Row]:
     """Steps, registration jitter, and the guided teacher on a few pictures beside the student on the same."""
-    rows = [(f"{n} steps" if n > 1 else "1 step", {"sliders": {"steps": n, "guided": False}}) for n in STEPS]
+    rows: list[_Row] = [
+        (f"{n} steps" if n > 1 else "1 step", {"sliders": {"steps": n, "guided": False}}) for n in STEPS
+    ]
     rows += [(f"warp jitter up to {px:g} px", {"warp_px": float(px)}) for px in WARPS_PX]
     for name, told in (
         ("student", {"guided": False}),

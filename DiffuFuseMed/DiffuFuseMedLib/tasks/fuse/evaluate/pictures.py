@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ....io.picture_pairs import PictureFiles, list_pairs, read_pair, recolored, write_picture
+from ....io.picture_pairs import PictureFiles, PicturePair, list_pairs, read_pair, recolored, write_picture
 from ....metrics.fusion import TRIVIAL, score_pair, score_tracer_pair
 from ....preprocessing.rois import MODEL, SCORING, SCORING_UPTAKE, Rois, picture_rois, tracer_rois
 from .. import Fuser
@@ -38,7 +38,7 @@ class PictureSubject:
         self.trained_as = f"{self.kind} {self.series}"
 
     @cached_property
-    def pair(self):
+    def pair(self) -> PicturePair:
         return read_pair(self.files)
 
     @cached_property
@@ -87,5 +87,5 @@ class PictureSubject:
 
     def _scores(self, fused: np.ndarray) -> dict[str, float]:
         score = score_tracer_pair if self.files.tracer else score_pair
-        gray = (255.0 * np.clip(x, 0, 1) for x in (fused, self.pair.other, self.pair.mri))
-        return score(*gray, self.scoring)
+        gray, other, mri = (255.0 * np.clip(x, 0, 1) for x in (fused, self.pair.other, self.pair.mri))
+        return score(gray, other, mri, self.scoring)

@@ -37,10 +37,11 @@ class Group:
 
 def groups(rows: Sequence[Row], seed: int = 0, resamples: int = 10000) -> list[Group]:
     """In the order of the rows; the intervals resample series."""
-    found: dict[tuple[str, ...], list[Row]] = {}
+    found: dict[tuple[str, str, str, str], list[Row]] = {}
     for row in rows:
-        found.setdefault(tuple(row[name] for name in FACTS[:4]), []).append(row)
-    return [Group(*key, _means(group, seed, resamples)) for key, group in found.items()]
+        kind, part, condition, method = (row[name] for name in FACTS[:4])
+        found.setdefault((kind, part, condition, method), []).append(row)
+    return [Group(*facts, means=_means(group, seed, resamples)) for facts, group in found.items()]
 
 
 def mean_rows(found: Sequence[Group]) -> list[Row]:
