@@ -374,6 +374,27 @@ def test_an_edit_renews_the_numbers_and_is_what_gamma_protects_from_then_on(done
     assert done.view_state.fusion == "working"
 
 
+def test_the_lesion_says_where_it_comes_from_and_which_voxels_a_reader_changed(told, run):
+    assert (told.lesion.origin, told.lesion.mask(), told.lesion.node) == ("none", None, None)
+    run()
+    assert told.lesion.origin == "model"
+    assert not told.lesion.corrected().any()
+    paint(told, SECOND)
+    told.pump_until(lambda: told.lesion.origin == "corrected")
+    assert told.lesion.corrected().sum() == told.lesion.mask()[SECOND].size
+    assert told.lesion.corrected(SECOND).all()
+    assert told.lesion.provenance()["corrected_by_reader"]
+    paint(told, SECOND, value=False)
+    told.pump_until(lambda: told.lesion.origin == "model")
+    assert not told.lesion.provenance()["corrected_by_reader"]
+
+
+def test_the_lesion_protects_its_border_as_the_reader_says(done):
+    np.testing.assert_array_equal(done.lesion.protected(), done.lesion.mask())
+    done.set(protect_border=False)
+    assert done.lesion.protected() is None
+
+
 def test_the_border_is_free_when_the_reader_says_so(done):
     done.set(protect_border=False)
     assert done.engine.last("rois").values["lesion"] is None

@@ -10,7 +10,7 @@ from trame.widgets import vuetify3 as v3
 from .parts import button, row, section
 
 
-def keep_section(actions: Any) -> None:
+def persistence_section(actions: Any) -> None:
     with section("keep", "Keep"):
         with row():
             button(
