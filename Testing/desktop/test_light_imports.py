@@ -8,7 +8,8 @@ import pytest
 
 LIBRARY = Path(__file__).resolve().parents[2] / "DiffuFuseMed"
 LACKING = (
-    "matplotlib jinja2 highdicom rich typer psutil torch monai safetensors trame trame_client trame_server trame_slicer"
+    "matplotlib jinja2 highdicom rich typer psutil pydantic torch monai safetensors trame trame_client trame_server "
+    "trame_slicer"
 )
 PARTS = (
     "session",

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from ..core.errors import input_error
+from ..core.errors import InputError, input_error
 from ..systems import network_class
 from .registry import RECORD, ModelRecord, model_folder, models, read_record, write_record
 
@@ -65,7 +65,7 @@ def load(model_id: str, device: str = "cpu", folder: Path | None = None) -> Mode
     try:
         network = system(system.config_type.from_dict(record.config))
         network.load_state_dict({name: value.float() for name, value in state.items()})
-    except (TypeError, RuntimeError) as error:  # an unknown setting, or weights of another shape
+    except (InputError, RuntimeError) as error:  # an unknown setting, or weights of another shape
         raise input_error(
             f"a config of {record.id} that does not fit its weights or this version",
             "the pair that training wrote",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from ..core.schema import from_values
+
 C = TypeVar("C")
 
 
-def config_from(kind: type[C], values: dict[str, Any], **parts: type) -> C:
-    """The inverse of dataclasses.asdict through JSON: lists become tuples; parts: the dataclasses of nested fields.
+def config_from(kind: type[C], values: dict[str, Any]) -> C:
+    """The inverse of dataclasses.asdict through JSON: lists become tuples and dicts the dataclasses of nested fields.
 
-    Raises TypeError for a setting that `kind` does not have.
+    Raises InputError for a setting that `kind` does not have, or one of another type.
     """
-    plain = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-    nested = {name: part(**plain[name]) for name, part in parts.items() if isinstance(plain.get(name), dict)}
-    return kind(**plain | nested)
+    return from_values(kind, values, "settings", "update DiffuFuseMed or leave the setting out")

@@ -261,11 +261,7 @@ def _given_rois(request: Any, context: Context, case: Case) -> tuple[Any, np.nda
 def _fusion_settings(values: dict[str, Any]) -> Any:
     from ...tasks.fuse import FusionSettings
 
-    try:
-        return config_from(FusionSettings, values)
-    except TypeError as error:
-        remedy = "update DiffuFuseMed or leave the setting out"
-        raise input_error(f"fusion settings that do not exist ({error})", "those of FusionSettings", remedy) from error
+    return config_from(FusionSettings, values)
 
 
 def _unknown(case_id: str) -> UnknownCaseError:

@@ -26,6 +26,7 @@ from ..wire.pack import pack, references
 from .context import Context, Handler
 from .failures import failure_of, stopped
 from .job_queues import LOOK_S, Job, JobQueue
+from .requests import request_from
 
 log = logging.getLogger(__name__)
 LIVE = ("open", "rois", "fuse_slice")
@@ -54,7 +55,7 @@ class Server:
         """Answer until the lines end or one says shutdown."""
         for line in lines:
             try:
-                request = protocol.request_from(line)
+                request = request_from(line)
             except protocol.RequestError as error:
                 self._send(failure_of(error, error.id))
                 continue
@@ -179,7 +180,8 @@ def _lane_of(request: Any) -> str:
     kind = protocol.kind_of(request)
     if kind in LIVE:
         return "live"
-    return "asked" if kind == "segment" and not request.behind else "behind"
+    waited_for = kind == "judge_fusion" or (kind == "segment" and not request.behind)
+    return "asked" if waited_for else "behind"
 
 
 def lines_of(stream: BinaryIO) -> Iterator[bytes]:

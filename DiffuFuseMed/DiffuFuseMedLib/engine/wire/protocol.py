@@ -1,4 +1,5 @@
-"""What the engine's two processes say to each other: one JSON object a line, typed, and checked at the door.
+"""What the engine's two processes say to each other: one JSON object a line, typed, and checked at the door of each:
+requests by the engine (engine/server/requests.py), replies here.
 
 A request has a kind and an id. It is answered by any number of progress lines and exactly one result or error with
 the same id. Arrays are never in the line; they are files of the session's folder, named there (arrays.py, pack.py).
@@ -7,13 +8,14 @@ the same id. Arrays are never in the line; they are files of the session's folde
 from __future__ import annotations
 
 import json
-from dataclasses import MISSING, asdict, dataclass, fields
-from types import UnionType
-from typing import Any, get_args, get_type_hints
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from ...core.errors import InputError, input_error
+from ...core.fields import fits, wrong_field
 
-VERSION = 2
+VERSION = 3
+REMEDY = "use the client and the engine of one installation of DiffuFuseMed"
 LONGEST_LINE = 2**24  # bytes; far above any case's header, so that garbage without an end is not collected forever
 
 CODES = {
@@ -54,9 +56,9 @@ class Open:
 
     id: int
     case_id: str
-    case: dict
-    rois: dict | None = None
-    lesion: dict | None = None
+    case: dict[str, Any]
+    rois: dict[str, Any] | None = None
+    lesion: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -65,22 +67,23 @@ class ReplaceRois:
 
     id: int
     case_id: str
-    rois: dict | None = None
-    lesion: dict | None = None
+    rois: dict[str, Any] | None = None
+    lesion: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
 class Segment:
-    """Result: a Prediction. modalities: only these, all where None; model: a model's id; device: auto, cpu or cuda;
-    behind: nobody waits for it, so it stands still, as a volume's fusion does, while one that is waited for is made."""
+    """Result: a Prediction. modalities: only these, all where None; model: a model's id; options: what only
+    some systems can be told, such as {"gating": false}; device: auto, cpu or cuda; behind: nobody waits for it, so it
+    stands still, as a volume's fusion does, while one that is waited for is made."""
 
     id: int
     case_id: str
     model: str
     samples: int = 8
     seed: int = 0
-    modalities: list | None = None
-    gating: bool = True
+    modalities: list[str] | None = None
+    options: dict[str, Any] = field(default_factory=dict)
     device: str = "auto"
     behind: bool = False
 
@@ -96,7 +99,7 @@ class FuseSlice:
     case_id: str
     plane: str
     index: int
-    settings: dict
+    settings: dict[str, Any]
     view: str = ""
     device: str = "auto"
     mri: str | None = None
@@ -109,7 +112,20 @@ class FuseVolume:
 
     id: int
     case_id: str
-    settings: dict
+    settings: dict[str, Any]
+    device: str = "auto"
+    mri: str | None = None
+
+
+@dataclass(frozen=True)
+class JudgeFusion:
+    """Result: a Judgement of a fused volume, for a report. image: the packed volume that FuseVolume gave for these
+    settings, device and MR while the case had its present ROIs."""
+
+    id: int
+    case_id: str
+    image: dict[str, Any]
+    settings: dict[str, Any]
     device: str = "auto"
     mri: str | None = None
 
@@ -173,6 +189,7 @@ REQUESTS: dict[str, type] = {
     "segment": Segment,
     "fuse_slice": FuseSlice,
     "fuse_volume": FuseVolume,
+    "judge_fusion": JudgeFusion,
     "cancel": Cancel,
     "close": Close,
     "shutdown": Shutdown,
@@ -191,25 +208,27 @@ def to_line(message: Any) -> bytes:
     return json.dumps({"kind": kind_of(message), **asdict(message)}, separators=(",", ":")).encode() + b"\n"
 
 
-def request_from(line: bytes) -> Any:
-    """The typed request of a line; raises RequestError."""
-    return _message_from(line, REQUESTS)
-
-
 def reply_from(line: bytes) -> Reply:
     """The typed reply of a line; raises RequestError."""
-    return _message_from(line, REPLIES)
+    kind, values, number = message_in(line, REPLIES)
+    if wrong := wrong_field(values, REPLIES[kind]):
+        raise refusal(f"{kind} with {wrong}", "the fields of this protocol's version", number)
+    return REPLIES[kind](**values)
 
 
-def _message_from(line: bytes, kinds: dict[str, type]) -> Any:
+def message_in(line: bytes, kinds: dict[str, type]) -> tuple[str, dict[str, Any], int | None]:
+    """Kind, fields and id of a line that is one of these kinds, the fields as they stand; raises RequestError."""
     values = _json_object(line)
-    number = values.get("id") if _fits(values.get("id"), int) else None
+    number = values.get("id") if fits(values.get("id"), int) else None
     kind = values.pop("kind", None)
-    if kind not in kinds if isinstance(kind, str) else True:
-        raise _refusal(f"a message of the kind {str(kind)[:40]!r}", f"one of {', '.join(kinds)}", number)
-    if wrong := _wrong_fields(values, kinds[kind]):
-        raise _refusal(f"{kind} with {wrong}", "the fields of this protocol's version", number)
-    return kinds[kind](**values)
+    if not isinstance(kind, str) or kind not in kinds:
+        raise refusal(f"a message of the kind {str(kind)[:40]!r}", f"one of {', '.join(kinds)}", number)
+    return kind, values, number
+
+
+def refusal(given: str, wanted: str, number: int | None) -> RequestError:
+    """The error for a line that cannot be used, with its id where that could be read."""
+    return RequestError(str(input_error(given, wanted, REMEDY)), number)
 
 
 def _json_object(line: bytes) -> dict[str, Any]:
@@ -218,34 +237,5 @@ def _json_object(line: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):  # UnicodeDecodeError is a ValueError
         values = None
     if not isinstance(values, dict):
-        raise _refusal(f"a line of {len(line)} bytes that is no JSON object", "one JSON object a line", None)
+        raise refusal(f"a line of {len(line)} bytes that is no JSON object", "one JSON object a line", None)
     return values
-
-
-def _wrong_fields(values: dict[str, Any], message: type) -> str:
-    """What is wrong with the fields, in words; empty when nothing is."""
-    hints = get_type_hints(message)
-    if unknown := sorted(set(values) - set(hints)):
-        return f"the unknown field {unknown[0][:40]!r}"
-    for field in fields(message):
-        if field.name not in values:
-            if field.default is MISSING:
-                return f"no {field.name}"
-        elif not _fits(values[field.name], hints[field.name]):
-            return f"a {field.name} of the wrong type"
-    return ""
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    if hint is Any:
-        return True
-    if isinstance(hint, UnionType):
-        return any(_fits(value, part) for part in get_args(hint))
-    if isinstance(value, bool) and hint is not bool:  # a bool is an int to Python
-        return False
-    return isinstance(value, (int, float) if hint is float else hint)
-
-
-def _refusal(given: str, wanted: str, number: int | None) -> RequestError:
-    remedy = "use the client and the engine of one installation of DiffuFuseMed"
-    return RequestError(str(input_error(given, wanted, remedy)), number)

@@ -43,4 +43,4 @@ class Config:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Config:
-        return config_from(cls, values, segmentation=losses.SegmentationWeights)
+        return config_from(cls, values)
