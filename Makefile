@@ -16,10 +16,10 @@ ARGS ?=
 SOAK ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run report test test-packages lint bench train clean
+.PHONY: help setup run report test test-packages lint reference bench train clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 setup: $(STAMP) ## create .venv with the pinned versions (once; PYTHON=python3.12 chooses the Python)
 
@@ -50,6 +50,9 @@ bench: setup test-packages ## measure models, fusion and workspace on this machi
 	$(BIN)/python -m benchmarks --json out/bench.json $(ARGS)
 	$(BIN)/python -m benchmarks live --json out/bench_live.json
 	$(BIN)/python -m benchmarks web --json out/bench_web.json --soak-minutes "$(SOAK)" --large
+
+reference: setup ## write docs/reference from the docstrings
+	$(BIN)/python scripts/reference.py
 
 train: setup ## train the default model (CASES=folder of case folders with a split.json)
 	$(BIN)/diffufusemed train "$(CASES)" --recipe sts-diffufusemed $(ARGS)

@@ -5,6 +5,7 @@ import pytest
 from DiffuFuseMedLib import InputError, api, fuse, list_models, predict, write_report
 from DiffuFuseMedLib.core.volume import Volume
 from DiffuFuseMedLib.tasks.segment import predict as segmenting
+from DiffuFuseMedLib.tasks.segment.settings import Settings
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def test_a_case_is_segmented_by_a_model_s_name(shipped, a_case, prediction):
 def test_predict_is_what_the_command_line_does(a_case, a_model):
     told = []
     own = predict(a_case(), a_model, samples=1, seed=3, progress=lambda share, words: told.append(share))
-    other = segmenting.predict(a_case(), a_model, segmenting.Settings(samples=1, seed=3))
+    other = segmenting.predict(a_case(), a_model, Settings(samples=1, seed=3))
     assert np.array_equal(own.probability, other.probability)
     assert told[-1] == 1.0
 
@@ -39,6 +40,13 @@ def test_predict_is_what_the_command_line_does(a_case, a_model):
 def test_an_unknown_model_is_refused_in_one_sentence(shipped, a_case):
     with pytest.raises(InputError, match=r"the model 'none such'.*tiny"):
         predict(a_case(), "none such")
+
+
+def test_an_option_reaches_the_system(a_case, a_model):
+    ungated = predict(a_case(), a_model, samples=1, options={"gating": False})
+    assert list(ungated.gates.values()) == pytest.approx([1 / 3] * 3)
+    with pytest.raises(InputError, match="the option 'speed'"):
+        predict(a_case(), a_model, samples=1, options={"speed": 2})
 
 
 def test_the_models_can_be_listed(shipped):

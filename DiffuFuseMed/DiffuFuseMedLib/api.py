@@ -5,8 +5,9 @@ What `diffufusemed run` and `fuse` do, for a script or a notebook; load_case() c
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from .report import page
 from .tasks.fuse import Fuser
 from .tasks.fuse import predict as fusing
 from .tasks.segment import predict as segmenting
+from .tasks.segment.settings import Settings
 
 Progress = Callable[[float, str], None]
 
@@ -35,16 +37,19 @@ def predict(
     samples: int = 8,
     seed: int = 0,
     device: str = "auto",
+    options: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Prediction:
     """Segment the case; the same seed gives the same voxels on the same machine.
 
     model: an installed one's id, the path of its folder, or one that models.zoo loaded; samples: draws behind the
-    probability and its uncertainty; device: "auto", "cpu" or "cuda"; progress: called with a share of 1 and words.
-    Raises InputError for a model that is unknown, damaged or no segmenter, and for a case without a modality it knows.
+    probability and its uncertainty; device: "auto", "cpu" or "cuda"; options: what only some systems have, such as
+    {"gating": False}; progress: called with a share of 1 and words.
+    Raises InputError for a model that is unknown, damaged or no segmenter, for an option that it does not have, and for
+    a case without a modality that it knows.
     """
     ready = load_segmenter(model, choose(device)) if isinstance(model, str) else model
-    return segmenting.predict(case, ready, segmenting.Settings(samples=samples, seed=seed, progress=progress))
+    return segmenting.predict(case, ready, Settings(samples, seed, progress, options=dict(options or {})))
 
 
 def fuse(
