@@ -61,9 +61,9 @@ def test_a_map_reaches_what_its_measure_can_reach():
 def a_folder(tmp_path):
     """CT, US and a DWI, whose last slices are beyond its field of view, as files."""
     rng = np.random.default_rng(0)
-    arrays = {name: rng.normal(60, 20, GRID.shape).astype(np.float32).clip(1) for name in ("CT", "p7_us", "p7-ADC")}
+    arrays = {name: rng.normal(60, 20, GRID.shape).astype(np.float32).clip(1) for name in ("CT", "p7_us", "p7-diff")}
     arrays["CT"] -= 100
-    arrays["p7-ADC"][:, :, 20:] = 0
+    arrays["p7-diff"][:, :, 20:] = 0
     for name, array in arrays.items():
         sitk.WriteImage(Volume(array, GRID).to_sitk(), str(tmp_path / f"{name}.nii.gz"))
     return tmp_path
@@ -84,10 +84,20 @@ def test_no_file_is_known_by_words_that_are_in_no_table():
         modality_from_name("p7_DWI.nii.gz")
 
 
-def test_a_series_is_known_by_the_new_words_of_a_contrast(new_entries):
+@pytest.mark.parametrize("tags", [{"SeriesDescription": "ep2d_diff_t2w"}, {"ImageType": ["ORIGINAL", "DIFFUSION"]}])
+def test_a_series_is_known_by_the_new_words_and_kind_of_a_contrast(new_entries, monkeypatch, tags):
     series = Dataset()
-    series.SeriesDescription = "ep2d_diff_b1000 T2"
+    for keyword, value in {"SeriesDescription": "ep2d", **tags}.items():
+        setattr(series, keyword, value)
     assert guess_sequence(series)[0] == "MR_DWI"
+    monkeypatch.delitem(MODALITIES, "MR_DWI")
+    assert guess_sequence(series) is None
+
+
+def test_a_series_of_a_kind_that_is_in_no_table_stays_unknown(new_entries):
+    series = Dataset()
+    series.SeriesDescription, series.ImageType = "ep2d_diff", ["DERIVED", "ADC"]
+    assert guess_sequence(series) is None
 
 
 def test_a_series_of_the_new_dicom_class_is_read(new_entries, tmp_path):

@@ -35,13 +35,15 @@ class Sequence:
 
     words: a regular expression for the series' description, protocol and sequence in lower case; decisive: it outweighs
     the words and timing of those that are not, as a "t2 flair" is a FLAIR; agent: whether a contrast agent was given,
-    None where that makes no difference; timing: what tells where no words do.
+    None where that makes no difference; timing: what tells where no words do; kinds: values of ImageType that only it
+    has, with DIFFUSION for a b-value.
     """
 
     words: str
     decisive: bool = False
     agent: bool | None = None
     timing: Timing | None = None
+    kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
