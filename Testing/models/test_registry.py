@@ -1,5 +1,7 @@
 """The registry: models are listed and told apart without torch, as their folders say."""
 
+import json
+import math
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,6 +12,7 @@ from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.models import registry
 from DiffuFuseMedLib.systems import SYSTEMS
 
+SHIPPED = Path(__file__).resolve().parents[2] / "models"
 WITHOUT_TORCH = """
 import sys
 
@@ -69,10 +72,38 @@ def test_an_empty_folder_has_no_models(tmp_path):
     assert registry.models(tmp_path) == []
 
 
-def test_a_broken_record_is_refused(a_models_folder):
-    (a_models_folder / "second" / registry.RECORD).write_text("{}", encoding="utf-8")
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "\udcff"], ids=["empty", "half", "endless", "no text"])
+def test_an_unreadable_record_is_refused(a_models_folder, text):
+    (a_models_folder / "second" / registry.RECORD).write_text(text, encoding="utf-8", errors="surrogateescape")
     with pytest.raises(InputError, match=r"unreadable model\.json of second"):
         registry.models(a_models_folder)
+
+
+WRONG = {
+    "a list": (lambda _: [1], "which is no JSON object"),
+    "no id": (lambda r: r.pop("id") and r, "no id"),
+    "one field too many": (lambda r: r | {"color": 1}, "the unknown field 'color'"),
+    "a licence that is a number": (lambda r: r | {"licence": 3}, "a licence of the wrong type"),
+    "metrics in a list": (lambda r: r | {"metrics": []}, "a metrics of the wrong type"),
+    "a window of nothing": (lambda r: r | {"window": {"shape": [8, 0, 8]}}, "a window of shape [8, 0, 8]"),
+    "a window of words": (lambda r: r | {"window": {"shape": "all of it"}}, "a window of shape all of it"),
+    "a window in two axes": (lambda r: r | {"window": {"shape": [8, 8]}}, "a window of shape [8, 8]"),
+    "a window of fractions": (lambda r: r | {"window": {"shape": [8, 8, 1.5]}}, "a window of shape [8, 8, 1.5]"),
+    "a window beyond all memory": (lambda r: r | {"window": {"shape": [4096] * 3}}, "a window of shape [4096, 40"),
+    "no spacing at all": (lambda r: r | {"window": {"spacing_kji_mm": [1, 1, 0.0]}}, "a spacing of [1, 1, 0.0] mm"),
+    "a spacing without end": (lambda r: r | {"window": {"spacing_kji_mm": [1, 1, math.inf]}}, "[1, 1, inf] mm"),
+}
+
+
+@pytest.mark.parametrize(("spoil", "words"), WRONG.values(), ids=WRONG)
+def test_a_record_that_cannot_be_is_one_sentence(a_models_folder, spoil, words):
+    file = a_models_folder / "second" / registry.RECORD
+    file.write_text(json.dumps(spoil(json.loads(file.read_text(encoding="utf-8")))), encoding="utf-8")
+    with pytest.raises(InputError) as refused:
+        registry.models(a_models_folder)
+    sentence = str(refused.value)
+    assert words in sentence
+    assert (sentence.startswith("Given "), sentence.count(". "), len(sentence) < 250) == (True, 0, True)
 
 
 def test_a_folder_in_the_environment_is_the_models_folder(a_models_folder, monkeypatch):
@@ -96,3 +127,7 @@ def test_what_lists_and_writes_files_works_without_torch(a_models_folder, monkey
         [sys.executable, "-c", WITHOUT_TORCH], capture_output=True, text=True, timeout=300, check=True
     ).stdout
     assert told.split() == ["first:segment", "second:fuse"]
+
+
+def test_every_shipped_record_is_one():
+    assert {r.id for r in registry.models()} == {path.name for path in SHIPPED.iterdir() if path.is_dir()}

@@ -88,7 +88,7 @@ def test_a_model_without_weights_is_refused(models):
 @pytest.mark.parametrize("text", ["{", "[]", '{"id": "first"}', '{"id": "first", "color": 1}', ""])
 def test_a_broken_record_is_refused(models, text):
     (models / "first" / zoo.RECORD).write_text(text, encoding="utf-8")
-    with pytest.raises(InputError, match=r"unreadable model\.json of first"):
+    with pytest.raises(InputError, match=r"model\.json of first"):
         zoo.load("first", folder=models)
 
 

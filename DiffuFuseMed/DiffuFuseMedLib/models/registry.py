@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import input_error
+from ..core.errors import InputError, input_error
+from ..core.fields import wrong_field
 from ..systems import SYSTEMS
 
 RECORD = "model.json"
 CARD = "card.md"
+LARGEST_WINDOW = 512**3  # voxels; a network sees them at once
 DEFAULT_MODEL = "sts-diffufusemed"
 
 
 @dataclass(frozen=True)
 class ModelRecord:
-    """model.json. window: shape and spacing_kji_mm of the network's window; calibration: what predict needs to make
-    probabilities, contours and the volume interval honest, {} before it was fitted; training: patients, seed, steps,
-    minutes, hardware; metrics: numbers printed by `diffufusemed evaluate`.
+    """model.json. window: shape and spacing_kji_mm of the network's window, {} where it has none; calibration: what
+    predict needs to make probabilities, contours and the volume interval honest, {} before it was fitted; training:
+    patients, seed, steps, minutes, hardware; metrics: numbers printed by `diffufusemed evaluate`.
     """
 
     id: str
@@ -32,6 +35,10 @@ class ModelRecord:
     training: dict[str, Any] = field(default_factory=dict)
     calibration: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raises InputError for a window that no network can have."""
+        _check_window(self.window)
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -80,20 +87,42 @@ def model_folder(model_id: str, folder: Path | None = None) -> Path:
 
 
 def read_record(path: Path) -> ModelRecord:
-    """The record of one model folder; raises InputError when it is no such record."""
+    """The record of one model folder; raises InputError, one sentence, when it is no such record."""
     try:
-        return ModelRecord(**json.loads((path / RECORD).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise input_error(
-            f"the unreadable {RECORD} of {path.name}",
-            "the record written beside the weights",
-            "install the model again",
-        ) from error
+        values = json.loads((path / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise _not_a_record(f"the unreadable {RECORD} of {path.name}") from error
+    if not isinstance(values, dict):
+        raise _not_a_record(f"the {RECORD} of {path.name}, which is no JSON object")
+    if wrong := wrong_field(values, ModelRecord):
+        raise _not_a_record(f"the {RECORD} of {path.name} with {wrong}")
+    return ModelRecord(**values)
+
+
+def _not_a_record(given: str) -> InputError:
+    return input_error(given, "the record written beside the weights", "install the model again")
 
 
 def write_record(record: ModelRecord, path: Path) -> None:
     """Write model.json into the model folder `path`."""
     (path / RECORD).write_text(json.dumps(asdict(record), indent=2) + "\n", encoding="utf-8")
+
+
+def _check_window(window: dict[str, Any]) -> None:
+    shape, spacing_mm = window.get("shape", ()), window.get("spacing_kji_mm", ())
+    if not _are_numbers(shape, int) or any(n < 1 for n in shape) or math.prod(shape) > LARGEST_WINDOW:
+        wanted = f"voxels along k, j and i, {LARGEST_WINDOW} together at most"
+        raise input_error(f"a window of shape {str(shape)[:40]}", wanted, "install the model again")
+    if not _are_numbers(spacing_mm, (int, float)) or not all(0 < mm < math.inf for mm in spacing_mm):
+        given = f"a window with a spacing of {str(spacing_mm)[:40]} mm"
+        raise input_error(given, "millimeters above zero along k, j and i", "install the model again")
+
+
+def _are_numbers(values: Any, kind: type | tuple[type, ...]) -> bool:
+    """Whether these are three numbers of this kind, or none at all."""
+    if not isinstance(values, (list, tuple)) or len(values) not in (0, 3):
+        return False
+    return all(isinstance(v, kind) and not isinstance(v, bool) for v in values)
 
 
 def _folders(root: Path) -> list[Path]:
