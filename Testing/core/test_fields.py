@@ -13,6 +13,7 @@ class Thing:
     share: float | None
     values: dict[str, Any] = field(default_factory=dict)
     loud: bool = False
+    pair: tuple[int, int] = (1, 2)
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,8 @@ class Thing:
         ({"share": 1}, ""),
         ({"share": None}, ""),
         ({"values": {"a": [1]}, "loud": True}, ""),
+        ({"pair": [1, 2]}, ""),
+        ({"pair": "12"}, "a pair of the wrong type"),
         ({"id": None}, "a id of the wrong type"),
         ({"id": True}, "a id of the wrong type"),
         ({"id": 1.5}, "a id of the wrong type"),

@@ -26,11 +26,12 @@ def wrong_field(values: dict[str, Any], kind: type) -> str:
 
 
 def fits(value: Any, hint: Any) -> bool:
-    """Whether a value of JSON is of this type; the items of a list or dict are not looked at."""
+    """Whether a value of JSON, where tuples are lists, is of this type; what a list or dict holds is not looked at."""
     if hint is Any:
         return True
     if isinstance(hint, UnionType):
         return any(fits(value, part) for part in get_args(hint))
     if isinstance(value, bool) and hint is not bool:  # a bool is an int to Python
         return False
-    return isinstance(value, (int, float) if hint is float else get_origin(hint) or hint)
+    kind = get_origin(hint) or hint
+    return isinstance(value, {float: (int, float), tuple: (list, tuple)}.get(kind, kind))

@@ -14,6 +14,7 @@ import numpy as np
 from scipy import ndimage
 
 from ..core.errors import InputError, input_error
+from ..core.fields import wrong_field
 from ..core.grid import Grid
 from .decisions import Decision
 from .regions import Region, Worklist
@@ -41,7 +42,7 @@ def from_json(text: str) -> tuple[Worklist, dict[int, Decision]]:
         content = json.loads(text)
         if content["format"] != FORMAT:
             raise ValueError("another format")
-        return _worklist(content), {d["region_id"]: Decision(**d) for d in content["decisions"]}
+        return _worklist(content), {d["region_id"]: Decision(**_checked(d, Decision)) for d in content["decisions"]}
     except (ValueError, TypeError, LookupError, AttributeError, zlib.error, InputError) as error:
         raise input_error("a review that cannot be read", f"one in the format {FORMAT!r}", "review again") from error
 
@@ -57,16 +58,17 @@ def _worklist(content: dict[str, Any]) -> Worklist:
 
 
 def _region(values: dict[str, Any]) -> Region:
-    region = Region(**{**values, "center_lps": tuple(values["center_lps"])})
+    region = Region(**{**_checked(values, Region), "center_lps": tuple(values["center_lps"])})
     numbers = (*region.center_lps, region.volume_mm3, region.expected_error_mm3, region.uncertainty)
-    words = (region.place, region.why, region.why_modality)
-    if (
-        len(region.center_lps) != 3
-        or not all(map(math.isfinite, numbers))
-        or not all(isinstance(w, str) for w in words)
-    ):
+    if len(region.center_lps) != 3 or not all(map(math.isfinite, numbers)):
         raise ValueError("no region")
     return region
+
+
+def _checked(values: dict[str, Any], kind: type) -> dict[str, Any]:
+    if wrong := wrong_field(values, kind):
+        raise ValueError(wrong)
+    return values
 
 
 def _packed(labels: np.ndarray) -> dict[str, Any]:
