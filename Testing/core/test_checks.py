@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from DiffuFuseMedLib.core.checks import check_image, check_spacing, check_volume
+from DiffuFuseMedLib.core.checks import check_image, check_spacing, check_volume, unknown_voxels
 from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.core.grid import Grid
 from DiffuFuseMedLib.core.volume import Volume
@@ -31,11 +31,28 @@ def refusal(array: np.ndarray, modality: str | None, **grid) -> str:
     return message
 
 
-@pytest.mark.parametrize(("bad", "count"), [(np.nan, 1), (np.inf, 1), (-np.inf, 1)])
+@pytest.mark.parametrize(("bad", "count"), [(np.inf, 1), (-np.inf, 1)])
 def test_refuses_values_that_are_not_finite_and_counts_them(bad, count):
     array = ramp(0, 1)
     array[1, 2, 3] = bad
     assert f"{count} voxels that are NaN or infinite" in refusal(array, "MR_T1")
+
+
+def test_takes_voxels_without_a_value_as_long_as_others_have_one():
+    array = ramp(0, 1)
+    array[1] = np.nan
+    check_volume(volume(array, "MR_T1"))
+    assert unknown_voxels(array) == ["33.3 % of its voxels hold no value: there it is treated as not imaged."]
+    assert unknown_voxels(ramp(0, 1)) == []
+    assert "60 voxels that are NaN" in refusal(np.full((3, 4, 5), np.nan, np.float32), "MR_T1")
+    array[2] = 0.5
+    array[0] = 0.5
+    assert "voxels are all 0.5" in refusal(array, "MR_T1")
+
+
+@pytest.mark.parametrize("spacing", [1e-4, 500.0])
+def test_refuses_a_spacing_that_no_scanner_of_patients_has(spacing):
+    assert "0.01 to 100 mm" in refusal(ramp(0, 1), "MR_T1", spacing_mm=(1.0, spacing, 1.0))
 
 
 def test_refuses_a_mask_that_is_not_finite_but_takes_an_empty_one():

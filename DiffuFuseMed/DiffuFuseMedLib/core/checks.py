@@ -15,6 +15,7 @@ from .errors import input_error
 from .modalities import MODALITIES
 from .volume import Volume
 
+SPACING_MM = (0.01, 100.0)
 CT_MIN_RANGE_HU = 50.0  # water, fat and air differ by more than this in any scan of a body
 PET_MIN_SUV = -1.0  # reconstruction noise goes a little below zero, never this far
 PET_MAX_SUV = 1000.0  # a full bladder reaches a few hundred; Bq/mL and counts run to tens of thousands
@@ -72,9 +73,15 @@ def check_dimensions(size: Sequence[int], name: str) -> None:
 
 
 def check_spacing(spacing_mm: Sequence[float], name: str) -> None:
-    """spacing_mm: along i, j, k; finite and above zero. Raises InputError for others."""
+    """spacing_mm: along i, j, k; finite, above zero, and such as a scanner of patients has. Raises InputError for
+    others."""
+    shown = " x ".join(f"{s:g}" for s in spacing_mm)
+    if all(np.isfinite(s) and s > 0 for s in spacing_mm) and not all(
+        SPACING_MM[0] <= s <= SPACING_MM[1] for s in spacing_mm
+    ):
+        given, wanted = f"{name} with a voxel spacing of {shown} mm", f"{SPACING_MM[0]:g} to {SPACING_MM[1]:g} mm"
+        raise input_error(given, wanted, "correct the unit of length in the header")
     if any(not np.isfinite(s) or s <= 0 for s in spacing_mm):
-        shown = " x ".join(f"{s:g}" for s in spacing_mm)
         remedy = "correct the voxel spacing in the header or export the image again"
         raise input_error(
             f"{name} with a voxel spacing of {shown} mm", "a finite spacing above zero on each axis", remedy
@@ -92,15 +99,25 @@ def check_finite(array: np.ndarray, name: str) -> None:
 
 
 def check_values(array: np.ndarray, name: str) -> None:
-    """array: any shape; not empty, finite, not all the same. Raises InputError for others."""
+    """array: any shape; not empty, not infinite, not all the same; NaN is where nothing was imaged, as long as that is
+    not everywhere. Raises InputError for others."""
     if array.size == 0:
         raise input_error(f"{name} that is empty", "a 3D volume with voxels", "export the image again")
-    check_finite(array, name)
-    if array.min() == array.max():
+    known = array[np.isfinite(array)] if np.issubdtype(array.dtype, np.floating) else array
+    if known.size < array.size and (known.size == 0 or np.isinf(array).any()):
+        check_finite(array, name)
+    if known.min() == known.max():
         wanted = "an image that shows something"
         raise input_error(
-            f"{name} whose voxels are all {array.min():g}", wanted, "check the export and load another file"
+            f"{name} whose voxels are all {known.min():g}", wanted, "check the export and load another file"
         )
+
+
+def unknown_voxels(array: np.ndarray) -> list[str]:
+    """A note on an image [k, j, i] with voxels that are NaN; empty where there are none."""
+    unknown = int(np.count_nonzero(np.isnan(array))) if np.issubdtype(array.dtype, np.floating) else 0
+    share = 100 * unknown / array.size
+    return [f"{share:.1f} % of its voxels hold no value: there it is treated as not imaged."] if unknown else []
 
 
 def check_masks(*masks: np.ndarray) -> None:
@@ -126,7 +143,7 @@ def check_plausible(array: np.ndarray, modality: str, name: str) -> None:
 
 def _check_hounsfield(array: np.ndarray, name: str) -> None:
     # Air is -1000 HU and fat about -100 HU: an image without one negative value is 8-bit, normalized or not rescaled.
-    low, high = float(array.min()), float(array.max())
+    low, high = float(np.nanmin(array)), float(np.nanmax(array))
     if low >= 0 or high - low < CT_MIN_RANGE_HU:
         given = f"{name} as CT with values from {low:g} to {high:g}"
         remedy = "load the original CT or apply its rescale slope and intercept, or name another modality"
@@ -134,8 +151,8 @@ def _check_hounsfield(array: np.ndarray, name: str) -> None:
 
 
 def _check_suv(array: np.ndarray, name: str) -> None:
-    low, high = float(array.min()), float(array.max())
-    whole = high > PET_MAX_WHOLE_SUV and bool(np.all(array == np.rint(array)))
+    low, high = float(np.nanmin(array)), float(np.nanmax(array))
+    whole = high > PET_MAX_WHOLE_SUV and bool(np.all((array == np.rint(array)) | np.isnan(array)))
     if low < PET_MIN_SUV or high > PET_MAX_SUV or whole:
         kind = "whole-number values" if whole else "values"
         given = f"{name} as PET with {kind} from {low:g} to {high:g}"

@@ -11,7 +11,7 @@ from ..core.errors import InputError, input_error
 from ..core.modalities import MODALITIES
 from ..core.parallel import each
 from ..core.volume import Volume
-from .dicom.images import UnknownContrastError, read_dicom_folder
+from .dicom.images import Choice, UnknownContrastError, read_dicom_folder
 from .image_files import read_volume
 from .label_map import is_label_map_name, stem_of
 from .lesion_names import is_mask_stem
@@ -33,30 +33,38 @@ class Study:
     notes: tuple[str, ...] = ()
 
 
-def read_study(path: str | Path, modalities: Mapping[str, str] | Iterable[str] | None = None) -> Study:
+UNUSED = ""  # told of an image that shall not be read
+
+
+def read_study(
+    path: str | Path,
+    modalities: Mapping[str, str] | Iterable[str] | None = None,
+    only: Iterable[str] | None = None,
+) -> Study:
     """The images of one patient in a folder, and the lesion mask that lies with them.
 
     Image files lie in the folder itself and are named CT.nii.gz, MR_T1.nrrd, ...; DICOM lies at any depth. A mapping
-    {file name or series description: modality} tells what names and tags do not; a list limits what is read. Of two
-    images of one modality the one with more slices is taken, with a note; what nobody knows the modality of is left
-    out with one.
+    {file name or series description: modality} tells what names and tags do not, UNUSED what shall not be read; a list,
+    here or as `only`, limits what is read. Of two images of one modality the one that names it is taken before one that
+    only looks like it, then the one with more slices, with a note; what nobody knows the modality of, and what cannot
+    be used, is left out with one.
     Raises InputError for a missing folder, a file, several patients, an unknown modality, or nothing to read.
     """
     folder = Path(path)
     _check_folder(folder)
-    told, wanted = _told_and_wanted(modalities)
+    told, wanted = _told_and_wanted(modalities, only)
     objects = scan_dicom(folder)
     files = [p for p in sorted(folder.iterdir()) if p.is_file() and _is_image_name(p.name)]
     _check_told(told, files, objects)
     notes: list[str] = []
     unknown: list[UnknownContrastError] = []
-    found = _file_volumes(files, told, wanted, notes) + _dicom_volumes(folder, objects, told, wanted, unknown)
+    found = _file_volumes(files, told, wanted, notes)
+    found += _dicom_volumes(folder, objects, told, Choice({}, wanted, notes, unknown))
     if not found and unknown:
         raise unknown[0]
     notes += [f"A series was not read. {error}" for error in unknown]
     if not found:
-        remedy = "choose a folder with files such as CT.nii.gz, or with DICOM series"
-        raise input_error(f"folder '{folder.name}' with nothing to read", "a CT, PET, MR or SPECT image", remedy)
+        raise _nothing_to_read(folder, notes)
     _check_one_patient(found)
     volumes = _one_a_modality(found, notes)
     notes += [f"{key} was asked for and is not there." for key in wanted or () if key not in volumes]
@@ -90,11 +98,15 @@ def _is_image_name(name: str) -> bool:
     return is_label_map_name(name) and not name.startswith(".")
 
 
-def _told_and_wanted(modalities: Mapping[str, str] | Iterable[str] | None) -> tuple[dict[str, str], list[str] | None]:
+def _told_and_wanted(
+    modalities: Mapping[str, str] | Iterable[str] | None, only: Iterable[str] | None
+) -> tuple[dict[str, str], list[str] | None]:
     told = dict(modalities) if isinstance(modalities, Mapping) else {}
-    wanted = None if modalities is None or isinstance(modalities, Mapping) else list(modalities)
+    listed = only if modalities is None or isinstance(modalities, Mapping) else modalities
+    wanted = None if listed is None else list(listed)
     for key in [*told.values(), *(wanted or [])]:
-        check_modality(key, "an image")
+        if key != UNUSED:
+            check_modality(key, "an image")
     return told, wanted
 
 
@@ -112,7 +124,8 @@ def _check_told(told: dict[str, str], files: list[Path], objects: list[DicomObje
 def _file_volumes(files: list[Path], told: dict[str, str], wanted: list[str] | None, notes: list[str]) -> list[Volume]:
     chosen = []
     for path in files:
-        if path.name not in told and is_mask_stem(stem_of(path.name)):
+        unused = told.get(path.name) == UNUSED
+        if unused or (path.name not in told and is_mask_stem(stem_of(path.name))):
             continue
         try:
             modality = told.get(path.name) or modality_from_name(path.name)
@@ -124,17 +137,18 @@ def _file_volumes(files: list[Path], told: dict[str, str], wanted: list[str] | N
     return each(lambda file: read_volume(*file), chosen)
 
 
-def _dicom_volumes(
-    folder: Path,
-    objects: list[DicomObject],
-    told: dict[str, str],
-    wanted: list[str] | None,
-    unknown: list[UnknownContrastError],
-) -> list[Volume]:
+def _dicom_volumes(folder: Path, objects: list[DicomObject], told: dict[str, str], choice: Choice) -> list[Volume]:
     if not any(o.holds_slices for o in objects):
         return []
-    by_series = {o.series_uid: told[o.series_description] for o in objects if o.series_description in told}
-    return [v for v in read_dicom_folder(folder, by_series, unknown) if wanted is None or v.modality in wanted]
+    choice.told = {o.series_uid: told[o.series_description] for o in objects if o.series_description in told}
+    return read_dicom_folder(folder, choice=choice)
+
+
+def _nothing_to_read(folder: Path, notes: list[str]) -> InputError:
+    """Why, as far as it is known: the first reason of those that were given."""
+    reason = f" ({notes[0].rstrip('.')})" if notes else ""
+    given, wanted = f"folder '{folder.name}' with nothing to read{reason}", "a CT, PET, MR or SPECT image"
+    return input_error(given, wanted, "choose a folder with files such as CT.nii.gz, or with DICOM series")
 
 
 def _check_one_patient(volumes: list[Volume]) -> None:
@@ -147,7 +161,7 @@ def _one_a_modality(found: list[Volume], notes: list[str]) -> dict[str, Volume]:
     """By modality, in the order of MODALITIES, the image with most slices (then most voxels)."""
     volumes = {}
     for modality in MODALITIES:
-        same = sorted((v for v in found if v.modality == modality), key=_size, reverse=True)
+        same = sorted((v for v in found if v.modality == modality), key=_worth, reverse=True)
         if same:
             volumes[modality] = same[0]
         if len(same) > 1:
@@ -155,8 +169,9 @@ def _one_a_modality(found: list[Volume], notes: list[str]) -> dict[str, Volume]:
     return volumes
 
 
-def _size(volume: Volume) -> tuple[int, int]:
-    return volume.grid.size[2], volume.array.size
+def _worth(volume: Volume) -> tuple[bool, int, int]:
+    """An image whose words name it goes before one whose timing only looks like it, however large that is."""
+    return not volume.meta.get("guessed"), volume.grid.size[2], volume.array.size
 
 
 def _choice_note(modality: str, same: list[Volume]) -> str:

@@ -11,9 +11,17 @@ from DiffuFuseMedLib.io.dicom.source_series import SourceSeries, files_of
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
+from Testing.fixtures.dicom_series import Folder
+
 STS_002 = Path(__file__).resolve().parents[3] / ".." / "shared" / "data" / "sts_dicom" / "STS_002"
 # Columns 2 mm, rows 1.5 mm and slices 3 mm apart, 9 columns, 7 rows, 6 slices: no two axes can be taken for each other.
 OBLIQUE = Grid((9, 7, 6), (2.0, 1.5, 3.0), (7.0, -3.0, 11.0), (0.6, 0.0, -0.8, 0.0, 1.0, 0.0, 0.8, 0.0, 0.6))
+
+
+@pytest.fixture
+def folder(tmp_path) -> Folder:
+    """One study's folder, that writes series of slices."""
+    return Folder(tmp_path)
 
 
 def write_series(folder: Path, grid: Grid = OBLIQUE, **tags) -> Path:

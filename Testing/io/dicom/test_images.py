@@ -8,86 +8,26 @@ from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.io import read_dicom_folder, read_volume
 from DiffuFuseMedLib.io.dicom.mr_sequence import guess_sequence
 from DiffuFuseMedLib.io.study import read_study
-from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import generate_uid
+
+from Testing.fixtures.dicom_series import (
+    CLASSES,
+    COS,
+    ENHANCED,
+    GAP_MM,
+    NORMAL,
+    ORIGIN,
+    PLANE,
+    SIN,
+    SLICES,
+    Folder,
+    pixels,
+    stored,
+)
 
 SHARED = Path(__file__).resolve().parents[3] / ".." / "shared" / "data"
-CLASSES = {
-    "CT": "1.2.840.10008.5.1.4.1.1.2",
-    "MR": "1.2.840.10008.5.1.4.1.1.4",
-    "PT": "1.2.840.10008.5.1.4.1.1.128",
-    "RTSTRUCT": "1.2.840.10008.5.1.4.1.1.481.3",
-}
-ENHANCED = {
-    "CT": "1.2.840.10008.5.1.4.1.1.2.1",
-    "MR": "1.2.840.10008.5.1.4.1.1.4.1",
-    "PT": "1.2.840.10008.5.1.4.1.1.130",
-}
-ROWS, COLUMNS, SLICES, GAP_MM = 3, 4, 5, 2.5
-# Rotated by 30 degrees about x: row x column = (0, -1/2, sqrt(3)/2).
-COS, SIN = np.sqrt(3) / 2, 0.5
-OBLIQUE = [1, 0, 0, 0, COS, SIN]
-NORMAL = np.array([0, -SIN, COS])
-ORIGIN = np.array([-50.0, 10.0, 200.0])
-
-
-def stored(k: int) -> np.ndarray:
-    """int16 [j, i]; every voxel of the stack differs."""
-    return (np.arange(ROWS * COLUMNS).reshape(ROWS, COLUMNS) + 100 * k).astype(np.int16)
-
-
-class Folder:
-    """Writes slices under one study; keyword arguments of a series override tags."""
-
-    def __init__(self, path: Path):
-        self.path, self.study, self.frame, self.count = path, generate_uid(), generate_uid(), 0
-
-    def write(self, sop_class: str, tags: dict) -> Path:
-        self.count += 1
-        path = self.path / f"{tags.get('Modality', 'X')}{self.count:03d}.dcm"
-        meta = FileMetaDataset()
-        meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        dataset = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
-        common = {"PatientID": "P1", "PatientName": "Doe^Jane", "StudyInstanceUID": self.study,
-                  "FrameOfReferenceUID": self.frame, "SOPInstanceUID": generate_uid(), "SeriesNumber": 7}  # fmt: skip
-        for keyword, value in {**common, "SOPClassUID": sop_class, **tags}.items():
-            setattr(dataset, keyword, value)
-        dataset.save_as(path, enforce_file_format=True)
-        return path
-
-    def series(self, modality: str, positions=None, orders=None, per_slice=None, **tags) -> list[Path]:
-        """Slices along the oblique normal; per_slice(k) gives tags of slice k."""
-        uid = tags.pop("SeriesInstanceUID", generate_uid())
-        positions = [ORIGIN + k * GAP_MM * NORMAL for k in range(SLICES)] if positions is None else positions
-        paths = []
-        for k in orders or range(len(positions)):
-            own = per_slice(k) if per_slice else {}
-            place = {"ImagePositionPatient": [f"{x:.6f}" for x in positions[k]]}
-            everything = {**pixels(stored(k)), **PLANE, "Modality": modality, "SeriesInstanceUID": uid, **place}
-            paths.append(self.write(CLASSES[modality], {**everything, **UNITS[modality], **tags, **own}))
-        return paths
-
-
-def pixels(array: np.ndarray) -> dict:
-    return {"SamplesPerPixel": 1, "PhotometricInterpretation": "MONOCHROME2", "Rows": ROWS, "Columns": COLUMNS,
-            "BitsAllocated": 16, "BitsStored": 16, "HighBit": 15, "PixelRepresentation": 1,
-            "PixelData": array.tobytes()}  # fmt: skip
-
-
-PLANE = {"ImageOrientationPatient": [f"{x:.8f}" for x in OBLIQUE], "PixelSpacing": [1.5, 0.5]}
-PET_TAGS = {"Units": "GML", "SUVType": "BW", "CorrectedImage": ["ATTN", "DECY"], "RescaleSlope": 0.01,
-            "RescaleIntercept": 0, "AcquisitionDate": "20240301", "AcquisitionTime": "120000"}  # fmt: skip
-UNITS = {
-    "CT": {"RescaleSlope": 2, "RescaleIntercept": -1000},
-    "MR": {"SeriesDescription": "t1_tse_tra"},
-    "PT": PET_TAGS,
-}
-
-
-@pytest.fixture
-def folder(tmp_path) -> Folder:
-    return Folder(tmp_path)
 
 
 def refusal(folder: Folder) -> str:
@@ -288,17 +228,31 @@ def mr(**tags) -> Dataset:
         ({"RepetitionTime": 550, "EchoTime": 11, "ContrastBolusAgent": "Dotarem"}, "MR_T1C"),
         ({"RepetitionTime": 4000, "EchoTime": 95}, "MR_T2"),
         ({"RepetitionTime": 9000, "EchoTime": 95, "InversionTime": 2500}, "MR_FLAIR"),
+        ({"SeriesDescription": "Ax T1 FLAIR", "RepetitionTime": 2500, "InversionTime": 800}, "MR_T1"),
+        ({"SeriesDescription": "SAG T1w flair"}, "MR_T1"),
+        ({"SeriesDescription": "FLAIR T2 sag"}, "MR_FLAIR"),
     ],
 )
 def test_guesses_the_mr_contrast(tags, modality):
-    found, note = guess_sequence(mr(**tags))
+    found, note, _ = guess_sequence(mr(**tags))
     assert found == modality
     assert modality in note
 
 
 @pytest.mark.parametrize(
     "tags",
-    [{}, {"SeriesDescription": "T2* GRE"}, {"SeriesDescription": "AX"}, {"RepetitionTime": 3000, "EchoTime": 20}],
+    [
+        {},
+        {"SeriesDescription": "T2* GRE"},
+        {"SeriesDescription": "AX"},
+        {"RepetitionTime": 3000, "EchoTime": 20},
+        {"SeriesDescription": "ep2d_diff_b50_800_ADC", "RepetitionTime": 6000, "EchoTime": 80},
+        {"SeriesDescription": "TRACEW", "RepetitionTime": 6000, "EchoTime": 80},
+        {"SeriesDescription": "AX", "DiffusionBValue": 800.0, "RepetitionTime": 6000, "EchoTime": 80},
+        {"SeriesDescription": "t2 perfusion dsc", "RepetitionTime": 2000, "EchoTime": 70},
+        {"ImageType": ["DERIVED", "PRIMARY", "ADC"], "RepetitionTime": 6000, "EchoTime": 80},
+        {"ImageType": ["ORIGINAL", "PRIMARY", "P", "ND"], "RepetitionTime": 4000, "EchoTime": 95},
+    ],
 )
 def test_does_not_guess_an_mr_contrast_from_nothing(tags):
     assert guess_sequence(mr(**tags)) is None

@@ -10,10 +10,12 @@ from pydicom.dataset import Dataset
 
 from ...core.errors import input_error
 from ...core.modalities import of_dicom, spec_of
+from .pixels import bright_padding, stored_pixels
 from .suv import real_world_mapping
 from .tags import number, numbers, required, tag_name, value_of
 
 WHAT = "a DICOM slice"
+AIR = {"CT": -1000.0}  # what padding may be without looking like tissue
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,16 @@ class Frame:
     spacing_mm: tuple[float, float]
 
     def values(self, modality: str) -> np.ndarray:
-        """float32 [j, i]: stored * slope + intercept. Raises InputError when pixels cannot be decoded."""
+        """float32 [j, i]: stored * slope + intercept, NaN where the file says that nothing was imaged.
+
+        Raises InputError when pixels cannot be decoded.
+        """
         slope, intercept = self._rescale(modality)
-        stored = _pixels(self.dataset)
+        stored = stored_pixels(self.dataset)
         stored = stored if self.index is None else stored.reshape(-1, *stored.shape[-2:])[self.index]
-        return (stored * np.float64(slope) + np.float64(intercept)).astype(np.float32)
+        values = (stored * np.float64(slope) + np.float64(intercept)).astype(np.float32)
+        values[bright_padding(stored, self.dataset, slope, intercept, AIR.get(modality, 0.0))] = np.nan
+        return values
 
     def _rescale(self, modality: str) -> tuple[float, float]:
         source = rescale_source(self.dataset, self.index)
@@ -116,12 +123,3 @@ def rescale_source(dataset: Dataset, index: int | None) -> Dataset:
             return mapping
     found = find_group(dataset, index, "PixelValueTransformationSequence")
     return Dataset() if found is None else found
-
-
-def _pixels(dataset: Dataset) -> np.ndarray:
-    try:
-        return dataset.pixel_array
-    except Exception as error:  # pydicom and its decoders raise many kinds: all mean unusable pixels
-        given = f"{WHAT} whose pixel data cannot be decoded ({type(error).__name__})"
-        remedy = "copy the files again or export them uncompressed"
-        raise input_error(given, "complete pixel data", remedy) from error

@@ -3,34 +3,68 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydicom.dataset import Dataset
 
 from ...core.modalities import contrasts, spec_of
 from ...core.triples import triple
 from .frames import find_group
+from .tags import numbers, value_of
 
 WORD_TAGS = ("SeriesDescription", "ProtocolName", "SequenceName", "PulseSequenceName")
 T2_STAR = re.compile(r"t2\W?\*|t2\W?star|swi|swan")
+T1_FLAIR = re.compile(r"t1\W*(w|weighted)?\W*flair|flair\W*t1(?!\d)")  # a T1: its inversion nulls no water
+OTHER_WORDS = re.compile(
+    r"(?<![a-z])(e?adc|tracew?|dwi|dti|dki|diff(usion)?|b\s?\d{2,4}|perf(usion)?|pwi|dsc|dce|asl|r?cbf|r?cbv|mtt|ttp"
+    r"|tmax|bold|fmri|tof|mra|mrv|angio\w*|phase|b0 ?map|field ?map|swi|swan|t[12] ?map|t[12]\W?rho)(?![a-z])"
+)
+OTHER_KINDS = frozenset(
+    ["ADC", "TRACEW", "TRACE", "FA", "DIFFUSION", "PERFUSION", "ASL", "CBF", "CBV", "MTT", "TTP", "P", "PHASE"]
+)
 CONTRAST = re.compile(
     r"(?<![a-z])(gd|gad|gado\w*|post|ce|contrast|km|c\+)(?![a-z])|\+\s?c(?![a-z])|t1(c|ce|gd)(?![a-z])"
 )
 NO_CONTRAST = re.compile(r"(without|no|non|w/o|pre)\W?(gd|gad|contrast|ce|km)|(?<![a-z])pre(?![a-z])")
 
 
-def guess_sequence(dataset: Dataset) -> tuple[str, str] | None:
-    """(modality key, the sentence that says why), or None when neither words nor timing tell."""
+class Guess(NamedTuple):
+    """modality: its key; why: the sentence that says so; from_timing: it is no more than likely."""
+
+    modality: str
+    why: str
+    from_timing: bool
+
+
+def guess_sequence(dataset: Dataset) -> Guess | None:
+    """Which contrast the series shows, None when neither words nor timing tell, or when it is no such image at all."""
+    if _is_measured_otherwise(dataset):
+        return None
     words = _from_words(dataset)
     if words is not None:
-        return (
-            words,
-            f"{words} was read from the words of the MR series (description, protocol, sequence, contrast agent).",
-        )
+        why = f"{words} was read from the words of the MR series (description, protocol, sequence, contrast agent)."
+        return Guess(words, why, False)
     timing = _from_timing(dataset)
     if timing is None:
         return None
-    return timing, f"{timing} was guessed from the MR timing (TR, TE, TI) because no word of the series names it."
+    why = f"{timing} was guessed from the MR timing (TR, TE, TI) because no word of the series names it."
+    return Guess(timing, f"Warning: {why}", True)
+
+
+def _is_measured_otherwise(dataset: Dataset) -> bool:
+    """Whether it shows diffusion, perfusion, phase or flow, or is a map, for which there is no entry in the table: a T2
+    by its timing, and none."""
+    entries = [known for known in contrasts().values() if known.decisive]
+    kinds = _kinds(dataset) & OTHER_KINDS
+    words = [found[0] for found in OTHER_WORDS.finditer(_text(dataset))]
+    unknown = [word for word in words if not any(re.search(known.words, word) for known in entries)]
+    return bool(unknown or kinds.difference(*(known.kinds for known in entries)))
+
+
+def _kinds(dataset: Dataset) -> set[str]:
+    """The values of ImageType; DIFFUSION where there is a b-value."""
+    kinds = {str(part).strip().upper() for part in value_of(dataset, "ImageType") or ()}
+    return kinds | {"DIFFUSION"} if value_of(dataset, "DiffusionBValue") or _diffusion_group(dataset) else kinds
 
 
 def contrasts_in_words() -> str:
@@ -40,11 +74,18 @@ def contrasts_in_words() -> str:
 
 
 def _from_words(dataset: Dataset) -> str | None:
-    text = " ".join(str(dataset.get(tag) or "") for tag in WORD_TAGS).lower().replace("_", " ")
-    named = [key for key, known in contrasts().items() if re.search(known.words, text)]
+    text = _text(dataset)
+    kinds = _kinds(dataset)
+    named = [key for key, c in contrasts().items() if re.search(c.words, text) or kinds.intersection(c.kinds)]
+    if T1_FLAIR.search(text):
+        named = [key for key in named if not contrasts()[key].decisive]
     if T2_STAR.search(text):
         named = [key for key in named if contrasts()[key].decisive]
     return _the_one(named, _with_contrast(dataset, text))
+
+
+def _text(dataset: Dataset) -> str:
+    return " ".join(str(value_of(dataset, tag) or "") for tag in WORD_TAGS).lower().replace("_", " ")
 
 
 def _the_one(keys: list[str], agent: bool) -> str | None:
@@ -84,7 +125,18 @@ def _timing_ms(dataset: Dataset) -> tuple[float | None, float | None, float | No
 
 
 def _number(dataset: Dataset | None, keyword: str) -> float | None:
-    value: Any = None if dataset is None else dataset.get(keyword)
+    """The first of the tag's numbers; None where there is none."""
+    value: Any = None if dataset is None else value_of(dataset, keyword)
     if isinstance(value, (list, tuple)) or (hasattr(value, "__len__") and not isinstance(value, str)):
         value = value[0] if len(value) else None
-    return None if value in (None, "") else float(value)
+    try:
+        return None if value is None else float(value)
+    except ValueError:
+        found = numbers(dataset, keyword, 1) if dataset is not None else None
+        return found[0] if found else None
+
+
+def _diffusion_group(dataset: Dataset) -> bool:
+    if "PerFrameFunctionalGroupsSequence" not in dataset:
+        return False
+    return find_group(dataset, 0, "MRDiffusionSequence") is not None

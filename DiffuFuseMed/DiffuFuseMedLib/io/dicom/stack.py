@@ -12,7 +12,9 @@ from .frames import Frame
 # Positions and cosines are decimal strings: their rounding stays below these.
 COSINE_TOLERANCE = 1e-3
 POSITION_TOLERANCE_MM = 0.1
-GAP_TOLERANCE = 0.02  # of the gap
+# How far a slice may lie from where even steps put it: positions are rounded to a tenth of a millimeter, and scanners'
+# tables are no better than a few hundredths of the step.
+OFF_STEP_MM, OFF_STEP, MOST_OFF_STEP = 0.07, 0.03, 0.2
 
 
 def ordered(frames: list[Frame], name: str) -> list[Frame]:
@@ -63,13 +65,13 @@ def _check_duplicates(depth_mm: np.ndarray, name: str) -> None:
 def _check_gaps(depth_mm: np.ndarray, name: str) -> None:
     gaps = np.diff(depth_mm)
     usual = float(np.median(gaps))
-    even = np.linspace(0, depth_mm[-1], len(depth_mm))
-    tolerance_mm = GAP_TOLERANCE * usual + 0.01  # positions are often written to a hundredth of a millimeter
-    if np.abs(gaps - usual).max() <= tolerance_mm and np.abs(depth_mm - even).max() <= 5 * tolerance_mm:
+    steps = np.arange(len(depth_mm))
+    even = np.polyval(np.polyfit(steps, depth_mm, 1), steps)
+    if np.abs(depth_mm - even).max() <= min(max(OFF_STEP_MM, OFF_STEP * usual), MOST_OFF_STEP * usual):
         return
     ratio = gaps / usual
-    if np.all(np.abs(ratio - np.rint(ratio)) <= 0.05) and np.all(np.rint(ratio) >= 1):
-        lost = int(np.sum(np.rint(ratio) - 1))
+    lost = int(np.sum(np.rint(ratio) - 1))
+    if lost and np.all(np.abs(ratio - np.rint(ratio)) <= 0.05) and np.all(np.rint(ratio) >= 1):
         raise input_error(
             f"{name} with {lost} missing slices", f"a slice every {usual:.2f} mm", "load the whole series"
         )

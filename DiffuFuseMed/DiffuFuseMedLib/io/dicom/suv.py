@@ -76,6 +76,7 @@ def suvbw_factors(slices: Sequence[Dataset]) -> SuvFactors:
 
     Raises InputError naming the keyword and number of the tag that is missing or unusable.
     """
+    _rule_of(slices[0])  # a unit that is unknown is said before any other tag
     rule = _decay_correction(slices[0])
     if rule == "NONE":  # each slice has its own time
         found = [_rule_of(each)(each, rule) for each in slices]

@@ -1,0 +1,80 @@
+"""The stored pixels of a DICOM object: decoded, cut to the bits that count, and what in them is padding."""
+
+from __future__ import annotations
+
+import numpy as np
+import SimpleITK as sitk
+from pydicom.dataset import Dataset
+
+from ...core.errors import InputError, input_error
+from .tags import numbers, value_of
+
+WHAT = "a DICOM slice"
+
+
+def stored_pixels(dataset: Dataset) -> np.ndarray:
+    """Integers [j, i], or [frame, j, i], as stored, without the bits above BitsStored (PS3.5 8.1.1), where retired
+    overlays and some encoders leave something. Raises InputError when no installed decoder can read them."""
+    try:
+        return _meant(dataset.pixel_array, dataset)
+    except Exception as error:  # pydicom and its decoders raise many kinds: all mean unusable pixels
+        decoded = _decoded_by_itk(dataset)
+        if decoded is None:
+            raise _undecodable(dataset, error) from error
+        return decoded
+
+
+def bright_padding(stored: np.ndarray, dataset: Dataset, slope: float, intercept: float, air: float) -> np.ndarray:
+    """bool [j, i]: pixels from PixelPaddingValue to PixelPaddingRangeLimit (PS3.3 C.7.5.1.1.2) whose rescaled values
+    are above `air`. Darker padding is left as it is: it looks like what lies outside a patient."""
+    ends = [_padding(dataset, tag) for tag in ("PixelPaddingValue", "PixelPaddingRangeLimit")]
+    given = [end for end in ends if end is not None]
+    if ends[0] is None:
+        return np.zeros(stored.shape, bool)
+    inside = (stored >= min(given)) & (stored <= max(given))
+    return inside & (stored * slope + intercept > air)
+
+
+def _padding(dataset: Dataset, tag: str) -> int | None:
+    found = numbers(dataset, tag, 1)
+    if found is None:
+        return None
+    value, bits = int(found[0]), int(value_of(dataset, "BitsAllocated") or 16)
+    signed = value_of(dataset, "PixelRepresentation") == 1
+    # Written as unsigned in a file of signed pixels: 63536 is -2000.
+    return value - (1 << bits) if signed and value >= 1 << (bits - 1) else value
+
+
+def _meant(pixels: np.ndarray, dataset: Dataset) -> np.ndarray:
+    """The low BitsStored bits, with their sign."""
+    bits = int(value_of(dataset, "BitsStored") or 0)
+    if not np.issubdtype(pixels.dtype, np.integer) or not 0 < bits < 8 * pixels.dtype.itemsize:
+        return pixels
+    low = pixels.astype(np.int64) & ((1 << bits) - 1)
+    if value_of(dataset, "PixelRepresentation") == 1:
+        sign = 1 << (bits - 1)
+        low = (low ^ sign) - sign
+    return low.astype(np.int32)
+
+
+def _decoded_by_itk(dataset: Dataset) -> np.ndarray | None:
+    """Stored pixels through ITK's own decoders, which know JPEG Lossless; None where they fail too."""
+    name = getattr(dataset, "filename", None)
+    if not name or value_of(dataset, "NumberOfFrames") not in (None, 1):
+        return None
+    slope, intercept = (numbers(dataset, tag, 1) for tag in ("RescaleSlope", "RescaleIntercept"))
+    try:
+        rescaled = sitk.GetArrayFromImage(sitk.ReadImage(str(name), imageIO="GDCMImageIO"))
+    except RuntimeError:
+        return None
+    if rescaled.shape[-2:] != (dataset.Rows, dataset.Columns):
+        return None
+    stored = (rescaled.reshape(dataset.Rows, dataset.Columns) - (intercept or (0.0,))[0]) / (slope or (1.0,))[0]
+    return np.rint(stored).astype(np.int32)
+
+
+def _undecodable(dataset: Dataset, error: Exception) -> InputError:
+    syntax = getattr(getattr(dataset, "file_meta", None), "TransferSyntaxUID", None)
+    told = f", {syntax.name}" if syntax is not None and syntax.is_compressed else ""
+    given = f"{WHAT} whose pixel data cannot be decoded ({type(error).__name__}{told})"
+    return input_error(given, "complete pixel data", "copy the files again or export them uncompressed")
