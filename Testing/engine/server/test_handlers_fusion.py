@@ -15,6 +15,8 @@ from DiffuFuseMedLib.engine.server.handlers import Workbench
 from DiffuFuseMedLib.engine.wire import protocol
 from DiffuFuseMedLib.preprocessing import rois
 from DiffuFuseMedLib.preprocessing.load import load_case
+from DiffuFuseMedLib.tasks.fuse import Fuser
+from DiffuFuseMedLib.tasks.fuse.predict import Wanted, fuse_case, settings_of
 
 MODELS = ("clin-fusediff-student", "clin-fusediff-teacher")
 STS_010 = Path(__file__).resolve().parents[3] / "Resources" / "SampleData" / "STS_010"
@@ -129,8 +131,8 @@ def test_a_case_without_ct_is_one_error(engine, case, failure):
 def test_a_new_lesion_keeps_the_anatomy_and_gives_what_a_fresh_case_would(case, fusion_models, monkeypatch):
     """In this process: how often soft tissue and bone are looked for, and that nothing else tells the two apart."""
     monkeypatch.setenv("DIFFUFUSEMED_MODELS", str(fusion_models))
-    made, real = [], rois.automatic_rois
-    monkeypatch.setattr(rois, "automatic_rois", lambda *given: made.append(1) or real(*given))
+    made, real = [], rois.anatomy_rois
+    monkeypatch.setattr(rois, "anatomy_rois", lambda *given: made.append(1) or real(*given))
     lesion = case.reference_mask.array > 0
     moved = np.roll(lesion, 5, axis=2)
     edited = _pictures(case, [lesion, moved, None])
@@ -193,14 +195,14 @@ def test_a_slice_of_a_large_case_waits_for_no_rois_and_says_that_it_is_rough(lar
 
 
 def test_slices_of_a_large_case_are_drawn_while_its_rois_are_found(large, monkeypatch):
-    let, found, real = threading.Event(), threading.Event(), rois.automatic_rois
+    let, found, real = threading.Event(), threading.Event(), rois.anatomy_rois
 
     def slowly(pair):
         found.set()
         assert let.wait(120)
         return real(pair)
 
-    monkeypatch.setattr(rois, "automatic_rois", slowly)
+    monkeypatch.setattr(rois, "anatomy_rois", slowly)
     with ThreadPoolExecutor(1) as other:
         volume = other.submit(large.ask_volume)
         assert found.wait(120)
@@ -218,6 +220,76 @@ def test_given_rois_are_never_rough_and_a_lesion_joins_rough_ones(large, case):
     assert large.ask_slice()["rough"]
     large.ask_rois(rois=rois.automatic_rois(case, lesion))
     assert not large.ask_slice()["rough"]
+
+
+@pytest.fixture
+def with_organs(monkeypatch):
+    """TotalSegmentator as if it were installed: it finds a block of bone that no threshold finds."""
+
+    def found(case, *_):
+        automatic = rois.automatic_rois(case)
+        bone = automatic.bone.copy()
+        bone[2:6, 40:60, 40:60] = automatic.inside[2:6, 40:60, 40:60]
+        return replace(automatic, bone=bone, soft=automatic.soft & ~bone, source={"bone": "TotalSegmentator's bones"})
+
+    monkeypatch.setattr(rois.case, "totalsegmentator_rois", found)
+    monkeypatch.setattr(rois.case, "why_not_totalsegmentator", lambda case=None: "")
+
+
+@pytest.fixture
+def at_the_bench(case, fusion_models, monkeypatch):
+    """A function of a lesion: what the engine answers to a request for the volume and to one to judge it."""
+    monkeypatch.setenv("DIFFUFUSEMED_MODELS", str(fusion_models))
+    monkeypatch.setattr(handlers, "unpack", lambda value, _: value)
+    context = Context(SimpleNamespace(map=lambda packed: packed), lambda *_: None, lambda: False)
+
+    def ask(lesion, settings, draw_first=False):
+        bench = Workbench()
+        bench.open(protocol.Open(1, "case", case, None, lesion), context)
+        if draw_first:
+            assert bench.fuse_slice(protocol.FuseSlice(2, "case", "axial", 6, settings), context)["rough"]
+        volume = bench.fuse_volume(protocol.FuseVolume(3, "case", settings), context)
+        return volume, bench.judge_fusion(protocol.JudgeFusion(4, "case", volume["image"], settings), context)
+
+    return ask
+
+
+@pytest.mark.parametrize("organs", [False, True], ids=["from HU", "with TotalSegmentator"])
+def test_engine_and_command_line_fuse_bit_for_bit_the_same_and_judge_it_alike(
+    case, at_the_bench, fusion_models, organs, request
+):
+    if organs:
+        request.getfixturevalue("with_organs")
+    lesion, settings = case.reference_mask.array > 0, {"alpha": 0.3, "gamma": 1.0, "samples": 2}
+    volume, found = at_the_bench(lesion, settings, draw_first=organs)
+    fusion = fuse_case(case, Fuser.shipped("cpu"), Wanted(settings_of(None, settings), lesion=lesion))
+    np.testing.assert_array_equal(volume["image"], fusion.fused.image)
+    np.testing.assert_array_equal(volume["uncertainty"], fusion.fused.uncertainty)
+    for name in ("soft", "bone", "lesion", "inside"):
+        np.testing.assert_array_equal(getattr(found.rois, name), getattr(fusion.rois, name))
+    assert found.rois.source == fusion.rois.source
+    assert ("TotalSegmentator" in found.rois.source["bone"]) == organs
+    assert list(found.metrics) == list(fusion.metrics)
+    for name, row in fusion.metrics.items():
+        assert found.metrics[name] == pytest.approx(row, nan_ok=True, abs=0, rel=0)
+    assert (found.flicker, found.notes) == (fusion.fused.flicker, fusion.notes)
+
+
+def test_a_fused_volume_is_judged_through_the_real_engine_and_its_image_leaves_no_file(engine, case, case_id):
+    settings = {"alpha": 0.25, "samples": 2}
+    volume = engine.fuse_volume(case_id, settings).result(120)
+    before = len(list(engine.folder.iterdir()))
+    found = engine.judge_fusion(case_id, volume.image, settings).result(120)
+    assert next(iter(found.metrics)) == "fused" and len(found.metrics) > 4
+    assert found.flicker == volume.flicker
+    assert found.rois.bone.shape == case.grid.shape
+    assert "The lesion region is empty." in found.notes
+    assert len(list(engine.folder.iterdir())) == before
+
+
+def test_an_image_of_another_shape_is_not_judged(engine, case_id, failure):
+    error = failure(engine.judge_fusion(case_id, np.zeros((2, 2, 2), np.float32), {}), 60)
+    assert (error.code, "the fused image" in str(error)) == ("input", True)
 
 
 def _pictures(case, lesions):

@@ -228,9 +228,21 @@ class Engine:
         progress: Callable[[float, str, float | None], None] | None = None,
     ) -> Handle:
         """Handle of a FusedVolume; an older one of the same case is stopped and answered "superseded"."""
-        request = {"kind": "fuse_volume", "case_id": case_id, "settings": _plain_settings(settings)}
+        request: dict[str, Any] = {"kind": "fuse_volume", "case_id": case_id, "settings": _plain_settings(settings)}
         request |= {"device": device, "mri": mri}
         return self._request(request, progress, lambda value: FusedVolume(**value))
+
+    def judge_fusion(
+        self, case_id: str, image: np.ndarray, settings: Any = None, device: str = "auto", mri: str | None = None
+    ) -> Handle:
+        """For a report: a Judgement of a fused volume, float32 [k, j, i], as fuse_volume() gave it for these
+        settings. Raises EngineError when the folder has no room for it."""
+        shared = self._shared({"image": image})
+        with self._lock:
+            request = {"kind": "judge_fusion", "case_id": case_id, "settings": _plain_settings(settings), **shared}
+            handle = self._request(request | {"device": device, "mri": mri})
+            handle.settled = lambda _: self._arrays.discard(*references(shared))
+        return handle
 
     def close_case(self, case_id: str) -> Handle:
         """Forget a case and stop what is computed for it."""
@@ -319,10 +331,9 @@ class Engine:
     def _keep_rois(self, case_id: str, fields: dict[str, Any], error: BaseException | None) -> None:
         """New ROIs that were taken stand in for the old ones when the case is opened again."""
         with self._lock:
-            message = self._opened.get(case_id)
-            taken = error is None and message is not None
-            dropped = {name: message[name] for name in fields} if taken else fields
-            if taken:
+            message = self._opened.get(case_id) if error is None else None
+            dropped = fields if message is None else {name: message[name] for name in fields}
+            if message is not None:
                 message.update(fields)
         self._arrays.discard(*references(dropped))
 
@@ -334,7 +345,7 @@ class Engine:
                 handle.progress(reply.share, reply.words, reply.seconds_left)
         else:
             with self._lock:
-                handle = self._pending.pop(reply.id, None)
+                handle = None if reply.id is None else self._pending.pop(reply.id, None)
             self._settle(handle, reply)
         if handle and self._on_reply:
             self._on_reply(handle, reply)
@@ -430,7 +441,9 @@ def _mask(lesion: np.ndarray | None) -> np.ndarray | None:
 
 
 def _plain_settings(settings: Any) -> dict[str, Any]:
-    return asdict(settings) if is_dataclass(settings) else dict(settings or {})
+    if is_dataclass(settings) and not isinstance(settings, type):
+        return asdict(settings)
+    return dict(settings or {})
 
 
 def _obituary(status: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +14,7 @@ import torch
 from ...core.case import Case
 from ...core.checks import check_finite, check_modality, check_spacing
 from ...core.errors import CancelledError, input_error
+from ...core.fusion import ROI_NAMES, Judgement
 from ...models import devices, zoo
 from ...networks.config import config_from
 from ...preprocessing.fusion_sources import mr_of, with_one_mr
@@ -51,9 +52,9 @@ class OpenCase:
     @cached_property
     def is_large(self) -> bool:
         """Whether slices do not wait for the anatomy. Kept, since to see it may take a look at every voxel."""
-        from ...preprocessing.rois import takes_long
+        from ...preprocessing.rois import anatomy_takes_long
 
-        return takes_long(self.case)
+        return anatomy_takes_long(self.case)
 
     def has_anatomy(self, mri: str, may_be_rough: bool = False) -> bool:
         return mri in self.anatomy and (may_be_rough or mri not in self.rough)
@@ -81,6 +82,7 @@ class Workbench:
             "segment": self.segment,
             "fuse_slice": self.fuse_slice,
             "fuse_volume": self.fuse_volume,
+            "judge_fusion": self.judge_fusion,
             "close": self.close,
             "relieve": self.relieve,
         }
@@ -137,6 +139,20 @@ class Workbench:
         names = ("image", "uncertainty", "flicker", "provenance", "timings")
         return {name: getattr(volume, name) for name in names}
 
+    def judge_fusion(self, request: protocol.JudgeFusion, context: Context) -> Judgement:
+        from ...tasks.fuse.opened_case import flicker_of
+        from ...tasks.fuse.predict import judged
+
+        opened = self._case(request.case_id)
+        image = unpack(request.image, context.arrays.map)
+        _check_array(image, "the fused image", "f", opened.case)
+        fusion = self._fusion(request, context)[1]
+        context.progress(0.5, "scoring the fused image")
+        drawn = {} if opened.rois is None else {name: getattr(opened.rois, name) for name in ROI_NAMES}
+        masks = {name: mask for name, mask in drawn.items() if mask.any()}
+        found = judged(image, fusion, opened.case, mr_of(opened.case, request.mri), opened.lesion, masks)
+        return replace(found, flicker=flicker_of(image, fusion))
+
     def _case(self, case_id: str) -> OpenCase:
         try:
             return self._cases[case_id]
@@ -191,27 +207,24 @@ class Workbench:
 
     def _rois(self, opened: OpenCase, pair: Case, mri: str, may_be_rough: bool) -> Any:
         """Those in use; rough ones, after seconds, where soft tissue and bone have not been found yet and they do."""
-        from ...preprocessing.rois import automatic_rois, quick_rois, replace_roi
+        from ...preprocessing.rois import anatomy_rois, rough_rois, with_given
 
         if opened.rois is None and not opened.has_anatomy(mri, may_be_rough):
-            opened.keep_anatomy(mri, (quick_rois if may_be_rough else automatic_rois)(pair), rough=may_be_rough)
+            opened.keep_anatomy(mri, (rough_rois if may_be_rough else anatomy_rois)(pair), rough=may_be_rough)
         if mri not in opened.made:
-            rois = opened.rois or opened.anatomy[mri]
-            if opened.rois is None and opened.lesion is not None:
-                rois = replace_roi(rois, "lesion", opened.lesion, "the mask that was given", may_be_empty=True)
-            opened.made[mri] = rois
+            opened.made[mri] = opened.rois or with_given(opened.anatomy[mri], opened.lesion)
         return opened.made[mri]
 
     def _find_anatomy(self, opened: OpenCase, pair: Case, mri: str, context: Context) -> None:
         """Soft tissue and bone, the same whatever the lesion is; slices are drawn by rough ones meanwhile."""
-        from ...preprocessing.rois import automatic_rois
+        from ...preprocessing.rois import anatomy_rois
 
         with opened.finding:
             with opened.lock:  # a slice that opens the case goes first: either would take every processor
                 if opened.rois is not None or opened.has_anatomy(mri):
                     return
             context.progress(0.0, "finding soft tissue and bone")
-            exact = automatic_rois(pair)
+            exact = anatomy_rois(pair)
             with opened.lock:
                 opened.keep_anatomy(mri, exact)
 
