@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from monai.transforms.utils import create_rotate
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -113,14 +114,8 @@ def draw_placement(extent_mm: np.ndarray, settings: WindowSettings, generator: t
 
 def rotation_matrix(angles: np.ndarray) -> np.ndarray:
     """3 x 3 in (k, j, i) order from angles in radians about the k, j and i axes."""
-    matrix = np.eye(3)
-    for axis, angle in enumerate(angles):
-        a, b = [x for x in range(3) if x != axis]
-        turn = np.eye(3)
-        turn[a, a] = turn[b, b] = np.cos(angle)
-        turn[a, b], turn[b, a] = -np.sin(angle), np.sin(angle)
-        matrix = matrix @ turn
-    return matrix
+    turned = create_rotate(3, (angles * (1, -1, 1)).tolist())  # MONAI turns about j the other way round
+    return np.asarray(turned)[:3, :3]
 
 
 def sample(
