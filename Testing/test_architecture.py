@@ -65,6 +65,7 @@ TORCH = "What runs inside Slicer never reaches torch or monai, even indirectly"
 ROOT_TORCH = "Importing the library alone never reaches torch or monai"
 HOSTS = "Only mrml and the hosts know slicer, vtk, qt and trame"
 SYSTEMS = "The published systems never import each other"
+FACADE = "Hosts import the session's facade, and nothing behind it or below"
 
 FORBIDDEN = {
     "core imports torch": ("core/volume.py", "import torch", {TORCH}),
@@ -76,6 +77,8 @@ FORBIDDEN = {
     "metrics import slicer": ("metrics/spoiled.py", "import slicer", {HOSTS}),
     "io imports vtk": ("io/spoiled.py", "from vtkmodules import vtkCommonCore", {HOSTS}),
     "one system imports another": ("systems/spoiled_one.py", "from . import spoiled_two", {SYSTEMS}),
+    "a host imports from behind the session's facade": ("web/spoiled.py", "from ..session import review", {FACADE}),
+    "a host imports from below it": ("desktop/spoiled.py", "from ..core.case import Case", {FACADE}),
     "a module is on no line": ("spoiled.py", "import math", {LAYERS}),
 }
 

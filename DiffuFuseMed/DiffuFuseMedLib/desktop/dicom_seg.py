@@ -11,12 +11,11 @@ import pydicom
 import slicer
 
 from .. import __version__
-from ..core.case import Case
-from ..core.errors import InputError, input_error
-from ..core.grid import Grid
 from ..mrml import segmentations
+from ..mrml.roles import instance_uids, subject_hierarchy
 from ..mrml.volumes import grid_of
-from .roles import files_of, instance_uids, subject_hierarchy
+from ..session import Case, Grid, InputError, input_error
+from .dicom_files import files_of
 
 PLUGIN = "DICOMSegmentationPlugin"
 OFF_GRID_VOXELS = 0.1

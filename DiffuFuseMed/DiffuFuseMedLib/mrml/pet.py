@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import pydicom
+from slicer import vtkMRMLScalarVolumeNode
 
 from ..core.errors import InputError, input_error
 from ..core.volume import Volume
 from ..io.dicom.suv import SuvFactors, suvbw_factors
-from ..mrml.to_volume import SUV, to_volume
-from ..mrml.volumes import array_of
-from .roles import files_of
+from .to_volume import SUV, to_volume
+from .volumes import array_of
 
 OTHER_SUV = "{SUV"  # UCUM units by lean body mass, body surface, ideal body weight
 HIGHEST_SUV = 200.0  # no tissue takes up more; Bq/mL of a clinical scan are thousands
 
 
-def pet_volume(node: Any, key: str = "PET") -> Volume:
-    """The node as SUVbw, of the modality `key`. InputError where neither its unit nor its files tell how, or its values
-    cannot be SUV."""
+def pet_volume(node: vtkMRMLScalarVolumeNode, key: str, files: Sequence[str]) -> Volume:
+    """The node as SUVbw, of the modality `key`. files: paths of the DICOM that it was loaded from, as far as they are
+    known. InputError where neither its unit nor its files tell how, or its values cannot be SUV."""
     entry = node.GetVoxelValueUnits()
     unit = entry.GetCodeValue() if entry else None
     if unit == SUV or (unit or "").startswith(OTHER_SUV):
         return to_volume(node, key)  # which refuses SUV by another body measure: its files' factor is not for it
-    if factor := _factor(node):
+    if factor := _factor(files):
         return to_volume(node, key, factor)
     if unit is None:
         _check_could_be_suv(node)
     return to_volume(node, key)
 
 
-def _factor(node: Any) -> SuvFactors | None:
-    """One for the whole node; None where its files are not in the DICOM database."""
-    headers = [pydicom.dcmread(path, stop_before_pixels=True) for path in files_of(node)]
+def _factor(files: Sequence[str]) -> SuvFactors | None:
+    """One for the whole node; None without files."""
+    headers = [pydicom.dcmread(path, stop_before_pixels=True) for path in files]
     if not headers:
         return None
     found = suvbw_factors(headers)
@@ -43,7 +43,7 @@ def _factor(node: Any) -> SuvFactors | None:
     return found
 
 
-def _check_could_be_suv(node: Any) -> None:
+def _check_could_be_suv(node: vtkMRMLScalarVolumeNode) -> None:
     try:
         highest = float(array_of(node).max())
     except InputError:

@@ -4,9 +4,11 @@ Its methods and parts (facade.py) are what can be done; `parameters` and `view_s
 which topic of it changed. Below them: the errors that a host raises or tells, and words that its widgets offer.
 """
 
+from ..core.case import Case
 from ..core.errors import InputError, input_error
+from ..core.grid import Grid
 from ..core.maps import MAPS
-from ..core.modalities import MODALITIES, is_mr, long_title_of, of_dicom, spec_of, tracers
+from ..core.modalities import MODALITIES, long_title_of, spec_of, tracers
 from ..core.presets import name_from
 from ..core.volume import Volume
 from ..engine.client.child import environment_for
@@ -27,9 +29,11 @@ __all__ = [
     "MAPS",
     "MODALITIES",
     "UNUSED",
+    "Case",
     "CursorProbe",
     "Engine",
     "EngineError",
+    "Grid",
     "Host",
     "InputError",
     "Message",
@@ -42,12 +46,10 @@ __all__ = [
     "card",
     "environment_for",
     "input_error",
-    "is_mr",
     "long_title_of",
     "model_folder",
     "models",
     "name_from",
-    "of_dicom",
     "spec_of",
     "tracers",
     "unit_of",

@@ -9,13 +9,14 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from ...mrml import parameters
+from ...mrml import parameters, roles
 from ...mrml.nodes import kept_or_new
+from ...mrml.pet import pet_volume
 from ...mrml.to_volume import to_volume
 from ...session import InputError, Topic, Volume, spec_of
-from .. import roles, words
+from .. import words
 from ..context import Panel
-from ..pet import pet_volume
+from ..dicom_files import files_of
 from ..selectors import make_selectors
 from ..wire import Choice, Values, put
 
@@ -47,7 +48,7 @@ class Inputs:
 
     def guess(self) -> None:
         """Fill what is not chosen yet."""
-        for key, node in roles.guess(slicer.mrmlScene).items():
+        for key, node in roles.guess(slicer.mrmlScene, files_of).items():
             if self._selectors[key].currentNode() is None:
                 self._selectors[key].setCurrentNode(node)
 
@@ -110,4 +111,4 @@ class Inputs:
 
 
 def _volume(node: Any, key: str) -> Volume:
-    return pet_volume(node, key) if spec_of(key).scale == "SUV" else to_volume(node, key)
+    return pet_volume(node, key, files_of(node)) if spec_of(key).scale == "SUV" else to_volume(node, key)
