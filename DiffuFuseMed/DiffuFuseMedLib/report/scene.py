@@ -23,7 +23,7 @@ class Scene:
     """Arrays [k, j, i] on `grid`, whose axes run to the patient's superior, posterior and left (within 45 degrees).
 
     masks: "lesion", "inner", "outer" and, when the case has one, "reference", or the ROIs of a fusion; uncertainty:
-    nats, by map name.
+    by key in core.maps.MAPS, in its unit.
     """
 
     grid: Grid
