@@ -195,3 +195,29 @@ def test_refuses_what_is_not_there_or_no_image(tmp_path):
         (tmp_path / name).write_bytes(b"")
         with pytest.raises(InputError, match="truncated"):
             read_volume(tmp_path / name)
+
+
+@pytest.mark.parametrize(("unit", "millimeters"), [("cm", 10.0), ("microns", 1e-3), ("mm", 1.0), ("um", 1e-3)])
+def test_an_nrrd_in_another_unit_of_length_becomes_millimeters(tmp_path, image, unit, millimeters):
+    path = tmp_path / "CT.nrrd"
+    image.SetDirection((1, 0, 0, 0, 1, 0, 0, 0, 1))
+    image.SetSpacing([s / millimeters for s in (0.5, 2.0, 3.0)])
+    image.SetOrigin([x / millimeters for x in (1.0, 2.0, 3.0)])
+    sitk.WriteImage(image, str(path))
+    head, data = path.read_bytes().split(b"\n\n", 1)
+    words = f'space units: "{unit}" "{unit}" "{unit}"'.encode()
+    path.write_bytes(head + b"\n" + words + b"\n\n" + data)
+    grid = read_volume(path).grid
+    np.testing.assert_allclose(grid.spacing_mm, (0.5, 2.0, 3.0), rtol=1e-6)
+    np.testing.assert_allclose(grid.origin, (1, 2, 3), rtol=1e-6)
+
+
+def test_a_list_of_one_value_a_voxel_is_an_image(tmp_path):
+    array = np.linspace(-1000, 60, 60, dtype=np.int16).reshape(3, 4, 5)
+    head = ("NRRD0004\ntype: short\ndimension: 4\nspace: left-posterior-superior\nsizes: 1 5 4 3\n"
+            "space directions: none (1,0,0) (0,1,0) (0,0,2)\nkinds: list domain domain domain\nendian: little\n"
+            "encoding: raw\nspace origin: (0,0,0)\n\n")  # fmt: skip
+    (tmp_path / "CT.nrrd").write_bytes(head.encode() + array.tobytes())
+    volume = read_volume(tmp_path / "CT.nrrd")
+    np.testing.assert_array_equal(volume.array, array)
+    assert volume.grid.spacing_mm == (1.0, 1.0, 2.0)

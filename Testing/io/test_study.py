@@ -156,3 +156,15 @@ def test_a_structure_set_whose_images_are_not_there_is_noted(real_dicom, tmp_pat
     study = read_study(tmp_path)
     assert study.reference_mask is None
     assert "RS.dcm is not the reference mask" in study.notes[0]
+
+
+def test_one_file_that_cannot_be_used_does_not_cost_the_study(folder):
+    (folder / "MR_T1.nii").write_bytes(b"no image")
+    study = read_study(folder)
+    assert tuple(study.volumes) == ("CT", "PET")
+    assert study.notes[0].startswith("File MR_T1.nii was not read. Given file 'MR_T1.nii'")
+    with pytest.raises(InputError, match=r"^Given file 'MR_T1\.nii'"):
+        read_study(folder, only=["MR_T1"])
+    (folder / "PET.mha").write_bytes(b"no image")
+    with pytest.raises(InputError, match=r"nothing to read \(File MR_T1.*; File PET"):
+        read_study(folder, only=["MR_T1", "PET"])

@@ -2,7 +2,7 @@
 
 import base64
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
 import numpy as np
@@ -22,7 +22,7 @@ from DiffuFuseMedLib.review import Decision, Progress, Region, Review, Worklist,
 from matplotlib.image import imread
 from scipy.ndimage import gaussian_filter
 
-START = datetime(2025, 1, 2, 10, 0, tzinfo=timezone.utc)
+START = datetime(2025, 1, 2, 10, 0, tzinfo=UTC)
 GRID = Grid((60, 60, 30), (1.0, 1.0, 2.0), (0.0, 0.0, 0.0))
 
 

@@ -1,114 +1,131 @@
-"""What the header says of spacing and size, read as written.
+"""What text headers say of spacing and units, read as written, and the whole file through SimpleITK.
 
-ITK cannot be asked: it replaces a zero, negative or NaN NIfTI spacing by 1 mm, drops the sign of a MetaImage's, and
-fills a truncated NIfTI with zeros, all without an error. Layouts: NIfTI-1 / NIfTI-2 headers (nifti.nimh.nih.gov), NRRD
-(teem.sourceforge.net/nrrd/format.html), MetaImage.
+ITK cannot be asked: it drops the sign of a MetaImage's spacing and an NRRD's unit of length. Layouts: NRRD
+(teem.sourceforge.net/nrrd/format.html), MetaImage; NIfTI: nifti.py.
 """
 
 from __future__ import annotations
 
-import gzip
 import math
 import re
-import struct
-import zlib
-from dataclasses import dataclass
-from io import BufferedIOBase
+import tempfile
 from pathlib import Path
 
+import numpy as np
 import SimpleITK as sitk
 
-from ..core.errors import input_error
+from .nifti import (
+    NiftiHeader,
+    check_nifti,
+    is_nifti,
+    is_sheared,
+    nearest_rigid,
+    nifti_header,
+    not_a_number,
+    opened,
+    truncated,
+)
 
-# sizeof_hdr: (dim offset and type, pixdim offset and type, bitpix offset, vox_offset offset and type)
-NIFTI_LAYOUTS = {348: (40, "8h", 76, "8f", 72, 108, "f"), 540: (16, "8q", 104, "8d", 14, 168, "q")}
 TEXT_HEADER_BYTES = 1 << 16
-CHUNK_BYTES = 1 << 22
-
-
-@dataclass(frozen=True)
-class NiftiHeader:
-    """size and spacing_mm run i, j, k, ...; data_end: bytes from the file's start to the last voxel."""
-
-    size: tuple[int, ...]
-    spacing_mm: tuple[float, ...]
-    data_end: int
+MILLIMETERS = {"m": 1000.0, "cm": 10.0, "mm": 1.0, "um": 1e-3, "\u00b5m": 1e-3, "nm": 1e-6} | {
+    "meter": 1000.0, "centimeter": 10.0, "millimeter": 1.0, "micron": 1e-3, "micrometer": 1e-3,
+}  # fmt: skip
 
 
 def spacing_in_header(path: Path) -> tuple[float, ...] | None:
     """The spacing as the file states it, or None when the format or the header says none."""
     if is_nifti(path):
         return nifti_header(path).spacing_mm[:3]
-    with path.open("rb") as file:
-        head = file.read(TEXT_HEADER_BYTES).decode("latin-1")
-    if path.suffix.lower() in (".nrrd", ".nhdr"):
-        return _nrrd_spacing(head.split("\n\n")[0].split("\r\n\r\n")[0])
+    head = _text_header(path)
+    if _is_nrrd(path):
+        return _nrrd_spacing(head)
     found = re.search(r"^\s*Element(?:Spacing|Size)\s*=\s*(.+?)\s*$", head, re.MULTILINE)
     return tuple(_number(text) for text in found.group(1).split()) if found else None
 
 
-def is_nifti(path: Path) -> bool:
-    return path.name.lower().endswith((".nii", ".nii.gz"))
+def read_complete(path: Path) -> sitk.Image:
+    """The image file in mm as SimpleITK reads it, NaN where it holds no number. Raises InputError for data that end
+    early and for a header that contradicts itself."""
+    if is_nifti(path):
+        return _read_nifti(path, check_nifti(path))
+    image = _read(path)
+    return _in_mm(image, _nrrd_unit_mm(_text_header(path))) if _is_nrrd(path) else image
 
 
-def nifti_header(path: Path) -> NiftiHeader:
-    """Raises InputError when the bytes are no NIfTI header."""
-    with _opened(path) as file:
-        head = _read(file, 540, path)
-    for order in "<>":
-        size_of_header = struct.unpack_from(f"{order}i", head)[0] if len(head) >= 348 else 0
-        if size_of_header in NIFTI_LAYOUTS and len(head) >= size_of_header:
-            return _parse_nifti(head, order, *NIFTI_LAYOUTS[size_of_header])
-    raise input_error(f"file '{path.name}' without a NIfTI header", "a NIfTI image", "export the image again")
+def names_no_orientation(path: Path) -> bool:
+    """Whether nothing in the file tells which side of the image is the patient's left."""
+    return is_nifti(path) and not nifti_header(path).says_where
 
 
-def check_nifti_complete(path: Path) -> None:
-    """Refuse a NIfTI file that ends before its last voxel."""
-    end = nifti_header(path).data_end
-    with _opened(path) as file:
-        there = 0
-        while chunk := _read(file, CHUNK_BYTES, path):
-            there += len(chunk)
-    if there < end:
-        raise truncated(path)
+def _read_nifti(path: Path, header: NiftiHeader) -> sitk.Image:
+    image = _read(path, is_sheared(header.axes) if header.sform > 0 else False, header)
+    unknown = not_a_number(path, header)
+    if unknown is None:
+        return image
+    array = sitk.GetArrayFromImage(image)
+    array.reshape(unknown.shape)[unknown] = np.nan
+    filled = sitk.GetImageFromArray(array)
+    filled.CopyInformation(image)
+    return filled
 
 
-def truncated(path: Path) -> Exception:
-    """The one sentence for a file that ends too early."""
-    remedy = "copy or export the file again"
-    return input_error(f"file '{path.name}' that is truncated or damaged", "the complete image", remedy)
-
-
-def _opened(path: Path) -> BufferedIOBase:
-    return gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb")
-
-
-def _read(file: BufferedIOBase, count: int, path: Path) -> bytes:
+def _read(path: Path, sheared: bool = False, header: NiftiHeader | None = None) -> sitk.Image:
     try:
-        return file.read(count)
-    except (EOFError, gzip.BadGzipFile, zlib.error):
+        return _read_squared(path, header) if sheared and header else sitk.ReadImage(str(path))
+    except RuntimeError:
         raise truncated(path) from None
 
 
-def _parse_nifti(
-    head: bytes, order: str, dim_at: int, dim: str, pixdim_at: int, pixdim: str, bits_at: int, data_at: int, data: str
-) -> NiftiHeader:
-    axes, *size = struct.unpack_from(order + dim, head, dim_at)
-    spacing = struct.unpack_from(order + pixdim, head, pixdim_at)[1:]
-    (bits,) = struct.unpack_from(f"{order}h", head, bits_at)
-    (start,) = struct.unpack_from(order + data, head, data_at)
-    count = max(0, min(axes, 7))
-    voxels = math.prod(size[:count])
-    return NiftiHeader(tuple(size[:count]), spacing[:count], int(start) + voxels * bits // 8)
+def _read_squared(path: Path, header: NiftiHeader) -> sitk.Image:
+    """ITK refuses axes that are off the right angle: it gets the voxels without them, then the nearest right ones."""
+    with tempfile.TemporaryDirectory() as folder, opened(path) as file:
+        copy = Path(folder) / "image.nii"
+        data = bytearray(file.read())
+        data[header.sform_code] = bytes(len(data[header.sform_code]))
+        copy.write_bytes(data)
+        image = sitk.ReadImage(str(copy))
+    axes = nearest_rigid(header.axes)
+    to_lps = np.diag([-1.0, -1.0, 1.0])
+    image.SetOrigin([float(x) for x in to_lps @ header.origin])
+    image.SetDirection([float(x) for x in (to_lps @ (axes / np.linalg.norm(axes, axis=0))).ravel()])
+    return image
+
+
+def _in_mm(image: sitk.Image, unit_mm: float) -> sitk.Image:
+    if unit_mm != 1.0:
+        image.SetSpacing([spacing * unit_mm for spacing in image.GetSpacing()])
+        image.SetOrigin([place * unit_mm for place in image.GetOrigin()])
+    return image
+
+
+def _is_nrrd(path: Path) -> bool:
+    return path.suffix.lower() in (".nrrd", ".nhdr")
+
+
+def _text_header(path: Path) -> str:
+    with path.open("rb") as file:
+        head = file.read(TEXT_HEADER_BYTES).decode("latin-1")
+    return head.split("\n\n")[0].split("\r\n\r\n")[0] if _is_nrrd(path) else head
 
 
 def _nrrd_spacing(header: str) -> tuple[float, ...] | None:
+    """In mm."""
+    unit = _nrrd_unit_mm(header)
     directions = re.search(r"^space directions:(.+)$", header, re.MULTILINE)
     if directions:
         vectors = re.findall(r"\(([^)]*)\)", directions.group(1))
-        return tuple(math.hypot(*(_number(x) for x in vector.split(","))) for vector in vectors)
+        return tuple(unit * math.hypot(*(_number(x) for x in vector.split(","))) for vector in vectors)
     spacings = re.search(r"^spacings:(.+)$", header, re.MULTILINE)
-    return tuple(_number(text) for text in spacings.group(1).split()) if spacings else None
+    found = tuple(_number(text) for text in spacings.group(1).split()) if spacings else ()
+    return tuple(unit * x for x in found if not math.isnan(x)) or found or None
+
+
+def _nrrd_unit_mm(header: str) -> float:
+    """How long a unit of `space units` is; 1 where the header has none or an unknown one, as most writers mean mm."""
+    found = re.search(r"^space units:(.+)$", header, re.MULTILINE)
+    words = re.findall(r'"([^"]*)"', found.group(1)) if found else []
+    units = {MILLIMETERS.get(word.strip().lower().removesuffix("s"), 1.0) for word in words}
+    return units.pop() if len(units) == 1 else 1.0
 
 
 def _number(text: str) -> float:
@@ -116,13 +133,3 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         return math.nan
-
-
-def read_complete(path: Path) -> sitk.Image:
-    """The image file as SimpleITK reads it, refused when its data end early. Raises InputError."""
-    if is_nifti(path):
-        check_nifti_complete(path)
-    try:
-        return sitk.ReadImage(str(path))
-    except RuntimeError:
-        raise truncated(path) from None

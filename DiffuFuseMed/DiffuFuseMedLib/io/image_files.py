@@ -6,12 +6,13 @@ from pathlib import Path
 
 import SimpleITK as sitk
 
-from ..core.checks import check_image, check_modality, check_spacing, check_volume
+from ..core.checks import check_image, check_modality, check_spacing, check_volume, unknown_voxels
 from ..core.errors import input_error
 from ..core.modalities import MODALITIES
 from ..core.volume import Volume
-from .headers import read_complete, spacing_in_header, truncated
+from .headers import names_no_orientation, read_complete, spacing_in_header
 from .naming import modality_from_name
+from .nifti import truncated
 
 SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 
@@ -28,6 +29,7 @@ def read_volume(path: str | Path, modality: str | None = None) -> Volume:
     check_modality(modality, f"file '{path.name}'")
     image = read_image(path)
     volume = Volume.from_sitk(sitk.Cast(image, sitk.sitkFloat32), modality, _meta(path, modality))
+    volume.meta["notes"] += unknown_voxels(volume.array)
     check_volume(volume, f"file '{path.name}'")
     return volume
 
@@ -39,7 +41,7 @@ def read_image(path: Path) -> sitk.Image:
     if spacing_mm:
         check_spacing(spacing_mm, name)
     image = read_complete(path)
-    image = _without_single_time_point(image)
+    image = _without_single_entries(image)
     check_image(image, name)
     return image
 
@@ -57,14 +59,19 @@ def _check_path(path: Path) -> None:
         raise truncated(path)
 
 
-def _without_single_time_point(image: sitk.Image) -> sitk.Image:
-    """4D with one time point is a 3D image that some exporters write so."""
+def _without_single_entries(image: sitk.Image) -> sitk.Image:
+    """4D with one time point, or a list of one value a voxel, is a 3D image that some exporters write so."""
     if image.GetDimension() == 4 and image.GetSize()[3] == 1:
-        return image[:, :, :, 0]
+        image = image[:, :, :, 0]
+    if image.GetNumberOfComponentsPerPixel() == 1 and "vector" in image.GetPixelIDTypeAsString():
+        image = sitk.VectorIndexSelectionCast(image, 0)
     return image
 
 
 def _meta(path: Path, modality: str) -> dict[str, object]:
     unit, relative = MODALITIES[modality].unit, MODALITIES[modality].scale == "relative"
     notes = [] if relative else [f"{modality} has no DICOM tags: its values are taken as {unit}."]
-    return {"name": modality, "source": str(path), "units": unit, "notes": notes}
+    unplaced = names_no_orientation(path)
+    if unplaced:
+        notes.append(f"Warning: {path.name} names no orientation: which side is left, and where it lies, is not known.")
+    return {"name": modality, "source": str(path), "units": unit, "notes": notes, "unplaced": unplaced}

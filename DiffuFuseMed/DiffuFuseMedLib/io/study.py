@@ -65,6 +65,7 @@ def read_study(
     notes += [f"A series was not read. {error}" for error in unknown]
     if not found:
         raise _nothing_to_read(folder, notes)
+    found = _placed(found, notes)
     _check_one_patient(found)
     volumes = _one_a_modality(found, notes)
     notes += [f"{key} was asked for and is not there." for key in wanted or () if key not in volumes]
@@ -134,7 +135,17 @@ def _file_volumes(files: list[Path], told: dict[str, str], wanted: list[str] | N
             continue
         if wanted is None or modality in wanted:
             chosen.append((path, modality))
-    return each(lambda file: read_volume(*file), chosen)
+    found = each(lambda file: _read_or_reason(*file), chosen)
+    notes += [reason for reason in found if isinstance(reason, str)]
+    return [volume for volume in found if isinstance(volume, Volume)]
+
+
+def _read_or_reason(path: Path, modality: str) -> Volume | str:
+    """The image, or why it cannot be used, which does not cost the study."""
+    try:
+        return read_volume(path, modality)
+    except InputError as error:
+        return f"File {path.name} was not read. {error}"
 
 
 def _dicom_volumes(folder: Path, objects: list[DicomObject], told: dict[str, str], choice: Choice) -> list[Volume]:
@@ -145,10 +156,27 @@ def _dicom_volumes(folder: Path, objects: list[DicomObject], told: dict[str, str
 
 
 def _nothing_to_read(folder: Path, notes: list[str]) -> InputError:
-    """Why, as far as it is known: the first reason of those that were given."""
-    reason = f" ({notes[0].rstrip('.')})" if notes else ""
-    given, wanted = f"folder '{folder.name}' with nothing to read{reason}", "a CT, PET, MR or SPECT image"
-    return input_error(given, wanted, "choose a folder with files such as CT.nii.gz, or with DICOM series")
+    """Why, as far as it is known."""
+    if len(notes) == 1 and ". Given " in notes[0]:
+        return InputError(notes[0].split(". ", 1)[1])
+    given = f"folder '{folder.name}' with nothing to read{_reasons(notes)}"
+    remedy = "choose a folder with files such as CT.nii.gz, or with DICOM series"
+    return input_error(given, "a CT, PET, MR or SPECT image", remedy)
+
+
+def _reasons(notes: list[str]) -> str:
+    return f" ({'; '.join(note.rstrip('.').replace('. Given ', ': ') for note in notes)})" if notes else ""
+
+
+def _placed(volumes: list[Volume], notes: list[str]) -> list[Volume]:
+    """Without the images whose file names no orientation, where others name theirs: nothing says how the two kinds lie
+    to each other. Where none does, they at least lie alike."""
+    lost = [v for v in volumes if v.meta.get("unplaced")]
+    if len(lost) in (0, len(volumes)):
+        return volumes
+    remedy = "write its qform or sform, and read it again"
+    notes += [f"{_label(v)} was left out: it names no orientation, unlike the other images; {remedy}." for v in lost]
+    return [v for v in volumes if not v.meta.get("unplaced")]
 
 
 def _check_one_patient(volumes: list[Volume]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -71,7 +71,7 @@ class Review:
             self._seconds(region_id, now),
             added + removed + (earlier.changed_voxels if earlier else 0),
             (added - removed) * voxel_mm3 + (earlier.changed_mm3 if earlier else 0.0),
-            now.astimezone(timezone.utc).isoformat(timespec="seconds"),
+            now.astimezone(UTC).isoformat(timespec="seconds"),
             "" if after is None else digest(after, region),
         )
         self._stop_clock(now)

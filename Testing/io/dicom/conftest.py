@@ -1,57 +1,23 @@
-"""A small oblique CT series on disk, and the real PET/CT/MR patient where it is."""
+"""Cases of a small oblique CT series, and of the real PET/CT/MR patient where it is."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 from DiffuFuseMedLib.core.case import Case
-from DiffuFuseMedLib.core.grid import Grid
 from DiffuFuseMedLib.io.dicom.images import read_dicom_folder
 from DiffuFuseMedLib.io.dicom.source_series import SourceSeries, files_of
-from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from Testing.fixtures.dicom_series import Folder
+from Testing.fixtures.source_series import OBLIQUE, write_series
 
 STS_002 = Path(__file__).resolve().parents[3] / ".." / "shared" / "data" / "sts_dicom" / "STS_002"
-# Columns 2 mm, rows 1.5 mm and slices 3 mm apart, 9 columns, 7 rows, 6 slices: no two axes can be taken for each other.
-OBLIQUE = Grid((9, 7, 6), (2.0, 1.5, 3.0), (7.0, -3.0, 11.0), (0.6, 0.0, -0.8, 0.0, 1.0, 0.0, 0.8, 0.0, 0.6))
 
 
 @pytest.fixture
 def folder(tmp_path) -> Folder:
     """One study's folder, that writes series of slices."""
     return Folder(tmp_path)
-
-
-def write_series(folder: Path, grid: Grid = OBLIQUE, **tags) -> Path:
-    """One CT file a slice, named against their order; keyword arguments are tags of all of them."""
-    folder.mkdir(parents=True)
-    series, study, frame = generate_uid(), generate_uid(), generate_uid()
-    axes = np.reshape(grid.direction, (3, 3))
-    for k in range(grid.size[2]):
-        meta = FileMetaDataset()
-        meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        path = folder / f"{grid.size[2] - k:03d}.dcm"
-        image = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
-        values = {
-            "SOPClassUID": CTImageStorage, "SOPInstanceUID": generate_uid(), "Modality": "CT", "InstanceNumber": k + 1,
-            "SeriesInstanceUID": series, "StudyInstanceUID": study, "FrameOfReferenceUID": frame, "SeriesNumber": 3,
-            "PatientID": "P1", "PatientName": "Doe^Jane", "PatientBirthDate": "19500102", "PatientSex": "F",
-            "StudyDate": "20200304", "StudyTime": "120000", "StudyID": "5", "AccessionNumber": "A7",
-            "ReferringPhysicianName": "", "PositionReferenceIndicator": "", "Manufacturer": "test",
-            "ImageOrientationPatient": [f"{x:.8f}" for x in (*axes[:, 0], *axes[:, 1])],
-            "ImagePositionPatient": [f"{x:.6f}" for x in grid.to_physical(np.array([0, 0, k]))],
-            "PixelSpacing": [grid.spacing_mm[1], grid.spacing_mm[0]], "SliceThickness": grid.spacing_mm[2],
-            "RescaleSlope": 1, "RescaleIntercept": -1000, "RescaleType": "HU",
-            "SamplesPerPixel": 1, "PhotometricInterpretation": "MONOCHROME2", "Rows": grid.size[1],
-            "Columns": grid.size[0], "BitsAllocated": 16, "BitsStored": 16, "HighBit": 15, "PixelRepresentation": 0,
-            "PixelData": np.full(grid.size[1::-1], 10 * k, np.uint16).tobytes(), **tags,
-        }  # fmt: skip
-        for keyword, value in values.items():
-            setattr(image, keyword, value)
-        image.save_as(path, enforce_file_format=True)
-    return folder
 
 
 @pytest.fixture

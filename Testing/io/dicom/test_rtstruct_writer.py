@@ -10,7 +10,7 @@ from DiffuFuseMedLib.io.dicom.rtstruct_writer import write_rtstruct
 from DiffuFuseMedLib.io.dicom.source_series import SourceSeries, files_of
 from DiffuFuseMedLib.io.masks import read_mask
 
-from .conftest import OBLIQUE, write_series
+from Testing.fixtures.source_series import OBLIQUE, write_series
 
 MODEL = DrawnBy("sts-diffufusemed", "0.9.0, weights abcdef012345")
 

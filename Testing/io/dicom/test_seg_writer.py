@@ -14,7 +14,7 @@ from DiffuFuseMedLib.io.dicom.seg_writer import write_dicom_seg
 from DiffuFuseMedLib.io.dicom.source_series import SourceSeries, files_of
 from DiffuFuseMedLib.io.masks import read_mask
 
-from .conftest import OBLIQUE
+from Testing.fixtures.source_series import OBLIQUE
 
 MODEL = DrawnBy("sts-diffufusemed", "0.9.0, weights abcdef012345")
 

@@ -60,7 +60,10 @@ def test_the_attenuation_corrected_pet_is_taken_beside_the_other(study):
 
 def test_a_study_of_nothing_usable_says_why(folder):
     folder.series("PT", Units="PROPCNT")
-    with pytest.raises(InputError, match=r"nothing to read .*PROPCNT"):
+    with pytest.raises(InputError, match=r"^Given a PET series whose Units .*PROPCNT"):
+        read_study(folder.path)
+    folder.series("CT", orders=[0, 1, 3])
+    with pytest.raises(InputError, match=r"nothing to read .*missing slices.*PROPCNT"):
         read_study(folder.path)
 
 

@@ -10,7 +10,9 @@ from DiffuFuseMedLib.core.grid import Grid
 from DiffuFuseMedLib.engine.wire.pack import pack
 from DiffuFuseMedLib.io.dicom.source_series import SourceSeries, files_of, find_series, same_voxels, why_no_series
 
-from .conftest import OBLIQUE, a_ring, write_series
+from Testing.fixtures.source_series import OBLIQUE, write_series
+
+from .conftest import a_ring
 
 
 def test_a_case_knows_the_file_of_each_of_its_slices(a_dicom_case, a_series_folder):

@@ -69,11 +69,12 @@ def _check_gaps(depth_mm: np.ndarray, name: str) -> None:
     even = np.polyval(np.polyfit(steps, depth_mm, 1), steps)
     if np.abs(depth_mm - even).max() <= min(max(OFF_STEP_MM, OFF_STEP * usual), MOST_OFF_STEP * usual):
         return
-    ratio = gaps / usual
+    step = float(gaps.min())
+    ratio = gaps / step
     lost = int(np.sum(np.rint(ratio) - 1))
     if lost and np.all(np.abs(ratio - np.rint(ratio)) <= 0.05) and np.all(np.rint(ratio) >= 1):
         raise input_error(
-            f"{name} with {lost} missing slices", f"a slice every {usual:.2f} mm", "load the whole series"
+            f"{name} with {lost} missing slices", f"a slice every {step:.2f} mm", "load the whole series"
         )
     given = f"{name} with uneven slice spacing, {gaps.min():.2f} to {gaps.max():.2f} mm"
     raise input_error(given, "evenly spaced slices", "load an evenly reconstructed series")

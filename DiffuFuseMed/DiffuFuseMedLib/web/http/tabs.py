@@ -92,7 +92,7 @@ class Tabs:
             left_s = deadline - asyncio.get_running_loop().time()
             try:
                 await asyncio.wait_for(self._freed.wait(), max(left_s, 0))
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 return self._holder is None
         return True
 
