@@ -7,7 +7,6 @@ fields.py is for that.
 from __future__ import annotations
 
 import json
-from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -18,6 +17,7 @@ from .errors import InputError, input_error
 T = TypeVar("T")
 FIELDS = "the fields of this version"
 LONGEST_WORD = 40
+_adapters: dict[type, TypeAdapter[Any]] = {}
 
 
 def from_values(kind: type[T], values: dict[str, Any], what: str, remedy: str) -> T:
@@ -37,9 +37,10 @@ def from_values(kind: type[T], values: dict[str, Any], what: str, remedy: str) -
         raise _input_error(error.errors(include_url=False)[0], what, remedy) from error
 
 
-@cache
 def _adapter(kind: type[T]) -> TypeAdapter[T]:
-    return TypeAdapter(kind)
+    if kind not in _adapters:  # made once: it takes as long as checking hundreds of values
+        _adapters[kind] = TypeAdapter(kind)
+    return _adapters[kind]
 
 
 def _input_error(fault: ErrorDetails, what: str, remedy: str) -> InputError:

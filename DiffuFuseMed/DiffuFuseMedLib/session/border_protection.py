@@ -22,7 +22,7 @@ class BorderProtection:
         context, owed = self._context, (lesion,)
         self._owed = owed
         try:
-            handle = context.engine.replace_rois(context.case_id, lesion=lesion)
+            handle = context.engine.replace_rois(context.opened_id, lesion=lesion)
         except EngineError as error:
             self._refused(owed, error)
             return False
@@ -36,7 +36,7 @@ class BorderProtection:
 
     def send_again(self) -> bool:
         """What an engine that died did not take; as send()."""
-        return self.send(self._owed[0])
+        return self._owed is not None and self.send(*self._owed)
 
     def forget(self) -> None:
         """Another case."""

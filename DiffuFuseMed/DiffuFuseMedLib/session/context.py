@@ -81,6 +81,24 @@ class SessionContext:
         future.add_done_callback(lambda _: self.post(end))
 
     @property
+    def opened(self) -> Case:
+        """The case, for what is done only while there is one."""
+        assert self.case is not None, "asked of a session without a case"
+        return self.case
+
+    @property
+    def opened_id(self) -> str:
+        """What the engine calls that case."""
+        assert self.case_id is not None, "asked of a session without a case"
+        return self.case_id
+
+    @property
+    def predicted(self) -> Prediction:
+        """The prediction, for what is done only once there is one."""
+        assert self.prediction is not None, "asked of a session without a result"
+        return self.prediction
+
+    @property
     def reference_node(self) -> Any:
         """The volume whose grid everything of the case has; None without a case."""
         return None if self.case is None else self.nodes.get(self.case.reference)

@@ -94,8 +94,11 @@ class DisplayLogic:
     def _legends(self, layers: Layers) -> list[dict[str, Any]]:
         """A legend of each layer on screen, values as words in the layer's unit."""
         roles = {id(node): role for role, node in self._context.nodes.items()}
-        seen = ((layers.background, 1.0), (layers.foreground, layers.foreground_opacity))
-        seen += ((layers.overlay, layers.overlay_opacity),)
+        seen = (
+            (layers.background, 1.0),
+            (layers.foreground, layers.foreground_opacity),
+            (layers.overlay, layers.overlay_opacity),
+        )
         return [self._legend(roles[id(node)], node) for node, opacity in seen if id(node) in roles and opacity > 0]
 
     def _legend(self, role: str, node: Any) -> dict[str, Any]:
@@ -110,7 +113,7 @@ class DisplayLogic:
         if role in self._context.view_state.modalities:
             return window_level.unit_of(role), role, spec_of(role).window_digits
         if role == "compare":
-            return "gray", f"{self._context.case.reference} and {chosen.compare_with}, {chosen.compare}", 0
+            return "gray", f"{self._context.opened.reference} and {chosen.compare_with}, {chosen.compare}", 0
         if role == "fused":
             return "gray", "fused", 1
         shown = MAPS[chosen.uncertainty_map]
@@ -128,10 +131,10 @@ class DisplayLogic:
         return {key: self._worded(key, ras, value) for key, value in found.items() if value is not None}
 
     def _worded(self, key: str, ras: tuple[float, float, float], value: float) -> str:
-        context = self._context
-        if key not in context.case.valid:
+        case = self._context.opened
+        if key not in case.valid:
             return f"{value:.2f}"
-        if not slices.probe(ras, {key: (context.case.valid[key], context.case.grid)})[key]:
+        if not slices.probe(ras, {key: (case.valid[key], case.grid)})[key]:
             return "not imaged"
         return f"{value:.{spec_of(key).digits}f} {window_level.unit_of(key)}".strip()
 
@@ -166,7 +169,7 @@ class DisplayLogic:
 
     def _window(self, key: str) -> tuple[float, float]:
         """Black and white of a modality, as the reader chose."""
-        case, name = self._context.case, self._context.parameters.windows.get(key)
+        case, name = self._context.opened, self._context.parameters.windows.get(key)
         return self._once(lambda: window_level.range_of(case, key, name), "window", key, name)
 
     def _overlay(self) -> None:
@@ -223,7 +226,7 @@ class DisplayLogic:
         return self._once(lambda: self._grayed(key), "gray", key, self._window(key))
 
     def _grayed(self, key: str) -> np.ndarray:
-        case = self._context.case
+        case = self._context.opened
         low, high = self._window(key)
         return (np.clip((case.volumes[key].array - low) / (high - low), 0, 1) * 255).astype(np.uint8)
 

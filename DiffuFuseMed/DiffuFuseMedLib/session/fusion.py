@@ -128,7 +128,7 @@ class FusionLogic:
     def _place(self) -> None:
         """The volumes that the fusion is written into. Until then there is the CT, as gray as it goes into the fusion:
         the reader sees the anatomy instead of nothing, and each view says what it is."""
-        context, case = self._context, self._context.case
+        context, case = self._context, self._context.opened
         firsts = {
             "fused": lambda: ct_gray(case.volumes["CT"], case.valid["CT"], context.parameters.ct_window_hu),
             "fusion_uncertainty": lambda: np.zeros(case.grid.shape, dtype=np.float32),
@@ -173,13 +173,17 @@ class FusionLogic:
                 if version != self._version or self._where(slice_node) != where:
                     self._draw(slice_node)  # the newest values, or the slice scrolled to meanwhile
 
-        self._context.then(handle.future, done, lambda error: landed(view, handle) and self._failed(error))
+        def failed(error: BaseException) -> None:
+            if landed(view, handle):
+                self._failed(error)
+
+        self._context.then(handle.future, done, failed)
 
     def _ask(self, where: tuple[str, int], view: str) -> Handle:
         context, chosen = self._context, self._context.parameters
         settings, mri = chosen.fusion_settings(), chosen.mri or None
         return context.engine.fuse_slice(
-            context.case_id, *where, settings, view, device=chosen.device, mri=mri, uncertainty=False
+            context.opened_id, *where, settings, view, device=chosen.device, mri=mri, uncertainty=False
         )
 
     def _take(self, where: tuple[str, int], version: int, picture: FusedPicture, view: str) -> None:
@@ -211,7 +215,7 @@ class FusionLogic:
 
         try:
             handle = self._volume = context.engine.fuse_volume(
-                context.case_id, chosen.fusion_settings(), chosen.device, chosen.mri or None, progress
+                context.opened_id, chosen.fusion_settings(), chosen.device, chosen.mri or None, progress
             )
         except EngineError as error:
             self._failed(error)

@@ -36,9 +36,8 @@ class History:
 
     def note(self, before: Parameters, names: frozenset[str]) -> None:
         """before: the parameters before these names were changed."""
-        now = self._clock()
-        same_names = self._last is not None and self._last[0] == names
-        same_drag = same_names and (self._held or now - self._last[1] < TOGETHER_S)
+        now, last = self._clock(), self._last
+        same_drag = last is not None and last[0] == names and (self._held or now - last[1] < TOGETHER_S)
         self._last = (names, now)
         self._future.clear()
         if not (same_drag and self._past):

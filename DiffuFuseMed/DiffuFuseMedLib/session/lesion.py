@@ -4,12 +4,13 @@ measure, and whether they hold their border in the fusion."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import EllipsisType
 from typing import Any
 
 import numpy as np
 
 from ..mrml import segmentations
-from ..mrml.views import watch_segmentation
+from ..mrml.views import Forget, watch_segmentation
 from .alarm import Alarm
 from .context import SessionContext
 from .events import Topic
@@ -19,7 +20,7 @@ from .measurement import Measured, Measurement
 SEGMENT = "lesion"
 EDITED_S = 0.2  # without a change: the brush was lifted
 
-Box = tuple[slice, ...]
+Box = tuple[slice | EllipsisType, ...]
 
 
 class Lesion:
@@ -34,7 +35,7 @@ class Lesion:
         self._counted: np.ndarray | None = None  # the mask that the numbers are of
         self._turn = 0
         self._lifted = Alarm(context)
-        self._unwatch: Callable[[], None] | None = None
+        self._unwatch: Forget | None = None
 
     # What it is
 
@@ -56,7 +57,12 @@ class Lesion:
 
     def corrected(self, box: Box = (...,)) -> np.ndarray:
         """bool [k, j, i] of the box: voxels that are others than the network drew."""
-        return self.mask()[box] != (self._context.prediction.labels[box] == 1)
+        return self._drawn()[box] != (self._context.predicted.labels[box] == 1)
+
+    def _drawn(self) -> np.ndarray:
+        mask = self.mask()
+        assert mask is not None, "asked of a session without a lesion"
+        return mask
 
     def protected(self) -> np.ndarray | None:
         """The mask where the reader lets the lesion hold its border in the fusion, else None."""
@@ -64,7 +70,7 @@ class Lesion:
 
     def provenance(self) -> dict[str, Any]:
         """Who made it: the model, and the reader where it was corrected."""
-        made = self._context.prediction.provenance
+        made = self._context.predicted.provenance
         return {**made, "corrected_by_reader": self.origin == "corrected"}
 
     # What is done to it by the program
@@ -81,7 +87,7 @@ class Lesion:
 
     def renew(self, mask: np.ndarray) -> None:
         """A result was written as this mask: its numbers, even where its voxels are those of the last."""
-        view_state, drawn = self._context.view_state, self._context.prediction.labels == 1
+        view_state, drawn = self._context.view_state, self._context.predicted.labels == 1
         view_state.edited = bool((mask != drawn).any())
         view_state.numbers = ()
         self._watch()

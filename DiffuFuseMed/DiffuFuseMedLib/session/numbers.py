@@ -9,6 +9,7 @@ import numpy as np
 from ..core.case import Case
 from ..core.lesion import PEAK_RADIUS_MM, quantify
 from ..core.prediction import Prediction
+from ..core.triples import triple
 
 SHOWN = (
     ("volume_ml", "Volume", "mL", 1),
@@ -52,9 +53,9 @@ def quantified(mask: np.ndarray, case: Case) -> dict[str, float | None]:
         return quantify(mask, case)
     found = [np.flatnonzero(mask.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
     margins = [ceil(PEAK_RADIUS_MM / s) for s in case.grid.spacing_kji_mm]
-    start = tuple(max(0, int(at[0]) - margin) for at, margin in zip(found, margins, strict=True))
+    start = triple(max(0, int(at[0]) - margin) for at, margin in zip(found, margins, strict=True))
     ends = zip(found, margins, mask.shape, strict=True)
-    stop = tuple(min(count, int(at[-1]) + 1 + margin) for at, margin, count in ends)
+    stop = triple(min(count, int(at[-1]) + 1 + margin) for at, margin, count in ends)
     box = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
     return quantify(mask[box], case.only(("PET",)).cropped(start, stop))
 
@@ -76,7 +77,7 @@ def _volume_range(prediction: Prediction) -> list[float]:
 
 
 def _range(ends: list[dict[str, float | None]], key: str) -> list[float]:
-    return [end[key] for end in ends if end.get(key) is not None]
+    return [value for end in ends if (value := end.get(key)) is not None]
 
 
 def _row(label: str, value: float | None, reach: list[float], unit: str, digits: int) -> dict[str, str]:

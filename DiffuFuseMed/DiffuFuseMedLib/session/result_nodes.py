@@ -60,7 +60,7 @@ def _volume(context: SessionContext, role: str, name: str, array: np.ndarray) ->
     if role in context.nodes:
         volumes.share_array(context.nodes[role], array)
     else:
-        context.nodes[role] = volumes.add_volume(context.scene, array, context.case.grid, name, role=role, share=True)
+        context.nodes[role] = volumes.add_volume(context.scene, array, context.opened.grid, name, role=role, share=True)
     return context.nodes[role]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from scipy.ndimage import binary_dilation, find_objects
 
 from ..core.errors import InputError
 from ..core.grid import Grid
+from ..core.triples import triple
 from ..mrml import editing, segmentations
 from ..review import Decision, Review, with_reasons, worklist
 from .context import SessionContext
@@ -36,9 +37,15 @@ class ReviewLogic:
         self._making: Future | None = None  # the worklist to come: `current` is still that of the result before
         self._without: dict[str, np.ndarray] = {}
 
+    @property
+    def _listed(self) -> Review:
+        """The present review, for what is done only while there is one."""
+        assert self.current is not None, "asked of a session without a worklist"
+        return self.current
+
     def renew(self) -> None:
         """Make the worklist of a new result, off the host's thread. Until it is there no region can be chosen."""
-        context, prediction = self._context, self._context.prediction
+        context, prediction = self._context, self._context.predicted
         self.leave()
         self._without = {}
         self._making = making = context.host.work(lambda: worklist(prediction))
@@ -49,7 +56,7 @@ class ReviewLogic:
         """Reasons for the same regions. without: by modality, the probability [k, j, i] with that one off."""
         self._without = dict(without)
         if self._making is None and self.current is not None and self._without:
-            found = with_reasons(self.current.worklist, self._context.prediction, self._without)
+            found = with_reasons(self.current.worklist, self._context.predicted, self._without)
             self.current = self.current.renewed(found)
         self.show()
 
@@ -99,7 +106,7 @@ class ReviewLogic:
 
     def _settle_one(self, decision: Decision, kept: np.ndarray) -> None:
         box = self._box(decision.region_id)
-        region = self.current.worklist.labels[box] == decision.region_id
+        region = self._listed.worklist.labels[box] == decision.region_id
         if decision.status not in ("accepted", "corrected"):
             kept[box] &= ~region
             return
@@ -114,7 +121,7 @@ class ReviewLogic:
             return
         self._context.view_state.region = region_id
         self._before = self._lesion.mask()
-        self.current.start(region_id, now())
+        self._listed.start(region_id, now())
         self._jump(region.center_lps)
         self.limit()
         self.show()
@@ -144,8 +151,10 @@ class ReviewLogic:
             return
         self._context.tell(Topic.SCENE)
         following = self.current.next_open(region_id)
-        open_left = following is not None and self.current.status(following) == "open"
-        self.choose(following) if open_left else self._finish()
+        if following is not None and self.current.status(following) == "open":
+            self.choose(following)
+        else:
+            self._finish()
 
     def leave(self) -> None:
         """No region is chosen; editing is free."""
@@ -162,7 +171,7 @@ class ReviewLogic:
             editing.release(self.editor_node, node)
         else:
             reach = self._reach(context.view_state.region)
-            editing.restrict(self.editor_node, node, reach, context.nodes[context.case.reference])
+            editing.restrict(self.editor_node, node, reach, context.nodes[context.opened.reference])
 
     @contextmanager
     def unlimited(self) -> Iterator[None]:
@@ -185,7 +194,7 @@ class ReviewLogic:
             return
         limits = None
         if editing.is_restricted(self.editor_node, node):
-            limits = ~segmentations.mask_of(node, editing.OUTSIDE, context.nodes[context.case.reference])
+            limits = ~segmentations.mask_of(node, editing.OUTSIDE, context.nodes[context.opened.reference])
         if limits is None or (limits != self._reach(context.view_state.region)).any():
             self.limit()
 
@@ -205,16 +214,16 @@ class ReviewLogic:
 
     def rows(self) -> list[dict[str, Any]]:
         """The worklist with its decisions as a table, for whoever opens the scene."""
-        rows = []
-        for region in self.current.worklist.regions:
-            decision = self.current.decisions.get(region.id)
+        rows, listed = [], self._listed
+        for region in listed.worklist.regions:
+            decision = listed.decisions.get(region.id)
             rows.append(
                 {
                     "region": region.id,
                     "place": region.place,
                     "expected_error_mm3": float(region.expected_error_mm3),
                     "why": region.why,
-                    "status": self.current.status(region.id),
+                    "status": listed.status(region.id),
                     "seconds": float(decision.seconds if decision else 0),
                     "changed_voxels": int(decision.changed_voxels if decision else 0),
                     "changed_mm3": float(decision.changed_mm3 if decision else 0),
@@ -224,15 +233,15 @@ class ReviewLogic:
         return rows
 
     def _row(self, region: Any) -> dict[str, Any]:
-        decision = self.current.decisions.get(region.id)
+        decision, status = self._listed.decisions.get(region.id), self._listed.status(region.id)
         change = f" ({decision.changed_mm3 / 1000:+.1f} mL)" if decision and decision.changed_voxels else ""
         return {
             "id": region.id,
             "place": region.place,
             "error_ml": f"{region.expected_error_mm3 / 1000:.1f} mL",
             "why": region.why,
-            "status": self.current.status(region.id) + change,
-            "state": self.current.status(region.id),
+            "status": status + change,
+            "state": status,
         }
 
     def _region(self, region_id: int) -> Any:
@@ -254,20 +263,20 @@ class ReviewLogic:
     def _reach(self, region_id: int) -> np.ndarray:
         """bool [k, j, i]: the region and REACH_MM around it."""
         box = self._box(region_id)
-        mask = np.zeros(self.current.worklist.labels.shape, bool)
+        mask = np.zeros(self._listed.worklist.labels.shape, bool)
         mask[box] = self._reach_in(box, region_id)
         return mask
 
     def _reach_in(self, box: Box, region_id: int) -> np.ndarray:
-        steps = _steps(self.current.worklist.grid)
+        steps = _steps(self._listed.worklist.grid)
         ball = (
             sum((np.ogrid[tuple(slice(-n, n + 1) for n in steps)][axis] / n) ** 2 for axis, n in enumerate(steps)) <= 1
         )
-        return binary_dilation(self.current.worklist.labels[box] == region_id, ball)
+        return binary_dilation(self._listed.worklist.labels[box] == region_id, ball)
 
     def _box(self, region_id: int) -> Box:
         """Around the region and REACH_MM; looked for once in a list, since the whole image takes its time."""
-        worklist = self.current.worklist
+        worklist = self._listed.worklist
         if self._boxes[0] is not worklist:
             steps, found = _steps(worklist.grid), find_objects(worklist.labels)
             self._boxes = worklist, {n: _grown(box, steps) for n, box in enumerate(found, 1) if box}
@@ -280,8 +289,8 @@ def _steps(grid: Grid) -> list[int]:
 
 
 def _grown(box: Box, steps: list[int]) -> Box:
-    return tuple(slice(max(0, part.start - n), part.stop + n) for part, n in zip(box, steps, strict=True))
+    return triple(slice(max(0, part.start - n), part.stop + n) for part, n in zip(box, steps, strict=True))
 
 
 def now() -> datetime:
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)

@@ -61,7 +61,7 @@ class SegmentationLogic:
     def _chosen(self) -> list[str]:
         """Modalities that are switched on."""
         context = self._context
-        return [key for key in context.case.modalities if context.parameters.on(key)]
+        return [key for key in context.opened.modalities if context.parameters.on(key)]
 
     def is_current(self) -> bool:
         """Whether the result in the scene is of the present settings."""
@@ -146,7 +146,7 @@ class SegmentationLogic:
 
     def _as_made(self) -> Parameters:
         """The parameters with what the result in the scene was made by, in fewer samples."""
-        chosen, made = self._context.parameters, self._context.prediction.provenance
+        chosen, made = self._context.parameters, self._context.predicted.provenance
         kept = {name: made[name] for name in ("model", "seed", "samples") if name in made}
         chosen = changed(chosen, **kept)
         return changed(chosen, samples=min(REASON_SAMPLES, chosen.samples))
@@ -154,7 +154,7 @@ class SegmentationLogic:
     def _request(self, modalities: list[str], by: Parameters, progress: Any = None, behind: bool = False) -> Handle:
         context = self._context
         return context.engine.segment(
-            context.case_id,
+            context.opened_id,
             by.model,
             by.samples,
             by.seed,
@@ -186,7 +186,7 @@ class SegmentationLogic:
 
     def say_done(self) -> None:
         """The result is in the scene."""
-        seconds = sum(self._context.prediction.provenance.get("timings_s", {}).values())
+        seconds = sum(self._context.predicted.provenance.get("timings_s", {}).values())
         current = self.is_current()
         words = f"done in {seconds:.1f} s" if current else "of other settings"
         self._state("ready" if current else "stale", words, 1.0, None)

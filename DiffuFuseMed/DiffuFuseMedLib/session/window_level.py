@@ -40,8 +40,8 @@ def range_of(case: Case, modality: str, name: str | None) -> tuple[float, float]
         return own
     if modality == FUSED:
         return GRAY
-    known = spec_of(modality).windows
-    chosen = name if name in known or name == AUTO else choices(modality)[0]
+    known, wanted = spec_of(modality).windows, name or ""
+    chosen = wanted if wanted in known or wanted == AUTO else choices(modality)[0]
     return known[chosen] if chosen in known else _auto(case, modality)
 
 

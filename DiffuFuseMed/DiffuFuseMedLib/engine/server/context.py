@@ -18,4 +18,4 @@ class Context:
     cancel: Callable[[], bool]
 
 
-Handler = Callable[[Any, Context], Any]
+Handler = Callable[[Any, Any], Any]  # of a request and its Context, None where nobody waits for an answer

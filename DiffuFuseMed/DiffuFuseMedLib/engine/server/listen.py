@@ -95,7 +95,8 @@ class Guest(Mapping):
     """The handlers for one session; at its end its cases are closed."""
 
     def __init__(self, handlers: Mapping[str, Handler]) -> None:
-        self._handlers, self._cases = handlers, set()
+        self._handlers = handlers
+        self._cases: set[str] = set()
 
     def __enter__(self) -> Guest:
         return self

@@ -47,7 +47,11 @@ class Server:
         self._writing = threading.Lock()
         self._prepared_by: dict[str, Job] = {}
         self._queues = {name: JobQueue(name, self._work, self._refuse) for name in QUEUES}
-        self._at_once = {"hello": self._hello, "cancel": self._cancel, "close": self._close}
+        self._at_once: dict[str, Callable[[Any], Any]] = {
+            "hello": self._hello,
+            "cancel": self._cancel,
+            "close": self._close,
+        }
         for queue in self._queues.values():
             queue.start()
 
@@ -112,7 +116,7 @@ class Server:
         try:
             self._send(self._reply_of(job))
         except Exception as error:
-            failure = stopped(job.request.id, job.stopped) if job.cancel() else failure_of(error, job.request.id)
+            failure = _stopped(job) if job.cancel() else failure_of(error, job.request.id)
             self._send(failure)
             if failure.code == "out_of_memory" and "relieve" in self._handlers:
                 self._handlers["relieve"](job.request, None)
@@ -123,10 +127,10 @@ class Server:
             raise protocol.RequestError(str(input_error(kind, "a request that this engine serves", "update it")))
         context = Context(self._arrays, self._teller(job.request.id), self._stopper(job))
         if context.cancel():
-            return stopped(job.request.id, job.stopped)
+            return _stopped(job)
         value = self._handlers[kind](job.request, context)
         if job.cancel() and not (kind == "fuse_slice" and job.stopped == "superseded"):  # nobody waits for it any more
-            return stopped(job.request.id, job.stopped)
+            return _stopped(job)
         with self._arrays.batch() as names:
             return protocol.Result(job.request.id, pack(value, lambda array: self._written(array, names)))
 
@@ -164,7 +168,7 @@ class Server:
         return tell
 
     def _refuse(self, job: Job) -> None:
-        self._send(stopped(job.request.id, job.stopped or "cancelled"))
+        self._send(_stopped(job))
 
     def _send(self, reply: protocol.Reply) -> None:
         line = protocol.to_line(reply)
@@ -174,6 +178,10 @@ class Server:
                 self._out.flush()
             except (OSError, ValueError):  # nobody listens any more; the end of stdin follows
                 log.debug("a reply found no reader")
+
+
+def _stopped(job: Job) -> protocol.Failure:
+    return stopped(job.request.id, job.stopped or "cancelled")
 
 
 def _lane_of(request: Any) -> str:
