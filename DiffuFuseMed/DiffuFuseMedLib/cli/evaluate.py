@@ -41,10 +41,10 @@ def evaluate(
     path = split or cases / "split.json"
     plan = read_split(path) if split or path.is_file() else None
     names = case_names(cases, plan, fold)
-    variants = models(ablations) if ablations else []
+    variants = [str(ablations / record.id) for record in models(ablations)] if ablations else []
     if ablations and not variants:
         raise input_error("--ablations without models", "a folder of model folders", "make them with `train --recipe`")
-    ready = [load_model(model, device), *(load_model(str(ablations / record.id), device) for record in variants)]
+    ready = [load_model(name, device) for name in (model, *variants)]
     rows = []
     loaded = read_cases(cases, names, plan)
     for path in (csv, markdown) if markdown else (csv,):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +23,9 @@ from .options import (
     SeedOption,
     ToldOption,
 )
+
+if TYPE_CHECKING:
+    from ..core.fusion import Fusion
 
 
 def fuse(
@@ -82,7 +85,7 @@ def fuse(
     out_console.print(f"{len(written)} files in {out}; open {written['report']}", soft_wrap=True)
 
 
-def say_fused(fusion) -> None:
+def say_fused(fusion: Fusion) -> None:
     """One line on what was fused, with which sliders."""
     settings, regions = fusion.settings, fusion.roi_ml
     sliders = f"alpha {settings.alpha:g}, beta {settings.beta:g}, gamma {settings.gamma:g}"

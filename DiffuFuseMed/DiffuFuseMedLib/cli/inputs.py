@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..core.errors import input_error
 
+if TYPE_CHECKING:
+    from ..core.case import Case
+    from ..io.split import Split
+    from ..models.zoo import Model
 
-def load_model(model: str, device: str):
+
+def load_model(model: str, device: str) -> Model:
     """A segmenter by its id or the path of its folder."""
     from ..models.devices import choose
     from ..models.zoo import load_segmenter
@@ -39,7 +45,7 @@ def check_folder(out: Path) -> None:
         raise input_error("an --out that is a file", "a folder for the results", "choose another name")
 
 
-def only(case, wanted: list[str] | None):
+def only(case: Case, wanted: list[str] | None) -> Case:
     """The case with only the wanted modalities; raises InputError for one that it does not have."""
     if missing := [m for m in wanted or () if m not in case.modalities]:
         there = ", ".join(case.modalities)
@@ -53,7 +59,7 @@ def one_fold(folds: tuple[tuple[str, ...], ...], fold: int) -> tuple[str, ...]:
     return folds[fold]
 
 
-def case_names(cases: Path, plan, fold: int | None) -> list[str]:
+def case_names(cases: Path, plan: Split | None, fold: int | None) -> list[str]:
     """The cases of the fold, of the split, or every folder that is there and not in need of a split."""
     if not cases.is_dir():
         raise input_error("a cases folder that does not exist", "a folder of case folders", "correct CASES")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -26,6 +28,15 @@ from .options import (
     SeedOption,
     ToldOption,
 )
+
+if TYPE_CHECKING:
+    from ..core.case import Case
+    from ..core.fusion import Fusion
+    from ..core.prediction import Prediction
+    from ..core.presets import Preset
+    from ..tasks.fuse.predict import Progress
+
+Scores = dict[str, float]
 
 
 def run(
@@ -71,7 +82,9 @@ def run(
     out_console.print(f"{len(files)} files in {out}; open {out / 'report.html'}", soft_wrap=True)
 
 
-def _fusing(case, device: str, preset, mr: str | None, seed: int):
+def _fusing(
+    case: Case, device: str, preset: Preset | None, mr: str | None, seed: int
+) -> Callable[[Prediction, Progress], Fusion] | None:
     """A function of prediction and progress that gives the Fusion; None, and one line why, where there can be none."""
     from ..models.devices import choose
     from ..preprocessing.fusion_sources import mr_of, why_no_fusion
@@ -90,7 +103,9 @@ def _fusing(case, device: str, preset, mr: str | None, seed: int):
     return lambda found, step: fuse_case(case, fuser, Wanted(settings, preset, mri, lesion=found.labels == 1), step)
 
 
-def _write(prediction, case, fusion, out):
+def _write(
+    prediction: Prediction, case: Case, fusion: Fusion | None, out: Path
+) -> tuple[dict[str, Path], Scores | None]:
     """Every file of the run, and the scores against the case's reference mask, None without one."""
     from ..api import sentences
     from ..core.lesion import quantify
@@ -108,7 +123,7 @@ def _write(prediction, case, fusion, out):
     return {**files, "report": out / "report.html"}, scores
 
 
-def _say(prediction, scores) -> None:
+def _say(prediction: Prediction, scores: Scores | None) -> None:
     volume = prediction.volume_ml
     out_console.print(f"Lesion {volume.value:.0f} mL (95 %: {volume.low:.0f} to {volume.high:.0f} mL).")
     if scores:

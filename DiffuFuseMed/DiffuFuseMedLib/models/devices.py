@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import psutil
 import torch
@@ -60,7 +61,7 @@ def window_that_fits(model: Model, window: tuple[int, ...], notes: list[str]) ->
     return fitting
 
 
-def cut(network, window: tuple[int, ...]) -> tuple[int, ...]:
+def cut(network: Any, window: tuple[int, ...]) -> tuple[int, ...]:
     """The next smaller window, (k, j, i); the same when nothing is left to cut. A stack of slices for a 2D network is
     thinned before its slices get smaller, since that takes nothing from what the network sees."""
     if network.config.spatial_dims == 2:

@@ -25,7 +25,7 @@ SYSTEMS: dict[str, SystemEntry] = {
 }
 
 
-def network_class(system: str) -> type:
+def network_class(system: str) -> type[Any]:
     """The network's class of a system; loads torch. Raises InputError for a system that this version does not know."""
     if system not in SYSTEMS:
         raise input_error(f"a model of the system {system!r}", f"one of {list(SYSTEMS)}", "update DiffuFuseMed")

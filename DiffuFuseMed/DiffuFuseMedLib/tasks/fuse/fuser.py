@@ -22,11 +22,12 @@ from ...models import devices, zoo
 from ...preprocessing.fusion_sources import mr_of
 from ...preprocessing.gray import ct_gray, mr_gray
 from ...preprocessing.rois import Rois
-from ...systems.clin_fusediff import Components, Guidance, Pair
+from ...systems.clin_fusediff import Components, Guidance, Pair, Student, Teacher
 from .members import member, picture, sliders_of
 from .opened_case import PLANES, FusionCase, border_distance_mm, check_rois, flicker_of, pair_of
 
 Progress = Callable[[float, str], None]
+Cancel = Callable[[], bool]
 STUDENT, TEACHER = "clin-fusediff-student", "clin-fusediff-teacher"
 OFF_BY = 0.1  # of the gray value: what the uncertainty is the probability of exceeding
 LEAST_EDGE = 16  # a plane whose slices are thinner than this is not worth a picture
@@ -43,7 +44,7 @@ class Fuser:
     ) -> None:
         """teacher: a model, or what loads it once it is wanted: no slider waits for it, or fails with it."""
         self.student, self._lent_teacher, self.device = student, teacher, device
-        self.network = in_fast_precision(student.network.eval(), device)
+        self.network: Student = in_fast_precision(student.network.eval(), device)
 
     @classmethod
     def shipped(cls, device: str = "cpu") -> Fuser:
@@ -80,7 +81,7 @@ class Fuser:
         pair = pair_of(case, plane, [index])
         if settings.guided:
             return self._guided_picture(pair, case.spacing_mm(plane), settings, uncertainty, cancel)
-        key = (plane, index, settings.lambdas, settings.tau_mm, settings.seed, settings.steps)
+        key: tuple = (plane, index, settings.lambdas, settings.tau_mm, settings.seed, settings.steps)
         if settings.steps > 1:  # then x_t between the steps is the sliders' own picture
             key += (settings.alpha, settings.beta, settings.gamma)
         members, count = case.components.get(key, []), settings.samples if uncertainty else 1
@@ -110,8 +111,8 @@ class Fuser:
             raise input_error(f"pictures of {ct.shape}", f"at least {LEAST_EDGE} pixels each way", "take larger ones")
         as_tensor = lambda x: torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32))[None, None]  # noqa: E731
         masks = np.stack([rois.soft, rois.bone, rois.lesion, np.ones_like(rois.soft)]).astype(np.float32)
-        three = [as_tensor(x).expand(1, 3, *x.shape) for x in (mri, ct)]
-        return Pair(*three, torch.from_numpy(masks)[None], torch.tensor([float(tracer)]))
+        three_mri, three_ct = (as_tensor(x).expand(1, 3, *x.shape) for x in (mri, ct))
+        return Pair(three_mri, three_ct, torch.from_numpy(masks)[None], torch.tensor([float(tracer)]))
 
     def volume(
         self,
@@ -147,20 +148,31 @@ class Fuser:
             "versions": {"DiffuFuseMed": __version__, "torch": torch.__version__},
         }
 
-    def _student_volume(self, case, settings, progress, cancel) -> tuple[np.ndarray, np.ndarray]:
+    def _student_volume(
+        self, case: FusionCase, settings: FusionSettings, progress: Progress | None, cancel: Cancel | None
+    ) -> tuple[np.ndarray, np.ndarray]:
         shape = case.ct.shape
         planes = [p for p, a in PLANES.items() if p == "axial" or min(np.delete(shape, a)) >= LEAST_EDGE]
         jobs = [(p, 0) for p in planes] + [("axial", n) for n in range(1, settings.samples)]
-        first, others = [], []
+        first: list[np.ndarray] = []
+        others: list[np.ndarray] = []
         for done, (plane, number) in enumerate(jobs):
             tell = _part(progress, done, len(jobs), f"{plane} slices")
             volume = self._plane(case, settings, plane, number, tell, cancel)
             (first if number == 0 else others).append(volume)
-        image = np.mean(first, axis=0, dtype=np.float32)
-        spread = np.std([first[0], *others], axis=0, dtype=np.float32) if others else np.zeros_like(image)
+        image = np.stack(first).mean(axis=0, dtype=np.float32)
+        spread = np.stack([first[0], *others]).std(axis=0, dtype=np.float32) if others else np.zeros_like(image)
         return image, spread
 
-    def _plane(self, case, settings, plane, number, progress, cancel) -> np.ndarray:
+    def _plane(
+        self,
+        case: FusionCase,
+        settings: FusionSettings,
+        plane: str,
+        number: int,
+        progress: Callable[[float], None],
+        cancel: Cancel | None,
+    ) -> np.ndarray:
         """The whole volume, slice by slice in one plane."""
         axis = PLANES[plane]
         count = case.ct.shape[axis]
@@ -198,21 +210,23 @@ class Fuser:
         fitted = self.student.record.calibration or {"scale": 2.0, "offset": 4.0}
         return torch.sigmoid(fitted["scale"] * torch.log(spread.clamp(min=1e-4)) + fitted["offset"]).float()
 
-    def _bfloat16(self):
+    def _bfloat16(self) -> torch.autocast:
         return torch.autocast(torch.device(self.device).type, dtype=torch.bfloat16)
 
-    def _teacher(self):
+    def _teacher(self) -> Teacher:
         if self.teacher is None:
             raise input_error("a fusion without its teacher", "the guided diffusion model", "install it or use --steps")
         return self.teacher.network
 
-    def _guided(self, pair: Pair, spacing_mm, settings, seed, progress=None, cancel=None) -> Tensor:
+    def _guided(
+        self, pair: Pair, spacing_mm: tuple[float, float], settings: FusionSettings, seed: int, cancel: Cancel | None
+    ) -> Tensor:
         """Algorithm 1 on a batch of slices, (n, H, W)."""
         teacher, (height, width) = self._teacher(), pair.mri.shape[-2:]
         whole = pair.padded().to(self.device)
         lesions = whole.mask("lesion").cpu().numpy() > 0.5
         distance = torch.cat([border_distance_mm(m[0], spacing_mm) for m in lesions]).to(self.device)
-        guidance = Guidance(modulated=settings.modulated, steps=GUIDED_STEPS, progress=progress, cancel=cancel)
+        guidance = Guidance(modulated=settings.modulated, steps=GUIDED_STEPS, cancel=cancel)
         sliders = sliders_of(settings, len(whole.tracer), self.device)
         generator = torch.Generator().manual_seed(seed)
         try:
@@ -223,13 +237,20 @@ class Fuser:
         return fused[:, 0, :height, :width].float().cpu()
 
     def _guided_picture(
-        self, pair: Pair, spacing_mm, settings: FusionSettings, uncertainty=True, cancel=None
+        self,
+        pair: Pair,
+        spacing_mm: tuple[float, float],
+        settings: FusionSettings,
+        uncertainty: bool = True,
+        cancel: Cancel | None = None,
     ) -> FusedPicture:
         seeds = range(settings.seed, settings.seed + (settings.samples if uncertainty else 1))
-        drawn = [self._guided(pair, spacing_mm, settings, seed, None, cancel)[0] for seed in seeds]
+        drawn = [self._guided(pair, spacing_mm, settings, seed, cancel)[0] for seed in seeds]
         return self._judged(drawn, uncertainty)
 
-    def _guided_volume(self, case, settings, progress, cancel) -> tuple[np.ndarray, np.ndarray]:
+    def _guided_volume(
+        self, case: FusionCase, settings: FusionSettings, progress: Progress | None, cancel: Cancel | None
+    ) -> tuple[np.ndarray, np.ndarray]:
         count = case.ct.shape[0]
         members = []
         for number in range(settings.samples):
@@ -240,13 +261,13 @@ class Fuser:
                 tell(0)
                 pair = pair_of(case, "axial", some)
                 seed = settings.seed + number
-                volume[some] = self._guided(pair, case.spacing_mm("axial"), settings, seed, None, cancel).numpy()
+                volume[some] = self._guided(pair, case.spacing_mm("axial"), settings, seed, cancel).numpy()
                 tell(len(some))
             members.append(volume)
-        return members[0], np.std(members, axis=0, dtype=np.float32)
+        return members[0], np.stack(members).std(axis=0, dtype=np.float32)
 
 
-def in_fast_precision(student: torch.nn.Module, device: str) -> torch.nn.Module:
+def in_fast_precision(student: Student, device: str) -> Student:
     """The student with its U-Net in bfloat16 where the processor computes in it: three times as fast as autocast, which
     leaves the norms in float32. Older processors emulate bfloat16, slowly."""
     if device.startswith("cuda") or devices.computes_in_bfloat16():

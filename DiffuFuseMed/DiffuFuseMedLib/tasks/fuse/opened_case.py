@@ -13,6 +13,7 @@ from torch import Tensor
 from ...core.errors import input_error
 from ...core.grid import Grid
 from ...core.planes import PLANES
+from ...core.triples import pair
 from ...metrics.fusion import flicker
 from ...preprocessing.rois import Rois
 from ...systems.clin_fusediff import Components, Pair
@@ -49,7 +50,7 @@ class FusionCase:
 
     def spacing_mm(self, plane: str) -> tuple[float, float]:
         """Of a slice's rows and columns."""
-        return tuple(s for axis, s in enumerate(self.grid.spacing_kji_mm) if axis != PLANES[plane])
+        return pair(s for axis, s in enumerate(self.grid.spacing_kji_mm) if axis != PLANES[plane])
 
     def check(self, plane: str, index: int) -> None:
         if plane not in PLANES:

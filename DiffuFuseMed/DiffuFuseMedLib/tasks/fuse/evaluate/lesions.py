@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from ....metrics.overlap import overlap_scores
+from ....models.zoo import Model
 from ....networks.conditional_unet import padded
 from ....systems.clin_fusediff import MULTIPLE
 from .. import Fuser
@@ -21,22 +22,23 @@ def lesion_scores(
 
     fused: [k, j, i] gray 0..1. S-hat is the teacher's head that never guided a picture (CLIN-FuseDiff++, 4).
     """
-    if fuser.teacher is None or reference is None or not reference.any():
+    teacher = fuser.teacher
+    if teacher is None or reference is None or not reference.any():
         return {}
     there = np.flatnonzero(reference.any((1, 2)))
     span = slice(there[0], there[-1] + 1)
-    scores = overlap_scores(_found(fuser, fused[span]), reference[span], spacing_kji_mm)
+    scores = overlap_scores(_found(teacher, fused[span]), reference[span], spacing_kji_mm)
     return {column: scores[name] for name, column in NAMES.items()}
 
 
-def _found(fuser: Fuser, slices: np.ndarray) -> np.ndarray:
+def _found(teacher: Model, slices: np.ndarray) -> np.ndarray:
     """bool [k, j, i]: where S-hat's probability is at least one half."""
     height, width = slices.shape[1:]
     found = []
     for start in range(0, len(slices), BATCH):
         some = np.ascontiguousarray(slices[start : start + BATCH], dtype=np.float32)
-        batch = padded(torch.from_numpy(some)[:, None].to(fuser.device), MULTIPLE)
+        batch = padded(torch.from_numpy(some)[:, None].to(teacher.device), MULTIPLE)
         with torch.no_grad():
-            probability = fuser.teacher.network.lesion(batch, "score")
+            probability = teacher.network.lesion(batch, "score")
         found.append(probability[:, 0, :height, :width].cpu().numpy() >= 0.5)
     return np.concatenate(found)
