@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,12 @@ from DiffuFuseMedLib.core.fused import FusedPicture, FusedVolume
 from DiffuFuseMedLib.core.planes import PLANES
 from DiffuFuseMedLib.core.prediction import Interval, Prediction
 from DiffuFuseMedLib.engine.client.engine import Engine, EngineError
+from DiffuFuseMedLib.mrml import segmentations
 from DiffuFuseMedLib.preprocessing.load import load_case
 from DiffuFuseMedLib.session import Session, Topic
 
+# Boxes of a run's lesion: what it is sure of, and two regions that it doubts.
+CORE, FIRST, SECOND = np.s_[4:12, 15:35, 15:40], np.s_[5:9, 36:44, 20:30], np.s_[5:9, 8:14, 20:30]
 STS_010 = Path(__file__).resolve().parents[2] / "Resources" / "SampleData" / "STS_010"
 
 
@@ -178,6 +182,9 @@ class ToldEngine:
         asked.progress = progress
         return asked
 
+    def judge_fusion(self, case_id, image, settings, device, mri):
+        return self._ask("judge", case_id=case_id, image=image, settings=settings, mri=mri)
+
     def close(self):
         self.closed = True
 
@@ -232,6 +239,32 @@ def a_prediction(asked, case, boxes, doubtful=()):
 def answers():
     """Functions that make the answers: picture, volume, prediction."""
     return {"picture": a_picture, "volume": a_volume, "prediction": a_prediction}
+
+
+class Clock:
+    """Timers as a SessionContext's later() gives them, rung when a test lets time pass."""
+
+    def __init__(self):
+        self.now, self._timers = 0.0, []
+
+    def later(self, seconds, call):
+        timer = SimpleNamespace(due=self.now + seconds, call=call)
+        timer.cancel = lambda: self._timers.remove(timer) if timer in self._timers else None
+        self._timers.append(timer)
+        return timer
+
+    def pass_to(self, now):
+        while due := [timer for timer in self._timers if timer.due <= now]:
+            first = min(due, key=lambda timer: timer.due)
+            self._timers.remove(first)
+            self.now = first.due
+            first.call()
+        self.now = now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
 
 
 @pytest.fixture(scope="module")
@@ -308,6 +341,34 @@ def told(workplaces, sarcoma, a_host):
     engine.last("open").give()
     a_host.pump()
     return session
+
+
+@pytest.fixture
+def done(told, answers, sarcoma):
+    """Run, explained, fused, the first region corrected, its editor still held to the second."""
+    told.run()
+    for _ in range(4):
+        asked = told.engine.waiting("segment")[0]
+        asked.give(answers["prediction"](asked, sarcoma, (CORE,), ((FIRST, 0.6), (SECOND, 0.4))))
+        told.pump()
+    told.review.choose(1)
+    mask = told.lesion.mask()
+    mask[5:7, 36:44, 20:30] = False
+    segmentations.set_mask(told.nodes["lesion"], "lesion", mask, told.nodes["CT"])
+    told.review.decide()
+    told.pump_until(lambda: told.view_state.edited and not told.view_state.counting)
+    told.corrected = mask
+    fuse(told, answers, sarcoma)
+    return told
+
+
+def fuse(session, answers, case, value=0.5):
+    while session.view_state.fusion != "ready":
+        for asked in session.engine.waiting("slice"):
+            asked.give(answers["picture"](asked, case, value))
+        for asked in session.engine.waiting("volume"):
+            asked.give(answers["volume"](case, value))
+        session.pump(0.1)
 
 
 def jump_to(session, case, kji=None):

@@ -7,27 +7,6 @@ from DiffuFuseMedLib.session.alarm import Alarm
 from DiffuFuseMedLib.session.picture_scheduler import QUIET_S, SOON_S, TOGETHER_S, PictureScheduler
 
 
-class Clock:
-    """Timers as a context's later() gives them, rung by pass_to()."""
-
-    def __init__(self):
-        self.now, self._timers = 0.0, []
-
-    def later(self, seconds, call):
-        timer = SimpleNamespace(due=self.now + seconds, call=call)
-        timer.cancel = lambda: self._timers.remove(timer) if timer in self._timers else None
-        self._timers.append(timer)
-        return timer
-
-    def pass_to(self, now):
-        while due := [timer for timer in self._timers if timer.due <= now]:
-            first = min(due, key=lambda timer: timer.due)
-            self._timers.remove(first)
-            self.now = first.due
-            first.call()
-        self.now = now
-
-
 class Flight:
     """A request on its way."""
 
@@ -38,8 +17,8 @@ class Flight:
 
 
 @pytest.fixture
-def clock():
-    clock = Clock()
+def clock(clock):
+    """As a context with three views."""
     clock.slice_nodes = lambda: [SimpleNamespace(GetID=lambda name=name: name) for name in ("red", "green", "yellow")]
     return clock
 
