@@ -2,11 +2,13 @@
 
 import json
 import shutil
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
 from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.models import zoo
+from DiffuFuseMedLib.systems import SYSTEMS, SystemEntry
 from DiffuFuseMedLib.systems.diffufusemed.network import Config, DiffuFuseMed
 from safetensors import safe_open
 
@@ -163,3 +165,91 @@ def test_a_record_keeps_what_it_was_given(models):
     assert record.sha256 == zoo.sha256_of(models / "first" / zoo.WEIGHTS)
     zoo.write_record(record, models / "first")
     assert zoo.read_record(models / "first") == record
+
+
+@dataclass(frozen=True)
+class TwoConfig:
+    modalities: tuple[str, ...] = ("CT",)
+
+    @classmethod
+    def from_dict(cls, values):
+        return cls(tuple(values["modalities"]))
+
+
+class Two(torch.nn.Module):
+    """A system of two networks, one trained after the other."""
+
+    config_type, stages = TwoConfig, ("coarse", "fine")
+
+    def __init__(self, config):
+        super().__init__()
+        self.config, self.coarse, self.fine = config, torch.nn.Linear(2, 3), torch.nn.Linear(3, 1)
+
+
+@pytest.fixture
+def two_stages(monkeypatch, tmp_path):
+    """A models folder with "two", and its network."""
+    monkeypatch.setattr(zoo, "network_class", lambda system: Two)
+    network = Two(TwoConfig())
+    zoo.save(network, {**FIELDS, "id": "two", "system": "two"}, tmp_path / "two")
+    return tmp_path, network
+
+
+def test_each_stage_of_a_system_has_its_own_file_and_comes_back(two_stages):
+    folder, network = two_stages
+    files = {path.name for path in (folder / "two").iterdir()}
+    assert files == {"model.json", "weights.coarse.safetensors", "weights.fine.safetensors"}
+    loaded = zoo.load("two", folder=folder).network.state_dict()
+    assert all(torch.equal(loaded[name], value.half().float()) for name, value in network.state_dict().items())
+    with safe_open(folder / "two" / "weights.fine.safetensors", "pt") as stream:
+        assert sorted(stream.keys()) == ["bias", "weight"]
+        assert stream.metadata() == {"system": "two"}
+
+
+@pytest.mark.parametrize("stage", ["coarse", "fine"])
+def test_every_stages_weights_are_checked(two_stages, stage):
+    path = two_stages[0] / "two" / f"weights.{stage}.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=rf"weights of two \(weights\.{stage}\.safetensors\) with sha256"):
+        zoo.load("two", folder=two_stages[0])
+    path.unlink()
+    with pytest.raises(InputError, match=rf"two without weights\.{stage}\.safetensors"):
+        zoo.verify("two", two_stages[0])
+
+
+def test_a_stage_trained_again_is_another_model(two_stages):
+    folder, network = two_stages
+    before = zoo.verify("two", folder)
+    torch.nn.init.zeros_(network.fine.weight)
+    after = zoo.save(network, {**FIELDS, "id": "two", "system": "two"}, folder / "two")
+    assert after.stages["coarse"] == before.stages["coarse"]
+    assert after.stages["fine"] != before.stages["fine"]
+    assert after.sha256 != before.sha256
+    zoo.write_record(replace(after, sha256=before.sha256), folder / "two")
+    with pytest.raises(InputError, match="the stages of two with sha256"):
+        zoo.verify("two", folder)
+
+
+def test_a_weight_in_no_stage_is_not_lost_silently(two_stages, tmp_path):
+    network = two_stages[1]
+    network.extra = torch.nn.Linear(1, 1)
+    with pytest.raises(ValueError, match=r"extra\.weight is in none of the stages coarse, fine"):
+        zoo.save(network, {**FIELDS, "id": "two", "system": "two"}, tmp_path / "other")
+
+
+def test_a_model_of_one_network_is_recorded_as_it_always_was(models):
+    assert "stages" not in json.loads((models / "first" / zoo.RECORD).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("task", "does"), [("synthesize", "synthesizes"), ("denoise", "is for the task 'denoise'")])
+def test_nothing_but_a_segmenter_passes_for_one(models, monkeypatch, task, does):
+    monkeypatch.setitem(SYSTEMS, "other", SystemEntry(task, "nowhere:Nothing"))
+    change_record(models, system="other")
+    with pytest.raises(InputError) as refused:
+        zoo.load_segmenter("first", folder=models)
+    assert str(refused.value) == (
+        f"Given the model first, which {does}, wanted a model that segments (none is installed): "
+        "choose a segmenter, see `diffufusemed models list`."
+    )

@@ -72,3 +72,16 @@ def test_the_rim_of_the_field_of_view_is_not_pulled_to_zero(a_case):
     image, inside = network_images(case, network_grid(case.grid, (4.0, 4.0, 4.0)), KNOWN)["PET"]
     assert inside[0, 0].tolist() == [1, 1, 1, 0, 0, 0]
     torch.testing.assert_close(image, 0.5 * inside)
+
+
+def test_a_picture_in_color_comes_as_red_green_blue_and_valid():
+    """255 is 1, 0 is -1, 127.5 is 0; nothing is said beyond the field of view."""
+    grid = Grid((4, 4, 1))
+    colors = np.broadcast_to(np.array([255, 127.5, 0], np.float32), (1, 4, 4, 3))
+    valid = np.ones(grid.shape, bool)
+    valid[..., 3:] = False
+    picture = Volume(colors, grid, "RGB")
+    seen = network_images(Case("x", grid, "RGB", {"RGB": picture}, {"RGB": valid}), grid, ("RGB",))["RGB"]
+    assert (tuple(seen.shape), seen.dtype) == ((4, 1, 4, 4), torch.float32)
+    torch.testing.assert_close(seen[:, 0, 0, 0], torch.tensor([1.0, 0.0, -1.0, 1.0]))
+    assert not seen[..., 3].any()

@@ -27,10 +27,10 @@ class Prediction:
 
     probability: float32, calibrated mean over the samples; labels: uint8 (0 background, 1 lesion), the network's own
     decision, whose border need not lie at a calibrated probability of one half;
-    uncertainty: float32 maps in nats: "predictive_entropy", "expected_entropy", "mutual_information";
+    uncertainty: float32 maps by their key in core.maps.MAPS, in its unit;
     inner, outer: bool masks, the contours between which the border lies at the nominal level;
-    gates: weight per modality, summing to one; volume_ml: lesion volume with its interval;
-    sample_volumes_ml: one per sample; provenance: model id, sha256, config, seed, versions, timings, notes.
+    gates: weight per modality, summing to one, {} of a system without gates; volume_ml: lesion volume with its
+    interval; sample_volumes_ml: one per sample; provenance: model id, sha256, config, seed, versions, timings, notes.
     """
 
     grid: Grid
@@ -43,3 +43,8 @@ class Prediction:
     volume_ml: Interval
     sample_volumes_ml: tuple[float, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """What the system saw."""
+        return tuple(self.provenance.get("modalities", self.gates))

@@ -11,10 +11,13 @@ import SimpleITK as sitk
 from .grid import Grid
 from .modalities import units_of
 
+COLORS = 3
+
 
 @dataclass(frozen=True)
 class Volume:
-    """array: float32 (image) or uint8 (mask), [k, j, i]; grid: LPS; modality: a key of MODALITIES or None for a mask.
+    """array: float32 (image) or uint8 (mask), [k, j, i], or a picture in color with red, green and blue of 0 to 255 as
+    its last axis; grid: LPS; modality: a key of MODALITIES or None for a mask.
 
     meta holds what the file said: "name", "source" (path), "units", "patient_id", "frame_of_reference",
     "notes" (list of sentences for the quality report), and DICOM facts where there were any.
@@ -26,7 +29,7 @@ class Volume:
     meta: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.array.shape != self.grid.shape:
+        if self.array.shape not in (self.grid.shape, (*self.grid.shape, COLORS)):
             raise ValueError(f"array shape {self.array.shape} does not match the grid's {self.grid.shape} (k, j, i)")
 
     @classmethod
@@ -47,6 +50,11 @@ class Volume:
     @property
     def units(self) -> str:
         return str(self.meta.get("units") or units_of(self.modality))
+
+    @property
+    def in_color(self) -> bool:
+        """Whether the array has red, green and blue as its last axis."""
+        return self.array.ndim > len(self.grid.shape)
 
     def with_array(self, array: np.ndarray, **meta: Any) -> Volume:
         """The same place and kind with another array; meta entries are added."""

@@ -15,15 +15,17 @@ from ..systems import SYSTEMS
 
 RECORD = "model.json"
 CARD = "card.md"
+WEIGHTS = "weights.safetensors"
 LARGEST_WINDOW = 512**3  # voxels; a network sees them at once
 DEFAULT_MODEL = "sts-diffufusemed"
 
 
 @dataclass(frozen=True)
 class ModelRecord:
-    """model.json. window: shape and spacing_kji_mm of the network's window, {} where it has none; calibration: what
-    predict needs to make probabilities, contours and the volume interval honest, {} before it was fitted; training:
-    patients, seed, steps, minutes, hardware; metrics: numbers printed by `diffufusemed evaluate`.
+    """model.json. window: shape and spacing_kji_mm of the network's window, of a 2D network without the k, {} where it
+    has none; calibration: what predict needs to make probabilities, contours and the volume interval honest, {} before
+    it was fitted; training: patients, seed, steps, minutes, hardware; metrics: numbers printed by `diffufusemed
+    evaluate`; stages: of a system of several networks each stage's sha256, {} for one file of weights.
     """
 
     id: str
@@ -35,14 +37,22 @@ class ModelRecord:
     training: dict[str, Any] = field(default_factory=dict)
     calibration: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
+    stages: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raises InputError for a window that no network can have."""
+        """Raises InputError for a window that no network can have, and for a stage that names no file."""
         _check_window(self.window)
+        if strange := [name for name in self.stages if not name.isidentifier()]:
+            raise input_error(f"a stage called {strange[0][:40]!r}", "letters, digits and _", "install the model again")
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The sha256 of each file of weights, by its name: one, or one a stage."""
+        return {f"weights.{stage}.safetensors": sha for stage, sha in self.stages.items()} or {WEIGHTS: self.sha256}
 
     @property
     def modalities(self) -> tuple[str, ...]:
-        """What the model takes: keys of data.MODALITIES; a fusion model says "MR" for any of the MR sequences."""
+        """What the model takes: keys of core.modalities.MODALITIES; "MR" for any of its contrasts."""
         return tuple(self.config.get("modalities", ()))
 
     @property
@@ -105,7 +115,8 @@ def _not_a_record(given: str) -> InputError:
 
 def write_record(record: ModelRecord, path: Path) -> None:
     """Write model.json into the model folder `path`."""
-    (path / RECORD).write_text(json.dumps(asdict(record), indent=2) + "\n", encoding="utf-8")
+    values = {name: value for name, value in asdict(record).items() if name != "stages" or value}
+    (path / RECORD).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
 
 def _check_window(window: dict[str, Any]) -> None:
@@ -119,8 +130,8 @@ def _check_window(window: dict[str, Any]) -> None:
 
 
 def _are_numbers(values: Any, kind: type | tuple[type, ...]) -> bool:
-    """Whether these are three numbers of this kind, or none at all."""
-    if not isinstance(values, (list, tuple)) or len(values) not in (0, 3):
+    """Whether these are three numbers of this kind, two for a network of slices, or none at all."""
+    if not isinstance(values, (list, tuple)) or len(values) not in (0, 2, 3):
         return False
     return all(isinstance(v, kind) and not isinstance(v, bool) for v in values)
 

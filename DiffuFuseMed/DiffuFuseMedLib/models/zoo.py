@@ -1,4 +1,8 @@
-"""The model zoo: folders models/<id>/ with model.json, weights.safetensors and card.md, checked before loading."""
+"""The model zoo: folders models/<id>/ with model.json, weights.safetensors and card.md, checked before loading.
+
+A system of several networks, trained one after the other, names them in `stages`: attributes of its network. Each stage
+has its own file of weights beside the record, weights.<stage>.safetensors.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +13,21 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..core.errors import InputError, input_error
 from ..systems import network_class
-from .registry import RECORD, ModelRecord, model_folder, models, read_record, write_record
+from .registry import RECORD, WEIGHTS, ModelRecord, model_folder, models, read_record, write_record
 
-WEIGHTS = "weights.safetensors"
 DOES = {"fuse": "fuses", "synthesize": "synthesizes"}  # a task of tasks/, in words
 
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded system with its record; network is in eval mode on device."""
+    """A loaded system with its record; network: a Module in eval mode on device, with what its task's contract asks."""
 
     record: ModelRecord
-    network: nn.Module
+    network: Any
     device: str
 
     @property
@@ -36,26 +39,45 @@ def sha256_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def sha256_of_stages(stages: dict[str, str]) -> str:
+    """One for the whole model, of its stages' names and their own sha256."""
+    return hashlib.sha256("".join(f"{stage} {sha256}\n" for stage, sha256 in stages.items()).encode()).hexdigest()
+
+
 def verify(model_id: str, folder: Path | None = None) -> ModelRecord:
     """The record, once the weights are seen to be those it was written for; raises InputError when they are not."""
     path = model_folder(model_id, folder)
-    record, weights = read_record(path), path / WEIGHTS
+    record = read_record(path)
+    for name, sha256 in record.files.items():
+        _verify_file(record, path / name, sha256)
+    if record.stages:
+        _check_sha256(record, f"the stages of {record.id}", sha256_of_stages(record.stages), record.sha256)
+    return record
+
+
+def _verify_file(record: ModelRecord, weights: Path, sha256: str) -> None:
     if not weights.is_file():
-        raise input_error(f"the model {record.id} without {WEIGHTS}", "its weights", "install the model again")
-    found = sha256_of(weights)
-    if found != record.sha256:
+        raise input_error(f"the model {record.id} without {weights.name}", "its weights", "install the model again")
+    stage = "" if weights.name == WEIGHTS else f" ({weights.name})"
+    _check_sha256(record, f"weights of {record.id}{stage}", sha256_of(weights), sha256)
+
+
+def _check_sha256(record: ModelRecord, what: str, found: str, wanted: str) -> None:
+    if found != wanted:
         raise input_error(
-            f"weights of {record.id} with sha256 {found[:12]}...",
-            f"{record.sha256[:12]}..., as its {RECORD} says",
+            f"{what} with sha256 {found[:12]}...",
+            f"{wanted[:12]}..., as its {RECORD} says",
             "they were changed or damaged, so install the model again",
         )
-    return record
 
 
 def weights(model_id: str, folder: Path | None = None) -> tuple[dict[str, Tensor], ModelRecord]:
     """The checked weights of a model by parameter name, float16, and its record."""
-    record = verify(model_id, folder)
-    return load_file(model_folder(model_id, folder) / WEIGHTS), record
+    record, path = verify(model_id, folder), model_folder(model_id, folder)
+    if not record.stages:
+        return load_file(path / WEIGHTS), record
+    parts = {stage: load_file(path / name) for stage, name in zip(record.stages, record.files, strict=True)}
+    return {f"{stage}.{name}": value for stage, part in parts.items() for name, value in part.items()}, record
 
 
 def load(model_id: str, device: str = "cpu", folder: Path | None = None) -> Model:
@@ -87,16 +109,34 @@ def check_segments(record: ModelRecord, folder: Path | None = None) -> None:
         network_class(record.system)
     if record.task != "segment":
         known = ", ".join(r.id for r in models(folder) if r.task == "segment") or "none is installed"
-        given = f"the model {record.id}, which {DOES.get(record.task, f'is for the task {record.task!r}')}"
+        given = f"the model {record.id}, which {DOES.get(record.task or '', f'is for the task {record.task!r}')}"
         wanted = f"a model that segments ({known})"
         raise input_error(given, wanted, "choose a segmenter, see `diffufusemed models list`")
 
 
-def save(network: nn.Module, record: dict[str, Any], path: Path) -> ModelRecord:
-    """Write weights in float16 and the record with their sha256; record: ModelRecord's other fields."""
+def save(network: Any, record: dict[str, Any], path: Path) -> ModelRecord:
+    """Write weights in float16 and the record with their sha256; record: ModelRecord's other fields.
+
+    A staged network gets one file a stage.
+    """
     path.mkdir(parents=True, exist_ok=True)
+    # one entry alone: safetensors writes several in any order, and the same weights would have another sha256
+    metadata, stages = {"system": record["system"]}, tuple(getattr(network, "stages", ()))
     state = {n: v.detach().to("cpu", torch.float16).contiguous() for n, v in network.state_dict().items()}
-    save_file(state, path / WEIGHTS, metadata={"system": record["system"]})
-    whole = ModelRecord(config=asdict(network.config), sha256=sha256_of(path / WEIGHTS), **record)
+    made = {stage: _save_stage(state, stage, path, metadata) for stage in stages}
+    if not made:
+        save_file(state, path / WEIGHTS, metadata=metadata)
+    elif left := [name for name in state if name.split(".")[0] not in made]:
+        raise ValueError(f"{left[0]} is in none of the stages {', '.join(made)}, so it would not be saved")
+    sha256 = sha256_of_stages(made) if made else sha256_of(path / WEIGHTS)
+    whole = ModelRecord(config=asdict(network.config), sha256=sha256, stages=made, **record)
     write_record(whole, path)
     return whole
+
+
+def _save_stage(state: dict[str, Tensor], stage: str, path: Path, metadata: dict[str, str]) -> str:
+    """Write the weights below `stage` without its name; returns their sha256."""
+    own = {name.removeprefix(f"{stage}."): value for name, value in state.items() if name.startswith(f"{stage}.")}
+    file = path / f"weights.{stage}.safetensors"
+    save_file(own, file, metadata=metadata)
+    return sha256_of(file)

@@ -18,7 +18,8 @@ def network_grid(grid: Grid, spacing_kji_mm: tuple[float, float, float]) -> Grid
 
 
 def network_images(case: Case, grid: Grid, modalities: tuple[str, ...]) -> dict[str, Tensor]:
-    """Per modality that the case has and the network knows: (2, *grid.shape) float32, intensity and valid.
+    """Per modality that the case has and the network knows: (2, *grid.shape) float32, intensity and valid; of a picture
+    in color (4, *grid.shape), red, green, blue and valid.
 
     Intensities are normalised on the case's own grid, where percentiles see every voxel, and then resampled.
     """
@@ -26,9 +27,11 @@ def network_images(case: Case, grid: Grid, modalities: tuple[str, ...]) -> dict[
 
 
 def _channels(case: Case, modality: str, grid: Grid) -> Tensor:
-    valid = case.valid[modality]
-    image = resample_smoothly(normalise(case.volumes[modality], valid), case.grid, grid)
+    volume, valid = case.volumes[modality], case.valid[modality]
+    normalised = normalise(volume, valid)
+    parts = np.moveaxis(normalised, -1, 0) if volume.in_color else [normalised]
     weight = resample_smoothly(valid, case.grid, grid)
     inside = weight >= 0.5
     # normalised convolution: voxels beyond the field of view hold 0 and must not pull the rim towards it
-    return torch.from_numpy(np.stack([np.where(inside, image / np.maximum(weight, 0.5), 0), inside]).astype(np.float32))
+    images = [resample_smoothly(part, case.grid, grid) / np.maximum(weight, 0.5) for part in parts]
+    return torch.from_numpy(np.stack([*(np.where(inside, image, 0) for image in images), inside]).astype(np.float32))

@@ -25,11 +25,14 @@ PERCENTILES = (1.0, 99.0)
 def normalise(volume: Volume, valid: np.ndarray) -> np.ndarray:
     """The network's input for one modality: float32 [k, j, i], 0 where valid is False or the voxel is not finite.
 
-    volume: HU, SUVbw, MR units or counts by its modality; valid: bool [k, j, i] on the same grid.
+    volume: HU, SUVbw, MR units or counts by its modality, or a picture in color, of which red, green and blue come back
+    as the last axis; valid: bool [k, j, i] on the same grid.
     """
-    usable = np.asarray(valid, dtype=bool) & np.isfinite(volume.array)
+    seen = np.asarray(valid, dtype=bool)
+    usable = (seen[..., None] if volume.in_color else seen) & np.isfinite(volume.array)
     array = np.where(usable, volume.array, np.float32(0)).astype(np.float32, copy=False)
-    scaled = CURVES[spec_of(volume.modality).scale](array, usable)
+    curve = color_scale if volume.in_color else CURVES[spec_of(volume.modality).scale]
+    scaled = curve(array, usable)
     return np.where(usable, scaled, np.float32(0)).astype(np.float32, copy=False)
 
 
@@ -55,6 +58,11 @@ def percentile_scale(array: np.ndarray, usable: np.ndarray) -> np.ndarray:
     low, high = np.percentile(body, PERCENTILES)
     half_range = max((high - low) / 2, np.finfo(np.float32).tiny)
     return np.clip((array - np.float32((low + high) / 2)) / np.float32(half_range), -1.5, 1.5)
+
+
+def color_scale(array: np.ndarray, usable: np.ndarray | None = None) -> np.ndarray:
+    """0 to 255 of any shape mapped linearly to [-1, 1]."""
+    return array / np.float32(127.5) - 1
 
 
 # By ModalitySpec.scale.
