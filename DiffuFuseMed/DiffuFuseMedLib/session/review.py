@@ -138,11 +138,8 @@ class ReviewLogic:
         if self.current is None or region_id is None:
             self._context.say("info", "Choose a region of the worklist first.")
             return
-        before, after = self._before, self._lesion.mask()
-        reach, earlier = self._reach(region_id), self.current.decisions.get(region_id)
-        box = self._box(region_id)
-        touched = before is not None and after is not None and ((before[box] != after[box]) & reach[box]).any()
-        touched = touched or (earlier is not None and earlier.changed_voxels > 0)
+        before, after, reach = self._before, self._lesion.mask(), self._reach(region_id)
+        touched = self._touched(region_id, before, after, reach)
         status = "skipped" if skip else "corrected" if touched else "accepted"
         try:
             self.current.decide(region_id, status, before, after, now(), within=reach)
@@ -150,6 +147,17 @@ class ReviewLogic:
             self._context.complain(error)
             return
         self._context.tell(Topic.SCENE)
+        self._go_on(region_id)
+
+    def _touched(self, region_id: int, before: np.ndarray | None, after: np.ndarray | None, reach: np.ndarray) -> bool:
+        """Whether a voxel in reach changed since the region was chosen, or had at the decision before this one."""
+        earlier, box = self.current.decisions.get(region_id), self._box(region_id)
+        if earlier is not None and earlier.changed_voxels > 0:
+            return True
+        return before is not None and after is not None and bool(((before[box] != after[box]) & reach[box]).any())
+
+    def _go_on(self, region_id: int) -> None:
+        """To the next open region, if there is one."""
         following = self.current.next_open(region_id)
         if following is not None and self.current.status(following) == "open":
             self.choose(following)
