@@ -2,7 +2,9 @@
 
 import csv
 import json
+import os
 import shutil
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +14,8 @@ import torch
 from DiffuFuseMedLib import cli
 from DiffuFuseMedLib.models import registry, zoo
 from DiffuFuseMedLib.tasks.segment import recipes
-from DiffuFuseMedLib.training.windows import WindowSettings
+from DiffuFuseMedLib.training import loop
+from DiffuFuseMedLib.training.data import TrainingData
 
 OUTPUTS = {
     "segmentation.seg.nrrd", "contours.seg.nrrd", "probability.nrrd", "uncertainty.nrrd",
@@ -309,31 +312,65 @@ def test_calibrate_refuses_training_patients(refused, cases_folder, own_models):
 
 
 @pytest.fixture
-def a_recipe(a_model, monkeypatch):
-    """ "toy": the toy model on the first two folds, three steps of one window."""
-    windows = WindowSettings(shape=(16, 32, 32))
-    folds, left_out = (0, 1), ("second",)
-    recipe = recipes.Recipe("toy", "diffufusemed", a_model.network.config, folds, left_out, windows, 1, 3, 10.0)
-    recipe = replace(recipe, reliability_windows=4)
+def a_recipe(a_recipe, monkeypatch):
+    """ "toy": the tiny recipe on the first two folds, three steps of one window."""
+    data = TrainingData(folds=(0, 1), held_out=("second",))
+    recipe = a_recipe(model_id="toy", data=data, batch=1, steps=3, minutes=10.0)
     monkeypatch.setitem(recipes.RECIPES, "toy", recipe)
     return recipe
 
 
-def test_train_writes_a_model_that_runs(command, a_recipe, cases_folder, a_real_folder, tmp_path):
-    code, out, _ = command("train", cases_folder, "--out", tmp_path, "--recipe", "toy", "--seed", 4)
-    assert (code, out) == (0, f"{tmp_path / 'toy'}: 3 steps.\n")
-    record = zoo.verify(str(tmp_path / "toy"))
+@pytest.fixture
+def train_toy(command, cases_folder, tmp_path):
+    """A function of more options: train "toy" into a folder of the test's own; returns (exit code, stdout, stderr)."""
+
+    def run(*options, out="models"):
+        where = ["--out", tmp_path / out, "--checkpoints", tmp_path / "checkpoints"]
+        return command("train", cases_folder, "--recipe", "toy", *where, *options)
+
+    return run
+
+
+def test_train_writes_a_model_that_runs(command, train_toy, a_recipe, cases_folder, tmp_path):
+    code, out, _ = train_toy("--seed", 4)
+    assert (code, out) == (0, f"{tmp_path / 'models' / 'toy'}: 3 steps.\n")
+    record = zoo.verify(str(tmp_path / "models" / "toy"))
     assert record.training["patients"] == ["trained_on", "one", "patient 3"]
     assert (record.training["seed"], record.training["steps_done"]) == (4, 3)
-    options = ["--model", tmp_path / "toy", "--samples", 1]
-    assert command("run", a_real_folder, "--out", tmp_path / "out", *options)[0] == 0
+    options = ["--model", tmp_path / "models" / "toy", "--samples", 1]
+    assert command("run", cases_folder / "second", "--out", tmp_path / "out", *options)[0] == 0
 
 
-def test_train_stops_by_the_clock(command, a_recipe, cases_folder, tmp_path, monkeypatch):
+def test_train_stops_by_the_clock(train_toy, a_recipe, tmp_path, monkeypatch):
     monkeypatch.setitem(recipes.RECIPES, "toy", replace(a_recipe, steps=10**6))
-    code, _, _ = command("train", cases_folder, "--out", tmp_path, "--recipe", "toy", "--minutes", 0.01)
+    code, _, _ = train_toy("--minutes", 0.01)
     assert code == 0
-    assert zoo.verify(str(tmp_path / "toy")).training["steps_done"] < 1000
+    assert zoo.verify(str(tmp_path / "models" / "toy")).training["steps_done"] < 1000
+
+
+def test_train_that_was_stopped_goes_on_with_resume(train_toy, a_recipe, tmp_path, monkeypatch):
+    """SIGTERM: the step is finished, and a sentence says how to go on."""
+    assert train_toy(out="unbroken")[0] == 0
+    real = loop.train_step
+
+    def interrupted(stage, state, device):
+        if state.step == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+        real(stage, state, device)
+
+    monkeypatch.setattr(loop, "train_step", interrupted)
+    code, out, err = train_toy()
+    folder = tmp_path / "checkpoints" / "toy"
+    sentence = f"The training was stopped after step 2 of toy: the same command with --resume goes on from {folder}."
+    assert (code, out) == (130, "")
+    assert sentence in err.splitlines()
+    assert "go on with --resume" in train_toy()[2]
+    monkeypatch.setattr(loop, "train_step", real)
+    assert "another seed" in train_toy("--resume", "--seed", 9)[2]
+    assert train_toy("--resume")[:2] == (0, f"{tmp_path / 'models' / 'toy'}: 3 steps.\n")
+    whole, resumed = (zoo.verify(str(tmp_path / name / "toy")) for name in ("unbroken", "models"))
+    assert resumed.sha256 == whole.sha256
+    assert "no checkpoint in" in train_toy("--resume")[2]
 
 
 def test_train_refuses_in_one_sentence(refused, a_recipe, cases_folder, tmp_path):

@@ -5,7 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from DiffuFuseMedLib.losses import Losses
 from DiffuFuseMedLib.training.dataset import TrainingCase
+from DiffuFuseMedLib.training.loop import RunContext, optimize
+from DiffuFuseMedLib.training.optimization import Optimization
+from DiffuFuseMedLib.training.samplers import windows_of
+from DiffuFuseMedLib.training.state import Stage
 from DiffuFuseMedLib.training.windows import WindowSettings
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
@@ -39,3 +44,71 @@ def plain():
         return WindowSettings(**(still | changed))
 
     return settings
+
+
+class Toy(torch.nn.Module):
+    """The smallest segmenter: one convolution of the CT with its mask, in two or three dimensions."""
+
+    def __init__(self, dimensions=3, channels=2, modality="CT"):
+        super().__init__()
+        self.modality = modality
+        self.layer = (torch.nn.Conv2d if dimensions == 2 else torch.nn.Conv3d)(channels, 1, 3, padding=1)
+
+    def loss(self, batch, generator=None):
+        logits = self.layer(batch.images[self.modality])
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(logits.float(), batch.target)
+        return Losses({"bce": loss}, logits)
+
+
+@pytest.fixture
+def a_toy():
+    """A function of the toy's settings: the same toy network every time."""
+
+    def toy(**settings):
+        torch.manual_seed(0)
+        return Toy(**settings)
+
+    return toy
+
+
+@pytest.fixture
+def a_stage(a_toy, a_scan, plain):
+    """A function of overriding settings: a stage of the toy network on the scan, six steps of a window of 8 voxels."""
+
+    def stage(network=None, name="toy", cases=(a_scan,), windows=None, feedback=None, **settings):
+        network = network or a_toy()
+        told = {"learning_rate": 1e-2, "weight_decay": 1e-2, "warmup": 2, "ema": 0.8, "clip": 1.0, "steps": 6}
+        sampler = windows_of(list(cases), 2, windows or plain(shape=(8, 8, 8), zoom=(0.8, 1.2)), feedback)
+        return Stage(name, network, sampler, network.loss, Optimization(**{**told, **settings}), feedback)
+
+    return stage
+
+
+class StopAt:
+    """Asks for a stop once progress told these words."""
+
+    def __init__(self, words):
+        self.words, self.reached = words, False
+
+    def progress(self, share, what):
+        self.reached |= what == self.words
+
+    def __call__(self):
+        return self.reached
+
+
+@pytest.fixture
+def stopping_at():
+    """A function (words, **others): where a run takes place that is stopped as soon as its progress tells the words."""
+
+    def context(words, **others):
+        stop = StopAt(words)
+        return RunContext(progress=stop.progress, stop=stop, **others)
+
+    return context
+
+
+@pytest.fixture
+def go():
+    """A function (stage, context): train by a fresh generator; returns Trained."""
+    return lambda stage, context=None: optimize(stage, torch.Generator().manual_seed(0), context)

@@ -12,13 +12,16 @@ from DiffuFuseMedLib.training.windows import (
     draw_box,
     draw_modalities,
     draw_placement,
+    draw_voxel,
     draw_window,
     rotation_matrix,
     sample,
+    voxels_of,
     without_aliasing,
 )
 
 SEEDS = range(40)
+SPACING = (3.0, 2.0, 2.0)  # of a_scan
 
 
 def seeded(seed):
@@ -81,8 +84,8 @@ def test_values_stay_in_their_ranges(a_scan):
 
 
 def test_distance_is_counted_in_reaches_and_saturates(a_scan, plain):
-    near = draw_window(a_scan, ["CT"], plain(distance_reach_mm=10.0), seeded(0))["distance"]
-    far = draw_window(a_scan, ["CT"], plain(distance_reach_mm=1000.0), seeded(0))["distance"]
+    near = draw_window(a_scan, ["CT"], plain(distance_reach_mm=10.0), seeded(0)).distance
+    far = draw_window(a_scan, ["CT"], plain(distance_reach_mm=1000.0), seeded(0)).distance
     assert near.max() == 1
     assert far.max() < 0.1
     torch.testing.assert_close((far * 100).clamp(max=1), near)
@@ -145,12 +148,12 @@ def test_image_and_target_turn_and_mirror_together(a_scan, plain, seed):
     """CT shows the lesion itself and PET twice that less a half: so they do after any turn, mirror and zoom."""
     settings = plain(rotation_degrees=(90.0, 45.0, 45.0), zoom=(0.8, 1.3))
     window = draw_window(a_scan, ["CT", "PET"], settings, seeded(seed))
-    (ct, seen), (pet, _) = window["images"]["CT"], window["images"]["PET"]
-    assert window["target"].max() > 0.5
+    (ct, seen), (pet, _) = window.images["CT"], window.images["PET"]
+    assert window.target.max() > 0.5
     whole = seen == 1
     assert 0.05 < whole.float().mean() <= 1
-    torch.testing.assert_close(ct[whole], window["target"][0][whole], atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(pet[whole], 2 * window["target"][0][whole] - 0.5, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(ct[whole], window.target[0][whole], atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(pet[whole], 2 * window.target[0][whole] - 0.5, atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -158,7 +161,7 @@ def test_a_lesion_that_fits_survives_sampling(a_scan, plain, seed):
     """A window turned and moved shows all of the lesion: its volume stays."""
     settings = plain(rotation_degrees=(15.0, 8.0, 8.0), shape=(24, 32, 32))
     window = draw_window(a_scan, ["CT"], settings, seeded(seed))
-    assert window["target"].sum().item() == pytest.approx(a_scan.lesion.sum().item(), rel=0.03)
+    assert window.target.sum().item() == pytest.approx(a_scan.lesion.sum().item(), rel=0.03)
 
 
 def test_a_still_window_shows_the_lesion_where_the_plain_crop_does(a_real_training_case):
@@ -244,25 +247,25 @@ def test_the_label_tells_the_corrupted_modality(a_scan, plain, seed):
     """Without other augmentation a clean modality is the plain sample, and only a corrupted one differs from it."""
     settings = plain(corrupt=0.5)
     window = draw_window(a_scan, ["CT", "PET"], settings, seeded(seed))
-    ct, pet, target = window["images"]["CT"][0], window["images"]["PET"][0], window["target"][0]
-    seen = window["images"]["CT"][1].bool()
+    ct, pet, target = window.images["CT"][0], window.images["PET"][0], window.target[0]
+    seen = window.images["CT"][1].bool()
     as_it_was = {"CT": torch.allclose(ct[seen], target[seen], atol=1e-4)}
     as_it_was["PET"] = torch.allclose(pet[seen], 2 * target[seen] - 0.5, atol=1e-4)
-    assert {m: float(same) for m, same in as_it_was.items()} == window["clean"]
+    assert {m: float(same) for m, same in as_it_was.items()} == window.clean
 
 
 @pytest.mark.parametrize(("share", "label"), [(0.0, 1.0), (1.0, 0.0)])
 def test_the_share_of_corruption_is_the_one_told(a_scan, plain, share, label):
     for seed in range(5):
         window = draw_window(a_scan, ["CT", "PET"], plain(corrupt=share), seeded(seed))
-        assert window["clean"] == {"CT": label, "PET": label}
+        assert window.clean == {"CT": label, "PET": label}
 
 
 def test_gain_and_shift_change_what_is_valid_and_nothing_else(a_scan, plain):
     hidden = a_scan.images["PET"].clone()
     hidden[:, :, :, 12:] = 0
     case = replace(a_scan, images={**a_scan.images, "PET": hidden})
-    image, valid = draw_window(case, ["PET"], plain(gain=0.2, shift=0.1, noise=0.1, corrupt=1.0), seeded(0))["images"][
+    image, valid = draw_window(case, ["PET"], plain(gain=0.2, shift=0.1, noise=0.1, corrupt=1.0), seeded(0)).images[
         "PET"
     ]
     assert 0 < valid.mean() < 1
@@ -277,3 +280,81 @@ def test_an_overview_averages_what_it_shrinks(isotropic):
     seen = without_aliasing(board, np.array([3.0, 3.0, 3.0]))
     assert (seen[:, 2:-2, 2:-2, 2:-2] - 0.5).abs().max() < 0.05
     assert torch.equal(without_aliasing(board, np.array([1.5, 2.0, 1.0])), board)
+
+
+def test_the_masks_of_several_annotators_turn_with_the_image(a_scan, plain):
+    """The second of two drew nothing, and a case with one mask beside it is filled up with an empty one."""
+    two = replace(a_scan, references=torch.stack([a_scan.lesion, torch.zeros_like(a_scan.lesion)]))
+    settings = plain(rotation_degrees=(90.0, 45.0, 45.0))
+    for seed in range(6):
+        batch = draw_batch([two, a_scan], 3, settings, seeded(seed))
+        if batch.references is None:
+            continue
+        assert batch.references.shape == (3, 2, 16, 16, 16)
+        assert set(batch.raters.tolist()) <= {1, 2}
+        assert torch.equal(batch.references[:, :1], batch.target)
+        assert (batch.references[:, 1] == 0).all()
+    assert draw_batch([a_scan], 2, settings, seeded(0)).references is None
+
+
+def test_a_mask_more_changes_nothing_else_of_a_batch(a_scan):
+    settings = WindowSettings(shape=(16, 16, 16))
+    several = replace(a_scan, references=torch.stack([a_scan.lesion] * 4))
+    one, other = (draw_batch([case], 2, settings, seeded(0)) for case in (a_scan, several))
+    assert all(torch.equal(one.images[m], other.images[m]) for m in one.images)
+    assert torch.equal(one.target, other.target) and torch.equal(one.distance, other.distance)
+
+
+def test_a_window_of_one_slice_is_a_picture(a_scan, plain):
+    """It lies in a random slice of the scan, and is not shrunk because the scan has more slices than one."""
+    settings = plain(shape=(1, 16, 16), margin_mm=(30.0, 30.0), overview=1.0)
+    batches = [draw_batch([a_scan], 2, settings, seeded(seed)) for seed in range(12)]
+    assert batches[0].images["CT"].shape == (2, 2, 16, 16)
+    assert batches[0].target.shape == batches[0].distance.shape == (2, 1, 16, 16)
+    heights = [voxels_of(p, SPACING, settings)[0].mean() for b in batches for p in b.places]
+    assert len(set(np.round(heights))) > 6
+    narrow = [draw_placement(np.array([60.0, 30.0, 30.0]), settings, seeded(s)).zoom for s in range(8)]
+    assert narrow == pytest.approx([1.0] * 8)
+
+
+def test_a_picture_in_color_keeps_its_channels_together(a_scan, plain):
+    """Red shows the lesion, green nothing, blue its double: after any augmentation red and blue still go together."""
+    pixels = a_scan.lesion[9:10]
+    color = torch.stack([pixels, 0 * pixels, 2 * pixels, torch.ones_like(pixels)])
+    picture = replace(a_scan, images={"RGB": color}, lesion=pixels, distance_mm=a_scan.distance_mm[9:10])
+    settings = plain(shape=(1, 16, 16), rotation_degrees=(90.0, 0.0, 0.0), gain=0.2)
+    batch = draw_batch([picture], 1, settings, seeded(1))
+    red, green, blue, seen = batch.images["RGB"].unbind(1)
+    assert batch.images["RGB"].shape == (1, 4, 16, 16)
+    assert red.max() > 0.3 and green.abs().max() == 0
+    torch.testing.assert_close(blue, 2 * red)
+    spoiled = draw_batch([picture], 1, replace(settings, corrupt=1.0), seeded(1))
+    assert torch.equal(spoiled.images["RGB"][:, 3], seen)
+    assert not torch.allclose(spoiled.images["RGB"][:, :3], batch.images["RGB"][:, :3])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_place_tells_which_voxel_of_its_case_was_looked_up(a_scan, plain, seed):
+    """The images hold their own index, so the window says where it was looked up."""
+    index = torch.from_numpy(np.indices(a_scan.lesion.shape).astype(np.float32))
+    valid = torch.ones(a_scan.lesion.shape)
+    case = replace(a_scan, images={m: torch.stack([x, valid]) for m, x in zip("kji", index, strict=True)})
+    margins = {"margin_mm": (6.0, 6.0)}  # 2, 3 and 3 voxels
+    settings = plain(shape=(6, 8, 8), rotation_degrees=(40.0, 10.0, 10.0), zoom=(0.5, 0.6), **margins)
+    batch = draw_batch([case], 1, settings, seeded(seed))
+    where = voxels_of(batch.places[0], SPACING, settings)
+    first, last = (x[:, None, None, None] for x in a_scan.lesion_box())
+    margin = np.array([2, 3, 3])[:, None, None, None]
+    inside = ((where >= first - margin) & (where <= last + margin - 1)).all(axis=0)
+    assert inside.mean() > 0.3
+    for axis, m in enumerate("kji"):
+        np.testing.assert_allclose(batch.images[m][0, 0].numpy()[inside], where[axis][inside], atol=2e-3)
+
+
+def test_a_voxel_is_drawn_as_often_as_it_weighs():
+    weights = torch.zeros(2, 3, 4)
+    weights[1, 2, 3], weights[0, 1, 2] = 3.0, 1.0
+    generator = seeded(0)
+    drawn = [tuple(int(n) for n in draw_voxel(weights, generator)) for _ in range(400)]
+    assert set(drawn) == {(1, 2, 3), (0, 1, 2)}
+    assert drawn.count((1, 2, 3)) / 400 == pytest.approx(0.75, abs=0.06)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..core.errors import input_error
-from .console import out_console, progress
+from .console import err_console, out_console, progress
 from .options import DEFAULT_MODEL, DeviceOption, SplitOption
 
+if TYPE_CHECKING:
+    from ..models.registry import ModelRecord
+    from ..training.loop import RunContext
+
 FUSION = "clin-fusediff"
+STOPPED = 130  # the exit code of a command that SIGINT ended
 
 
 def train(
@@ -32,37 +39,62 @@ def train(
         list[Path] | None,
         typer.Option(help="Fusion only: a folder of registered 8-bit pairs, MRI/ beside CT/, PET/ or SPECT/."),
     ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
+    checkpoints: Annotated[Path, typer.Option(help="Folder that gets <recipe>/ with what a run goes on from.")] = (
+        Path("out") / "checkpoints"
+    ),
     device: DeviceOption = "auto",
 ) -> None:
-    """Train a recipe's weights from scratch and write them as a model (clin-fusediff: teacher and student)."""
+    """Train a recipe's weights from scratch and write them as a model (clin-fusediff: teacher and student).
+
+    Ctrl-C finishes the step and keeps what --resume goes on from, to the same weights as without a stop.
+    """
+    split = split or cases / "split.json"
+    told: dict[str, Any] = {"minutes": minutes, "seed": seed, "learning_rate": rate}
+    told = {name: value for name, value in told.items() if value is not None}
+    with running(checkpoints / recipe, resume, device) as context:
+        if recipe == FUSION:
+            records = _train_fusion(told, cases, split, out, tuple(pairs or ()), context)
+        else:
+            records = [_train_segmenter(recipe, told, cases, split, out, start, context)]
+    for record in records:
+        out_console.print(f"{out / record.id}: {record.training['steps_done']} steps.", soft_wrap=True)
+
+
+@contextmanager
+def running(folder: Path, resume: bool, device: str) -> Iterator[RunContext]:
+    """Where a training runs: its progress on the console, its checkpoints in `folder`; a clean stop is a sentence."""
     from ..models.devices import choose
+    from ..training.checkpoint import Checkpoints
+    from ..training.loop import RunContext
+    from ..training.stopping import TrainingStoppedError, stop_signals
+
+    try:
+        with stop_signals() as stop, progress() as step:
+            yield RunContext(choose(device), step, checkpoints=Checkpoints(folder, resume), stop=stop)
+    except TrainingStoppedError as stopped:
+        err_console.print(str(stopped), markup=False, soft_wrap=True)
+        raise typer.Exit(STOPPED) from stopped
+
+
+def _train_segmenter(
+    name: str, told: dict[str, Any], cases: Path, split: Path, out: Path, start: str | None, context: RunContext
+) -> ModelRecord:
     from ..tasks.segment.recipes import RECIPES
     from ..tasks.segment.train import run_recipe
 
-    if recipe == FUSION:
-        _train_fusion(cases, out, split or cases / "split.json", minutes, seed, tuple(pairs or ()), device)
-        return
-    if recipe not in RECIPES:
+    if name not in RECIPES:
         known = ", ".join((*RECIPES, FUSION))
-        raise input_error(f"the recipe {recipe!r}", f"one of {known}", "choose one with --recipe")
-    told = {"minutes": minutes, "seed": seed, "learning_rate": rate}
-    chosen = replace(RECIPES[recipe], **{k: v for k, v in told.items() if v is not None})
-    with progress() as step:
-        record = run_recipe(chosen, cases, split or cases / "split.json", out, choose(device), step, start)
-    out_console.print(f"{out / record.id}: {record.training['steps_done']} steps.", soft_wrap=True)
+        raise input_error(f"the recipe {name!r}", f"one of {known}", "choose one with --recipe")
+    return run_recipe(replace(RECIPES[name], **told), cases, split, out, context, start)
 
 
 def _train_fusion(
-    cases: Path, out: Path, split: Path, minutes: float | None, seed: int | None, pairs: tuple[Path, ...], device: str
-) -> None:
-    from ..models.devices import choose
+    told: dict[str, Any], cases: Path, split: Path, out: Path, pairs: tuple[Path, ...], context: RunContext
+) -> list[ModelRecord]:
     from ..systems.clin_fusediff.recipe import FusionRecipe
     from ..tasks.fuse.train import run_fusion_recipe, training_stacks
 
-    recipe = FusionRecipe() if minutes is None else FusionRecipe().lasting(minutes)
-    recipe = recipe if seed is None else replace(recipe, seed=seed)
-    stacks = training_stacks(recipe, cases, split, pairs)
-    with progress() as step:
-        records = run_fusion_recipe(recipe, stacks, out, choose(device), step)
-    for record in records:
-        out_console.print(f"{out / record.id}: {record.training['steps_done']} steps.", soft_wrap=True)
+    minutes = told.pop("minutes", None)
+    recipe = replace(FusionRecipe() if minutes is None else FusionRecipe().lasting(minutes), **told)
+    return [*run_fusion_recipe(recipe, training_stacks(recipe, cases, split, pairs), out, context)]

@@ -9,7 +9,7 @@ from ..core.modalities import MODALITIES
 
 
 def modality_from_name(name: str) -> str:
-    """The modality key of a file name such as STS_010_CT.nii.gz; whole words only, upper or lower case.
+    """The modality key of a file name such as patient7_CT.nii.gz; whole words only, upper or lower case.
 
     Raises InputError when no word, or words of several modalities, are in the name.
     """

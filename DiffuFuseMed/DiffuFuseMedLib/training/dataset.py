@@ -13,25 +13,43 @@ from ..core.case import Case
 from ..core.errors import input_error
 from ..core.resampling import resample_smoothly
 from ..networks.inputs import network_grid, network_images
+from .fingerprint import fingerprint
 
 # Finer in plane than the network's own spacing, so that a rotated window is not interpolated from blurred voxels.
 WORKING_SPACING_KJI_MM = (3.5, 2.0, 2.0)
+FAR_MM = 1e4  # the border's distance where no lesion is drawn
 
 
 @dataclass(frozen=True)
 class TrainingCase:
-    """images: (2, K, J, I) per modality, intensity and valid; lesion: (K, J, I) in 0..1; distance_mm to its border."""
+    """images: (2, K, J, I) per modality, intensity and valid (a colour picture: three channels and valid); lesion:
+    (K, J, I) in 0..1; distance_mm to its border; references: (R, K, J, I), the masks of several annotators, any of
+    which may be empty, or None."""
 
     name: str
     images: dict[str, Tensor]
     lesion: Tensor
     distance_mm: Tensor
     spacing_kji_mm: tuple[float, float, float]
+    references: Tensor | None = None
 
     def lesion_box(self) -> tuple[np.ndarray, np.ndarray]:
-        """First and one-past-last index per axis of the lesion."""
-        where = np.argwhere(self.lesion.numpy() > 0.5)
+        """First and one-past-last index per axis of what anyone drew; all of the case where nobody drew anything."""
+        where = np.argwhere(self._drawn() > 0.5)
+        if len(where) == 0:
+            return np.zeros(3, dtype=int), np.array(self.lesion.shape)
         return where.min(axis=0), where.max(axis=0) + 1
+
+    def fingerprint(self) -> str:
+        """What tells this case from another, or from itself read from changed files."""
+        return fingerprint(self.name, *self.images.values(), self.lesion, *self.masks())
+
+    def masks(self) -> Tensor:
+        """(R, K, J, I): the masks of the annotators, or the lesion as the only one."""
+        return self.lesion[None] if self.references is None else self.references
+
+    def _drawn(self) -> np.ndarray:
+        return torch.cat([self.lesion[None], self.masks()]).amax(dim=0).numpy()
 
 
 def training_case(case: Case, modalities: tuple[str, ...]) -> TrainingCase:
@@ -39,13 +57,22 @@ def training_case(case: Case, modalities: tuple[str, ...]) -> TrainingCase:
     if case.reference_mask is None:
         raise input_error(f"the case {case.name} without a drawn lesion", "a GTV file", "leave the case out or add one")
     grid = network_grid(case.grid, WORKING_SPACING_KJI_MM)
-    lesion = resample_smoothly(case.reference_mask.array > 0, case.grid, grid)
-    inside = lesion > 0.5
-    distance = [distance_transform_edt(x, sampling=grid.spacing_kji_mm) for x in (inside, ~inside)]
+    onto_grid = lambda mask: resample_smoothly(mask.array > 0, case.grid, grid)  # noqa: E731
+    lesion = onto_grid(case.reference_mask)
+    drawn = [onto_grid(mask) for mask in case.references.values()]
     return TrainingCase(
         case.name,
         network_images(case, grid, modalities),
         torch.from_numpy(lesion),
-        torch.from_numpy(np.maximum(*distance).astype(np.float32)),
+        torch.from_numpy(border_distance_mm(lesion > 0.5, grid.spacing_kji_mm)),
         grid.spacing_kji_mm,
+        torch.from_numpy(np.stack(drawn)) if drawn else None,
     )
+
+
+def border_distance_mm(inside: np.ndarray, spacing_kji_mm: tuple[float, float, float]) -> np.ndarray:
+    """(K, J, I) float32: how far each voxel is from the border of a bool mask; FAR_MM where the mask is empty."""
+    if not inside.any():
+        return np.full(inside.shape, FAR_MM, dtype=np.float32)
+    distance = [distance_transform_edt(x, sampling=spacing_kji_mm) for x in (inside, ~inside)]
+    return np.maximum(*distance).astype(np.float32)

@@ -1,114 +1,117 @@
-"""One training loop for every system."""
+"""The one training loop: every network of every task is trained by it."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from math import isfinite
+from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from .budget import stopwatch
-from .dataset import TrainingCase
-from .recipe import Recipe
+from .checkpoint import Checkpoints
+from .state import Stage, State, Trained, begin
 from .steps import set_learning_rate, update
-from .windows import draw_batch
+from .stopping import TrainingStoppedError
 
 log = logging.getLogger(__name__)
-LOG_EVERY = 100
+Progress = Callable[[float, str], None]
 
 
-@dataclass
-class Trained:
-    """The averaged network, and what making it took."""
+@dataclass(frozen=True)
+class RunContext:
+    """Where a run takes place. progress gets (share done, what goes on); snapshot the average each tenth of a stage;
+    stop is asked after every step."""
 
-    network: nn.Module
-    steps: int
-    minutes: float
-    history: list[dict[str, float]] = field(default_factory=list)
+    device: str = "cpu"
+    progress: Progress | None = None
+    snapshot: Callable[[Trained], object] | None = None
+    checkpoints: Checkpoints | None = None
+    stop: Callable[[], bool] = lambda: False
+
+    def claim(self, identity: dict[str, str]) -> None:
+        """Say what the checkpoints go with; raises InputError when those to go on from belong to another run."""
+        if self.checkpoints:
+            self.checkpoints.claim(identity)
+
+    def tell(self, share: float, what: str) -> None:
+        """Pass progress on; raises TrainingStoppedError where a stop is asked for."""
+        if self.progress:
+            self.progress(share, what)
+        self.check_stop(f"at {what}")
+
+    def check_stop(self, where: str) -> None:
+        """Raises TrainingStoppedError, which says how to go on, when a stop is asked for."""
+        if self.stop():
+            kept = self.checkpoints
+            how = f"the same command with --resume goes on from {kept.folder}" if kept else "nothing was kept"
+            raise TrainingStoppedError(f"The training was stopped {where}: {how}.")
+
+    def keep(self, stage: Stage, state: State) -> None:
+        """Write a checkpoint, where they are kept."""
+        if self.checkpoints:
+            self.checkpoints.write(stage, state)
+
+    def over(self) -> None:
+        """What was trained is written: checkpoints say nothing more."""
+        if self.checkpoints:
+            self.checkpoints.discard()
 
 
-def train(
-    recipe: Recipe,
-    network: nn.Module,
-    cases: list[TrainingCase],
-    device: str = "cpu",
-    progress: Callable[[float, str], None] | None = None,
-    checkpoint: Callable[[Trained], None] | None = None,
-    start: dict[str, Tensor] | None = None,
-) -> Trained:
-    """Train by the recipe; progress gets (share done, what goes on), checkpoint the average each tenth of the run."""
-    generator = torch.Generator().manual_seed(recipe.seed)
-    network = network.to(device).train()
-    fresh = take_over(network, start or {})
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema))
-    optimizer = optimizer_for(network, recipe, fresh if start else set())
-    minutes, history, running, step, tenths = stopwatch(device), [], {}, 0, 0
-    while (share := done(recipe, step, minutes())) < 1:
-        set_learning_rate(optimizer, recipe.learning_rate, recipe.warmup, step, share)
-        parts = train_step(network, optimizer, recipe, cases, generator, device)
-        average.update_parameters(network)
-        step += 1
-        for name, value in parts.items() if all(map(isfinite, parts.values())) else ():
-            running[name] = running.get(name, 0.0) + value / LOG_EVERY
-        if step % LOG_EVERY == 0:
-            history.append({"step": step, **running})
-            log.info("step %d, %.0f %%: %s", step, 100 * share, _told(running))
-            running = {}
-        if progress:
-            progress(share, f"step {step}")
-        if checkpoint and int(10 * share) > tenths:
+def optimize(stage: Stage, generator: torch.Generator, context: RunContext | None = None) -> Trained:
+    """Train the stage's network within its budget, or go on with it from its checkpoint; returns the moving average.
+
+    Raises TrainingStoppedError once the context's stop is asked for and the checkpoint, where one is kept, is written.
+    """
+    context = context or RunContext()
+    state = begin(stage, generator, context.device)
+    if context.checkpoints:
+        context.checkpoints.restore(stage, state)
+    if not state.finished:
+        descend(stage, state, context)
+        state.finished = True
+        context.keep(stage, state)
+    state.average.module.eval()
+    return state.trained()
+
+
+def descend(stage: Stage, state: State, context: RunContext) -> None:
+    """Step after step until the budget is spent."""
+    settings, minutes = stage.optimization, stopwatch(context.device, state.minutes)
+    tenths = int(10 * settings.share(state.step, state.minutes))
+    while (share := settings.share(state.step, minutes())) < 1:
+        set_learning_rate(state.optimizer, settings.learning_rate, settings.warmup, state.step, share)
+        train_step(stage, state, context.device)
+        state.minutes = minutes()
+        if context.progress:
+            context.progress(share, f"{stage.name}, step {state.step}")
+        if context.snapshot and int(10 * share) > tenths:
             tenths = int(10 * share)
-            checkpoint(Trained(average.module, step, minutes(), history))
-    return Trained(average.module.eval(), step, minutes(), history)
+            context.snapshot(state.trained())
+        pause(stage, state, context)
 
 
-def done(recipe: Recipe, step: int, minutes: float) -> float:
-    """Share of the run that is over, by steps or by the minutes it has had, whichever is further."""
-    return max(step / recipe.steps, minutes / recipe.minutes)
-
-
-def take_over(network: nn.Module, start: dict[str, Tensor]) -> set[str]:
-    """Copy the starting weights that fit by name and shape; returns the names of the parameters left as they were."""
-    own = network.state_dict()
-    fitting = {name: value.float() for name, value in start.items() if name in own and value.shape == own[name].shape}
-    network.load_state_dict(fitting, strict=False)
-    return set(dict(network.named_parameters())) - set(fitting)
-
-
-def optimizer_for(network: nn.Module, recipe: Recipe, fresh: set[str]) -> torch.optim.Optimizer:
-    """AdamW; parameters that start fresh beside trained ones learn faster."""
-    groups = [
-        {"params": [p for name, p in network.named_parameters() if (name in fresh) is new], "times": times}
-        for new, times in ((False, 1.0), (True, recipe.fresh_rate))
-    ]
-    return torch.optim.AdamW([g for g in groups if g["params"]], recipe.learning_rate, weight_decay=recipe.weight_decay)
-
-
-def train_step(
-    network: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    recipe: Recipe,
-    cases: list[TrainingCase],
-    generator: torch.Generator,
-    device: str,
-) -> dict[str, float]:
-    """One batch, one update; returns the loss in parts."""
-    batch = to_device(draw_batch(cases, recipe.batch, recipe.windows, generator), device)
+def train_step(stage: Stage, state: State, device: str) -> None:
+    """One batch, one update, and what it says."""
+    settings = stage.optimization
+    batch = stage.sampler(state.generator).to(device)
     with torch.autocast(torch.device(device).type, dtype=torch.bfloat16):
-        loss, parts = network.loss(batch, generator)
-    update(loss, optimizer, network.parameters(), recipe.clip)
-    return parts
+        losses = stage.losses(batch, state.generator)
+    trained = [p for p in state.network.parameters() if p.requires_grad]
+    if not update(losses.total, state.optimizer, trained, settings.clip):
+        state.skipped += 1
+    elif stage.feedback and losses.prediction is not None:
+        stage.feedback.update(batch, losses.prediction.detach())
+    state.average.update_parameters(state.network)
+    if row := state.note(losses, settings.log_every):
+        told = ", ".join(f"{name} {value:.3f}" for name, value in row.items() if name != "step")
+        log.info("%s, step %d, %d skipped: %s", stage.name, state.step, state.skipped, told)
 
 
-def to_device(batch, device: str):
-    """The batch with every tensor moved."""
-    move = lambda d: {k: v.to(device) for k, v in d.items()}  # noqa: E731
-    return type(batch)(move(batch.images), batch.target.to(device), batch.distance.to(device), move(batch.clean))
-
-
-def _told(parts: dict[str, float]) -> str:
-    return ", ".join(f"{name} {value:.3f}" for name, value in parts.items())
+def pause(stage: Stage, state: State, context: RunContext) -> None:
+    """Between two steps: keep a checkpoint where one is due, and stop where that is asked for."""
+    stop = context.stop()
+    if stop or (context.checkpoints and context.checkpoints.due(state.step)):
+        context.keep(stage, state)
+    if stop:
+        context.check_stop(f"after step {state.step} of {stage.name}")

@@ -1,16 +1,43 @@
-"""Recipe: named settings that make a segmenter's weights, as each system's recipe.py has them."""
+"""Recipes: named settings that make weights, as each system's recipe.py has them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from .data import TrainingData
+from .optimization import Optimization
 from .windows import WindowSettings
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """model_id: folder under models/; system: a key of SYSTEMS; folds: what is trained on, of split.json.
+@dataclass(frozen=True, kw_only=True)
+class BaseRecipe:
+    """What the recipes of every task have: their data and how the networks are optimized."""
+
+    data: TrainingData
+    batch: int
+    learning_rate: float
+    weight_decay: float
+    warmup: int
+    ema: float
+    clip: float
+    seed: int = 0
+
+    def optimization(self, **budget: Any) -> Optimization:
+        """The optimization for this budget: steps, minutes or both."""
+        shared = ("learning_rate", "weight_decay", "warmup", "ema", "clip")
+        return Optimization(**{name: getattr(self, name) for name in shared}, **budget)
+
+    def facts(self, without: tuple[str, ...] = ()) -> dict[str, Any]:
+        """The settings as model.json keeps them, the data's folds, patients left out and citations among them."""
+        data = self.data
+        told = {"folds": data.folds, "held_out": data.held_out, "attribution": data.attribution}
+        return told | {name: value for name, value in asdict(self).items() if name not in ("data", *without)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe(BaseRecipe):
+    """A segmenter's. model_id: folder under models/; system: a key of SYSTEMS; config: of the system's network.
 
     steps and minutes (training/budget.py) bound the run, whichever ends first; the learning rate follows whichever is
     further along.
@@ -19,8 +46,6 @@ class Recipe:
     model_id: str
     system: str
     config: Any
-    folds: tuple[int, ...] = (1, 2, 3)
-    held_out: tuple[str, ...] = ("STS_010",)  # the demonstration case is in no training set
     windows: WindowSettings = field(default_factory=WindowSettings)
     batch: int = 2
     steps: int = 14_000
@@ -31,5 +56,3 @@ class Recipe:
     warmup: int = 200
     ema: float = 0.998
     clip: float = 1.0
-    seed: int = 0
-    reliability_windows: int = 900  # for the fit of phi after training, training/reliability.py

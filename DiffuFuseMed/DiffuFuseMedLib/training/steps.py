@@ -1,4 +1,4 @@
-"""What every training loop here does in a step: the learning rate's course, and one update that harms no weights."""
+"""What the training loop does in a step: the learning rate's course, and one update that harms no weights."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, highest: float, warmup: 
         group["lr"] = highest * factor * group.get("times", 1.0)
 
 
-def update(loss: Tensor, optimizer: torch.optim.Optimizer, trained: Iterable[Tensor], clip: float) -> None:
-    """Descend the loss, the gradient's norm held to `clip`; a batch whose loss or gradient is not finite is skipped,
-    since it would destroy the weights."""
+def update(loss: Tensor, optimizer: torch.optim.Optimizer, trained: Iterable[Tensor], clip: float) -> bool:
+    """Descend the loss, the gradient's norm held to `clip`; returns whether it did: a batch whose loss or gradient is
+    not finite is skipped, since it would destroy the weights."""
     optimizer.zero_grad(set_to_none=True)
     if not torch.isfinite(loss):
         log.warning("a batch with a loss of %s was skipped", float(loss.detach()))
-        return
+        return False
     loss.backward()
     norm = torch.nn.utils.clip_grad_norm_(trained, clip)
     if torch.isfinite(norm):  # else clipping has made every gradient NaN
         optimizer.step()
-    else:
-        log.warning("a batch with a gradient of %s was skipped", float(norm))
+        return True
+    log.warning("a batch with a gradient of %s was skipped", float(norm))
+    return False

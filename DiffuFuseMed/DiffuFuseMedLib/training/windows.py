@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from ..core.errors import input_error
 from ..losses import Batch
 from .corruptions import corrupt_window, uniform
 from .dataset import TrainingCase
+from .feedback import Feedback
 
 
 @dataclass(frozen=True)
@@ -37,19 +38,71 @@ class WindowSettings:
     distance_reach_mm: float = 30.0
 
 
-def draw_batch(cases: list[TrainingCase], size: int, settings: WindowSettings, generator: torch.Generator) -> Batch:
-    """`size` windows from random cases, with one random set of present modalities for the whole batch."""
-    chosen = torch.randint(len(cases), (size,), generator=generator).tolist()
+@dataclass(frozen=True)
+class Placement:
+    """Where a window lies: its center in millimetres from the box's first corner, its zoom, rotation and mirrors."""
+
+    center_mm: np.ndarray
+    zoom: float
+    rotation: np.ndarray
+    mirror: np.ndarray
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a window of a batch was looked at: the case's number, the first voxel of the box, its placement there."""
+
+    case: int
+    start: np.ndarray
+    placement: Placement
+
+
+def draw_batch(
+    cases: list[TrainingCase],
+    size: int,
+    settings: WindowSettings,
+    generator: torch.Generator,
+    feedback: Feedback | None = None,
+) -> Batch:
+    """`size` windows from random cases, with one random set of present modalities for the whole batch.
+
+    Windows of one slice are pictures, (B, C, H, W). Feedback says which cases and places are drawn more often.
+    """
+    chosen = draw_cases(len(cases), size, generator, feedback)
     present = draw_modalities(list(cases[chosen[0]].images), settings, generator)
     if lacking := [cases[i].name for i in chosen if not set(present) <= set(cases[i].images)]:
         raise input_error(
             f"the case {lacking[0]} without {', '.join(present)}", "one set of modalities", "leave it out"
         )
-    windows = [draw_window(cases[i], present, settings, generator) for i in chosen]
-    stack = lambda key: torch.stack([w[key] for w in windows])  # noqa: E731
-    images = {m: torch.stack([w["images"][m] for w in windows]) for m in present}
-    clean = {m: torch.tensor([w["clean"][m] for w in windows]) for m in present}
-    return Batch(images, stack("target"), stack("distance"), clean)
+    weights = [feedback.voxel_weights(i) if feedback else None for i in chosen]
+    windows = [draw_window(cases[i], present, settings, generator, w) for i, w in zip(chosen, weights, strict=True)]
+    images = {m: flat(torch.stack([w.images[m] for w in windows])) for m in present}
+    clean = {m: torch.tensor([w.clean[m] for w in windows]) for m in present}
+    target, distance = (flat(torch.stack([getattr(w, key) for w in windows])) for key in ("target", "distance"))
+    places = tuple(Place(i, w.start, w.placement) for i, w in zip(chosen, windows, strict=True))
+    several = any(cases[i].references is not None for i in chosen)
+    references, raters = joined_masks(windows) if several else (None, None)
+    return Batch(images, target, distance, clean, references, raters, places)
+
+
+def draw_cases(count: int, size: int, generator: torch.Generator, feedback: Feedback | None) -> list[int]:
+    """`size` of `count` cases, with replacement; each as often as the others without feedback."""
+    if feedback is None:
+        return torch.randint(count, (size,), generator=generator).tolist()
+    return torch.multinomial(feedback.case_weights(count), size, replacement=True, generator=generator).tolist()
+
+
+def flat(x: Tensor) -> Tensor:
+    """(B, C, 1, H, W) as pictures, (B, C, H, W); thicker windows as they are."""
+    return x.squeeze(2) if x.shape[2] == 1 else x
+
+
+def joined_masks(windows: list[Window]) -> tuple[Tensor, Tensor]:
+    """(B, R, *space) of the windows' masks, empty where a case has fewer than R, and how many each has, (B,)."""
+    raters = torch.tensor([len(w.masks) for w in windows])
+    most = int(raters.max())
+    padded = [F.pad(w.masks, (0, 0) * 3 + (0, most - len(w.masks))) for w in windows]
+    return flat(torch.stack(padded)), raters
 
 
 def draw_modalities(names: list[str], settings: WindowSettings, generator: torch.Generator) -> list[str]:
@@ -61,48 +114,82 @@ def draw_modalities(names: list[str], settings: WindowSettings, generator: torch
     return [names[i] for i in kept]
 
 
+@dataclass(frozen=True)
+class Window:
+    """One window: images (C, *shape) and whether they are clean by modality, target, distance and masks (n, *shape),
+    and where it was looked at."""
+
+    images: dict[str, Tensor]
+    clean: dict[str, float]
+    target: Tensor
+    distance: Tensor
+    masks: Tensor
+    start: np.ndarray
+    placement: Placement
+
+
 def draw_window(
-    case: TrainingCase, present: list[str], settings: WindowSettings, generator: torch.Generator
-) -> dict[str, object]:
-    start, stop = draw_box(case, settings, generator)
+    case: TrainingCase,
+    present: list[str],
+    settings: WindowSettings,
+    generator: torch.Generator,
+    weights: Tensor | None = None,
+) -> Window:
+    """A random window; weights: (K, J, I), how often each voxel is its center."""
+    start, stop = draw_box(case, settings, generator) if weights is None else whole(case)
     box = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
-    stacked = torch.cat([case.images[m][(slice(None), *box)] for m in present])
-    stacked = torch.cat([stacked, case.lesion[box][None], case.distance_mm[box][None]])
-    extent_mm = (stop - start) * np.array(case.spacing_kji_mm)
-    sampled = sample(stacked, case.spacing_kji_mm, draw_placement(extent_mm, settings, generator), settings)
-    images, clean = {}, {}
-    for i, m in enumerate(present):
-        images[m], clean[m] = augment(sampled[2 * i : 2 * i + 2], m, settings, generator)
-    reach = (sampled[-1:] / settings.distance_reach_mm).clamp(0, 1)
-    return {"images": images, "clean": clean, "target": sampled[-2:-1].clamp(0, 1), "distance": reach}
+    masks = () if case.references is None else tuple(case.references)
+    scalars = torch.stack([x[box] for x in (*masks, case.lesion, case.distance_mm)])
+    stacked = torch.cat([*(case.images[m][(slice(None), *box)] for m in present), scalars])
+    placement = draw_placement((stop - start) * np.array(case.spacing_kji_mm), settings, generator)
+    if weights is not None:
+        center = draw_voxel(weights, generator) + 0.5
+        placement = replace(placement, center_mm=center * np.array(case.spacing_kji_mm))
+    sampled = sample(stacked, case.spacing_kji_mm, placement, settings)
+    *pictures, masks, target, distance = sampled.split([*(len(case.images[m]) for m in present), len(masks), 1, 1])
+    augmented = {m: augment(x, m, settings, generator) for m, x in zip(present, pictures, strict=True)}
+    return Window(
+        {m: x for m, (x, _) in augmented.items()},
+        {m: clean for m, (_, clean) in augmented.items()},
+        target.clamp(0, 1),
+        (distance / settings.distance_reach_mm).clamp(0, 1),
+        (target if case.references is None else masks).clamp(0, 1),
+        start,
+        placement,
+    )
+
+
+def whole(case: TrainingCase) -> tuple[np.ndarray, np.ndarray]:
+    """The box of all of the case."""
+    return np.zeros(3, dtype=int), np.array(case.lesion.shape)
+
+
+def draw_voxel(weights: Tensor, generator: torch.Generator) -> np.ndarray:
+    """Index (k, j, i) of a voxel, each as often as it weighs; weights: (K, J, I), not all 0."""
+    course = weights.flatten().double().cumsum(dim=0)
+    at = torch.rand(1, generator=generator, dtype=torch.float64) * course[-1]
+    # beyond what is 0: a voxel that weighs nothing is never drawn
+    index = int(torch.searchsorted(course, at, right=True))
+    return np.array(np.unravel_index(min(index, len(course) - 1), weights.shape))
 
 
 def draw_box(case: TrainingCase, settings: WindowSettings, generator: torch.Generator) -> tuple[np.ndarray, np.ndarray]:
     """The lesion's box with another random margin on each side: no cue says where in a scan a lesion lies."""
-    shape = np.array(case.lesion.shape)
     if uniform(0, 1, generator) < settings.whole_scan:
-        return np.zeros(3, dtype=int), shape
+        return whole(case)
     first, last = case.lesion_box()
     margins = np.array([[uniform(*settings.margin_mm, generator) for _ in range(3)] for _ in range(2)])
     steps = np.round(margins / np.array(case.spacing_kji_mm)).astype(int)
-    return np.maximum(first - steps[0], 0), np.minimum(last + steps[1], shape)
-
-
-@dataclass(frozen=True)
-class Placement:
-    """Where a window lies: its center in millimetres from the box's first corner, its zoom, rotation and mirrors."""
-
-    center_mm: np.ndarray
-    zoom: float
-    rotation: np.ndarray
-    mirror: np.ndarray
+    return np.maximum(first - steps[0], 0), np.minimum(last + steps[1], case.lesion.shape)
 
 
 def draw_placement(extent_mm: np.ndarray, settings: WindowSettings, generator: torch.Generator) -> Placement:
     """A window that holds all of a small box, or lies inside a large one, which it may also be shrunk to see whole."""
     window_mm = np.array(settings.shape) * np.array(settings.spacing_kji_mm)
-    zoom = float(np.exp(uniform(*np.log(settings.zoom), generator)))
-    fit = float((extent_mm / window_mm).max())
+    low, high = np.log(settings.zoom)
+    zoom = float(np.exp(uniform(low, high, generator)))
+    thick = np.array(settings.shape) > 1  # one slice is not meant to hold what lies above and below it
+    fit = float((extent_mm / window_mm)[thick].max())
     if fit > 1 and uniform(0, 1, generator) < settings.overview:
         zoom = min(fit * uniform(1.0, 1.15, generator), settings.overview_zoom)
     slack = np.abs(extent_mm - zoom * window_mm) / 2
@@ -133,8 +220,27 @@ def sample(
     theta[:, 3] -= 1
     theta = theta[::-1][:, [2, 1, 0, 3]]  # torch counts x, y, z
     affine = torch.from_numpy(np.ascontiguousarray(theta)).float()[None]
-    grid = F.affine_grid(affine, [1, stacked.shape[0], *settings.shape], align_corners=True)
+    grid = affine_grid(affine, settings.shape)
     return F.grid_sample(stacked[None].float(), grid, padding_mode="zeros", align_corners=True)[0]
+
+
+def voxels_of(place: Place, spacing_kji_mm: tuple[float, ...], settings: WindowSettings) -> np.ndarray:
+    """(3, *settings.shape): the index (k, j, i) in its case, not rounded, that each voxel of a window was looked up at.
+
+    Feedback needs it to take an error in the window back to the case.
+    """
+    steps = np.indices(settings.shape, dtype=float) - (np.array(settings.shape)[:, None, None, None] - 1) / 2
+    offset_mm = place.placement.mirror * np.array(settings.spacing_kji_mm) * place.placement.zoom
+    moved = place.placement.rotation @ (offset_mm[:, None] * steps.reshape(3, -1))
+    index = (moved + place.placement.center_mm[:, None]) / np.array(spacing_kji_mm)[:, None] - 0.5
+    return (index + place.start[:, None]).reshape(3, *settings.shape)
+
+
+def affine_grid(affine: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """(1, *shape, 3) as F.affine_grid gives it, which warns of an axis of one voxel: there its column of the matrix is
+    0, so that any slice of a thicker grid is the one."""
+    grid = F.affine_grid(affine, [1, 1, *(n if n > 1 else 2 for n in shape)], align_corners=True)
+    return grid[(slice(None), *(slice(n) for n in shape))]
 
 
 def without_aliasing(stacked: Tensor, steps: np.ndarray) -> Tensor:
@@ -149,13 +255,15 @@ def without_aliasing(stacked: Tensor, steps: np.ndarray) -> Tensor:
 def augment(
     window: Tensor, modality: str, settings: WindowSettings, generator: torch.Generator
 ) -> tuple[Tensor, float]:
-    """(2, K, J, I) with other gain, offset and noise, sometimes an artefact; returns it with its q_m."""
-    valid = (window[1] >= 0.5).float()
-    x = window[0] / window[1].clamp(min=0.5)
+    """(C + 1, K, J, I), channels and valid, with other gain, offset and noise, sometimes an artefact; returns it with
+    its q_m."""
+    valid = (window[-1] >= 0.5).float()
+    x = window[:-1] / window[-1].clamp(min=0.5)
     x = x * uniform(1 - settings.gain, 1 + settings.gain, generator)
     x = x + uniform(-settings.shift, settings.shift, generator)
     if uniform(0, 1, generator) < 0.5:
         x = x + uniform(0, settings.noise, generator) * x.std() * torch.randn(x.shape, generator=generator)
     clean = float(uniform(0, 1, generator) >= settings.corrupt)
     x = x * valid
-    return torch.stack([x if clean else corrupt_window(x, valid, modality, generator), valid]), clean
+    x = x if clean else corrupt_window(x, valid, modality, generator)
+    return torch.cat([x, valid[None]]), clean

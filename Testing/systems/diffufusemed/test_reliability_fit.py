@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 from DiffuFuseMedLib.systems import build
-from DiffuFuseMedLib.systems.diffufusemed.network import Config
 from DiffuFuseMedLib.systems.diffufusemed.reliability_fit import fit, fit_reliability
+from DiffuFuseMedLib.training.dataset import training_case
 
 
 @pytest.fixture
@@ -37,12 +37,13 @@ def test_stays_near_even_odds_where_there_is_nothing_to_see(phi):
     assert (torch.sigmoid(phi(inputs[~fitted_on])) - 0.5).abs().mean() < 0.2
 
 
-def test_changes_only_the_reliability(a_recipe, a_real_training_case):
-    config = Config(channels=(16, 16, 16), stem_channels=8, blocks=(1, 1, 1))
-    recipe = replace(a_recipe(), system="diffufusemed", config=config, reliability_windows=4)
+def test_changes_only_the_reliability_of_every_level(a_recipe, a_case):
+    two = {"channels": (8, 8), "blocks": (1, 1), "heads": (2, 2), "windows": (4, 4), "summaries": (2, 2)}
+    recipe = a_recipe()
+    config = replace(recipe.config, **two, transformer_blocks=(1, 1), diffusion_steps=(20, 10))
     network = build("diffufusemed", config)
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    fit_reliability(network, [a_real_training_case], recipe)
+    fit_reliability(network, [training_case(a_case(), ("CT", "PET"))], replace(recipe, config=config))
     changed = {name for name, value in network.state_dict().items() if not torch.equal(value, before[name])}
-    assert changed
     assert all(".reliability." in name for name in changed)
+    assert {name.split(".")[1] for name in changed} == {"0", "1"}

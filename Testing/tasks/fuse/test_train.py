@@ -20,23 +20,32 @@ from DiffuFuseMedLib.systems.clin_fusediff.objectives import (
 from DiffuFuseMedLib.systems.clin_fusediff.recipe import FusionRecipe, StudentWeights
 from DiffuFuseMedLib.systems.clin_fusediff.stacks import pair_stacks
 from DiffuFuseMedLib.tasks.fuse import train as module
-from DiffuFuseMedLib.tasks.fuse.train import Done, Run, optimize, run_fusion_recipe, training_stacks
+from DiffuFuseMedLib.tasks.fuse.train import (
+    Done,
+    as_losses,
+    crops_of,
+    run_fusion_recipe,
+    train_stage,
+    training_stacks,
+)
+from DiffuFuseMedLib.training.checkpoint import Checkpoints
+from DiffuFuseMedLib.training.loop import RunContext
+from DiffuFuseMedLib.training.state import Stage
+from DiffuFuseMedLib.training.stopping import TrainingStoppedError
 
-CROPS = CropSettings(size=64)
-SECONDS = 1 / 60
+CROPS = CropSettings(size=32)
 
 
 @pytest.fixture
 def recipe():
+    """Four steps of each of its four stages."""
     return FusionRecipe(
         teacher=TeacherConfig((8, 8, 8), 4, 8, steps=40, head_features=(8,) * 6),
         student=StudentConfig((8, 8, 8, 8), 8, steps=40),
         crops=CROPS,
         head_crops=CROPS,
         batch=2,
-        heads_minutes=2 * SECONDS,
-        teacher_minutes=SECONDS,
-        student_minutes=SECONDS,
+        steps=4,
     )
 
 
@@ -53,7 +62,7 @@ def networks(recipe):
 
 @pytest.fixture
 def a_crop(a_stack):
-    return draw_crops([a_stack()], 4, CROPS, torch.Generator().manual_seed(0))
+    return draw_crops([a_stack()], 4, CropSettings(size=64), torch.Generator().manual_seed(0))
 
 
 @pytest.fixture
@@ -99,14 +108,25 @@ def test_sliders_are_drawn_over_their_whole_range_with_their_ends():
     assert sliders.tau_mm.min() >= 1
 
 
-def test_two_steps_change_the_network_and_leave_the_frozen_heads(networks, a_stack, training, monkeypatch):
+@pytest.fixture
+def train_by(a_stack, training, recipe):
+    """A function (name, network, parts): the network after the recipe's steps, and what was noted of them."""
+
+    def train(name, network, parts):
+        done = Done()
+        stage = Stage(name, network, crops_of([a_stack()], 2, CROPS), as_losses(parts), recipe.stage(1.0))
+        return train_stage(stage, training, done, RunContext()), done
+
+    return train
+
+
+def test_steps_change_the_network_and_leave_the_frozen_heads(networks, training, train_by):
     teacher, _ = networks
     teacher.heads.requires_grad_(False)
-    before, minutes = copied(teacher), iter([0.0, 0.1, 9e9, 9e9])
-    monkeypatch.setattr(module, "stopwatch", lambda device: lambda: next(minutes))
-    run, done = Run("teacher", 1.0, teacher, lambda crop: teacher_parts(teacher, crop, training)), Done()
-    after = optimize(run, [a_stack()], training, done, "cpu", None).state_dict()
-    assert done.steps["teacher"] == 2
+    before = copied(teacher)
+    after, done = train_by("teacher", teacher, lambda crop: teacher_parts(teacher, crop, training))
+    after = after.state_dict()
+    assert (done.steps, done.skipped) == ({"teacher": 4}, {"teacher": 0})
     frozen = [name for name in before if name.startswith("heads.")]
     moved = [name for name in before if not name.startswith("heads.") and not torch.equal(before[name], after[name])]
     assert frozen and all(torch.equal(before[name], after[name]) for name in frozen)
@@ -114,13 +134,13 @@ def test_two_steps_change_the_network_and_leave_the_frozen_heads(networks, a_sta
     assert all(torch.isfinite(value).all() for value in after.values())
 
 
-def test_a_batch_that_is_not_finite_changes_nothing(networks, a_stack, training, monkeypatch):
+def test_a_batch_that_is_not_finite_changes_nothing_and_is_counted(networks, train_by):
     _, student = networks
-    before, minutes = copied(student), iter([0.0, 9e9, 9e9])
-    monkeypatch.setattr(module, "stopwatch", lambda device: lambda: next(minutes))
+    before = copied(student)
     parts = lambda crop: {"bad": next(student.parameters()).sum() * float("nan")}  # noqa: E731
-    after = optimize(Run("student", 1.0, student, parts), [a_stack()], training, Done(), "cpu", None).state_dict()
-    assert all(torch.equal(before[name], after[name]) for name in before)
+    after, done = train_by("student", student, parts)
+    assert all(torch.equal(before[name], after.state_dict()[name]) for name in before)
+    assert done.skipped == {"student": 4}
 
 
 def test_the_heads_are_frozen_before_the_teacher_and_the_teacher_before_the_student(
@@ -128,31 +148,75 @@ def test_the_heads_are_frozen_before_the_teacher_and_the_teacher_before_the_stud
 ):
     real, trained = module.optimize, {}
 
-    def spy(run, *others):
-        trained[run.name] = {n.split(".")[0] for n, p in run.network.named_parameters() if p.requires_grad}
-        return real(run, *others).requires_grad_(True)
+    def spy(stage, *others):
+        trained[stage.name] = {n.split(".")[0] for n, p in stage.network.named_parameters() if p.requires_grad}
+        done = real(stage, *others)
+        done.network.requires_grad_(True)
+        return done
 
     saved = {}
-    monkeypatch.setattr(module, "save", lambda network, model_id, *_: saved.update({model_id: network}))
+    monkeypatch.setattr(module, "save", lambda network, which, *_: saved.update({which: network}))
     monkeypatch.setattr(module, "optimize", spy)
-    run_fusion_recipe(recipe.lasting(0.02), [a_stack()], tmp_path)
+    run_fusion_recipe(replace(recipe, steps=1), [a_stack()], tmp_path)
     assert "unet" in trained["teacher"] and "heads" not in trained["teacher"]
-    assert not any(p.requires_grad for p in saved[recipe.model_ids[0]].parameters())
+    assert not any(p.requires_grad for p in saved[0].parameters())
 
 
-def test_a_recipe_of_seconds_writes_two_models_that_load(recipe, a_stack, tmp_path):
+def test_a_recipe_writes_two_models_that_load(recipe, a_stack, tmp_path):
     stacks, told = [a_stack("one"), a_stack("two", seed=1, flat=True, tracer=True)], []
-    records = run_fusion_recipe(recipe, stacks, tmp_path, progress=lambda share, words: told.append((share, words)))
+    context = RunContext(progress=lambda share, words: told.append((share, words)))
+    records = run_fusion_recipe(recipe, stacks, tmp_path, context)
     assert [r.id for r in records] == list(recipe.model_ids)
     for record in records:
         model = zoo.load(record.id, folder=tmp_path)
         assert (model.record.id, model.record.sha256) == (record.id, record.sha256)
         assert set(model.record.training["steps_done"]) >= {"head guide", "head score", "teacher"}
+        assert set(model.record.training["skipped"].values()) == {0}
         assert model.record.training["trained_on"] == ["one", "two"]
-        assert "STS_010" in model.record.training["held_out"]
+        assert model.record.training["held_out"] == ["STS_010"]
+        assert "Harvard Whole Brain Atlas" in model.record.licence
+        assert len(model.record.training["attribution"]) == 2
         assert all(torch.isfinite(p).all() for p in model.network.parameters())
     assert all(0 <= share < 1 for share, _ in told)
     assert {words.split(",")[0] for _, words in told} == {"head guide", "head score", "teacher", "student"}
+
+
+class Stop:
+    """Asks for a stop once progress told these words."""
+
+    def __init__(self, words):
+        self.words, self.reached = words, False
+
+    def progress(self, share, what):
+        self.reached |= what == self.words
+
+    def __call__(self):
+        return self.reached
+
+
+def test_a_recipe_that_was_stopped_twice_ends_with_the_weights_of_an_unbroken_one(recipe, a_stack, tmp_path):
+    """Stopped within its second stage and within its last; each learning rate follows the share of its steps."""
+    recipe, folder = replace(recipe, steps=6), tmp_path / "checkpoints"
+    unbroken = run_fusion_recipe(recipe, [a_stack()], tmp_path / "unbroken")
+    for words, resume in (("head score, step 3", False), ("student, step 3", True)):
+        stop = Stop(words)
+        context = RunContext(progress=stop.progress, stop=stop, checkpoints=Checkpoints(folder, resume))
+        with pytest.raises(TrainingStoppedError, match=f"after step 3 of {words.split(',')[0]}"):
+            run_fusion_recipe(recipe, [a_stack()], tmp_path / "broken", context)
+    told = []
+    context = RunContext(progress=lambda _, what: told.append(what), checkpoints=Checkpoints(folder, resume=True))
+    resumed = run_fusion_recipe(recipe, [a_stack()], tmp_path / "broken", context)
+    assert told == ["student, step 4", "student, step 5", "student, step 6"]
+    assert [r.sha256 for r in resumed] == [r.sha256 for r in unbroken]
+    assert [r.training["steps_done"] for r in resumed] == [r.training["steps_done"] for r in unbroken]
+    assert not folder.exists()
+
+
+def test_the_recipe_as_it_ships_is_bound_by_minutes_and_shortened_alike():
+    recipe = FusionRecipe()
+    assert (recipe.learning_rate, recipe.weight_decay, recipe.warmup, recipe.ema) == (1e-3, 1e-3, 50, 0.995)
+    assert recipe.stage(20.0).share(10**9, 5.0) == pytest.approx(0.25)
+    assert recipe.lasting(32.0).teacher_minutes == pytest.approx(10.0)
 
 
 @pytest.mark.parametrize(("kind", "tracer"), [("CT", False), ("PET", True), ("SPECT", True)])
@@ -175,10 +239,9 @@ def test_the_patient_that_ships_is_never_trained_on(recipe, a_case, write_case, 
     split = {"folds": [["STS_002"], ["STS_001", "STS_010"]], "test": []}
     (tmp_path / "split.json").write_text(json.dumps(split))
     folder = write_pairs("CT", ["7001", "20001"])
-    recipe = replace(recipe, folds=(0, 1))
+    recipe = replace(recipe, data=replace(recipe.data, folds=(0, 1)))
     stacks = training_stacks(recipe, tmp_path / "cases", tmp_path / "split.json", (folder,))
     assert [s.name for s in stacks] == ["STS_002", "STS_001", "CT-MRI 7"]
-    assert FusionRecipe().held_out == ("STS_010",)
     case = stacks[0]
     assert len(case.cts) == len(recipe.windows_hu) and case.masks[2].any() and not case.masks[3].all()
     assert not case.tracer and not case.flat and case.spacing_kji_mm == (4.0, 2.5, 2.5)

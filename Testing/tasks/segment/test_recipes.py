@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from DiffuFuseMedLib.io.split import Split, read_split
-from DiffuFuseMedLib.systems import build
+from DiffuFuseMedLib.systems import build, network_class
 from DiffuFuseMedLib.systems.diffufusemed.recipe import ABLATIONS, STS
 from DiffuFuseMedLib.tasks.segment.recipes import RECIPES
 from DiffuFuseMedLib.tasks.segment.train import training_names
@@ -18,7 +18,7 @@ EVERY = pytest.mark.parametrize("recipe", RECIPES.values(), ids=list(RECIPES))
 def test_the_demonstration_case_is_in_no_training_set(recipe):
     """Whichever fold it may be in."""
     everywhere = Split(tuple(("STS_010", f"STS_90{fold}") for fold in range(4)), {})
-    assert training_names(recipe, everywhere) == [f"STS_90{fold}" for fold in recipe.folds]
+    assert training_names(recipe, everywhere) == [f"STS_90{fold}" for fold in recipe.data.folds]
 
 
 @EVERY
@@ -36,7 +36,17 @@ def test_the_real_split_trains_neither_on_the_demonstration_case_nor_on_the_vali
 @EVERY
 def test_a_window_is_made_of_whole_strides(recipe):
     stride = build(recipe.system, recipe.config).stride
-    assert all(n % stride == 0 for n in recipe.windows.shape)
+    assert all(n % s == 0 for n, s in zip(recipe.windows.shape, stride, strict=True))
+
+
+@EVERY
+def test_a_recipe_stands_under_its_models_id_and_brings_its_systems_config_licence_and_citation(recipe):
+    assert RECIPES[recipe.model_id] is recipe
+    assert isinstance(recipe.config, network_class(recipe.system).config_type)
+    assert recipe.data.licence == (
+        "Apache-2.0; trained on the Soft-tissue-Sarcoma collection of TCIA, CC BY 3.0 (see card.md)"
+    )
+    assert any("10.7937/K9/TCIA.2015.7GO2GSKS" in text for text in recipe.data.attribution)
 
 
 def differences(recipe):

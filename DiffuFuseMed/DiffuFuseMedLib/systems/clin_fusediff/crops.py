@@ -42,6 +42,12 @@ class Crop:
     distance_mm: Tensor
     loss_masks: dict[str, Tensor]
 
+    def to(self, device: str) -> Crop:
+        """The crops with every tensor moved."""
+        masks = {name: mask.to(device) for name, mask in self.loss_masks.items()}
+        mri, ct, distance_mm = (x.to(device) for x in (self.mri, self.ct, self.distance_mm))
+        return Crop(self.pair.to(device), mri, ct, distance_mm, masks)
+
 
 def draw_crops(stacks: list[Stack], count: int, settings: CropSettings, generator: torch.Generator) -> Crop:
     crops = [_draw(stacks[_integer(len(stacks), generator)], settings, generator) for _ in range(count)]
@@ -114,7 +120,8 @@ def _placement(planes: Tensor, settings: CropSettings, generator: torch.Generato
     else:
         center = there[_integer(len(there), generator)].float()
         center = center + (torch.rand(2, generator=generator) - 0.5) * settings.size / 2
-    zoom = float(np.exp(_uniform(*np.log(settings.zoom), generator)))
+    low, high = np.log(settings.zoom)
+    zoom = float(np.exp(_uniform(low, high, generator)))
     angle = np.radians(_uniform(-settings.rotation_degrees, settings.rotation_degrees, generator))
     turn = torch.tensor([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]], dtype=torch.float32)
     steps = (torch.arange(settings.size) - (settings.size - 1) / 2) * zoom

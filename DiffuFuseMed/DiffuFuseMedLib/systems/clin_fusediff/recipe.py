@@ -3,33 +3,43 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from math import inf
 
+from ...datasets import brain_pairs, sts
+from ...training.data import TrainingData
+from ...training.optimization import Optimization
+from ...training.recipe import BaseRecipe
 from . import StudentConfig, TeacherConfig
 from .crops import CropSettings
 
+DATA = replace(sts.DATA, collections=(sts.COLLECTION, brain_pairs.COLLECTION))
+LOG_EVERY = 50
 
-@dataclass(frozen=True)
-class FusionRecipe:
-    """Minutes bound each of the three runs; left_out: series of the pairs that only validate."""
 
+@dataclass(frozen=True, kw_only=True)
+class FusionRecipe(BaseRecipe):
+    """Minutes bound each stage, and so do steps where they are told; heads_minutes are of both lesion heads together;
+    left_out: series of the pairs that only validate."""
+
+    data: TrainingData = DATA
     model_ids: tuple[str, str] = ("clin-fusediff-teacher", "clin-fusediff-student")
     teacher: TeacherConfig = field(default_factory=TeacherConfig)
     student: StudentConfig = field(default_factory=StudentConfig)
     crops: CropSettings = field(default_factory=CropSettings)
     head_crops: CropSettings = field(default_factory=lambda: CropSettings(zoom=(0.8, 1.8), lesion=0.85))
-    folds: tuple[int, ...] = (1, 2, 3)
-    held_out: tuple[str, ...] = ("STS_010",)
-    left_out: tuple[str, ...] = ("20", "33", "41", "10", "18", "29")
+    left_out: tuple[str, ...] = brain_pairs.LEFT_OUT
     windows_hu: tuple[tuple[float, float], ...] = ((-160.0, 840.0), (-200.0, 1300.0), (-100.0, 300.0))
     mri: str = "MR_T1"
     batch: int = 6
     heads_minutes: float = 14.0
     teacher_minutes: float = 20.0
     student_minutes: float = 30.0
+    steps: int | None = None
     learning_rate: float = 1e-3
+    weight_decay: float = 1e-3
+    warmup: int = 50
     ema: float = 0.995
     clip: float = 1.0
-    seed: int = 0
     lambda_roi: float = 0.2  # of (3)
 
     def lasting(self, minutes: float) -> FusionRecipe:
@@ -37,6 +47,10 @@ class FusionRecipe:
         names = ("heads_minutes", "teacher_minutes", "student_minutes")
         share = minutes / sum(getattr(self, n) for n in names)
         return replace(self, **{n: share * getattr(self, n) for n in names})
+
+    def stage(self, minutes: float) -> Optimization:
+        """How one of its networks is optimized, for so many minutes at most."""
+        return self.optimization(minutes=minutes, steps=self.steps or inf, log_every=LOG_EVERY)
 
 
 @dataclass(frozen=True)

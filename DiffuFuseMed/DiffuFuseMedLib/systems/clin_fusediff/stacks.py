@@ -12,6 +12,7 @@ from ...core.case import Case
 from ...io.picture_pairs import PictureFiles, list_pairs, read_pair
 from ...preprocessing.gray import ct_gray, mr_gray
 from ...preprocessing.rois import Rois, automatic_rois, picture_rois, tracer_rois
+from ...training.fingerprint import fingerprint
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,10 @@ class Stack:
     spacing_kji_mm: tuple[float, float, float]
     tracer: bool = False
     flat: bool = False
+
+    def fingerprint(self) -> str:
+        """What tells this stack from another, or from itself read from changed files."""
+        return fingerprint(self.name, self.mri, *self.cts, self.masks, str((self.spacing_kji_mm, self.tracer)))
 
 
 def case_stack(case: Case, mri: str, windows_hu: tuple[tuple[float, float], ...]) -> Stack:

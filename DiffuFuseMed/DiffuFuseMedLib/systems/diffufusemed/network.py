@@ -5,15 +5,17 @@ Equation numbers are the paper's; docs/systems/diffufusemed.md records each deci
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ... import diffusion as dm
 from ... import losses
+from ...core.triples import pair
 from ...networks import (
     CrossModalBlock,
     FusionDecoder,
@@ -26,8 +28,12 @@ from ...networks import (
     uniform_gates,
     window_position,
 )
-from .config import Config
 from ...networks.draw import Draw
+from .config import Config
+
+if TYPE_CHECKING:
+    from ...training.dataset import TrainingCase
+    from .recipe import DiffuFuseMedRecipe
 
 Tokens = list[dict[str, Tensor]]  # stems, textures, then per level, finest first, tokens; by modality
 
@@ -46,6 +52,8 @@ class Fused:
 class Level(nn.Module):
     """Everything that happens at one resolution: latent diffusion, reliability and DG-CMT (3.4 to 3.6)."""
 
+    abar: Tensor
+
     def __init__(self, config: Config, index: int) -> None:
         super().__init__()
         self.config, channels = config, config.channels[index]
@@ -62,6 +70,10 @@ class Level(nn.Module):
                 for _ in range(config.transformer_blocks[index] if config.transformer else 0)
             ]
         )
+
+    def judge(self, modality: str) -> Reliability:
+        """phi of (11) for a modality."""
+        return cast(Reliability, self.reliability[modality])
 
     def embed(self, features: dict[str, Tensor]) -> dict[str, Tensor]:
         """Eq. (6). Features are brought to unit variance first: the schedule of (7) assumes tokens of that size, and an
@@ -89,7 +101,7 @@ class Level(nn.Module):
             pairs = {m: self._decode(out, split[m], now) for m, out in self.predict(split, now).items()}
             if not residuals:  # the first call is at the start time, as in training
                 residuals.update({m: eps for m, (_, eps) in pairs.items()})
-            return tuple(torch.cat([pairs[m][i] for m in names], dim=1) for i in (0, 1))
+            return pair(torch.cat([pairs[m][i] for m in names], dim=1) for i in (0, 1))
 
         times = dm.ddim_times(start, self.config.sampler_steps)
         clean_again = dm.ddim(joint_denoiser, joint, times, self.abar).chunk(len(names), dim=1)
@@ -132,12 +144,12 @@ class DiffuFuseMed(nn.Module):
     """The segmenter. Modalities that are not in a dict of images are absent: nothing of them is ever computed."""
 
     config_type = Config
+    options: ClassVar[dict[str, Any]] = {"gating": True}
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
         self.encoders = nn.ModuleDict(
-    options: ClassVar[dict[str, Any]] = {"gating": True}
             {
                 m: PyramidEncoder(
                     config.spatial_dims,
@@ -152,6 +164,11 @@ class DiffuFuseMed(nn.Module):
         self.decoder = FusionDecoder(config.spatial_dims, (config.stem_channels, *config.channels), config.classes)
 
     @property
+    def resolutions(self) -> list[Level]:
+        """The levels, finest first, as what they are: a ModuleList does not say what it holds."""
+        return cast("list[Level]", list(self.levels))
+
+    @property
     def stride(self) -> tuple[int, ...]:
         """Each axis of a window is a multiple of its own."""
         return (2 ** (1 + len(self.config.channels)),) * self.config.spatial_dims
@@ -164,7 +181,7 @@ class DiffuFuseMed(nn.Module):
         return [
             stems,
             textures,
-            *(level.embed({m: p[i] for m, p in pyramids.items()}) for i, level in enumerate(self.levels, 1)),
+            *(level.embed({m: p[i] for m, p in pyramids.items()}) for i, level in enumerate(self.resolutions, 1)),
         ]
 
     def segment(self, tokens: Tokens, generator: torch.Generator | None = None, gating: bool = True) -> Draw:
@@ -177,8 +194,8 @@ class DiffuFuseMed(nn.Module):
         mean_gates = {m: torch.stack([g[m] for g in fused.gates]).mean(dim=0) for m in fused.gates[0]}
         return Draw(fused.logits, mean_gates)
 
-    def loss(self, batch: losses.Batch, generator: torch.Generator | None = None) -> tuple[Tensor, dict[str, float]]:
-        """Eq. (27) on one batch: the total, and every weighted part by name."""
+    def loss(self, batch: losses.Batch, generator: torch.Generator | None = None) -> losses.Losses:
+        """Eq. (27) on one batch: every weighted part by name, and the logits."""
         tokens = self.encode(batch.images)
         drawn = torch.rand(batch.target.shape[0], generator=generator).to(batch.target.device)
         steps = [self._denoised_once(level, clean, drawn, generator) for level, clean in self._by_level(tokens)]
@@ -189,7 +206,20 @@ class DiffuFuseMed(nn.Module):
         parts["align"] = self.config.lambda_align * torch.stack([losses.alignment(z, w) for z, w in pairs]).mean()
         if self.config.gating:
             parts["rel"] = self.config.lambda_rel * self._reliability_loss(fused, batch.clean)
-        return sum(parts.values()), {name: float(value.detach()) for name, value in parts.items()}
+        return losses.Losses(parts, fused.logits)
+
+    def fit_after_training(
+        self,
+        cases: list[TrainingCase],
+        recipe: DiffuFuseMedRecipe,
+        device: str = "cpu",
+        progress: Callable[[float, str], None] | None = None,
+    ) -> None:
+        """Fit phi of (11) to the trained rest, where there are gates to judge."""
+        from .reliability_fit import fit_reliability  # who predicts needs no training
+
+        if self.config.gating:
+            fit_reliability(self, cases, recipe, device, progress)
 
     def reliability_inputs(
         self, images: dict[str, Tensor], generator: torch.Generator | None = None
@@ -198,7 +228,7 @@ class DiffuFuseMed(nn.Module):
         tokens = self.encode(images)
         drawn = [(level, self._denoised(level, clean, generator)) for level, clean in self._by_level(tokens)]
         return [
-            {m: level.reliability[m].inputs(noisy[m], residual[m], tokens[1][m]) for m in noisy}
+            {m: level.judge(m).inputs(noisy[m], residual[m], tokens[1][m]) for m in noisy}
             for level, (noisy, _, residual, _) in drawn
         ]
 
@@ -213,7 +243,7 @@ class DiffuFuseMed(nn.Module):
         return int(4 * voxels * per_voxel) + 4 * sum(p.numel() for p in self.parameters())
 
     def _by_level(self, tokens: Tokens) -> list[tuple[Level, dict[str, Tensor]]]:
-        return list(zip(self.levels, tokens[2:], strict=True))
+        return list(zip(self.resolutions, tokens[2:], strict=True))
 
     def _denoised(self, level: Level, clean: dict[str, Tensor], generator: torch.Generator | None) -> tuple:
         return level.denoise(clean, generator) if self.config.diffusion else _undiffused(clean)
@@ -227,8 +257,8 @@ class DiffuFuseMed(nn.Module):
 
     def _fuse(self, stems: dict, textures: dict, levels: list[tuple], gating: bool = True) -> Fused:
         maps, reliability, weights = [], [], []
-        for level, (noisy, denoised, residual, t) in zip(self.levels, levels, strict=True):
-            logits = {m: level.reliability[m](noisy[m], residual[m], textures[m]) for m in noisy}
+        for level, (noisy, denoised, residual, t) in zip(self.resolutions, levels, strict=True):
+            logits = {m: level.judge(m)(noisy[m], residual[m], textures[m]) for m in noisy}
             on = gating and self.config.gating
             w = gates(logits, self.config.gate_sharpness) if on else uniform_gates(logits)
             maps.append(level.fuse(denoised, {m: x.to(denoised[m].dtype) for m, x in w.items()}, t))

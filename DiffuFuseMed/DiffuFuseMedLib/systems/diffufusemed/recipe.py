@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+from ...datasets import sts
 from ...training.recipe import Recipe
 from ...training.windows import WindowSettings
 from .config import Config
 
-STS = Recipe("sts-diffufusemed", "diffufusemed", Config())
+
+@dataclass(frozen=True, kw_only=True)
+class DiffuFuseMedRecipe(Recipe):
+    """reliability_windows: for the fit of phi after training, reliability_fit.py."""
+
+    reliability_windows: int = 900
 
 
-def _without(name: str, **settings: Any) -> Recipe:
+STS = DiffuFuseMedRecipe(model_id="sts-diffufusemed", system="diffufusemed", config=Config(), data=sts.DATA)
+
+
+def _without(name: str, **settings: Any) -> DiffuFuseMedRecipe:
     config = replace(STS.config, **settings)
     return replace(STS, model_id=f"sts-diffufusemed-{name}", config=config, reliability_windows=300)
 
 
 # Table 2 of the paper: what is left when one part is taken out. They are compared among themselves: trained alike.
-ABLATIONS: dict[str, Recipe] = {
+ABLATIONS: dict[str, DiffuFuseMedRecipe] = {
     "whole": _without("whole"),
     "no-diffusion": _without("no-diffusion", diffusion=False),
     "no-gating": _without("no-gating", gating=False),

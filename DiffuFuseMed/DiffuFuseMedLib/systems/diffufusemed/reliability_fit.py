@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...training.dataset import TrainingCase
-from ...training.recipe import Recipe
 from ...training.windows import draw_batch
+from .recipe import DiffuFuseMedRecipe
+
+if TYPE_CHECKING:
+    from .network import DiffuFuseMed
 
 STEPS, CHECK_EVERY = 400, 10
 LEFT_OUT_EVERY = 4
@@ -24,9 +28,9 @@ Bank = dict[tuple[int, str], list[Tensor]]
 
 
 def fit_reliability(
-    network: nn.Module,
+    network: DiffuFuseMed,
     cases: list[TrainingCase],
-    recipe: Recipe,
+    recipe: DiffuFuseMedRecipe,
     device: str = "cpu",
     progress: Callable[[float, str], None] | None = None,
 ) -> None:
@@ -34,14 +38,14 @@ def fit_reliability(
     generator = torch.Generator().manual_seed(recipe.seed)
     inputs, clean, fitted_on = collect(network.eval(), cases, recipe, generator, device, progress)
     for (level, modality), rows in inputs.items():
-        phi = network.levels[level].reliability[modality].phi
+        phi = network.resolutions[level].judge(modality).phi
         fit(phi, torch.cat(rows).to(device), torch.cat(clean[modality]).to(device), torch.tensor(fitted_on))
 
 
 def collect(
-    network: nn.Module,
+    network: DiffuFuseMed,
     cases: list[TrainingCase],
-    recipe: Recipe,
+    recipe: DiffuFuseMedRecipe,
     generator: torch.Generator,
     device: str,
     progress: Callable[[float, str], None] | None,

@@ -40,7 +40,7 @@ class SegResNet(nn.Module):
     def loss(self, batch: losses.Batch, generator: torch.Generator | None = None) -> losses.Losses:
         logits = self.segment(batch.images).logits
         parts = losses.segmentation(logits, batch.target, batch.distance, self.config.segmentation)
-        return sum(parts.values()), {name: float(value.detach()) for name, value in parts.items()}
+        return losses.Losses(parts, logits)
 
     def memory_bytes(self, voxels: int, modalities: int) -> int:
         """Peak of one pass: a few full-size maps of init_filters channels in float32."""

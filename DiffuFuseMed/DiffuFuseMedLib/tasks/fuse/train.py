@@ -2,159 +2,131 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
-from math import isfinite
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch import nn
 
 from ... import __version__
 from ...io.split import read_split
+from ...losses import Losses
 from ...models import zoo
 from ...preprocessing.load import load_case
-from ...systems.clin_fusediff import Pair, Student, Teacher
-from ...systems.clin_fusediff.crops import Crop, draw_crops
-from ...systems.clin_fusediff.objectives import Training, head_parts, student_parts, teacher_parts
+from ...systems.clin_fusediff import Student, Teacher
+from ...systems.clin_fusediff.crops import Crop, CropSettings, draw_crops
+from ...systems.clin_fusediff.objectives import Parts, Training, head_parts, student_parts, teacher_parts
 from ...systems.clin_fusediff.recipe import FusionRecipe, StudentWeights
 from ...systems.clin_fusediff.stacks import Stack, case_stack, pair_stacks
-from ...training.budget import stopwatch
-from ...training.steps import set_learning_rate, update
-from ..segment.train import hardware
-
-log = logging.getLogger(__name__)
-Progress = Callable[[float, str], None]
-LOG_EVERY = 50
-WARMUP = 50  # steps
-LICENCE = (
-    "Apache-2.0; trained on the Soft-tissue-Sarcoma collection of TCIA, CC BY 3.0, and on registered brain pairs of "
-    "the Harvard Whole Brain Atlas, whose images are not redistributed (see card.md)"
-)
+from ...training.hardware import hardware
+from ...training.identity import identity
+from ...training.loop import RunContext, optimize
+from ...training.samplers import Sampler
+from ...training.state import Stage, Trained
 
 
 @dataclass
 class Done:
-    """steps and minutes of each run, and its losses as they fell."""
+    """steps, minutes and batches skipped of each stage, and its losses as they fell."""
 
     steps: dict[str, int] = field(default_factory=dict)
     minutes: dict[str, float] = field(default_factory=dict)
+    skipped: dict[str, int] = field(default_factory=dict)
     history: dict[str, list[dict[str, float]]] = field(default_factory=dict)
+
+    def note(self, stage: str, trained: Trained) -> None:
+        rows = [{k: round(v, 4) for k, v in row.items()} for row in trained.history]
+        self.steps[stage], self.minutes[stage] = trained.steps, round(trained.minutes, 1)
+        self.skipped[stage], self.history[stage] = trained.skipped, rows[:: max(1, len(rows) // 10)]
 
 
 def training_stacks(recipe: FusionRecipe, cases: Path, split: Path, pairs: tuple[Path, ...]) -> list[Stack]:
     """The cases of the recipe's folds and every series of pairs that is not left out."""
-    names = [n for fold in recipe.folds for n in read_split(split).folds[fold] if n not in recipe.held_out]
+    data, folds = recipe.data, read_split(split).folds
+    names = [name for fold in data.folds for name in folds[fold] if name not in data.held_out]
     stacks = [case_stack(load_case(cases / n), recipe.mri, recipe.windows_hu) for n in names]
     return stacks + [s for folder in pairs for s in pair_stacks(folder, recipe.left_out)]
 
 
 def run_fusion_recipe(
-    recipe: FusionRecipe,
-    stacks: list[Stack],
-    out: Path,
-    device: str = "cpu",
-    progress: Progress | None = None,
+    recipe: FusionRecipe, stacks: list[Stack], out: Path, context: RunContext | None = None
 ) -> tuple[zoo.ModelRecord, zoo.ModelRecord]:
-    """Train heads, teacher and student and write out/<id>/ for each of the two."""
+    """Train heads, teacher and student, each a stage of its own, and write out/<id>/ for each of the last two.
+
+    Raises TrainingStoppedError where the context asks for a stop.
+    """
+    context = context or RunContext()
+    context.claim(identity(recipe, [stack.fingerprint() for stack in stacks]))
     torch.manual_seed(recipe.seed)
     training = Training(recipe, StudentWeights(), torch.Generator().manual_seed(recipe.seed))
     done = Done()
-    teacher, student = Teacher(recipe.teacher).to(device), Student(recipe.student).to(device)
-    with_lesion = [s for s in stacks if s.masks[2].any()]
-    for name in teacher.heads:
-        parts = lambda crop, name=name: head_parts(teacher, crop, training, name)  # noqa: E731
-        run = Run(f"head {name}", recipe.heads_minutes / 2, teacher.heads[name], parts)
-        looking = replace(training, recipe=replace(recipe, crops=recipe.head_crops))
-        teacher.heads[name] = optimize(run, with_lesion, looking, done, device, progress)
-    teacher.heads.requires_grad_(False)  # frozen, as (1) wants it
-    run = Run("teacher", recipe.teacher_minutes, teacher, lambda crop: teacher_parts(teacher, crop, training))
-    teacher = optimize(run, stacks, training, done, device, progress).requires_grad_(False)
-    records = [save(teacher, recipe.model_ids[0], "clin-fusediff-teacher", recipe, stacks, done, out, device)]
-    run = Run("student", recipe.student_minutes, student, lambda crop: student_parts(student, teacher, crop, training))
-    student = optimize(run, stacks, training, done, device, progress)
-    records.append(save(student, recipe.model_ids[1], "clin-fusediff-student", recipe, stacks, done, out, device))
+    teacher, student = Teacher(recipe.teacher).to(context.device), Student(recipe.student).to(context.device)
+    teacher = train_teacher(teacher, stacks, training, done, context)
+    records = [save(teacher, 0, recipe, stacks, done, out, context.device)]
+    every = crops_of(stacks, recipe.batch, recipe.crops)
+    losses = as_losses(lambda crop: student_parts(student, teacher, crop, training))
+    stage = Stage("student", student, every, losses, recipe.stage(recipe.student_minutes))
+    student = train_stage(stage, training, done, context)
+    records.append(save(student, 1, recipe, stacks, done, out, context.device))
+    context.over()
     return records[0], records[1]
 
 
-@dataclass(frozen=True)
-class Run:
-    """One network's training: what is optimized and what by."""
-
-    name: str
-    minutes: float
-    network: nn.Module
-    parts: Callable[[Crop], dict[str, Tensor]]
-
-
-def optimize(
-    run: Run, stacks: list[Stack], training: Training, done: Done, device: str, progress: Progress | None
-) -> nn.Module:
-    """AdamW until the minutes are over, the learning rate along half a cosine; returns the moving average."""
-    recipe, network = training.recipe, run.network.train()
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema))
-    trained = [p for p in network.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(trained, recipe.learning_rate, weight_decay=1e-3)
-    minutes, step, running, history = stopwatch(device), 0, {}, []
-    while (share := minutes() / run.minutes) < 1:
-        set_learning_rate(optimizer, recipe.learning_rate, WARMUP, step, share)
-        crop = crop_to(draw_crops(stacks, recipe.batch, recipe.crops, training.generator), device)
-        with torch.autocast(torch.device(device).type, dtype=torch.bfloat16):
-            parts = run.parts(crop)
-        update(sum(parts.values()), optimizer, trained, recipe.clip)
-        average.update_parameters(network)
-        step += 1
-        for name, value in finite(parts).items():
-            running[name] = running.get(name, 0.0) + value / LOG_EVERY
-        if step % LOG_EVERY == 0:
-            history.append({"step": step, **{k: round(v, 4) for k, v in running.items()}})
-            log.info("%s, step %d, %.0f %%: %s", run.name, step, 100 * share, history[-1])
-            running = {}
-        if progress:
-            progress(share, f"{run.name}, step {step}")
-    done.steps[run.name], done.minutes[run.name] = step, round(minutes(), 1)
-    done.history[run.name] = history[:: max(1, len(history) // 10)]
-    return average.module.eval()
+def train_teacher(
+    teacher: Teacher, stacks: list[Stack], training: Training, done: Done, context: RunContext
+) -> Teacher:
+    """The lesion heads one by one, then the rest with the heads frozen, as (1) wants it; returns it frozen."""
+    recipe = training.recipe
+    looking = crops_of([s for s in stacks if s.masks[2].any()], recipe.batch, recipe.head_crops)
+    for name in teacher.heads:
+        losses = as_losses(partial(head_parts, teacher, training=training, head=name))
+        stage = Stage(f"head {name}", teacher.heads[name], looking, losses, recipe.stage(recipe.heads_minutes / 2))
+        teacher.heads[name] = train_stage(stage, training, done, context)
+    teacher.heads.requires_grad_(False)
+    losses = as_losses(lambda crop: teacher_parts(teacher, crop, training))
+    every = crops_of(stacks, recipe.batch, recipe.crops)
+    stage = Stage("teacher", teacher, every, losses, recipe.stage(recipe.teacher_minutes))
+    return train_stage(stage, training, done, context).requires_grad_(False)
 
 
-def finite(parts: dict[str, Tensor]) -> dict[str, float]:
-    """The parts of a batch's loss as numbers; none of them when one is not finite, as such a batch is skipped."""
-    told = {name: float(value.detach()) for name, value in parts.items()}
-    return told if all(map(isfinite, told.values())) else {}
+def crops_of(stacks: list[Stack], size: int, settings: CropSettings) -> Sampler[Crop]:
+    """Batches of `size` random crops of the stacks."""
+    return lambda generator: draw_crops(stacks, size, settings, generator)
 
 
-def crop_to(crop: Crop, device: str) -> Crop:
-    masks = {k: v.to(device) for k, v in crop.loss_masks.items()}
-    pair: Pair = crop.pair.to(device)
-    return Crop(pair, crop.mri.to(device), crop.ct.to(device), crop.distance_mm.to(device), masks)
+def as_losses(parts: Callable[[Crop], Parts]) -> Callable[[Crop, torch.Generator], Losses]:
+    """An objective as the loop wants it; what it draws it draws from the training's generator, which is the loop's."""
+    return lambda crop, _: Losses(parts(crop))
+
+
+def train_stage(stage: Stage, training: Training, done: Done, context: RunContext) -> Any:
+    """The stage's network as it is averaged over its training."""
+    trained = optimize(stage, training.generator, context)
+    done.note(stage.name, trained)
+    return trained.network
 
 
 def save(
-    network: nn.Module,
-    model_id: str,
-    system: str,
-    recipe: FusionRecipe,
-    stacks: list[Stack],
-    done: Done,
-    out: Path,
-    device: str,
+    network: nn.Module, which: int, recipe: FusionRecipe, stacks: list[Stack], done: Done, out: Path, device: str
 ) -> zoo.ModelRecord:
-    settings = {k: v for k, v in asdict(recipe).items() if k not in ("teacher", "student", "model_ids")}
+    """Write out/<id>/; which: 0 for the teacher, 1 for the student."""
     record = {
-        "id": model_id,
-        "system": system,
+        "id": recipe.model_ids[which],
+        "system": ("clin-fusediff-teacher", "clin-fusediff-student")[which],
         "window": {},
-        "licence": LICENCE,
+        "licence": recipe.data.licence,
         "training": {
             "trained_on": [s.name for s in stacks],
-            **settings,
+            **recipe.facts(without=("teacher", "student", "model_ids")),
             "steps_done": done.steps,
             "minutes_done": done.minutes,
+            "skipped": done.skipped,
             "hardware": hardware(device),
             "versions": {"DiffuFuseMed": __version__, "torch": torch.__version__},
             "history": done.history,
         },
     }
-    return zoo.save(network, record, out / model_id)
+    return zoo.save(network, record, out / recipe.model_ids[which])

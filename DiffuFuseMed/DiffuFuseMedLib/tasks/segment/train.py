@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import platform
-from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ... import __version__
 from ...core.errors import input_error
@@ -18,21 +15,23 @@ from ...io.split import Split, read_split
 from ...models import zoo
 from ...preprocessing.load import load_case
 from ...systems import build
-from ...systems.diffufusemed.reliability_fit import fit_reliability
+from ...training.after import FitsAfterTraining
 from ...training.dataset import TrainingCase, training_case
-from ...training.loop import Trained, train
+from ...training.hardware import hardware
+from ...training.identity import identity
+from ...training.loop import RunContext, optimize
 from ...training.recipe import Recipe
-
-log = logging.getLogger(__name__)
-LICENCE = "Apache-2.0; trained on the Soft-tissue-Sarcoma collection of TCIA, CC BY 3.0 (see card.md)"
+from ...training.samplers import windows_of
+from ...training.state import Stage, Trained
 
 
 def training_names(recipe: Recipe, split: Split) -> list[str]:
     """The patients of the recipe's folds without those held out; raises InputError when there are none."""
-    if max(recipe.folds) >= len(split.folds):
-        wanted = f"the recipe's folds {', '.join(map(str, recipe.folds))}"
+    folds, held_out = recipe.data.folds, recipe.data.held_out
+    if max(folds) >= len(split.folds):
+        wanted = f"the recipe's folds {', '.join(map(str, folds))}"
         raise input_error(f"a split of {len(split.folds)} folds, counted from 0", wanted, "pass another with --split")
-    names = [name for fold in recipe.folds for name in split.folds[fold] if name not in recipe.held_out]
+    names = [name for fold in folds for name in split.folds[fold] if name not in held_out]
     if not names:
         raise input_error("a split whose training folds are empty", "patients to train on", "pass another with --split")
     return names
@@ -48,55 +47,59 @@ def run_recipe(
     folder: Path,
     split_file: Path,
     out: Path,
-    device: str = "cpu",
-    progress: Callable[[float, str], None] | None = None,
+    context: RunContext | None = None,
     start: str | None = None,
 ) -> zoo.ModelRecord:
     """Train and write out/<model id>/; the average so far is written there every tenth of the run.
 
-    start: a model to go on from; what its weights do not have, or have in another shape, begins fresh.
+    start: a model to go on from; what its weights do not have, or have in another shape, begins fresh. Raises
+    TrainingStoppedError where the context asks for a stop.
     """
+    context = context or RunContext()
     split = read_split(split_file)
     cases = training_cases(recipe, folder, split)
-    path = out / recipe.model_id
-    weights, before = zoo.weights(start) if start else (None, None)
+    weights, before = zoo.weights(start) if start else ({}, None)
+    context.claim(identity(recipe, [case.fingerprint() for case in cases], before.sha256 if before else ""))
 
     def keep(trained: Trained) -> zoo.ModelRecord:
-        record = record_of(recipe, trained, split, device)
+        record = record_of(recipe, trained, split, context.device)
         if before:
             record["training"]["started_from"] = {"sha256": before.sha256, "training": before.training}
-        return zoo.save(trained.network, record, path)
+        return zoo.save(trained.network, record, out / recipe.model_id)
 
     torch.manual_seed(recipe.seed)
-    network = build(recipe.system, recipe.config)
-    trained = train(recipe, network, cases, device, progress, keep, weights)
-    if getattr(recipe.config, "gating", False):
-        fit_reliability(trained.network, cases, recipe, device, progress)
-    return keep(trained)
+    stage = stage_of(recipe, build(recipe.system, recipe.config), cases, weights)
+    generator = torch.Generator().manual_seed(recipe.seed)
+    trained = optimize(stage, generator, replace(context, snapshot=keep))
+    if isinstance(trained.network, FitsAfterTraining):
+        trained.network.fit_after_training(cases, recipe, context.device, context.tell)
+    record = keep(trained)
+    context.over()
+    return record
+
+
+def stage_of(recipe: Recipe, network: Any, cases: list[TrainingCase], start: dict[str, Tensor] | None = None) -> Stage:
+    """The recipe's one stage: windows of the cases, and the loss that the network gives itself."""
+    budget = {"steps": recipe.steps, "minutes": recipe.minutes, "fresh_rate": recipe.fresh_rate}
+    sampler = windows_of(cases, recipe.batch, recipe.windows)
+    return Stage(recipe.model_id, network, sampler, network.loss, recipe.optimization(**budget), start=start or {})
 
 
 def record_of(recipe: Recipe, trained: Trained, split: Split, device: str) -> dict[str, Any]:
     """Everything of model.json but the weights' own facts."""
-    settings = {k: v for k, v in asdict(recipe).items() if k not in ("config", "windows", "system", "model_id")}
     return {
         "id": recipe.model_id,
         "system": recipe.system,
-        "window": asdict(recipe.windows),
-        "licence": LICENCE,
+        "window": recipe.facts()["windows"],
+        "licence": recipe.data.licence,
         "training": {
             "patients": training_names(recipe, split),
-            **settings,
+            **recipe.facts(without=("config", "windows", "system", "model_id")),
             "steps_done": trained.steps,
             "minutes_done": round(trained.minutes, 1),
+            "skipped": trained.skipped,
             "hardware": hardware(device),
             "versions": {"DiffuFuseMed": __version__, "torch": torch.__version__},
             "history": [{k: round(v, 4) for k, v in row.items()} for row in trained.history[::5]],
         },
     }
-
-
-def hardware(device: str) -> str:
-    """What the run ran on, in words."""
-    if device.startswith("cuda"):
-        return torch.cuda.get_device_name(0)
-    return f"{torch.get_num_threads()} threads of {os.cpu_count()} CPU cores, {platform.machine()}"

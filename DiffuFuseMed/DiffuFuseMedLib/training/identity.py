@@ -1,0 +1,20 @@
+"""What the checkpoints of a run go with."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from .recipe import BaseRecipe
+
+
+def identity(recipe: BaseRecipe, data: list[str], start: str = "") -> dict[str, str]:
+    """By the words that a refusal uses: the recipe with its settings, seed, data (a fingerprint of each case), and
+    starting weights (their sha256)."""
+    settings = {name: value for name, value in asdict(recipe).items() if name != "seed"}
+    return {
+        "recipe or setting": json.dumps(settings, sort_keys=True, default=str),
+        "seed": str(recipe.seed),
+        "training data": " ".join(data),
+        "start": start,
+    }
