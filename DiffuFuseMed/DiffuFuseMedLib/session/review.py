@@ -151,15 +151,15 @@ class ReviewLogic:
 
     def _touched(self, region_id: int, before: np.ndarray | None, after: np.ndarray | None, reach: np.ndarray) -> bool:
         """Whether a voxel in reach changed since the region was chosen, or had at the decision before this one."""
-        earlier, box = self.current.decisions.get(region_id), self._box(region_id)
+        earlier, box = self._listed.decisions.get(region_id), self._box(region_id)
         if earlier is not None and earlier.changed_voxels > 0:
             return True
         return before is not None and after is not None and bool(((before[box] != after[box]) & reach[box]).any())
 
     def _go_on(self, region_id: int) -> None:
         """To the next open region, if there is one."""
-        following = self.current.next_open(region_id)
-        if following is not None and self.current.status(following) == "open":
+        following = self._listed.next_open(region_id)
+        if following is not None and self._listed.status(following) == "open":
             self.choose(following)
         else:
             self._finish()
