@@ -76,6 +76,14 @@ def test_hosts_ask_for_nothing_beside_the_facade():
     assert {str(file): lines for file, lines in found.items() if lines} == {}
 
 
+def test_what_measures_the_page_knows_no_session():
+    """It drives a browser: a session in its own process would be measured along."""
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in sorted(HOSTS[-1].glob("*.py"))]
+    imported = {node.module for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    ours = {module.split(".")[1] for module in imported if module.startswith("DiffuFuseMedLib.")}
+    assert ours == {"core", "preprocessing"}
+
+
 @pytest.mark.parametrize(
     ("source", "found"),
     [
