@@ -79,7 +79,7 @@ def test_a_new_contrast_can_be_fused(opened):
 def test_a_new_map_can_be_chosen_and_has_its_own_legend(done, new_entries):
     done.set(uncertainty_map="disagreement", uncertainty_above=0.2)
     legend, node = done.view_state.legend, done.nodes["between_modalities"]
-    assert node.GetName() == "Uncertainty, between modalities"
+    assert (node.GetName(), display.colors_of(node)) == ("Uncertainty, between modalities", "Grey")
     assert legend["unit"] == "bit" and legend["high"] == pytest.approx(1.7 * 0.995, rel=0.01)
     assert legend["colors"] == colors.css_gradient(colors.color_node(done.scene, "Grey"))
     [shown] = [layer for layer in done.view_state.layers if layer["unit"] == "bit"]
