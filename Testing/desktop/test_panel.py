@@ -103,6 +103,17 @@ def test_a_run_gives_numbers_worklist_overlay_and_legend(segmented, role):
     assert ui.runButton.enabled and not ui.cancelButton.enabled
 
 
+def test_bars_of_gates_are_shown_where_the_model_has_gates(segmented):
+    from DiffuFuseMedLib.session import Topic
+
+    rows, session = segmented.workspace.sections["modalities"].rows, segmented.workspace.session
+    shown = lambda: {(bar.visible, value.visible) for _, bar, value in rows.values()}  # noqa: E731
+    assert shown() == {(True, True)}
+    session.view_state.gates = {}
+    segmented.workspace.sections["modalities"].draw(Topic.RUN)
+    assert shown() == {(False, False)}
+
+
 def test_a_switched_off_modality_runs_again_without_it(segmented, role, until):
     before = lesion_of(role).sum()
     check, bar, value = segmented.workspace.sections["modalities"].rows["PET"]

@@ -1,6 +1,7 @@
 """Run, switch, review and edit, with an engine that answers when told."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -184,6 +185,16 @@ def test_reasons_come_one_modality_at_a_time_and_name_the_one_that_disagrees(don
     assert sorted(without) == ["CT", "MR_T1", "PET"]
     assert not done.view_state.explaining
     assert "PET" in done.view_state.regions[0]["why"]
+
+
+def test_a_model_without_gates_shows_none_and_is_explained_by_what_it_saw(told, answers, sarcoma):
+    told.run()
+    asked = told.engine.last("segment")
+    asked.give(replace(answers["prediction"](asked, sarcoma, (CORE,), ((FIRST, 0.6),)), gates={}))
+    told.pump_until(lambda: told.view_state.run == "ready" and told.view_state.explaining)
+    assert told.view_state.gates == {}
+    (search,) = [a for a in told.engine.waiting("segment") if a.progress is None]
+    assert search.values["modalities"] == ["PET", "MR_T1"]
 
 
 @pytest.mark.parametrize("end", ["cancelled", "out_of_memory"])

@@ -76,6 +76,8 @@ def test_the_case_says_what_is_what_and_how_it_is_aligned(reader):
     reader.wait("s('s_loading') === '' && !document.querySelector('#section-case .working')")
     words = reader.page.locator("#section-case").inner_text()
     assert "STS_010" in words and "MR_T1 · MR_T1.nii.gz" in words and "overlap" in words
+    assert reader.page.locator(".gate").count() == 3
+    assert reader.page.locator(".gate-value").count() == 0  # nothing was run: nothing is said of gates
 
 
 def test_only_the_picture_is_left(reader):
@@ -332,6 +334,7 @@ def test_a_run_shows_its_progress_and_ends_in_numbers_gates_and_a_surface(reader
     numbers = reader.page.locator("#numbers").inner_text()
     assert "Volume" in numbers and " mL" in numbers and "SUVmax" in numbers and " to " in numbers
     assert abs(sum(reader.state("s_gates").values()) - 1) < 0.02
+    assert reader.page.locator(".gate-value").count() == 3
     reader.wait("s('s_regions').length > 2")
     solid = reader.settled("3D")
     assert ((solid[..., 1] - solid[..., 0]) > 30).mean() > 0.01

@@ -107,7 +107,7 @@ class SegmentationLogic:
         context = self._context
         if context.prediction is None or context.case is None:
             return
-        on = list(context.prediction.gates)
+        on = list(context.prediction.modalities)
         left = [key for key in on if key not in self.without] if len(on) > 1 else []
         context.view_state.explaining = bool(left)
         if not left:

@@ -64,5 +64,6 @@ class Modalities:
             put(check, "checked", self._session.parameters.on(key))
             put(bar, "value", round(100 * gates.get(key, 0.0)))
             value.text = f"{gates[key]:.2f}" if key in gates else _("none")
+            bar.visible = value.visible = bool(gates)  # nothing to say of a model without gates, nor before a run
         self._ui.changeLabel.text = self._session.view_state.change
         self._ui.changeLabel.visible = bool(self._session.view_state.change)

@@ -13,6 +13,7 @@ TIP = (
     "Off: the segmentation is run again without it and the change is shown. The bar is the reliability gate: the "
     "weight that the model gave it."
 )
+HAS_GATES = "Object.keys(s_gates).length > 0"  # not those of a model without gates, nor before a run
 
 
 def modalities_section(actions: Any) -> None:
@@ -33,7 +34,10 @@ def modalities_section(actions: Any) -> None:
                 height=8,
                 color="primary",
                 rounded=True,
+                v_if=HAS_GATES,
                 raw_attrs=[":aria-label=\"m + ' gate'\""],
             )
-            html.Span("{{ s_gates[m] === undefined ? 'none' : s_gates[m].toFixed(2) }}", classes="gate-value")
+            html.Span(
+                "{{ s_gates[m] === undefined ? 'none' : s_gates[m].toFixed(2) }}", classes="gate-value", v_if=HAS_GATES
+            )
         html.P("{{ s_change }}", classes="small", v_if="s_change", id="change")
