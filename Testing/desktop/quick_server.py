@@ -10,10 +10,12 @@ import time
 
 import numpy as np
 from DiffuFuseMedLib.core.errors import input_error
+from DiffuFuseMedLib.core.fusion import Judgement
 from DiffuFuseMedLib.core.prediction import Interval, Prediction
 from DiffuFuseMedLib.engine.server.failures import UnknownCaseError
 from DiffuFuseMedLib.engine.server.server import main
 from DiffuFuseMedLib.engine.wire.pack import unpack
+from DiffuFuseMedLib.preprocessing.rois import automatic_rois
 from scipy.ndimage import distance_transform_edt
 
 SUV = 4.0
@@ -120,6 +122,12 @@ def fuse_volume(request, context):
     }
 
 
+def judge_fusion(request, context):
+    """The regions are the automatic ones; the one score is the mean of what the host sent."""
+    image = unpack(request.image, context.arrays.map)
+    return Judgement(automatic_rois(case_of(request)), {"fused": {"SCD": float(image.mean())}})
+
+
 HANDLERS = {
     "open": open_case,
     "close": close_case,
@@ -127,6 +135,7 @@ HANDLERS = {
     "segment": segment,
     "fuse_slice": fuse_slice,
     "fuse_volume": fuse_volume,
+    "judge_fusion": judge_fusion,
 }
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ import highdicom
 import numpy as np
 import pydicom
 import pytest
-from DiffuFuseMedLib.io.dicom.seg import read_dicom_seg
+from DiffuFuseMedLib.io.dicom.rtstruct import read_rtstruct, referenced_series
+from DiffuFuseMedLib.io.dicom.seg import read_dicom_seg, seg_referenced_series
 
 from . import dicom_patient
 
@@ -33,14 +34,19 @@ def segmented_dicom(opened_dicom, segment):
     return segment()
 
 
-def written(panel, slicer_host, folder):
-    """The one file that the button writes into the folder."""
-    folder.mkdir()
-    slicer_host.file_answers.append(str(folder))
-    panel.ui.exportDicomButton.click()
-    files = list(folder.iterdir())
-    assert len(files) == 1, panel.ui.messageLabel.text
-    return files[0]
+@pytest.fixture
+def written(until, slicer_host):
+    """A function: the one file that the button writes into the folder."""
+
+    def press(panel, folder):
+        folder.mkdir()
+        slicer_host.file_answers.append(str(folder))
+        panel.ui.exportDicomButton.click()
+        until(lambda: [path for path in folder.iterdir() if path.is_file()], panel.ui.messageLabel.text)
+        (file,) = folder.iterdir()
+        return file
+
+    return press
 
 
 def test_roles_come_from_the_series_and_not_from_names(panel, series):
@@ -72,7 +78,7 @@ def test_suv_by_lean_body_mass_is_refused_though_the_files_hold_becquerels(panel
 
 @pytest.mark.parametrize("writer", WRITERS)
 def test_the_lesion_is_written_as_dicom_seg_with_its_voxels_codes_and_sources(
-    segmented_dicom, series, slicer_host, tmp_path, role, writer
+    segmented_dicom, series, slicer_host, tmp_path, role, writer, written
 ):
     import slicer
 
@@ -80,7 +86,7 @@ def test_the_lesion_is_written_as_dicom_seg_with_its_voxels_codes_and_sources(
     lesion = slicer.util.arrayFromSegmentBinaryLabelmap(role("lesion"), "lesion", role("CT")) > 0
     assert lesion.any()
     before = slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode")
-    path = written(segmented_dicom, slicer_host, tmp_path / "seg")
+    path = written(segmented_dicom, tmp_path / "seg")
     assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == before
     seg = highdicom.seg.segread(path)
     described = seg.get_segment_description(1)
@@ -97,6 +103,35 @@ def test_the_lesion_is_written_as_dicom_seg_with_its_voxels_codes_and_sources(
     referenced = {str(item.SeriesInstanceUID) for item in seg.ReferencedSeriesSequence}
     assert referenced == {source_series(series["CT"])}
     assert (seg.StudyInstanceUID, seg.FrameOfReferenceUID) == (files[0].StudyInstanceUID, files[0].FrameOfReferenceUID)
+
+
+def test_the_lesion_is_written_as_contours_beside_its_series(
+    segmented_dicom, series, slicer_host, tmp_path, role, until
+):
+    import slicer
+
+    lesion = slicer.util.arrayFromSegmentBinaryLabelmap(role("lesion"), "lesion", role("CT")) > 0
+    path = tmp_path / "lesion.rtstruct.dcm"
+    slicer_host.file_answers.append(str(path))
+    segmented_dicom.ui.exportRtstructButton.click()
+    until(path.is_file, "the structure set")
+    grid = segmented_dicom.workspace.session.case.grid
+    assert (read_rtstruct(path, grid)["lesion"].array == lesion).all()
+    assert referenced_series(path) == (source_series(series["CT"]),)
+    until(lambda: segmented_dicom.ui.messageLabel.text == "lesion.rtstruct.dcm was saved.")
+
+
+def test_a_case_that_was_opened_from_a_folder_of_dicom_is_written_beside_its_files(
+    panel, tmp_path, until, segment, written
+):
+    """Slicer's plugin cannot: the series is in no DICOM database."""
+    uids = dicom_patient.write_patient(tmp_path / "patient")
+    panel.workspace.sections["inputs"].open_folder(str(tmp_path / "patient"))
+    until(lambda: panel.ui.fusionStateLabel.text.startswith("fused"), "the fused case")
+    path = written(segment(), tmp_path / "seg")
+    session = panel.workspace.session
+    assert (read_dicom_seg(path, session.case.grid)["lesion"].array == session.lesion.mask()).all()
+    assert seg_referenced_series(path) == (uids["CT"],)
 
 
 def source_series(node):

@@ -166,9 +166,10 @@ def test_a_pet_without_suv_is_refused_with_what_to_do(panel, small_volumes, unti
     until(lambda: role("CT") is not None, "the case without it")
 
 
-def test_a_segmentation_without_dicom_says_why_it_is_no_dicom_seg(segmented, until, tmp_path, slicer_host):
-    slicer_host.file_answers.append(str(tmp_path))
-    segmented.ui.exportDicomButton.click()
+@pytest.mark.parametrize(("button", "answer"), [("Dicom", ""), ("Rtstruct", "lesion.dcm")])
+def test_a_segmentation_without_dicom_says_why_it_is_no_dicom(segmented, until, tmp_path, slicer_host, button, answer):
+    slicer_host.file_answers.append(str(tmp_path / answer))
+    getattr(segmented.ui, f"export{button}Button").click()
     until(lambda: "DICOM database" in segmented.ui.messageLabel.text)
     assert one_sentence(segmented.ui.messageLabel.text)
     assert list(tmp_path.iterdir()) == []

@@ -53,9 +53,9 @@ def test_the_block_itself_blocks():
 def test_the_report_says_in_one_sentence_what_it_lacks():
     code = """
 from DiffuFuseMedLib.core.errors import InputError
-from DiffuFuseMedLib.session import persistence
+from DiffuFuseMedLib.session import exports
 try:
-    persistence._report()
+    exports._report()
 except InputError as error:
     print(error)
 """

@@ -231,13 +231,16 @@ def test_a_scene_of_the_other_host_is_adopted(segmented, until, tmp_path, slicer
 
 
 def test_files_are_written_where_the_reader_says(segmented, until, tmp_path, slicer_host):
-    ui = segmented.ui
+    ui, view_state = segmented.ui, segmented.workspace.session.view_state
     until(lambda: ui.exportFusedButton.enabled, "a finished fusion")
     kinds = {"exportSegButton": "seg.nrrd", "exportNiftiButton": "nii.gz", "exportFusedButton": "fused.nrrd"}
+    kinds["exportReportButton"] = "report.html"
     for button, kind in {**kinds, "saveSceneButton": "mrb"}.items():
         slicer_host.file_answers.append(str(tmp_path / f"lesion.{kind}"))
         getattr(ui, button).click()
+        until(lambda: not view_state.saving, f"the file lesion.{kind}")
         assert (tmp_path / f"lesion.{kind}").stat().st_size > 0
+    assert "soft tissue like MRI" in (tmp_path / "lesion.report.html").read_text(encoding="utf-8")
     until(lambda: ui.messageLabel.text == "Saved as lesion.mrb.")
 
 

@@ -124,7 +124,7 @@ def test_while_the_volume_is_a_mixture_it_has_neither_provenance_nor_doubt(settl
     settled.set(alpha=0.1)
     assert "student" not in provenance(settled.nodes["fused"])
     assert not shown(settled, "fusion_uncertainty").any()
-    assert not settled.persistence.export("fused.nrrd", tmp_path / "a.fused.nrrd")
+    assert not settled.persistence.export_behind("fused.nrrd", tmp_path / "a.fused.nrrd", lambda: None)
     assert "not finished" in settled.view_state.message.sentence
 
 

@@ -7,39 +7,10 @@ from concurrent.futures import Future
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from DiffuFuseMedLib.core.grid import Grid
 from DiffuFuseMedLib.mrml import editing, scenes, segmentations, tables, volumes
 from DiffuFuseMedLib.session import saved_case
 
-CORE, FIRST, SECOND = np.s_[4:12, 15:35, 15:40], np.s_[5:9, 36:44, 20:30], np.s_[5:9, 8:14, 20:30]
-
-
-@pytest.fixture
-def done(told, answers, sarcoma):
-    """Run, explained, fused, the first region corrected, its editor still held to the second."""
-    told.run()
-    for _ in range(4):
-        asked = told.engine.waiting("segment")[0]
-        asked.give(answers["prediction"](asked, sarcoma, (CORE,), ((FIRST, 0.6), (SECOND, 0.4))))
-        told.pump()
-    told.review.choose(1)
-    mask = told.lesion.mask()
-    mask[5:7, 36:44, 20:30] = False
-    segmentations.set_mask(told.nodes["lesion"], "lesion", mask, told.nodes["CT"])
-    told.review.decide()
-    told.pump_until(lambda: told.view_state.edited and not told.view_state.counting)
-    told.corrected = mask
-    fuse(told, answers, sarcoma)
-    return told
-
-
-def fuse(session, answers, case, value=0.5):
-    while session.view_state.fusion != "ready":
-        for asked in session.engine.waiting("slice"):
-            asked.give(answers["picture"](asked, case, value))
-        for asked in session.engine.waiting("volume"):
-            asked.give(answers["volume"](case, value))
-        session.pump(0.1)
+from .conftest import FIRST, SECOND, fuse
 
 
 def test_a_saved_scene_brings_everything_back(done, sarcoma, answers, tmp_path):
@@ -178,43 +149,8 @@ def test_a_scene_names_no_path_of_this_machine(done, tmp_path):
     assert b"SampleData" not in text
 
 
-def test_segmentation_files_hold_the_lesion_as_it_stands_in_its_place(done, sarcoma, tmp_path):
-    for kind in ("seg.nrrd", "nii.gz"):
-        path = tmp_path / f"case.{kind}"
-        assert done.persistence.export(kind, path)
-        image = sitk.ReadImage(str(path))
-        array = sitk.GetArrayFromImage(image)
-        if kind == "nii.gz":
-            np.testing.assert_array_equal(array == 1, done.corrected)
-            assert Grid.of(image).same_as(sarcoma.grid)
-        assert array.sum() == done.corrected.sum()
-    seg = sitk.ReadImage(str(tmp_path / "case.seg.nrrd"))
-    where = np.argwhere(sitk.GetArrayFromImage(seg))[0][::-1]
-    point = seg.TransformIndexToPhysicalPoint([int(n) for n in where])
-    np.testing.assert_allclose(point, sarcoma.grid.to_physical(np.argwhere(done.corrected)[0][::-1]), atol=1e-3)
-    facts = {key: seg.GetMetaData(key) for key in seg.GetMetaDataKeys() if "DiffuFuseMed" in key}
-    assert any("ab" * 32 in value for value in facts.values())
-
-
-def test_the_fused_file_is_the_volume_on_screen_with_what_made_it(done, sarcoma, tmp_path):
-    assert done.persistence.export("fused.nrrd", tmp_path / "case.fused.nrrd")
-    image = sitk.ReadImage(str(tmp_path / "case.fused.nrrd"))
-    assert (sitk.GetArrayFromImage(image) == 0.5).all()
-    assert Grid.of(image).same_as(sarcoma.grid)
-    assert any("told" in image.GetMetaData(key) for key in image.GetMetaDataKeys())
-
-
-def test_the_report_shows_the_corrected_lesion_and_what_was_decided(done, tmp_path, page_of, sarcoma):
-    assert done.persistence.export("report.html", tmp_path / "report.html")
-    page = page_of(tmp_path / "report.html")
-    assert f"{done.corrected.sum() * sarcoma.grid.voxel_mm3 / 1000:.1f}" in page.text
-    assert "1 of 2" in page.text
-    assert "corrected" in page.text
-    assert page.images
-
-
 def test_nothing_to_save_and_a_folder_that_refuses_are_told(told, tmp_path):
-    assert not told.persistence.export("seg.nrrd", tmp_path / "a.seg.nrrd")
+    assert not told.persistence.export_behind("seg.nrrd", tmp_path / "a.seg.nrrd", lambda: None)
     assert "run the segmentation first" in told.view_state.message.sentence
     (tmp_path / "file").write_text("", encoding="utf-8")
     assert not told.persistence.save_scene(tmp_path / "file" / "a.mrb")

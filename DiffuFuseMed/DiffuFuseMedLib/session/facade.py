@@ -95,14 +95,11 @@ class PersistenceFacade(Protocol):
     def save_scene(self, path: Path) -> bool:
         """Write everything into one .mrb; True when it is there."""
 
-    def export(self, kind: str, path: Path) -> bool:
-        """Write one file of a kind; True when it is there."""
-
     def save_scene_behind(self, path: Path, done: Callable[[], None]) -> bool:
         """save_scene() behind the reader's back; done(): called when it is there. True when it has begun or waits."""
 
     def export_behind(self, kind: str, path: Path, done: Callable[[], None]) -> bool:
-        """export() in the same way."""
+        """One file in the same way. kind: seg.nrrd, nii.gz, seg.dcm, rtstruct.dcm, fused.nrrd or report.html."""
 
     def record(self, at_once: bool = True) -> None:
         """Write what is not in nodes yet, for whoever saves the scene; at_once: also a worklist still being made."""

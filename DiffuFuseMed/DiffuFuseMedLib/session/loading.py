@@ -10,6 +10,7 @@ from ..core.case import Alignment, Case
 from ..core.errors import InputError
 from ..core.volume import Volume
 from ..engine.client.engine import EngineError, Handle
+from ..io.dicom.source_series import why_no_series
 from ..io.study import images_in, read_study
 from ..mrml.volumes import add_volume
 from ..preprocessing.align import Progress, align
@@ -138,13 +139,14 @@ class LoadingLogic:
         view_state.modalities, view_state.unread = case.modalities, unread
         view_state.sources = {key: source_of(volume) for key, volume in case.volumes.items()}
         view_state.alignment, view_state.quality = alignment_line(case), tuple(quality_report(case))
+        view_state.no_dicom = why_no_series(case)
         self._context.tell(Topic.CASE)
 
     def describe_none(self) -> None:
         """There is no case."""
         view_state = self._context.view_state
         self._turn += 1  # what is being read is no longer wanted
-        view_state.loading = view_state.case_name = view_state.alignment = ""
+        view_state.loading = view_state.case_name = view_state.alignment = view_state.no_dicom = ""
         view_state.modalities, view_state.unread, view_state.sources, view_state.quality = (), (), {}, ()
         self._context.tell(Topic.CASE)
 

@@ -20,13 +20,14 @@ from ..core.presets import VALUES, Preset
 from ..core.volume import Volume
 from ..engine.client.engine import Engine, EngineError
 from ..models.registry import models
-from ..mrml.views import watch_slices
+from ..mrml.views import Forget, watch_slices
 from .alarm import Alarm
 from .context import SessionContext
 from .cursor_probe import CursorProbe, Place
 from .display import DisplayLogic
 from .engine_restart import EngineRestart
 from .events import Topic
+from .exports import Exports
 from .facade import DisplayFacade, FusionFacade, LesionFacade, PersistenceFacade, ReviewFacade
 from .fusion import FusionLogic
 from .history import History
@@ -61,14 +62,15 @@ class Session:
         self._engine_restart = EngineRestart(context)
         self._history = History()
         self._rerun = Alarm(context)
-        self._watches: list[Callable[[], None]] = []
+        self._watches: list[Forget] = []
         self._display = DisplayLogic(context, self.choose_windows)
         self._fusion = FusionLogic(context)
         self._lesion = Lesion(context, self._lesion_changed)
         self._review = ReviewLogic(context, self._lesion, self._display.jump)
         self._segmentation = SegmentationLogic(context, self._result_came, self._reasons_came)
         self._loading = LoadingLogic(context, self._before_forgetting, self._opened, self._protect_border)
-        self._persistence = PersistenceLogic(context, self._lesion, self._review, self._loading, self._adopted)
+        exports = Exports(context, self._lesion, self._review, self._preset)
+        self._persistence = PersistenceLogic(context, self._lesion, self._review, self._loading, exports, self._adopted)
 
     # What there is
 
@@ -298,6 +300,10 @@ class Session:
         self._context.say("info", f"The preset {title} was saved.")
         self._context.tell(Topic.PARAMETERS)
 
+    def _preset(self) -> Preset | None:
+        """The one that the sliders are at."""
+        return self.presets().get(self.parameters.preset)
+
     def reset_fusion(self) -> None:
         """The sliders as the preset has them, the shipped default where they left it."""
         known = self.presets()
@@ -393,7 +399,7 @@ class Session:
         self.view_state.clear_results()
 
     def _opened(self) -> None:
-        case = self._context.case
+        case = self._context.opened
         moving = [key for key in case.modalities if key != case.reference]
         foreground = "PET" if "PET" in case.modalities else ""
         background = "fused" if not self._fusion.why_not() else case.reference
@@ -436,7 +442,7 @@ class Session:
         context.prediction = prediction
         write_result(context, prediction, lesion, before)
         context.view_state.gates = dict(prediction.gates)
-        context.view_state.change = change_words(context.case, lesion, before, prediction.provenance[REQUESTED])
+        context.view_state.change = change_words(context.opened, lesion, before, prediction.provenance[REQUESTED])
         self._segmentation.say_done()
         self._review.renew()
         self._lesion.renew(lesion)

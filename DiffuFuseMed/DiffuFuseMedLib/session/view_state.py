@@ -30,6 +30,7 @@ class ViewState:
     unread: tuple[str, ...] = ()  # images of the folder whose modality nobody knows
     alignment: str = ""
     quality: tuple[str, ...] = ()
+    no_dicom: str = ""  # why the lesion cannot be written as DICOM, one sentence; empty when it can
 
     fusion: str = "none"
     fusion_words: str = ""
@@ -66,5 +67,7 @@ class ViewState:
             setattr(self, name, getattr(fresh, name))
 
 
-RESULTS = ("run", "run_words", "run_share", "run_seconds_left", "gates", "change", "fusion", "fusion_words", "legend")
-RESULTS += ("numbers", "edited", "can_undo", "can_redo")
+RESULTS = (
+    *("run", "run_words", "run_share", "run_seconds_left", "gates", "change", "fusion", "fusion_words", "legend"),
+    *("numbers", "edited", "can_undo", "can_redo"),
+)

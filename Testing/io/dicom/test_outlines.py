@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from DiffuFuseMedLib.io.dicom.contour_fill import filled_plane
 from DiffuFuseMedLib.io.dicom.outlines import outlines
-from DiffuFuseMedLib.io.dicom.rtstruct import _filled_plane
 
 
 def area(polygon: np.ndarray) -> float:
@@ -56,5 +56,5 @@ def test_whatever_the_mask_is_its_outlines_hold_its_pixels_and_no_others(seed):
     random = np.random.default_rng(seed)
     mask = random.random(random.integers(2, 16, 2)) < random.uniform(0.2, 0.95)
     polygons = outlines(mask)
-    np.testing.assert_array_equal(_filled_plane(polygons, mask.shape), mask)
+    np.testing.assert_array_equal(filled_plane([(points, False) for points in polygons], mask.shape, []), mask)
     assert sum(area(p) for p in polygons) == pytest.approx(mask.sum())

@@ -110,10 +110,12 @@ def test_contours_denser_than_the_slices_do_not_cancel(write):
     assert array.sum() == 2 * 4
 
 
-def test_contours_sparser_than_the_slices_leave_no_gaps(write):
+def test_contours_sparser_than_the_slices_leave_no_gaps_and_grow_at_no_end(write):
     fine = Grid((6, 6, 9), (1.0, 1.0, 1.0))
     path = write({"GTV": [contour(square(0.5, 2.5, k, fine)) for k in (1, 4, 7)]})
-    assert filled_slices(read_rtstruct(path, fine)["GTV"].array) == list(range(9))
+    mask = read_rtstruct(path, fine)["GTV"]
+    assert filled_slices(mask.array) == list(range(1, 8))
+    assert mask.meta["notes"] == ["4 slices between the drawn planes were filled from the nearest plane."]
 
 
 def test_two_lesions_far_apart_keep_their_thickness(write):
@@ -204,3 +206,37 @@ def test_the_real_ct_contours_give_the_published_mask_voxel_for_voxel():
     assert len(referenced_series(path)) == 1
     drawn = read_rtstruct(path, published.grid)["GTV_Mass_CT"]
     np.testing.assert_array_equal(drawn.array, published.array)
+
+
+def test_slices_between_planes_are_filled_and_said(write):
+    grid = Grid((6, 6, 8), (1.0, 1.0, 3.0))
+    path = write({"GTV": [contour(square(0.5, 3.5, k, grid)) for k in (1, 3, 5, 6)]})
+    mask = read_rtstruct(path, grid)["GTV"]
+    assert filled_slices(mask.array) == [1, 2, 3, 4, 5, 6]
+    assert mask.meta["notes"] == ["2 slices between the drawn planes were filled from the nearest plane."]
+
+
+def test_planes_further_apart_than_a_slab_stay_apart(write):
+    grid = Grid((6, 6, 12), (1.0, 1.0, 3.0))
+    path = write({"GTV": [contour(square(0.5, 3.5, k, grid)) for k in (1, 5, 6)]})
+    assert filled_slices(read_rtstruct(path, grid)["GTV"].array) == [1, 5, 6]
+
+
+def test_the_xor_type_and_overlapping_contours_are_told_apart(write):
+    two = [square(0.5, 3.5, 1), square(2.5, 5.5, 1)]
+    united = read_rtstruct(write({"GTV": [contour(c) for c in two]}), GRID)["GTV"]
+    assert united.array.sum() == 9 + 9 - 1
+    assert "united" in united.meta["notes"][0]
+    combined = read_rtstruct(write({"GTV": [contour(c, "CLOSEDPLANAR_XOR") for c in two]}), GRID)["GTV"]
+    assert combined.array.sum() == 9 + 9 - 2
+
+
+def test_an_entry_without_a_number_is_passed_over(write):
+    from pydicom import dcmread
+
+    path = write({"GTV": [contour(square(0.5, 3.5, 1))], "other": [contour(square(0.5, 3.5, 2))]})
+    dataset = dcmread(path)
+    del dataset.StructureSetROISequence[1].ROINumber
+    dataset.save_as(path)
+    assert roi_names(path) == ("GTV",)
+    assert read_rtstruct(path, GRID)["GTV"].array.sum() == 9

@@ -11,6 +11,7 @@ from DiffuFuseMedLib.io.mask_grid import mask_onto
 from DiffuFuseMedLib.io.masks import read_mask
 from highdicom.seg import SegmentAlgorithmTypeValues, Segmentation, SegmentDescription
 from highdicom.sr.coding import CodedConcept
+from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
@@ -141,7 +142,7 @@ def test_refuses_a_grid_without_overlap(tmp_path, lesion):
 
 def test_refuses_a_file_that_is_no_seg(tmp_path):
     ct_slice(0).save_as(tmp_path / "ct.dcm", enforce_file_format=True)
-    with pytest.raises(InputError, match="no readable DICOM SEG"):
+    with pytest.raises(InputError, match="DICOM file of another kind"):
         read_dicom_seg(tmp_path / "ct.dcm")
 
 
@@ -169,3 +170,70 @@ def test_read_mask_refuses_several_segments_none_of_which_is_the_lesion(tmp_path
     path = write_seg(tmp_path / "seg.dcm", np.stack([lesion, lesion], axis=-1), "BINARY", ["bone", "muscle"])
     with pytest.raises(InputError, match=r"2 segments \(bone, muscle\)"):
         read_mask(path)
+
+
+def spoiled(path: Path, change) -> Path:
+    """The same file after change(dataset)."""
+    dataset = dcmread(path)
+    change(dataset)
+    dataset.save_as(path)
+    return path
+
+
+def no_dimensions(dataset):
+    del dataset.DimensionIndexSequence, dataset.DimensionOrganizationSequence
+    for group in dataset.PerFrameFunctionalGroupsSequence:
+        del group.FrameContentSequence
+
+
+def no_algorithm(dataset):
+    for item in dataset.SegmentSequence:
+        del item.SegmentAlgorithmType
+
+
+def no_property(dataset):
+    for item in dataset.SegmentSequence:
+        del item.SegmentedPropertyTypeCodeSequence
+
+
+@pytest.mark.parametrize("change", [no_dimensions, no_algorithm, no_property])
+@pytest.mark.parametrize("kind", ["BINARY", "LABELMAP", "FRACTIONAL"])
+def test_what_highdicom_wants_and_a_mask_does_not_need_may_lack(tmp_path, lesion, kind, change):
+    array = lesion[..., None] * (0.8 if kind == "FRACTIONAL" else 1)
+    array = lesion if kind == "LABELMAP" else array
+    path = spoiled(write_seg(tmp_path / "seg.dcm", array, kind, ["GTV"], [4, 2, 3, 0, 1]), change)
+    masks = read_dicom_seg(path)
+    np.testing.assert_array_equal(on_oblique(masks["GTV"]), lesion)
+    assert masks["GTV"].meta["frame_of_reference"] == FRAME
+
+
+def no_planes(dataset):
+    for group in dataset.PerFrameFunctionalGroupsSequence:
+        del group.PlanePositionSequence
+
+
+def no_kind(dataset):
+    del dataset.SegmentationType
+
+
+def no_segments(dataset):
+    del dataset.SegmentSequence
+
+
+def half(dataset):
+    dataset.PixelData = dataset.PixelData[: len(dataset.PixelData) // 2]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (no_planes, "PlanePositionSequence"),
+        (no_kind, "SegmentationType"),
+        (no_segments, "SegmentSequence"),
+        (half, "cannot be decoded"),
+    ],
+)
+def test_what_cannot_be_placed_is_refused_for_its_true_reason(tmp_path, lesion, change, reason):
+    path = spoiled(write_seg(tmp_path / "seg.dcm", lesion[..., None], "BINARY", ["GTV"]), change)
+    with pytest.raises(InputError, match=reason):
+        read_dicom_seg(path)

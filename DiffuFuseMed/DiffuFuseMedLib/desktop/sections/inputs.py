@@ -111,4 +111,7 @@ class Inputs:
 
 
 def _volume(node: Any, key: str) -> Volume:
-    return pet_volume(node, key, files_of(node)) if spec_of(key).scale == "SUV" else to_volume(node, key)
+    """With the files that it was loaded from, which a DICOM SEG or RTSTRUCT refers to."""
+    files = files_of(node)
+    volume = pet_volume(node, key, files) if spec_of(key).scale == "SUV" else to_volume(node, key)
+    return volume.with_array(volume.array, files=files)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import qt
 import slicer
@@ -14,10 +15,12 @@ from .. import dicom_seg
 from ..context import Panel
 from ..wire import fill, head
 
-# button, kind of persistence.export(), its title, the filter of the dialog
+IN_DICOM = ("seg.dcm", "rtstruct.dcm")
+# button, kind of persistence.export_behind(), its title, the filter of the dialog
 EXPORTS = (
     ("exportSegButton", "seg.nrrd", _("Save the segmentation"), "Segmentation (*.seg.nrrd)"),
     ("exportNiftiButton", "nii.gz", _("Save the label map"), "NIfTI (*.nii.gz)"),
+    ("exportRtstructButton", "rtstruct.dcm", _("Save the RT Structure Set"), "RT Structure Set (*.dcm)"),
     ("exportFusedButton", "fused.nrrd", _("Save the fused volume"), "NRRD (*.nrrd)"),
     ("exportReportButton", "report.html", _("Save the report"), "HTML (*.html)"),
 )
@@ -42,19 +45,19 @@ class Results:
         ui.editedLabel.text = _("Corrected by hand since the last run.") if view_state.edited else ""
         ui.editedLabel.visible = view_state.edited
         there = bool(view_state.numbers)
-        for button in (ui.exportDicomButton, ui.exportSegButton, ui.exportNiftiButton, ui.exportReportButton):
-            button.enabled = there
+        for name in ("Dicom", "Rtstruct", "Seg", "Nifti", "Report"):
+            getattr(ui, f"export{name}Button").enabled = there
         ui.exportFusedButton.enabled = view_state.fusion == "ready"
         ui.saveSceneButton.enabled = bool(view_state.modalities)
 
     def _asker(self, kind: str, title: str, files: str) -> Callable[[], None]:
-        return lambda: self._ask(title, kind, files, lambda path: self._session.persistence.export(kind, path))
+        return lambda: self._ask(title, kind, files, lambda path: self._write(kind, path))
 
     def _ask_scene(self) -> None:
-        self._ask(_("Save the scene"), "mrb", "Scene (*.mrb)", self._session.persistence.save_scene)
+        self._ask(_("Save the scene"), "mrb", "Scene (*.mrb)", self._save_scene)
 
-    def _ask(self, title: str, ending: str, files: str, write: Callable[[Path], bool]) -> None:
-        """Ask where to, write, say so."""
+    def _ask(self, title: str, ending: str, files: str, write: Callable[[Path], None]) -> None:
+        """Ask where to, and write it there."""
         folder = self._panel.folder or Path.home()
         proposed = str(folder / f"{self._session.view_state.case_name or 'case'}.{ending}")
         chosen = qt.QFileDialog.getSaveFileName(slicer.util.mainWindow(), title, proposed, files)
@@ -64,8 +67,17 @@ class Results:
         if not path.name.endswith("." + ending.rsplit(".", maxsplit=1)[-1]):
             path = path.with_name(f"{path.name}.{ending}")
         self._panel.folder = path.parent
-        if write(path):
+        write(path)
+
+    def _save_scene(self, path: Path) -> None:
+        if self._session.persistence.save_scene(path):
             self._session.say("info", _("Saved as {name}.").format(name=path.name))
+
+    def _write(self, kind: str, path: Path) -> None:
+        """Behind the reader's back; the session says so when it is there."""
+        if kind in IN_DICOM:
+            self._check_source()
+        self._session.persistence.export_behind(kind, path, lambda: None)
 
     def _ask_dicom(self) -> None:
         folder = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), _("The folder for the DICOM SEG"))
@@ -73,12 +85,24 @@ class Results:
             self.export_dicom(Path(folder))
 
     def export_dicom(self, folder: Path) -> None:
-        """The lesion as DICOM SEG into the folder."""
-        session = self._session
+        """The lesion as DICOM SEG into the folder: by Slicer's own plugin where it knows the series, else by ours."""
+        session, plugin = self._session, dicom_seg.plugin()
         mask, case = session.lesion.mask(), session.case
         if mask is None or case is None:
             session.say("info", _("There is no segmentation yet: run it first."))
-            return
-        source = getattr(self._ui, f"{case.reference}Selector").currentNode()
-        path = dicom_seg.export(mask, case, source, folder)
-        session.say("info", _("Saved as {name}.").format(name=path.name))
+        elif plugin is None or session.folder is not None:
+            self._write("seg.dcm", folder / f"{case.name or 'case'}.seg.dcm")
+        else:
+            self._check_source()
+            path = dicom_seg.by_slicer(plugin, mask, self._source(case.reference), folder)
+            session.say("info", _("Saved as {name}.").format(name=path.name))
+
+    def _source(self, reference: str) -> Any:
+        """The volume node that the case's reference was made from."""
+        return getattr(self._ui, f"{reference}Selector").currentNode()
+
+    def _check_source(self) -> None:
+        """A case that was read from a folder knows its files itself."""
+        case = self._session.case
+        if case is not None and self._session.folder is None:
+            dicom_seg.check_source(case, self._source(case.reference))

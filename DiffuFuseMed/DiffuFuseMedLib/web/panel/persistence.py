@@ -9,6 +9,11 @@ from trame.widgets import vuetify3 as v3
 
 from .parts import button, row, section
 
+IN_DICOM = (
+    ("DICOM SEG", "seg.dcm", "Segmentation as a DICOM object beside its series"),
+    ("RTSTRUCT", "rtstruct.dcm", "Contours as a DICOM object beside its series, for radiotherapy planning"),
+)
+
 
 def persistence_section(actions: Any) -> None:
     with section("keep", "Keep"):
@@ -34,6 +39,13 @@ def persistence_section(actions: Any) -> None:
                 "Segmentation as a label map (.nii.gz)",
                 disabled=("!s_regions.length",),
             )
+            for title, kind, tip in IN_DICOM:
+                button(
+                    title,
+                    (actions.export, f"['{kind}']"),
+                    f"{{{{ s_no_dicom || '{tip}' }}}}",
+                    disabled=("!s_regions.length",),
+                )
             button(
                 "Fused",
                 (actions.export, "['fused.nrrd']"),

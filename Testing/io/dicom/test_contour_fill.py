@@ -1,0 +1,56 @@
+"""How the contours of one plane make one shape."""
+
+import numpy as np
+import pytest
+from DiffuFuseMedLib.io.dicom.contour_fill import filled_plane
+
+SHAPE = (12, 12)
+
+
+def square(low, high):
+    """(4, 2): its corners, in voxels; it holds the centers from low to high - 1 along both axes."""
+    a, b = low - 0.5, high - 0.5
+    return np.array([(a, a), (b, a), (b, b), (a, b)])
+
+
+def voxels(*contours, xor=False):
+    notes = []
+    return int(filled_plane([(c, xor) for c in contours], SHAPE, notes).sum()), notes
+
+
+def test_a_contour_inside_another_is_a_hole_and_one_inside_that_is_an_island():
+    assert voxels(square(1, 11), square(3, 9)) == (100 - 36, [])
+    assert voxels(square(3, 9), square(1, 11)) == (100 - 36, [])
+    assert voxels(square(1, 11), square(3, 9), square(5, 7)) == (100 - 36 + 4, [])
+
+
+def test_contours_that_overlap_are_united():
+    count, notes = voxels(square(0, 6), square(3, 9))
+    assert count == 36 + 36 - 9
+    assert notes == ["Contours that overlap in one plane were united."]
+
+
+def test_contours_apart_stay_apart():
+    assert voxels(square(0, 3), square(6, 9)) == (18, [])
+
+
+@pytest.mark.parametrize("copies", [2, 3])
+def test_a_contour_that_is_there_twice_counts_once(copies):
+    count, notes = voxels(*[square(2, 7)] * copies)
+    assert count == 25
+    assert notes == ["Contours that are in the file twice were taken once."]
+
+
+def test_the_xor_type_is_combined_as_it_says():
+    assert voxels(square(0, 6), square(3, 9), xor=True) == (36 + 36 - 18, [])
+    assert voxels(square(2, 7), square(2, 7), xor=True) == (0, [])
+
+
+def test_a_keyhole_is_one_contour_with_a_hole():
+    a, b = square(1, 11), square(3, 9)
+    keyhole = np.array([*a, a[0], b[0], b[3], b[2], b[1], b[0], a[0]])
+    assert voxels(keyhole) == (100 - 36, [])
+
+
+def test_nothing_but_specks_is_nothing():
+    assert voxels(np.array([(1.1, 1.1), (1.2, 1.1), (1.2, 1.2)])) == (0, [])
