@@ -79,7 +79,7 @@ def test_a_report_tells_of_the_prediction_and_of_the_fusion(fuser, a_case, predi
     case = a_case()
     path = write_report(case, tmp_path / "new" / "both.html", prediction, fuse(case))
     text = page_of(path).text
-    assert "Dice" in text and "alpha" in text.lower()
+    assert "Against the reference mask" in text and "alpha" in text.lower()
     assert "All images are on the grid of CT" in text
 
 

@@ -51,7 +51,7 @@ def with_given(
     masks: Mapping[str, np.ndarray] | None = None,
     lesion_source: str = LESION,
 ) -> Rois:
-    """The Rois with the lesion, which may be empty, and then the masks, by ROI name, in their place."""
+    """The Rois with the lesion, which may be empty, and then the masks, by ROI name, in their place; bool [k, j, i]."""
     if lesion is not None:
         rois = replace_roi(rois, "lesion", lesion, lesion_source, may_be_empty=True)
     for name, mask in (masks or {}).items():
