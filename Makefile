@@ -37,10 +37,11 @@ report: setup ## segment and fuse a case without the workspace, and name its rep
 test-packages: setup
 	@scripts/test-packages.sh $(TEST_PACKAGES)
 
-lint: setup ## style, formatting and who may import whom
+lint: setup ## style, formatting, who may import whom, and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/mypy
 
 test: lint test-packages ## lint, then all tests (ARGS="-k worklist" chooses)
 	@scripts/test.sh $(BIN)/pytest $(ARGS)
@@ -58,5 +59,5 @@ train: setup ## train the default model (CASES=folder of case folders with a spl
 	$(BIN)/diffufusemed train "$(CASES)" --recipe sts-diffufusemed $(ARGS)
 
 clean: ## remove results and caches; the environment stays (rm -r .venv to start over)
-	rm -rf out build .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf out build .pytest_cache .ruff_cache .hypothesis .import_linter_cache .mypy_cache
 	find DiffuFuseMed Testing -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import DiffuFuseMedLib
@@ -263,6 +264,74 @@ def test_make_knows_the_target(target):
     result = subprocess.run(command, cwd=ROOT, env=clean, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert ACTIONS.get(target, "") in result.stdout
+
+
+def lint_commands() -> list[str]:
+    rule = re.search(r"^lint:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    return [line.strip() for line in rule[1].splitlines()]
+
+
+def test_lint_checks_the_types():
+    assert "$(BIN)/mypy" in lint_commands()  # alone: a leading "-" or a trailing "|| true" would let errors pass
+
+
+def loosened(settings: dict) -> list[str]:
+    """What in the table of [tool.mypy] leaves errors out: of everything at its top, of our own code in an override."""
+    loose = {"exclude", "ignore_errors", "disable_error_code", "ignore_missing_imports", "follow_imports"}
+    faults = sorted(loose & settings.keys())
+    for override in settings.get("overrides", []):
+        own = [name for name in override["module"] if name.split(".")[0] in {"*", "DiffuFuseMedLib", "benchmarks"}]
+        faults += [f"{name}: {sorted(override)}" for name in own]
+        faults += sorted({"ignore_errors"} & override.keys())
+    return faults
+
+
+@pytest.fixture(scope="module")
+def types():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["mypy"]
+
+
+def test_types_are_checked_of_all_code_that_is_not_a_test(types):
+    assert {"DiffuFuseMed/DiffuFuseMedLib", "benchmarks"} <= set(types["files"])
+    assert types["disallow_untyped_defs"] and types["check_untyped_defs"] and types["warn_unused_ignores"]
+    assert loosened(types) == []
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"ignore_missing_imports": True},
+        {"ignore_errors": True},
+        {"exclude": ["session/"]},
+        {"overrides": [{"module": ["DiffuFuseMedLib.session.*"], "ignore_errors": True}]},
+        {"overrides": [{"module": ["DiffuFuseMedLib.web"], "disallow_untyped_defs": False}]},
+        {"overrides": [{"module": ["*"], "ignore_missing_imports": True}]},
+        {"overrides": [{"module": ["scipy.*"], "ignore_errors": True}]},
+    ],
+)
+def test_a_loosened_checker_is_recognized(settings):
+    assert loosened(settings)
+
+
+def ignored_types(file: Path) -> list[str]:
+    """Lines with "type: ignore" that name no error, or give no reason behind it."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return [
+        line for line in lines if "# type: ignore" in line and not re.search(r"# type: ignore\[[\w, -]+\]  # \w", line)
+    ]
+
+
+def test_every_type_that_is_ignored_has_a_reason():
+    found = {relative(file): ignored_types(file) for file in [*LIBRARY.rglob("*.py"), *ROOT.glob("benchmarks/**/*.py")]}
+    assert not {name: lines for name, lines in found.items() if lines}
+
+
+@pytest.mark.parametrize(
+    ("ignored", "faults"), [("# type: ignore", 1), ("# type: ignore[misc]", 1), ("# type: ignore[misc]  # why", 0)]
+)
+def test_an_ignored_type_without_a_reason_is_recognized(tmp_path, ignored, faults):
+    (tmp_path / "a.py").write_text(f"x = 1  {ignored}\n", encoding="utf-8")
+    assert len(ignored_types(tmp_path / "a.py")) == faults
 
 
 def test_continuous_integration_runs_the_tests():
