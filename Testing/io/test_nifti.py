@@ -16,7 +16,7 @@ SFORM, SFORM_CODE, QFORM_CODE, PIXDIM, UNITS, DATATYPE = 280, 254, 252, 80, 123,
 
 @pytest.fixture
 def nifti(tmp_path):
-    """A function (*fields at offset, name, **options): CT.nii of 3 x 3 x 4 mm with these fields, struct's format first."""
+    """A function (*fields): CT.nii of 3 x 3 x 4 mm with fields of (offset, struct's format, *numbers) in it."""
 
     def write(*fields, name="CT.nii", array=None):
         values = np.linspace(-1000, 60, 6 * 5 * 4, dtype=np.float32).reshape(4, 5, 6) if array is None else array

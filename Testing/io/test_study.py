@@ -168,3 +168,17 @@ def test_one_file_that_cannot_be_used_does_not_cost_the_study(folder):
     (folder / "PET.mha").write_bytes(b"no image")
     with pytest.raises(InputError, match=r"nothing to read \(File MR_T1.*; File PET"):
         read_study(folder, only=["MR_T1", "PET"])
+
+
+def test_a_mask_that_nobody_foresaw_does_not_cost_the_case(folder, monkeypatch):
+    from DiffuFuseMedLib.io import reference_mask
+
+    def fails(*_):
+        raise KeyError("(0020,9113)")
+
+    write_mask(folder / "GTV.nii.gz", 2)
+    monkeypatch.setattr(reference_mask, "read_mask", fails)
+    study = read_study(folder)
+    assert tuple(study.volumes) == ("CT", "PET")
+    assert study.reference_mask is None
+    assert study.notes == ("GTV.nii.gz is not the reference mask. It could not be read (KeyError).",)

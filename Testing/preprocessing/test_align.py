@@ -131,6 +131,14 @@ def test_a_lesion_drawn_on_an_image_follows_that_image(two_blobs):
     assert dice > 0.85
 
 
+def test_a_lesion_without_a_voxel_on_the_grid_is_left_out_and_said(two_blobs):
+    ct = two_blobs["CT"]
+    elsewhere = replace(ct.grid, origin=(5000.0, 0.0, 0.0))
+    case = align({"CT": ct}, reference_mask=Volume(np.ones(ct.array.shape, np.uint8), elsewhere, None, {"name": "GTV"}))
+    assert case.reference_mask is None
+    assert has(quality_report(case), "Warning: the reference mask GTV has no voxel on the images' grid")
+
+
 def test_always_registers_even_what_fits(two_blobs):
     case = align(two_blobs, register="always")
     assert "as asked" in case.alignment["PET"].notes[0]

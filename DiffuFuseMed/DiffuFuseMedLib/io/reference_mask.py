@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from .dicom.seg import seg_referenced_series, segment_labels
 from .label_map import is_label_map_name, stem_of
 from .lesion_names import is_gtv, lesion_names
 from .masks import RTSTRUCT, read_mask, sop_class
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -38,14 +41,23 @@ def find_reference_mask(
     for n, candidate in enumerate(candidates):
         try:
             mask = _read(candidate, volumes)
-        except InputError as error:
-            notes.append(f"{candidate.path.name} is not the reference mask. {error}")
+        except Exception as error:
+            notes.append(f"{candidate.path.name} is not the reference mask. {_reason(error)}")
             continue
         others = [_label(c) for c in candidates[n + 1 :]]
         notes.append(f"The reference mask is {mask.name} of {_label(candidate)}.")
+        notes += [f"{mask.name}: {note}" for note in mask.meta.get("notes", ())]
         notes += [f"Not used as the reference mask: {', '.join(others)}."] if others else []
         return mask, tuple(notes)
     return None, tuple(notes)
+
+
+def _reason(error: Exception) -> str:
+    """A mask that nobody foresaw must not cost the case: what is wrong with it is told as far as it is known."""
+    if isinstance(error, InputError):
+        return str(error)
+    log.info("A mask could not be read.", exc_info=error)
+    return f"It could not be read ({type(error).__name__})."
 
 
 def _rank(candidate: Candidate) -> tuple[int, int, str]:
@@ -69,8 +81,8 @@ def _of_dicom(paths: Sequence[Path], volumes: Sequence[Volume], notes: list[str]
             structures = sop_class(path) == RTSTRUCT
             names = roi_names(path) if structures else segment_labels(path)
             series = referenced_series(path) if structures else seg_referenced_series(path)
-        except InputError as error:
-            notes.append(f"{path.name} is not the reference mask. {error}")
+        except Exception as error:
+            notes.append(f"{path.name} is not the reference mask. {_reason(error)}")
             continue
         chosen = lesion_names(names)
         if chosen:

@@ -48,6 +48,7 @@ def align(
         progress(len(arrays) / len(volumes), f"aligning {key} with {reference}")
         arrays[key], moved[key] = _bring(volumes[key], fixed, fixed_valid, register)
     arrays = {key: arrays[key] for key in volumes}
+    drawn, mask_notes = _mask_on_grid(reference_mask, volumes, moved, fixed.grid)
     return Case(
         name=name,
         grid=fixed.grid,
@@ -55,8 +56,8 @@ def align(
         volumes={key: parts[0] for key, parts in arrays.items()},
         valid={key: parts[1] for key, parts in arrays.items()},
         alignment={key: parts[2] for key, parts in arrays.items()},
-        reference_mask=_mask_on_grid(reference_mask, volumes, moved, fixed.grid),
-        notes=(*notes, *_frame_notes(volumes)),
+        reference_mask=drawn,
+        notes=(*notes, *_frame_notes(volumes), *mask_notes),
     )
 
 
@@ -127,11 +128,15 @@ def _reference_parts(fixed: Volume, valid: np.ndarray) -> tuple[Volume, np.ndarr
 
 def _mask_on_grid(
     mask: Volume | None, volumes: Mapping[str, Volume], transforms: Mapping[str, sitk.Transform | None], grid: Grid
-) -> Volume | None:
+) -> tuple[Volume | None, list[str]]:
+    """The drawn lesion on the case's grid; without a voxel there it is left out, with a note."""
     if mask is None or mask.grid.same_as(grid):
-        return mask
+        return mask, []
     drawn_on = [key for key in transforms if volumes[key].grid.same_as(mask.grid)]
-    return onto(mask, grid, transforms[drawn_on[0]] if drawn_on else None)[0]
+    moved = onto(mask, grid, transforms[drawn_on[0]] if drawn_on else None)[0]
+    if moved.array.any():
+        return moved, []
+    return None, [f"Warning: the reference mask {mask.name} has no voxel on the images' grid, so it was left out."]
 
 
 def _frame_notes(volumes: Mapping[str, Volume]) -> list[str]:

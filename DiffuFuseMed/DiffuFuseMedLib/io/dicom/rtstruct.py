@@ -6,8 +6,8 @@ Attributes as in DICOM PS3.3, C.8.8.5 (Structure Set) and C.8.8.6 (ROI Contour).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pydicom
@@ -19,15 +19,13 @@ from ...core.errors import InputError, input_error
 from ...core.grid import Grid
 from ...core.volume import Volume
 from ..mask_grid import LeftOut, check_frame
+from .contour_fill import filled_plane
+from .tags import numbers, value_of
 
-if TYPE_CHECKING:
-    from matplotlib.path import Path as Polygon
-
-CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
+XOR = "CLOSEDPLANAR_XOR"
+CLOSED = ("CLOSED_PLANAR", XOR)
 MAX_SLAB_MM = 10.0  # planes further apart than any slice spacing are separate drawings, not one slab each
 SAME_PLANE_MM = 0.1
-# Moves voxel centers off edges they lie on: a keyhole's bridge, run along twice, must count twice or not at all.
-NUDGE_VOXELS = (3.1e-5, 7.3e-5)
 EDGE_MM = EDGE_VOXELS = 1e-3  # contour coordinates are written with about three decimals
 
 
@@ -37,9 +35,10 @@ def read_rtstruct(
     """ROI name -> uint8 mask on `grid`, the grid of the image series the contours were drawn on.
 
     roi: one name or several, all where None; frame_of_reference: the series' UID, checked where given.
-    A voxel is inside when its center is, by the even-odd rule over the contours of one plane (holes, keyholes). A slice
-    takes the nearest plane within half a slab, the larger of slice spacing and plane distance. Open and point contours,
-    and what lies outside the grid, are left out with a sentence in meta["notes"].
+    A voxel is inside when its center is, by the even-odd rule within each contour (keyholes); of one plane's contours
+    those inside another are holes, those that overlap make one, and those of the type CLOSEDPLANAR_XOR are combined as
+    it says. Slices between planes that are drawn up to 10 mm apart are filled from the nearest, with a note. Open and
+    point contours, and what lies outside the grid, are left out with a sentence in meta["notes"].
     Raises InputError where nothing can be filled: no such ROI, no closed contour, another frame of reference.
     """
     dataset = _open(path)
@@ -47,8 +46,8 @@ def read_rtstruct(
     for number, name in _chosen(dataset, roi).items():
         try:
             check_frame(_frame(dataset, number), frame_of_reference)
-            polygons, ignored = _closed_polygons(dataset, number)
-            array, notes = _filled(polygons, grid)
+            contours, ignored = _closed_contours(dataset, number)
+            array, notes = _filled(contours, grid)
         except InputError as error:
             left_out.add(name, error)
             continue
@@ -87,9 +86,13 @@ def _not_rtstruct(given: str) -> InputError:
 
 
 def _names(dataset: Dataset) -> dict[int, str]:
+    """By ROI number; an entry without one has nothing that its contours could refer to."""
     names: dict[int, str] = {}
     for item in dataset.get("StructureSetROISequence", []):
-        number, name = int(item.ROINumber), str(item.get("ROIName") or f"ROI {item.ROINumber}").strip()
+        number = _number(item, "ROINumber")
+        if number is None:
+            continue
+        name = str(value_of(item, "ROIName") or f"ROI {number}").strip()
         names[number] = f"{name} ({number})" if name in names.values() else name
     return names
 
@@ -109,26 +112,38 @@ def _chosen(dataset: Dataset, roi: str | Sequence[str] | None) -> dict[int, str]
 
 def _frame(dataset: Dataset, number: int) -> str:
     """Frame of Reference UID of the ROI, empty where the file gives none."""
-    item = next(r for r in dataset.StructureSetROISequence if int(r.ROINumber) == number)
+    item = next(r for r in dataset.StructureSetROISequence if _number(r, "ROINumber") == number)
     return str(item.get("ReferencedFrameOfReferenceUID") or dataset.get("FrameOfReferenceUID") or "")
 
 
-def _closed_polygons(dataset: Dataset, number: int) -> tuple[list[np.ndarray], list[str]]:
-    """Closed contours of the ROI, each (points, 3) in LPS mm, and a note on those ignored."""
-    entries = [e for e in dataset.get("ROIContourSequence", []) if int(e.ReferencedROINumber) == number]
-    contours = [contour for entry in entries for contour in entry.get("ContourSequence", [])]
-    polygons = [_points(c) for c in contours if c.get("ContourGeometricType") in CLOSED]
-    polygons = [points for points in polygons if len(points) >= 3]
-    if not polygons:
+@dataclass(frozen=True)
+class _Contour:
+    """points: (n, 3), LPS mm or voxel indices; xor: of the type that says how it is combined."""
+
+    points: np.ndarray
+    xor: bool
+
+
+def _closed_contours(dataset: Dataset, number: int) -> tuple[list[_Contour], list[str]]:
+    """Closed contours of the ROI in LPS mm, and a note on those ignored."""
+    entries = [e for e in dataset.get("ROIContourSequence", []) if _number(e, "ReferencedROINumber") == number]
+    items = [contour for entry in entries for contour in entry.get("ContourSequence", [])]
+    closed = [item for item in items if value_of(item, "ContourGeometricType") in CLOSED]
+    contours = [_Contour(_points(item), item.ContourGeometricType == XOR) for item in closed]
+    contours = [contour for contour in contours if len(contour.points) >= 3]
+    if not contours:
         raise input_error(
             "a ROI without closed planar contours", "at least one", "draw the contours, or choose another ROI"
         )
-    ignored = len(contours) - len(polygons)
-    return polygons, [f"{ignored} open or point contours were ignored."] if ignored else []
+    ignored = len(items) - len(contours)
+    return contours, [f"{ignored} open or point contours were ignored."] if ignored else []
 
 
 def _points(contour: Dataset) -> np.ndarray:
-    values = np.asarray(contour.get("ContourData") or [], dtype=float)
+    try:
+        values = np.asarray(value_of(contour, "ContourData") or [], dtype=float)
+    except (TypeError, ValueError):
+        values = np.array([np.nan])
     if values.size % 3 or not np.isfinite(values).all():
         raise input_error(
             "a contour that is no list of x, y, z in mm", "three finite numbers a point", "export it again"
@@ -136,10 +151,10 @@ def _points(contour: Dataset) -> np.ndarray:
     return values.reshape(-1, 3)
 
 
-def _filled(polygons: list[np.ndarray], grid: Grid) -> tuple[np.ndarray, list[str]]:
-    """uint8 [k, j, i] of the polygons (LPS mm), and notes on what could not be filled."""
-    indices = [grid.to_index(points) for points in polygons]
-    parallel = [points for points in indices if np.ptp(points[:, 2]) <= 1]
+def _filled(contours: list[_Contour], grid: Grid) -> tuple[np.ndarray, list[str]]:
+    """uint8 [k, j, i] of the contours (LPS mm), and notes on what could not be filled or had to be decided."""
+    indexed = [_Contour(grid.to_index(contour.points), contour.xor) for contour in contours]
+    parallel = [contour for contour in indexed if np.ptp(contour.points[:, 2]) <= 1]
     if not parallel:
         raise input_error(
             "contours that cross the slices of the image",
@@ -148,54 +163,48 @@ def _filled(polygons: list[np.ndarray], grid: Grid) -> tuple[np.ndarray, list[st
         )
     array = np.zeros(grid.shape, np.uint8)
     planes = _planes(parallel, grid.spacing_mm[2])
-    for k, plane in enumerate(_plane_of_each_slice([mm for mm, _ in planes], grid)):
+    notes: list[str] = []
+    shapes = [filled_plane([(c.points[:, :2], c.xor) for c in plane], grid.shape[1:], notes) for _, plane in planes]
+    chosen = _plane_of_each_slice([mm for mm, _ in planes], grid)
+    for k, plane in enumerate(chosen):
         if plane is not None:
-            array[k] = _filled_plane(planes[plane][1], grid.shape[1:])
+            array[k] = shapes[plane]
     if not array.any():
         raise input_error(
             "contours that hold no voxel center of the image",
             "contours that lie on the image",
             "choose the image series that the contours were drawn on",
         )
-    return array, _outside_notes(indices, grid)
+    between = sum(plane is not None for plane in chosen) - len({plane for plane in chosen if plane is not None})
+    told = [f"{between} slices between the drawn planes were filled from the nearest plane."] if between else []
+    return array, [*dict.fromkeys(notes), *told, *_outside_notes([c.points for c in indexed], grid)]
 
 
-def _planes(indices: list[np.ndarray], spacing_mm: float) -> list[tuple[float, list[np.ndarray]]]:
-    """Contours (points, ijk) gathered by plane: distance from slice 0 in mm, its polygons (points, ij)."""
-    planes: list[tuple[float, list[np.ndarray]]] = []
-    for mm, points in sorted(((p[:, 2].mean() * spacing_mm, p[:, :2]) for p in indices), key=lambda plane: plane[0]):
+def _planes(contours: list[_Contour], spacing_mm: float) -> list[tuple[float, list[_Contour]]]:
+    """Contours (points, ijk) gathered by plane: distance from slice 0 in mm, its contours."""
+    planes: list[tuple[float, list[_Contour]]] = []
+    for mm, contour in sorted(((c.points[:, 2].mean() * spacing_mm, c) for c in contours), key=lambda pair: pair[0]):
         if planes and mm - planes[-1][0] < SAME_PLANE_MM:
-            planes[-1][1].append(points)
+            planes[-1][1].append(contour)
         else:
-            planes.append((mm, [points]))
+            planes.append((mm, [contour]))
     return planes
 
 
 def _plane_of_each_slice(planes_mm: list[float], grid: Grid) -> list[int | None]:
-    """Per slice the nearest plane whose slab holds the slice's center, None where there is none.
+    """Per slice the plane whose slab holds the slice's center, None where there is none.
 
-    A slab is half-open, so a slice midway between two planes is claimed once and no lesion grows by a slice.
+    A slab reaches half a slice beyond the first and the last plane, and half-way to a neighbor that is no further than
+    a slab can be. It is half-open, so a slice midway between two planes is claimed once and no lesion grows by a slice.
     """
     spacing_mm = grid.spacing_mm[2]
-    gap_mm = np.diff(planes_mm).min() if len(planes_mm) > 1 else spacing_mm
-    half_mm = max(spacing_mm, gap_mm if gap_mm <= MAX_SLAB_MM else spacing_mm) / 2
+    gaps_mm = np.diff(planes_mm)
+    inner = np.where(gaps_mm <= max(MAX_SLAB_MM, spacing_mm), gaps_mm, spacing_mm) / 2
+    below, above = (np.array([spacing_mm / 2, *inner]), np.array([*inner, spacing_mm / 2]))
     away_mm = np.arange(grid.size[2])[:, None] * spacing_mm - np.asarray(planes_mm)
-    held = (away_mm > EDGE_MM - half_mm) & (away_mm <= EDGE_MM + half_mm)
+    held = (away_mm > EDGE_MM - below) & (away_mm <= EDGE_MM + above)
     nearest = np.where(held, np.abs(away_mm), np.inf).argmin(axis=1)
     return [int(plane) if held[k, plane] else None for k, plane in enumerate(nearest)]
-
-
-def _filled_plane(polygons: list[np.ndarray], shape: tuple[int, int]) -> np.ndarray:
-    """bool [j, i]: voxel centers inside an odd number of the polygons (points, ij)."""
-    filled = np.zeros(shape, bool)
-    for points in polygons:
-        low = np.maximum(np.ceil(points.min(axis=0)), 0).astype(int)
-        high = np.minimum(np.floor(points.max(axis=0)) + 1, shape[::-1]).astype(int)
-        if (high > low).all():
-            j, i = np.mgrid[low[1] : high[1], low[0] : high[0]]
-            inside = _polygon(points).contains_points(np.column_stack([i.ravel(), j.ravel()]) + NUDGE_VOXELS)
-            filled[low[1] : high[1], low[0] : high[0]] ^= inside.reshape(i.shape)
-    return filled
 
 
 def _outside_notes(indices: list[np.ndarray], grid: Grid) -> list[str]:
@@ -207,11 +216,6 @@ def _outside_notes(indices: list[np.ndarray], grid: Grid) -> list[str]:
     return notes + ([f"{outside} contours lie wholly or partly outside the image and were cut."] if outside else [])
 
 
-def _polygon(points: np.ndarray) -> Polygon:
-    """Slicer's own Python has no matplotlib: what reads no structure set does without."""
-    try:
-        from matplotlib import path as outlines
-    except ImportError as error:
-        given = "contours of an RT structure set, in a Python without the package matplotlib"
-        raise input_error(given, "that package to fill them", "give the mask as NIfTI or NRRD instead") from error
-    return outlines.Path(points)
+def _number(item: Dataset, keyword: str) -> int | None:
+    found = numbers(item, keyword, 1)
+    return None if found is None else int(found[0])

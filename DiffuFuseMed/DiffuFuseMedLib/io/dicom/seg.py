@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pydicom
+from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
 from ...core.errors import InputError, input_error
@@ -14,26 +17,35 @@ from ...core.grid import Grid
 from ...core.triples import triple
 from ...core.volume import Volume
 from ..mask_grid import LeftOut, mask_onto
+from .seg_frames import check_readable, segment_masks, segment_names
+from .tags import value_of
 
 if TYPE_CHECKING:  # Slicer's own Python has no highdicom: what reads no SEG does without
     import highdicom
     from highdicom.seg import Segmentation
 
+log = logging.getLogger(__name__)
 FRACTION_INSIDE = 0.5
+SEG_CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")  # binary and fractional, label map
+Segments = Callable[[int, dict[str, str]], Volume]
 
 
 def read_dicom_seg(path: str | Path, grid: Grid | None = None) -> dict[str, Volume]:
     """Segment label -> uint8 mask on the file's own grid, or by nearest neighbor on `grid`.
 
     Binary, label map, and fractional segments (inside from one half on), frames in any order; omitted frames are empty.
-    A segment that is empty or off the grid is left out with a sentence in meta["notes"].
+    A segment that is empty or off the grid is left out with a sentence in meta["notes"]. What highdicom cannot read is
+    read from its frames, where these say enough.
     Raises InputError where the file is no SEG, lies on no regular grid, or no segment is left.
     """
-    seg = _open(path)
+    dataset = _dataset(path)
     masks, left_out = {}, LeftOut()
-    for number, label in _labels(seg).items():
+    segments = _by_highdicom(path)
+    if segments is None:
+        segments = _by_frames(dataset)
+    for number, label in segment_names(dataset).items():
         try:
-            mask = _segment(seg, number, {"name": label, "source": str(path)})
+            mask = segments(number, {"name": label, "source": str(path)})
             masks[label] = mask_onto(mask, grid)
         except InputError as error:
             left_out.add(label, error)
@@ -42,7 +54,7 @@ def read_dicom_seg(path: str | Path, grid: Grid | None = None) -> dict[str, Volu
 
 def segment_labels(path: str | Path) -> tuple[str, ...]:
     """Labels of the segments in file order; a label given twice gets its segment number appended."""
-    return tuple(_labels(_open(path)).values())
+    return tuple(segment_names(_dataset(path)).values())
 
 
 def seg_referenced_series(path: str | Path) -> tuple[str, ...]:
@@ -51,26 +63,51 @@ def seg_referenced_series(path: str | Path) -> tuple[str, ...]:
     return tuple(str(series.SeriesInstanceUID) for series in dataset.get("ReferencedSeriesSequence", []))
 
 
-def _open(path: str | Path) -> Segmentation:
+def _dataset(path: str | Path) -> Dataset:
+    try:
+        dataset = pydicom.dcmread(path)
+    except (InvalidDicomError, OSError, ValueError) as error:
+        raise _no_seg("a file that is no readable DICOM SEG") from error
+    if value_of(dataset, "SOPClassUID") not in SEG_CLASSES:
+        raise _no_seg("a DICOM file of another kind")
+    check_readable(dataset)
+    return dataset
+
+
+def _no_seg(given: str) -> InputError:
+    return input_error(given, "a DICOM Segmentation object", "choose the SEG file of the study")
+
+
+def _by_highdicom(path: str | Path) -> Segments | None:
+    """How each segment is read; None where highdicom is not there, or cannot read the object, for whatever reason."""
     try:
         from highdicom.seg import segread
-    except ImportError as error:
-        given = "a DICOM SEG, in a Python without the package highdicom"
-        raise input_error(given, "that package to read it", "give the mask as NIfTI or NRRD instead") from error
-    try:
-        return segread(path)
-    except (InvalidDicomError, OSError, ValueError, AttributeError) as error:
-        raise input_error(
-            "a file that is no readable DICOM SEG", "a DICOM Segmentation object", "choose the SEG file of the study"
-        ) from error
+
+        seg = segread(path)
+        seg.get_volume(segment_numbers=list(seg.segment_numbers)[:1])
+    except Exception as error:  # it refuses what the standard wants and a mask does not need, in many kinds of error
+        log.info("highdicom does not read this SEG: %s", type(error).__name__)
+        return None
+    # A label map answers once: its next question may find the last one's table locked.
+    once = seg.segmentation_type.value == "LABELMAP"
+    return lambda number, meta: _segment(segread(path) if once else seg, number, meta)
 
 
-def _labels(seg: Segmentation) -> dict[int, str]:
-    labels: dict[int, str] = {}
-    for number in seg.segment_numbers:
-        label = str(seg.get_segment_description(number).segment_label).strip()
-        labels[number] = f"{label} ({number})" if label in labels.values() else label
-    return labels
+def _by_frames(dataset: Dataset) -> Segments:
+    masks = segment_masks(dataset)
+    frame = str(value_of(dataset, "FrameOfReferenceUID") or "")
+
+    def read(number: int, meta: dict[str, str]) -> Volume:
+        mask, grid = masks[number]
+        _check_not_empty(mask)
+        return Volume(mask, grid, None, {**meta, "frame_of_reference": frame})
+
+    return read
+
+
+def _check_not_empty(mask: np.ndarray) -> None:
+    if not mask.any():
+        raise input_error("an empty segment", "a segment with at least one voxel", "draw it, or choose another")
 
 
 def _segment(seg: Segmentation, number: int, meta: dict[str, str]) -> Volume:
@@ -87,8 +124,7 @@ def _segment(seg: Segmentation, number: int, meta: dict[str, str]) -> Volume:
     array = volume.array[..., 0]
     fractional = seg.segmentation_type.value == "FRACTIONAL"
     mask = np.ascontiguousarray(array >= FRACTION_INSIDE if fractional else array > 0).astype(np.uint8)
-    if not mask.any():
-        raise input_error("an empty segment", "a segment with at least one voxel", "draw it, or choose another")
+    _check_not_empty(mask)
     frame = str(volume.frame_of_reference_uid or "")
     return Volume(mask, _grid(volume), None, {**meta, "frame_of_reference": frame})
 

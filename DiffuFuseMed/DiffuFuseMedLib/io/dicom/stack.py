@@ -73,9 +73,7 @@ def _check_gaps(depth_mm: np.ndarray, name: str) -> None:
     ratio = gaps / step
     lost = int(np.sum(np.rint(ratio) - 1))
     if lost and np.all(np.abs(ratio - np.rint(ratio)) <= 0.05) and np.all(np.rint(ratio) >= 1):
-        raise input_error(
-            f"{name} with {lost} missing slices", f"a slice every {step:.2f} mm", "load the whole series"
-        )
+        raise input_error(f"{name} with {lost} missing slices", f"a slice every {step:.2f} mm", "load the whole series")
     given = f"{name} with uneven slice spacing, {gaps.min():.2f} to {gaps.max():.2f} mm"
     raise input_error(given, "evenly spaced slices", "load an evenly reconstructed series")
 
