@@ -10,6 +10,7 @@ import typer
 
 from ..core.errors import InputError
 from .console import err_console, out_console, progress
+from .exports import ExportOption, SeriesOption, export_kinds, series_for, write_exports
 from .fuse import say_fused
 from .inputs import check_folder, listed, load_model, modality_names, only
 from .options import (
@@ -52,6 +53,8 @@ def run(
     no_fusion: Annotated[bool, typer.Option("--no-fusion", help="Segment only.")] = False,
     preset: PresetOption = None,
     mr: MrOption = None,
+    export: ExportOption = None,
+    dicom_series: SeriesOption = None,
     device: DeviceOption = "auto",
     seed: SeedOption = 0,
 ) -> None:
@@ -62,19 +65,22 @@ def run(
     from ..tasks.segment.settings import Settings
 
     wanted, names, chosen = listed(modalities), modality_names(told), find_preset(preset) if preset else None
+    kinds = export_kinds(export)
     check_folder(out)
     with progress() as step:
         step(0.0, "loading the model")
         ready = load_model(model, device)
         step(0.05, "reading the case")
         # all is read and aligned first: the grid stays the CT's when the CT itself is switched off
-        loaded = only(load_case(case, names, reference, register, n4), wanted)
+        whole = load_case(case, names, reference, register, n4)
+        loaded, series = only(whole, wanted), series_for(kinds, whole, dicom_series)
         fuse = None if no_fusion else _fusing(loaded, device, chosen, mr, seed)
         settings = Settings(samples, seed, progress=lambda share, what: step(0.1 + 0.5 * share, what))
         prediction = predict(loaded, ready, settings)
         fusion = fuse(prediction, lambda share, what: step(0.6 + 0.3 * share, what)) if fuse else None
         step(0.9, "writing")
         files, scores = _write(prediction, loaded, fusion, out)
+        files |= write_exports(kinds, prediction, series, dicom_series is not None, out)
         step(1.0, "done")
     _say(prediction, scores)
     if fusion:
