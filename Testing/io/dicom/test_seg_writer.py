@@ -14,7 +14,7 @@ from DiffuFuseMedLib.io.dicom.seg_writer import write_dicom_seg
 from DiffuFuseMedLib.io.dicom.source_series import SourceSeries, files_of
 from DiffuFuseMedLib.io.masks import read_mask
 
-from Testing.fixtures.source_series import OBLIQUE
+from Testing.fixtures.source_series import OBLIQUE, write_series
 
 MODEL = DrawnBy("sts-diffufusemed", "0.9.0, weights abcdef012345")
 
@@ -48,6 +48,20 @@ def test_patient_study_and_frame_are_the_series_and_the_series_is_named(source, 
     assert seg_referenced_series(tmp_path / "a.dcm") == (str(first.SeriesInstanceUID),)
     assert seg.SeriesInstanceUID != first.SeriesInstanceUID
     assert read_mask(tmp_path / "a.dcm", OBLIQUE, str(first.FrameOfReferenceUID)).array.any()
+
+
+def test_a_series_that_was_stripped_of_its_patient_stays_without_one(masks, tmp_path):
+    folder = write_series(tmp_path / "series")
+    gone = ("PatientName", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID", "AccessionNumber")
+    for path in folder.iterdir():
+        image = pydicom.dcmread(path)
+        for keyword in gone:
+            delattr(image, keyword)
+        image.save_as(path)
+    write_dicom_seg(masks["box"], SourceSeries.read(folder.iterdir()), tmp_path / "a.dcm", MODEL)
+    seg = pydicom.dcmread(tmp_path / "a.dcm")
+    assert all(not seg[keyword].value for keyword in gone)
+    np.testing.assert_array_equal(read_dicom_seg(tmp_path / "a.dcm", OBLIQUE)["lesion"].array > 0, masks["box"])
 
 
 def test_the_segment_is_coded_as_a_neoplasm(source, masks, tmp_path):

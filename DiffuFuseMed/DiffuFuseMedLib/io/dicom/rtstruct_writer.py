@@ -21,14 +21,10 @@ from .drawn_by import LONGEST, DrawnBy
 from .outlines import outlines
 from .quiet import quietly
 from .seg_writer import LABEL, SERIES_NUMBER, TYPE
-from .source_series import NAME, SourceSeries
+from .source_series import MAY_BE_EMPTY, NAME, SourceSeries
 from .tags import required
 
 STUDY_CLASS = "1.2.840.10008.3.1.2.3.1"  # Detached Study Management, retired: what (0008,1150) of the study still says
-MAY_BE_EMPTY = (  # type 2: there, empty where the series has none
-    "PatientName", "PatientID", "PatientBirthDate", "PatientSex",
-    "StudyDate", "StudyTime", "StudyID", "AccessionNumber", "ReferringPhysicianName", "PositionReferenceIndicator",
-)  # fmt: skip
 WHERE_THERE = ("SpecificCharacterSet", "IssuerOfPatientID", "StudyDescription", "PatientIdentityRemoved",
                "DeidentificationMethod", "DeidentificationMethodCodeSequence")  # fmt: skip
 COLOR = [33, 196, 94]  # the lesion's green

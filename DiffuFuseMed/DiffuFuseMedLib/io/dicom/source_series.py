@@ -24,6 +24,10 @@ from .stack import ordered, stack_grid
 FILES = "files"  # in Volume.meta: the file of each slice, along k; stays on this machine
 OFF_GRID_VOXELS = 0.1
 NAME = "the source series"
+MAY_BE_EMPTY = (  # type 2 of patient, study and frame of reference: in every object, empty where nothing is known
+    "PatientName", "PatientID", "PatientBirthDate", "PatientSex",
+    "StudyDate", "StudyTime", "StudyID", "AccessionNumber", "ReferringPhysicianName", "PositionReferenceIndicator",
+)  # fmt: skip
 OTHERWISE = "export the lesion as .seg.nrrd or NIfTI"
 
 
@@ -122,6 +126,8 @@ def _frame(path: Path) -> Frame:
         raise input_error(
             "a series whose files are gone or changed", "the files that the case was read from", "open the case again"
         ) from error
+    for keyword in (keyword for keyword in MAY_BE_EMPTY if keyword not in header):
+        setattr(header, keyword, "")
     frames = list(frames_of(header))
     if len(frames) != 1 or frames[0].index is not None:
         raise _multi_frame()
