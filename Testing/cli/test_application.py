@@ -151,10 +151,10 @@ def test_run_uses_only_the_modalities_it_is_told(command, a_real_folder, tmp_pat
 def test_run_believes_what_it_is_told_of_a_file(command, a_real_folder, tmp_path):
     folder = shutil.copytree(a_real_folder, tmp_path / "STS_010")
     (folder / "MR_T1.nii.gz").rename(folder / "scan3.nii.gz")
-    options = ["--is", "scan3.nii.gz=MR_T1", "--model", "tiny", "--samples", 1]
+    options = ["--is", "scan3.nii.gz=MR_T1", "--is", "PET.nii.gz=none", "--model", "tiny", "--samples", 1]
     assert command("run", folder, "--out", tmp_path / "out", *options)[0] == 0
     record = json.loads((tmp_path / "out" / "prediction.json").read_text())
-    assert record["modalities"] == ["CT", "PET", "MR_T1"]
+    assert record["modalities"] == ["CT", "MR_T1"]
 
 
 def test_run_says_which_modality_the_model_ignores(command, a_real_folder, tmp_path):

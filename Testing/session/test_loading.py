@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from DiffuFuseMedLib.core.errors import InputError
+from DiffuFuseMedLib.io import study
 from DiffuFuseMedLib.mrml import volumes
 from DiffuFuseMedLib.session import UNUSED, Topic
 
@@ -79,6 +80,16 @@ def test_what_the_reader_says_an_image_is_counts(told, folder):
     assert "PET.nii.gz" in told.view_state.unread
     assert told.fusion.mris() == ["MR_T1", "MR_T2"]
     assert told.messages == []
+
+
+def test_what_is_not_used_is_not_read(told, folder, monkeypatch):
+    read = []
+    monkeypatch.setattr(
+        study, "read_volume", lambda path, key, plain=study.read_volume: read.append(key) or plain(path, key)
+    )
+    told.open(folder, {"PET.nii.gz": UNUSED})
+    opened(told)
+    assert "CT" in read and "PET" not in read
 
 
 def test_a_folder_that_cannot_be_read_keeps_the_case_and_names_its_images(told, sarcoma, tmp_path):

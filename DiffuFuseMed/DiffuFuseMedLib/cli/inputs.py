@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ..io.split import Split
     from ..models.zoo import Model
 
+NONE = "none"
+
 
 def load_model(model: str, device: str) -> Model:
     """A segmenter by its id or the path of its folder."""
@@ -32,11 +34,14 @@ def listed(modalities: str | None) -> list[str] | None:
 
 
 def modality_names(pairs: list[str] | None) -> dict[str, str]:
-    """NAME=MODALITY pairs as a mapping."""
+    """NAME=MODALITY pairs as a mapping; NAME=none is an image that shall not be read."""
+    from ..io.study import UNUSED
+
     for pair in pairs or ():
         if "=" not in pair:
-            raise input_error(f"--is {pair!r}", "NAME=MODALITY", "write it like scan3.nii.gz=MR_T1")
-    return dict(pair.rsplit("=", 1) for pair in pairs or ())
+            raise input_error(f"--is {pair!r}", "NAME=MODALITY or NAME=none", "write it like scan3.nii.gz=MR_T1")
+    told = dict(pair.rsplit("=", 1) for pair in pairs or ())
+    return {name: UNUSED if key.lower() == NONE else key for name, key in told.items()}
 
 
 def check_folder(out: Path) -> None:

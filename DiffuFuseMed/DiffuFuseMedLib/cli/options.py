@@ -20,7 +20,8 @@ CaseArgument = Annotated[Path, typer.Argument(help="A folder of volumes (CT.nii.
 OutOption = Annotated[Path, typer.Option(help="Folder for the results; made when it is not there.")]
 ModalitiesOption = Annotated[str | None, typer.Option(help="Only these, such as CT,PET,MR_T1.")]
 ToldOption = Annotated[
-    list[str] | None, typer.Option("--is", help="What a file or series is, such as scan3.nii.gz=MR_T1.")
+    list[str] | None,
+    typer.Option("--is", help="What a file or series is, such as scan3.nii.gz=MR_T1; scan3.nii.gz=none is not read."),
 ]
 ReferenceOption = Annotated[str | None, typer.Option(help="The modality whose grid the results lie on.")]
 RegisterOption = Annotated[str, typer.Option(help="Rigid registration: auto, always or never.")]

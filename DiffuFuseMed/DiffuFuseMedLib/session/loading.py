@@ -11,6 +11,7 @@ from ..core.errors import InputError
 from ..core.volume import Volume
 from ..engine.client.engine import EngineError, Handle
 from ..io.dicom.source_series import why_no_series
+from ..io.study import UNUSED as UNUSED
 from ..io.study import images_in, read_study
 from ..mrml.volumes import add_volume
 from ..preprocessing.align import Progress, align
@@ -20,7 +21,6 @@ from .context import SessionContext
 from .events import Topic
 
 ALIGNED = (0.2, 0.8)  # of the whole: reading takes what is before, the engine's copy what is after
-UNUSED = ""  # told of an image that shall not be read
 
 
 class LoadingLogic:
@@ -183,11 +183,8 @@ def read(
 ) -> tuple[Case, tuple[str, ...]]:
     """The folder's case, and the images in it that are not part of it. progress(share, words): of aligning them."""
     there = _images(folder)
-    named = {name: key for name, key in (told or {}).items() if key != UNUSED and name in there}
-    unused = {name for name, key in (told or {}).items() if key == UNUSED}
-    study = read_study(folder, named or None)
-    volumes = {key: volume for key, volume in study.volumes.items() if source_of(volume) not in unused}
-    case = align(volumes, None, register, study.name, study.reference_mask, study.notes, progress)
+    study = read_study(folder, {name: key for name, key in (told or {}).items() if name in there} or None)
+    case = align(study.volumes, None, register, study.name, study.reference_mask, study.notes, progress)
     used = {source_of(volume) for volume in case.volumes.values()}
     return case, tuple(name for name in there if name not in used)
 

@@ -31,6 +31,7 @@ class Actions:
         self._download = download
         self._case: Any = None  # the one that was read from self._folder
         self._folder: Path | None = None
+        self._listed: Path | None = None  # whose images state.role_rows names
         # the preview of a threshold is of the picture below
         state.change("tool")(lambda tool, **_: session.display.show_reference(tool == "threshold"))
         state.change("windowing")(lambda windowing, **_: self._drag_windows(bool(windowing)))
@@ -83,8 +84,12 @@ class Actions:
             self._case, self._folder = case, folder
         is_open = folder == self._folder  # else it could not be opened
         rows = [{"name": source, "role": key} for key, source in view_state.sources.items() if is_open]
-        rows += [{"name": name, "role": NOT_USED if is_open else AS_GUESSED} for name in view_state.unread]
-        self._state.role_rows = rows
+        # what the reader chose stays where reading failed: it is mended, not made again
+        before = self._state.role_rows if not is_open and folder == self._listed else []
+        chosen = {row["name"]: row["role"] for row in before}
+        otherwise = NOT_USED if is_open else AS_GUESSED
+        rows += [{"name": name, "role": chosen.get(name, otherwise)} for name in view_state.unread]
+        self._state.role_rows, self._listed = rows, folder
         self._state.role_choices = [*MODALITIES, NOT_USED] if is_open else [*MODALITIES, AS_GUESSED, NOT_USED]
 
     # Look and fuse

@@ -1,0 +1,19 @@
+"""What buttons of the page do beside the session: no browser is needed."""
+
+from types import SimpleNamespace
+
+from DiffuFuseMedLib.web.actions import AS_GUESSED, Actions
+
+
+def test_what_the_reader_chose_of_a_folder_that_could_not_be_read_stays_chosen():
+    view_state = SimpleNamespace(sources={}, unread=("a.nii.gz", "b.nii.gz"))
+    session = SimpleNamespace(view_state=view_state, folder="one", case=None)
+    state = SimpleNamespace(role_rows=[], change=lambda *_: lambda function: function)
+    actions = Actions(state, session, None, None, None, None)
+    actions.show_roles()
+    actions.role("b.nii.gz", "PET")
+    actions.show_roles()
+    assert {row["name"]: row["role"] for row in state.role_rows} == {"a.nii.gz": AS_GUESSED, "b.nii.gz": "PET"}
+    session.folder = "another"
+    actions.show_roles()
+    assert {row["role"] for row in state.role_rows} == {AS_GUESSED}
