@@ -322,8 +322,17 @@ def test_every_export_is_a_file_that_can_be_read(reader, truth):
     assert (sitk.GetArrayFromImage(sitk.ReadImage(str(kept["SEG"]))) > 0).sum() == mask.sum()
     page = reader.context.new_page()
     page.set_content(kept["Report"].read_text(encoding="utf-8"))
-    assert "STS_010" in page.inner_text("body") and page.locator("img").count() > 2
+    body = page.inner_text("body")
+    assert "STS_010" in body and page.locator("img").count() > 2
+    assert "soft tissue like MRI" in body and "beside trivial fusions" in body  # the fusion, with its scores
     page.close()
+
+
+@pytest.mark.parametrize("kind", ["DICOM SEG", "RTSTRUCT"])
+def test_a_case_from_nifti_says_why_there_is_no_dicom_of_it(reader, kind):
+    number = reader.message_number()
+    reader.page.locator("#section-keep").get_by_role("button", name=kind, exact=True).click()
+    assert "CT was not read from DICOM files" in reader.wait_for_message(number)
 
 
 KEPT = (
