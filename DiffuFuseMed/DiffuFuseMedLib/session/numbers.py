@@ -29,7 +29,8 @@ def number_rows(
     """label, value, range of each number of the lesion, bool [k, j, i].
 
     The volume's range is the Prediction's calibrated interval; that of the others what they are inside the inner and
-    inside the outer contour, which is how far the drawn border moves them. ends: contour_ends(), where it is known.
+    inside the outer contour, which is how far the drawn border moves them; a range that does not hold its own value is
+    not shown. ends: contour_ends(), where it is known.
     """
     now = quantified(lesion, case)
     if ends is None:
@@ -82,5 +83,10 @@ def _range(ends: list[dict[str, float | None]], key: str) -> list[float]:
 
 def _row(label: str, value: float | None, reach: list[float], unit: str, digits: int) -> dict[str, str]:
     shown = "none" if value is None else f"{value:.{digits}f} {unit}"
-    span = f"{min(reach):.{digits}f} to {max(reach):.{digits}f}" if len(reach) == 2 else ""
+    span = f"{min(reach):.{digits}f} to {max(reach):.{digits}f}" if _tells(value, reach) else ""
     return {"label": label, "value": shown, "range": span}
+
+
+def _tells(value: float | None, reach: list[float]) -> bool:
+    """Whether the range says anything of the value: one that leaves it out is of another lesion."""
+    return len(reach) == 2 and value is not None and min(reach) <= value <= max(reach) and max(reach) > 0
