@@ -51,6 +51,18 @@ def test_halves_the_longest_axis_to_a_multiple_of_the_stride(window, smaller):
     assert devices.halved(window, (16, 16, 16)) == smaller
 
 
+@pytest.mark.parametrize(
+    ("window", "stride", "smaller"),
+    [
+        ((6, 64, 16), (2, 64, 16), (2, 64, 16)),  # the longest is as short as it gets
+        ((2, 24, 8), (2, 16, 4), (2, 16, 8)),  # 12 is less than 16
+        ((2, 16, 16), (2, 16, 16), (2, 16, 16)),
+    ],
+)
+def test_each_axis_is_halved_by_its_own_stride(window, stride, smaller):
+    assert devices.halved(window, stride) == smaller
+
+
 def test_the_window_stays_when_it_fits(a_model, monkeypatch):
     monkeypatch.setattr(devices, "free_bytes", lambda device: 2**40)
     notes = []

@@ -18,6 +18,7 @@ from DiffuFuseMedLib.systems.segresnet.network import Config, SegResNet
 from DiffuFuseMedLib.tasks.segment import contract
 from DiffuFuseMedLib.tasks.segment.predict import draw, predict
 from DiffuFuseMedLib.tasks.segment.settings import Settings
+from DiffuFuseMedLib.tasks.segment.views import mirrors
 
 MAPS = ("predictive_entropy", "expected_entropy", "mutual_information")
 
@@ -169,6 +170,12 @@ def test_a_2d_network_goes_through_a_case_slice_by_slice(a_case, model_of):
     image = network_images(case, drawn.grid, ("CT",))["CT"][0].numpy()
     assert drawn.samples.shape == (1, *drawn.grid.shape) == (1, *image.shape)
     np.testing.assert_allclose(np.log(drawn.samples[0] / (1 - drawn.samples[0])), 4 * image, atol=0.03)
+
+
+def test_a_network_is_shown_mirrors_of_the_axes_that_it_looks_along():
+    """(C, K, J, I): slices are mirrored along j and i."""
+    assert mirrors(2) == [[], [3], [2], [2, 3]]
+    assert (len(mirrors(3)), mirrors(3)[:2], mirrors(3)[-1]) == (8, [[], [3]], [1, 2, 3])
 
 
 def test_each_mirrored_view_of_a_slice_is_mirrored_back(a_case, model_of):
