@@ -24,9 +24,8 @@ class Banner:
 
     def draw(self) -> None:
         found, ui = self._panel.found, self._ui
-        lacks = found is not None and not found.ready
-        ui.bannerFrame.visible = lacks
-        if lacks:
+        ui.bannerFrame.visible = found is not None and not found.ready
+        if found is not None and not found.ready:
             ui.bannerLabel.text = self.sentence(found)
             own = environment.can_install(self._panel.python) and not found.broken
             ui.installButton.visible = ui.wheelsButton.visible = own

@@ -54,7 +54,7 @@ class Workspace:
         self.panel = Panel(
             ui, self.session, wire, self.editor, resource, self.when_ready, self.choose_python, self._python
         )
-        self.sections = {section.__name__.lower(): section(self.panel) for section in SECTIONS}
+        self.sections: dict[str, Any] = {section.__name__.lower(): section(self.panel) for section in SECTIONS}
         self.banner = Banner(self.panel, self.check)
         self._imports = Imports(slicer.mrmlScene)
         self._waiting: list[Callable[[], None]] = []
@@ -276,7 +276,7 @@ class Workspace:
 
 def _engine(python: str, on_exit: Callable, later: Callable, on_reply: Callable) -> Engine:
     """All on Qt's event loop: a thread of Python stands still while Slicer waits for events."""
-    options = {"on_exit": on_exit, "on_reply": on_reply, "spawn": QtProcess, "later": later}
+    options: dict[str, Any] = {"on_exit": on_exit, "on_reply": on_reply, "spawn": QtProcess, "later": later}
     if python == environment.RUNNING:
         return Engine(environment.own_python(), module=environment.ATTACH, **options)
     return Engine(python, **options)

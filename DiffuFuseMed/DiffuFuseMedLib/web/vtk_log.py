@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
+from vtkmodules.util.misc import calldata_type
 from vtkmodules.vtkCommonCore import vtkCommand, vtkLogger, vtkOutputWindow
 
 log = logging.getLogger("vtk")
@@ -19,9 +21,9 @@ def log_vtk() -> None:
     vtkOutputWindow.SetInstance(window)
 
 
-def _logger(level: int):
+def _logger(level: int) -> Callable[..., None]:
+    @calldata_type("string0")
     def write(_window: vtkOutputWindow, _event: str, text: str = "") -> None:
         log.log(level, "%s", " ".join(text.split()))
 
-    write.CallDataType = "string0"
     return write

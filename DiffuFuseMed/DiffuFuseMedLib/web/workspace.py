@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -121,11 +122,12 @@ class Workspace:
         """Errors stay until the reader closes them."""
         self.state.message_open = True
         message = self.session.view_state.message
-        if message.level != "error":
-            self.host.later(MESSAGE_S, lambda: self._close_message(message.number))
+        if message is not None and message.level != "error":
+            self.host.later(MESSAGE_S, partial(self._close_message, message.number))
 
     def _close_message(self, number: int) -> None:
-        if self.session.view_state.message.number == number:
+        message = self.session.view_state.message
+        if message is not None and message.number == number:
             self.state.message_open = False
 
     def _offer_layers(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import qt
 import slicer
@@ -62,6 +63,6 @@ class About:
             self._panel.choose_python(python)
 
 
-def _row(record: object) -> list[str]:
+def _row(record: Any) -> list[str]:
     size = sum(path.stat().st_size for path in Path(model_folder(record.id)).glob("weights.*"))
     return [record.id, TASKS.get(record.task, ""), f"{size / 1e6:.1f} MB", record.sha256, record.licence]

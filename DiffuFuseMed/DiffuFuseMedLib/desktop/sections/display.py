@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import qt
@@ -57,14 +58,14 @@ class Display:
         """One choice for each modality, and for the fused picture."""
         form = self._ui.windowsFrame.layout()
         for widget in self._combos:
-            widget.setParent(None)
+            widget.hide()  # setParent(None) would make PythonQt its second owner, and destroy it twice
             widget.deleteLater()
         self._windows, self._combos = {}, []
         for key in pictures:
             label, combo = qt.QLabel(_("{picture} window").format(picture=words.picture(key))), qt.QComboBox()
             combo.objectName = f"{key}WindowCombo"
             form.addRow(label, combo)
-            self._windows[key] = Choice(combo, self._wire, lambda name, key=key: self._window(key, name))
+            self._windows[key] = Choice(combo, self._wire, partial(self._window, key))
             self._combos += [label, combo]
 
     def _show_window(self, key: str, choice: Choice) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import qt
 import slicer
 from slicer.i18n import tr as _
@@ -36,7 +38,7 @@ class Fusion:
             wire(getattr(ui, f"{name}Button"), "clicked()", getattr(self._session, call))
         wire(ui.savePresetButton, "clicked()", self._save_preset)
 
-    def _follow_hand(self, slider: object) -> None:
+    def _follow_hand(self, slider: Any) -> None:
         """One drag is one step of undo. The ctkSliderWidget does not tell of the hand, the slider inside it does."""
         hand = slider.findChild("ctkDoubleSlider")
         if hand is not None:

@@ -77,7 +77,7 @@ def gather(case: Case, drawn: Drawn) -> Evidence:
     """What the samples of one patient say, within 20 mm of the reference border and at it."""
     reference = on_network(case, drawn.grid)
     near = band(reference, drawn.grid.spacing_kji_mm, BAND_MM)
-    drawn_by_hand = case.reference_mask.array > 0
+    drawn_by_hand = _by_hand(case)
     labels, uncertainty_map = labels_and_uncertainty(case, drawn)
     voxel_ml = case.grid.voxel_mm3 / 1000
     return Evidence(
@@ -92,7 +92,12 @@ def gather(case: Case, drawn: Drawn) -> Evidence:
 
 def on_network(case: Case, grid: Grid) -> np.ndarray:
     """The reference lesion on the network's grid, bool."""
-    return resample_smoothly(case.reference_mask.array > 0, case.grid, grid) > 0.5
+    return resample_smoothly(_by_hand(case), case.grid, grid) > 0.5
+
+
+def _by_hand(case: Case) -> np.ndarray:
+    assert case.reference_mask is not None, "a case without one was refused"
+    return case.reference_mask.array > 0
 
 
 def fit_all(evidence: Sequence[Evidence]) -> dict[str, Any]:

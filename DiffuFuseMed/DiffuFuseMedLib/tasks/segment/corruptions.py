@@ -95,8 +95,8 @@ def bias_field(case: Case, rng: np.random.Generator, gain: float = BIAS_GAIN) ->
 
     def biased(modality: str, array: np.ndarray, own: np.random.Generator) -> np.ndarray:
         coefficients = own.uniform(-1, 1, total.shape) * ((total > 0) & (total <= BIAS_DEGREE))
-        axes = (x.ravel() for x in _axes(array.shape))
-        field = np.polynomial.legendre.leggrid3d(*axes, coefficients)
+        k, j, i = (along.ravel() for along in _axes(array.shape))
+        field = np.polynomial.legendre.leggrid3d(k, j, i, coefficients)
         return array * np.exp(np.log(gain) * field / np.abs(field).max())
 
     return _changed(case, rng, biased, only=is_mr)
@@ -147,6 +147,6 @@ def _body(case: Case) -> np.ndarray:
     return case.valid["CT"] & (case.volumes["CT"].array > BODY_HU)
 
 
-def _axes(shape: tuple[int, int, int]) -> list[np.ndarray]:
+def _axes(shape: tuple[int, ...]) -> tuple[np.ndarray, ...]:
     """Coordinates from -1 to 1 along each axis, broadcastable."""
     return np.meshgrid(*[np.linspace(-1, 1, n) for n in shape], indexing="ij", sparse=True)

@@ -6,6 +6,7 @@ import csv
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +55,10 @@ def conditions(modalities: Sequence[str], corruptions: bool, seed: int, gated: b
     rows = [Condition(CLEAN, lambda case: case)]
     if not corruptions:
         return rows
-    rows += [Condition(name, lambda case, n=name: corrupt(case, n, seed)) for name in CORRUPTIONS]
+    rows += [Condition(name, partial(corrupt, name=name, seed=seed)) for name in CORRUPTIONS]
     for missing in modalities:
         kept = [m for m in modalities if m != missing]
-        rows += _with_and_without_gating(f"no {missing}", lambda case, k=kept: case.only(k), gated)
+        rows += _with_and_without_gating(f"no {missing}", partial(Case.only, modalities=kept), gated)
     return [*rows, *_with_and_without_gating(CLEAN, lambda case: case, gated)[1:]]
 
 
@@ -121,7 +122,9 @@ def summary(rows: Sequence[Row], seed: int = 0) -> list[Row]:
 
 
 def _summary_of(method: str, condition: str, group: Sequence[Row], seed: int) -> list[Row]:
-    lines = [{"method": method, "condition": condition, "case": name} for name in ("mean", "low 95 %", "high 95 %")]
+    lines: list[Row] = [
+        {"method": method, "condition": condition, "case": name} for name in ("mean", "low 95 %", "high 95 %")
+    ]
     for metric in [m for m in group[0] if m in METRICS or m.startswith("gate_")]:
         values = np.array([float(row[metric]) for row in group if row.get(metric) is not None])
         values = values[np.isfinite(values)]

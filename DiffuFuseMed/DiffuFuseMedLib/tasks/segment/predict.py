@@ -138,6 +138,7 @@ def calibration_for(record: ModelRecord, case_name: str) -> dict[str, Any]:
 
 def without_specks(labels: np.ndarray) -> np.ndarray:
     """labels without connected components smaller than SMALLEST_SHARE of the largest."""
+    # MONAI's RemoveSmallObjects takes a number of voxels, not a share of the largest component, which has to be counted
     parts, count = ndimage.label(labels)
     if count < 2:
         return labels

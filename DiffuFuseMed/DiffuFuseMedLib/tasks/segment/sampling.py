@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -98,7 +99,7 @@ def _words(run: Run) -> str:
 
 def _images(run: Run, case: Case, grid: Grid, present: tuple[str, ...]) -> Images:
     """network_images(), each modality kept where the host keeps things."""
-    kept = [run.keep(("image", m, grid), lambda m=m: network_images(case, grid, (m,))) for m in present]
+    kept = [run.keep(("image", m, grid), partial(network_images, case, grid, (m,))) for m in present]
     return {m: x for images in kept for m, x in images.items()}
 
 
@@ -160,9 +161,10 @@ def _whole(run: Run, stacked: Tensor, inputs: Callable, generator: torch.Generat
 def _merged(run: Run, stacked: Tensor, one_window: Callable[[Tensor], Tensor]) -> Tensor:
     """What is said of each window, gaussian-weighted towards its middle; slices go through a 2D network in stacks."""
     roi, at_once = (run.window, 1) if run.dims == 3 else (run.window[1:], run.window[0])
-    return sliding_window_inference(
+    merged = sliding_window_inference(
         stacked, roi, at_once, one_window, OVERLAP, mode="gaussian", device=torch.device("cpu")
     )
+    return cast(Tensor, merged)  # as one_window gives one, not several
 
 
 def _encoded(run: Run, parts: Images, place: tuple) -> Any:
@@ -171,7 +173,7 @@ def _encoded(run: Run, parts: Images, place: tuple) -> Any:
     if not isinstance(network, EncodesModalities):
         return parts
     key = (run.model.device, *place)
-    kept = [run.keep((m, *key), lambda m=m, x=x: network.encode({m: x})) for m, x in parts.items()]
+    kept = [run.keep((m, *key), partial(network.encode, {m: x})) for m, x in parts.items()]
     return [{m: x for part in level for m, x in part.items()} for level in zip(*kept, strict=True)]
 
 

@@ -11,6 +11,7 @@ from itertools import product
 from torch import Tensor
 
 from ...core.grid import Grid
+from ...core.triples import triple
 from ...networks.inputs import network_grid
 
 VIEW_ZOOMS, LEAST_ZOOM = (0.8, 1.3), 0.05  # the zooms that every training window may have, training/windows.py
@@ -19,8 +20,8 @@ VIEW_ZOOMS, LEAST_ZOOM = (0.8, 1.3), 0.05  # the zooms that every training windo
 def grid_of(case_grid: Grid, spacing_mm: Sequence[float]) -> Grid:
     """The network's grid over the case. spacing_mm: (k, j, i), or (j, i) of a 2D network that takes slices as they are
     apart."""
-    kji = tuple(spacing_mm) if len(spacing_mm) == 3 else (case_grid.spacing_kji_mm[0], *spacing_mm)
-    return network_grid(case_grid, kji)
+    kji = spacing_mm if len(spacing_mm) == 3 else (case_grid.spacing_kji_mm[0], *spacing_mm)
+    return network_grid(case_grid, triple(kji))
 
 
 def view_grids(grid: Grid, window: Sequence[int], spatial_dims: int = 3) -> list[Grid]:
@@ -34,7 +35,7 @@ def view_grids(grid: Grid, window: Sequence[int], spatial_dims: int = 3) -> list
     if abs(zoom - 1) < LEAST_ZOOM:
         return [grid]
     scaled = [s * zoom if axis < spatial_dims else s for axis, s in enumerate(grid.spacing_mm)]
-    return [grid, grid.with_spacing(tuple(scaled))]
+    return [grid, grid.with_spacing(triple(scaled))]
 
 
 def mirrors(spatial_dims: int) -> list[list[int]]:

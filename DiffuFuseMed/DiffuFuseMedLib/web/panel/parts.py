@@ -101,7 +101,7 @@ def switch(state: str, label: str, tip: str, **kwargs: Any) -> None:
         tooltip(tip)
 
 
-def select(state: str, items: list[str] | tuple[Any, ...], label: str, **kwargs: Any) -> None:
+def select(state: str, items: list[Any] | tuple[Any, ...], label: str, **kwargs: Any) -> None:
     """items: choices that never change, or (name of a state,) of those that do."""
     if isinstance(items, list):  # trame would take its first entry for a state
         items = (f"{state}_choices", items)
