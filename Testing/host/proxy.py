@@ -314,6 +314,12 @@ def _set_property(self: Any, name: str, value: Any) -> bool:
     return self._qt.setProperty(name, int(value) if isinstance(value, EnumInt) else unwrap(value))
 
 
+def _set_parent(self: Any, *arguments: Any) -> None:
+    if arguments[:1] == (None,):
+        raise RuntimeError("setParent(None) makes PythonQt a second owner: it destroys the object twice; hide() it")
+    call(_object(self, "setParent").setParent, "setParent", tuple(unwrap(a) for a in arguments))
+
+
 EXTRAS["QObject"] = {
     "className": lambda self: self._qt.metaObject().className(),
     "connect": _connect,
@@ -322,5 +328,6 @@ EXTRAS["QObject"] = {
     "findChild": lambda self, kind="QObject", name="": next(iter(_children(self, kind, name)), None),
     "findChildren": _children,
     "inherits": lambda self, kind: _object(self, "inherits").inherits(_class_name(kind)),
+    "setParent": _set_parent,
     "setProperty": _set_property,
 }

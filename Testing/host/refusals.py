@@ -168,9 +168,16 @@ def foreign_qt(node: ast.AST, kinds: dict[str, str]) -> Found:
             yield node.lineno, f"import of {name}: Slicer has PythonQt's qt and ctk only"
 
 
+def widgets_set_free(node: ast.AST, kinds: dict[str, str]) -> Found:
+    """PythonQt then owns the widget beside Qt and destroys it a second time: Slicer crashes when its scene closes."""
+    call = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "setParent"
+    if call and [getattr(argument, "value", "") for argument in node.args] == [None]:
+        yield node.lineno, "setParent(None) gives the widget to PythonQt, which destroys it twice: hide() it"
+
+
 CHECKS = (
     keyword_arguments, base_class_isinstance, absent_members, called_properties, translated_f_strings, private_access,
-    foreign_qt,
+    foreign_qt, widgets_set_free,
 )  # fmt: skip
 
 

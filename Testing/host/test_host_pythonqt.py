@@ -306,6 +306,16 @@ def test_a_destroyed_object_is_a_value_error():
         label.text  # noqa: B018
 
 
+def test_a_widget_set_free_is_refused_as_slicer_crashes_of_it():
+    import qt
+
+    frame, combo = qt.QWidget(), qt.QComboBox()
+    combo.setParent(frame)
+    with pytest.raises(RuntimeError, match="destroys the object twice"):
+        combo.setParent(None)
+    assert combo.parent() is frame
+
+
 def test_a_subclass_of_a_qt_class_is_not_covered():
     import qt
 

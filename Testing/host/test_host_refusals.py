@@ -39,6 +39,7 @@ REFUSED = {
     "private of a module": ("qt._hidden", "private"),
     "another binding": ("from PySide6.QtWidgets import QLabel", "PythonQt"),
     "the stand-in itself": ("import host", "PythonQt"),
+    "a widget set free": ("combo.setParent(None)", "destroys it twice"),
 }  # fmt: skip
 ALLOWED = {
     "a property": "s = ctk.ctkSliderWidget()\ns.minimum = 0\ns.setValue(0.5)\ns.setDecimals(2)",
@@ -50,6 +51,7 @@ ALLOWED = {
     "a formatted translation": "_('{n} voxels').format(n=f'{x:.1f}')",
     "torch in a function": "def f():\n    import torch\n    return torch",
     "relative imports": "from .torch import x\nfrom . import monai",
+    "another parent": "combo.setParent(frame)\nline.hide()\nline.deleteLater()",
     "own private members": "self._parameters = 1\nself._bind()",
 }
 

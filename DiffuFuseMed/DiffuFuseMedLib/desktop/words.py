@@ -18,7 +18,8 @@ def picture(key: str) -> str:
 
 def modality(key: str) -> str:
     """A modality as the panel writes it."""
-    return _(long_title_of(key))
+    title = long_title_of(key)
+    return _(title)
 
 
 def maps() -> list[tuple[str, str]]:

@@ -34,7 +34,7 @@ class Modalities:
 
     def _build(self) -> None:
         for line in self._lines:
-            line.setParent(None)
+            line.hide()  # setParent(None) would make PythonQt its second owner, and destroy it twice
             line.deleteLater()
         self._lines, self.rows = [], {}
         for key in self._session.view_state.modalities:
