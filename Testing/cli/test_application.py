@@ -386,6 +386,11 @@ def test_train_refuses_in_one_sentence(refused, a_recipe, cases_folder, tmp_path
     assert not (tmp_path / "models").exists()
 
 
+def test_train_refuses_what_a_recipe_has_no_use_for(refused, a_recipe, cases_folder, tmp_path):
+    assert "--pairs for the recipe 'toy'" in refused("train", cases_folder, "--recipe", "toy", "--pairs", tmp_path)
+    assert "--start for a fusion" in refused("train", cases_folder, "--recipe", "clin-fusediff", "--start", "toy")
+
+
 @pytest.mark.parametrize("name", ["run", "evaluate", "calibrate"])
 def test_a_model_that_fuses_is_refused_where_one_that_segments_is_wanted(
     refused, a_real_folder, cases_folder, fusion_models, tmp_path, name

@@ -49,6 +49,7 @@ def train(
 
     Ctrl-C finishes the step and keeps what --resume goes on from, to the same weights as without a stop.
     """
+    _check_used(recipe, start, pairs)
     split = split or cases / "split.json"
     told: dict[str, Any] = {"minutes": minutes, "seed": seed, "learning_rate": rate}
     told = {name: value for name, value in told.items() if value is not None}
@@ -59,6 +60,14 @@ def train(
             records = [_train_segmenter(recipe, told, cases, split, out, start, context)]
     for record in records:
         out_console.print(f"{out / record.id}: {record.training['steps_done']} steps.", soft_wrap=True)
+
+
+def _check_used(recipe: str, start: str | None, pairs: list[Path] | None) -> None:
+    """An option that a recipe has no use for is refused, not ignored."""
+    if recipe == FUSION and start:
+        raise input_error("--start for a fusion", "a recipe of a segmenter", "leave out --start")
+    if recipe != FUSION and pairs:
+        raise input_error(f"--pairs for the recipe {recipe!r}", f"--recipe {FUSION}", "leave out --pairs")
 
 
 @contextmanager
