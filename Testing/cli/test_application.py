@@ -1,6 +1,7 @@
 """The command line as a user meets it: its files, its words, its exit codes."""
 
 import csv
+import errno
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ import pytest
 import SimpleITK as sitk
 import torch
 from DiffuFuseMedLib import cli
+from DiffuFuseMedLib.cli import inputs
 from DiffuFuseMedLib.models import registry, zoo
 from DiffuFuseMedLib.tasks.segment import recipes
 from DiffuFuseMedLib.training import loop
@@ -384,6 +386,25 @@ def test_train_refuses_in_one_sentence(refused, a_recipe, cases_folder, tmp_path
     (tmp_path / "split.json").write_text(json.dumps({"folds": [[], ["second"]]}))
     assert "training folds are empty" in refused("train", tmp_path, *options)
     assert not (tmp_path / "models").exists()
+
+
+def test_an_out_that_takes_no_file_is_refused_before_anything_is_computed(refused, monkeypatch, tmp_path):
+    def full(**_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(inputs, "TemporaryFile", full)
+    sentence = refused("run", tmp_path / "no case is looked for", "--out", tmp_path / "a" / "b")
+    assert "an --out that cannot be written (No space left on device)" in sentence
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_while_writing_is_one_sentence(refused, monkeypatch, tmp_path):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("DiffuFuseMedLib.cli.run.load_model", full)
+    sentence = refused("run", tmp_path, "--out", tmp_path / "out")
+    assert "a disk that refuses the files (No space left on device)" in sentence
 
 
 def test_train_refuses_what_a_recipe_has_no_use_for(refused, a_recipe, cases_folder, tmp_path):

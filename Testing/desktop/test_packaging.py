@@ -15,7 +15,7 @@ MODULE = ROOT / "DiffuFuseMed"
 KINDS = (("SCRIPTS", "py"), ("RESOURCES", "j2"))
 BROWSER_ONLY = ("DiffuFuseMedLib/web/",)  # it needs trame
 ALLOWED = {
-    "$schema", "category", "scm_url", "scm_revision", "scm_type", "build_dependencies", "build_subdirectory", "enabled",
+    "$schema", "category", "scm_url", "scm_type", "build_dependencies", "build_subdirectory", "enabled",
     "tier", "dicom_support_rule",
 }  # fmt: skip
 

@@ -16,7 +16,7 @@ from DiffuFuseMedLib.core.volume import Volume
 from DiffuFuseMedLib.preprocessing.rois import Rois
 from DiffuFuseMedLib.report import fusion as section
 from DiffuFuseMedLib.report import fusion_figures, write_fusion_report, write_report
-from DiffuFuseMedLib.report.fusion_scene import DOUBT, fusion_scene, fusion_windows
+from DiffuFuseMedLib.report.fusion_scene import SHOWN_MAP, fusion_scene, fusion_windows
 from DiffuFuseMedLib.report.planes import AXIAL
 from DiffuFuseMedLib.report.window_level import Window
 from matplotlib import colormaps
@@ -178,7 +178,7 @@ def test_pet_colors_the_fused_gray_by_its_uptake(a_flat_fusion, suv, share, opac
 
 def test_doubt_is_inferno_from_0_to_1_over_dimmed_gray(a_flat_fusion):
     fusion, case = a_flat_fusion(gray=0.4, uncertainty=1.0)
-    picture = decoded(fusion_figures.doubt_panel(fusion_scene(fusion, case), DOUBT, AXIAL))
+    picture = decoded(fusion_figures.uncertainty_panel(fusion_scene(fusion, case), SHOWN_MAP, AXIAL))
     bright = 0.9 * np.array(colormaps["inferno"](1.0)[:3]) + 0.1 * 0.55 * 0.4
     np.testing.assert_allclose(at(picture, 0.3, 0.3), bright, atol=0.01)
 

@@ -193,7 +193,7 @@ def test_the_overlay_is_inferno_from_zero_to_ln_2():
     lesion[1, 20, 20] = True
     entropy = np.zeros(grid.shape, np.float32)
     entropy[:, :, :16] = np.log(2)
-    picture = decoded(figures.doubt_panel(scene_with(grid, lesion, entropy=entropy), "predictive_entropy", AXIAL))
+    picture = decoded(figures.uncertainty_panel(scene_with(grid, lesion, entropy=entropy), "predictive_entropy", AXIAL))
     height, width, _ = picture.shape
     certain, even = picture[height // 5, width * 4 // 5], picture[height // 5, width // 5]
     # Inferno's last color (0.988, 0.998, 0.645) at 90 %, over 0 HU at 160 / 400 gray, dimmed to 55 %.

@@ -3,12 +3,14 @@
 import json
 import zipfile
 from concurrent.futures import Future
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 from DiffuFuseMedLib.mrml import editing, scenes, segmentations, tables, volumes
 from DiffuFuseMedLib.session import saved_case
+from slicer import vtkSegmentation
 
 from .conftest import FIRST, SECOND, fuse
 
@@ -66,6 +68,14 @@ def test_a_fused_volume_that_was_saved_in_the_middle_is_not_taken_for_the_whole(
     assert done.view_state.fusion == "working"
     assert len(done.fusion.stale_views()) == 3
     assert {a.values["settings"]["alpha"] for a in done.engine.waiting("slice")} == {0.2}
+
+
+def test_nothing_decided_asks_vtk_for_no_segment_that_is_not_there():
+    segmentation, complaints = vtkSegmentation(), []
+    for event in ("ErrorEvent", "WarningEvent"):
+        segmentation.AddObserver(event, lambda _, event: complaints.append(event))
+    saved_case.write_kept(None, {"contours": SimpleNamespace(GetSegmentation=lambda: segmentation)}, None)
+    assert complaints == []
 
 
 def test_what_was_decided_in_earlier_lists_is_kept_in_the_scene(done, answers, sarcoma, tmp_path):

@@ -17,3 +17,11 @@ def test_what_the_reader_chose_of_a_folder_that_could_not_be_read_stays_chosen()
     session.folder = "another"
     actions.show_roles()
     assert {row["role"] for row in state.role_rows} == {AS_GUESSED}
+
+
+def test_an_export_of_no_kind_is_asked_for_its_kind():
+    said = []
+    session = SimpleNamespace(view_state=SimpleNamespace(case_name="case"), say=lambda *words: said.append(words))
+    state = SimpleNamespace(change=lambda *_: lambda function: function)
+    Actions(state, session, None, None, None, None).export()
+    assert said == [("info", "Choose under Keep which file to export.")]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import sys
 
 import typer
 
-from ..core.errors import InputError
+from ..core.errors import InputError, input_error
 from .calibrate import calibrate
 from .console import err_console
 from .engine import engine
@@ -26,11 +27,23 @@ app.command("evaluate-fusion")(evaluate_fusion)
 app.add_typer(models_app, name="models")
 
 
+DISK = {getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EROFS", "EIO")}  # Windows has no EDQUOT
+
+
 def main(application: typer.Typer = app) -> None:
     """Entry point: bad input is one sentence and exit code 2, never a traceback."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
         application()
     except InputError as error:
-        err_console.print(str(error), style="bold red", markup=False, soft_wrap=True)
-        sys.exit(2)
+        _refuse(str(error))
+    except OSError as error:
+        if error.errno not in DISK:
+            raise
+        given = f"a disk that refuses the files ({error.strerror})"
+        _refuse(str(input_error(given, "one with room that can be written", "make room or choose another --out")))
+
+
+def _refuse(sentence: str) -> None:
+    err_console.print(sentence, style="bold red", markup=False, soft_wrap=True)
+    sys.exit(2)

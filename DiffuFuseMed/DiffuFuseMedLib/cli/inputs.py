@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from ..core.errors import input_error
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from ..models.zoo import Model
 
 NONE = "none"
+PROBE_BYTES = 1 << 20  # the least that the results of any case take
 
 
 def load_model(model: str, device: str) -> Model:
@@ -45,9 +47,16 @@ def modality_names(pairs: list[str] | None) -> dict[str, str]:
 
 
 def check_folder(out: Path) -> None:
-    """Before minutes of computing: results go into a folder."""
+    """Before minutes of computing: results go into a folder, and it takes files. Nothing is left there."""
     if out.exists() and not out.is_dir():
         raise input_error("an --out that is a file", "a folder for the results", "choose another name")
+    there = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.exists())
+    try:
+        with TemporaryFile(dir=there) as probe:
+            probe.write(b"\0" * PROBE_BYTES)
+    except OSError as error:
+        given = f"an --out that cannot be written ({error.strerror or type(error).__name__})"
+        raise input_error(given, "a folder on a disk with room", "choose another one, or mend its rights") from error
 
 
 def only(case: Case, wanted: list[str] | None) -> Case:

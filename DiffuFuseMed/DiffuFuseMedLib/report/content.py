@@ -99,7 +99,7 @@ def _panels(scene: Scene, plane: Plane, name: str) -> list[dict[str, str]]:
     if name in scene.uncertainty:
         what = f"{words.in_sentence(MAPS[name].title)} in {MAPS[name].units}"
         alt = f"{where}, {what} over {title_of(scene.reference)}"
-        panels.append({"src": data_uri(figures.doubt_panel(scene, name, plane)), "alt": alt})
+        panels.append({"src": data_uri(figures.uncertainty_panel(scene, name, plane)), "alt": alt})
     return panels
 
 
@@ -115,7 +115,7 @@ def map_rows(scene: Scene) -> list[dict[str, str]]:
         {
             "title": spec.title,
             "text": spec.meaning,
-            "src": data_uri(figures.doubt_panel(scene, key, AXIAL, THUMBNAIL_IN)),
+            "src": data_uri(figures.uncertainty_panel(scene, key, AXIAL, THUMBNAIL_IN)),
             "alt": f"{spec.title} in {spec.units}, axial slice at {AXIAL.position(scene.grid, scene.center_kji[0])}",
         }
         for key, spec in of_prediction().items()

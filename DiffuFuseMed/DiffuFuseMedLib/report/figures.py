@@ -41,7 +41,7 @@ def image_panel(scene: Scene, modality: str, plane: Plane) -> bytes:
     return slice_panel(scene, plane, index, _rgb(scene, modality, plane, index), CONTOURS, PANEL_IN)
 
 
-def doubt_panel(scene: Scene, name: str, plane: Plane, width_in: float = PANEL_IN) -> bytes:
+def uncertainty_panel(scene: Scene, name: str, plane: Plane, width_in: float = PANEL_IN) -> bytes:
     """PNG of one uncertainty map in its colors, from 0 to what it can reach, over the dimmed reference image."""
     index = scene.center_kji[plane.axis]
     base = 0.55 * _rgb(scene, scene.reference, plane, index)

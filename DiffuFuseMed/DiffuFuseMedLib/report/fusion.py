@@ -12,7 +12,7 @@ from ..core.modalities import spec_of, title_of
 from . import fusion_figures, words
 from .content import data_uri, provenance_rows, width_mm
 from .figures import LINES, color_bar
-from .fusion_scene import DOUBT, fusion_scene, fusion_windows, tracer_of
+from .fusion_scene import SHOWN_MAP, fusion_scene, fusion_windows, tracer_of
 from .planes import PLANES, Plane
 from .scene import Scene
 from .window_level import Window
@@ -63,9 +63,9 @@ def fusion_section(fusion: Fusion, case: Case) -> dict[str, Any]:
         "tracer": title_of(tracer) if tracer else None,
         "tracer_top": f"{windows[tracer].high:.3g} {spec_of(tracer).report_unit}".strip() if tracer else "",
         "tracer_bar": data_uri(color_bar(fusion_figures.TRACER_COLORS)),
-        "doubt_bar": data_uri(color_bar(MAPS[DOUBT].colors)),
-        "doubt_top": f"{MAPS[DOUBT].highest:g}",
-        "doubt_meaning": MAPS[DOUBT].meaning,
+        "uncertainty_bar": data_uri(color_bar(MAPS[SHOWN_MAP].colors)),
+        "uncertainty_top": f"{MAPS[SHOWN_MAP].highest:g}",
+        "uncertainty_meaning": MAPS[SHOWN_MAP].meaning,
     }
 
 
@@ -130,7 +130,7 @@ def _columns(fusion: Fusion, windows: dict[str, Window], tracer: str | None) -> 
     heads.append(("Fused", "gray value 0 to 1"))
     if tracer:
         heads.append((f"{title_of(tracer)} on fused", "color layer"))
-    return [*heads, ("Doubt", MAPS[DOUBT].heading)]
+    return [*heads, ("Doubt", MAPS[SHOWN_MAP].heading)]
 
 
 def _plane_row(
@@ -149,7 +149,7 @@ def _plane_row(
     if tracer:
         drawn = draw.tracer_panel(scene, tracer, windows[tracer], plane)
         panels.append((drawn, f"{title_of(tracer)} as color over the fused image"))
-    panels.append((draw.doubt_panel(scene, DOUBT, plane), words.in_sentence(MAPS[DOUBT].title)))
+    panels.append((draw.uncertainty_panel(scene, SHOWN_MAP, plane), words.in_sentence(MAPS[SHOWN_MAP].title)))
     return {
         "name": plane.name,
         "position": where.split(" at ")[1],

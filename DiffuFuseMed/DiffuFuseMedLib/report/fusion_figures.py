@@ -31,7 +31,7 @@ def tracer_panel(scene: Scene, key: str, window: Window, plane: Plane) -> bytes:
     return slice_panel(scene, plane, index, rgb, ("lesion",))
 
 
-def doubt_panel(scene: Scene, key: str, plane: Plane) -> bytes:
+def uncertainty_panel(scene: Scene, key: str, plane: Plane) -> bytes:
     """PNG of the fusion's uncertainty, from 0 to what it can reach, over the dimmed fused image."""
     index = _index(scene, plane)
     spec = MAPS[key]

@@ -13,7 +13,7 @@ from ..core.triples import triple
 from .scene import Scene, box_around, center_of, turn
 from .window_level import Window, window_of
 
-DOUBT = "fusion"
+SHOWN_MAP = "fusion"
 
 
 def fusion_scene(fusion: Fusion, case: Case) -> Scene:
@@ -39,7 +39,7 @@ def fusion_scene(fusion: Fusion, case: Case) -> Scene:
         images={**turned({m: case.volumes[m].array for m in shown}), "fused": image},
         valid={**turned({m: case.valid[m] for m in shown}), "fused": np.ones(image.shape, bool)},
         masks=masks,
-        uncertainty=turned({DOUBT: fusion.fused.uncertainty}),
+        uncertainty=turned({SHOWN_MAP: fusion.fused.uncertainty}),
         center_kji=_center(masks["lesion"], masks["inside"]),
     )
 

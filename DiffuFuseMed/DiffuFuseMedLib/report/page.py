@@ -20,7 +20,7 @@ from .fusion import fusion_section
 from .review import ReviewSection, review_section
 from .scene import scene_of
 
-DOUBT = "predictive_entropy"
+SHOWN_MAP = "predictive_entropy"
 
 
 def write_report(
@@ -96,13 +96,13 @@ def _page(
         "gates": content.gate_rows(prediction.gates),
         "scores": content.score_rows(scores or {}),
         "provenance": content.provenance_rows(provenance),
-        "columns": content.columns(scene, DOUBT),
-        "planes": content.plane_rows(scene, DOUBT),
+        "columns": content.columns(scene, SHOWN_MAP),
+        "planes": content.plane_rows(scene, SHOWN_MAP),
         "maps": content.map_rows(scene),
         "montage": content.montage(scene),
         "has_reference": "reference" in scene.masks,
-        "color_bar": content.data_uri(figures.color_bar(MAPS[DOUBT].colors)),
-        "doubt_top": MAPS[DOUBT].top,
-        "doubt_unit": MAPS[DOUBT].unit,
-        "doubt_faint": f"{figures.FAINT * MAPS[DOUBT].highest:.2f} {MAPS[DOUBT].unit}",
+        "color_bar": content.data_uri(figures.color_bar(MAPS[SHOWN_MAP].colors)),
+        "uncertainty_top": MAPS[SHOWN_MAP].top,
+        "uncertainty_unit": MAPS[SHOWN_MAP].unit,
+        "uncertainty_faint": f"{figures.FAINT * MAPS[SHOWN_MAP].highest:.2f} {MAPS[SHOWN_MAP].unit}",
     }

@@ -103,7 +103,9 @@ def write_kept(kept: np.ndarray | None, nodes: dict[str, Any], reference: Any) -
     if "contours" not in nodes:
         return
     if kept is None:
-        nodes["contours"].GetSegmentation().RemoveSegment(KEPT)
+        segmentation = nodes["contours"].GetSegmentation()
+        if segmentation.GetSegment(KEPT) is not None:  # VTK complains of one that is not there
+            segmentation.RemoveSegment(KEPT)
         return
     segmentations.set_mask(nodes["contours"], KEPT, kept, reference, "decided")
     segmentations.show(nodes["contours"], KEPT, False)

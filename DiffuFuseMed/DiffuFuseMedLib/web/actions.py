@@ -202,7 +202,10 @@ class Actions:
             self._views.blocked(False)
         self._state.scene_dialog = False
 
-    def export(self, kind: str) -> None:
+    def export(self, kind: str = "") -> None:
+        if not kind:  # the page's call has lost its argument
+            self._session.say("info", "Choose under Keep which file to export.")
+            return
         self._offer(kind, lambda path, done: self._session.persistence.export_behind(kind, path, done))
 
     def _offer(self, kind: str, write: Callable[[Path, Callable[[], None]], bool]) -> None:

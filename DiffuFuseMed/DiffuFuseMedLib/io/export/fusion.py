@@ -65,8 +65,8 @@ def fusion_record(fusion: Fusion, case: Case) -> dict[str, Any]:
 
 def _images(fusion: Fusion) -> dict[str, tuple[np.ndarray, str]]:
     fused = fusion.fused
-    doubt = MAPS["fusion"]
-    return {"fused": (fused.image, IMAGE_UNITS), doubt.file: (fused.uncertainty, doubt.file_unit)}
+    spec = MAPS["fusion"]
+    return {"fused": (fused.image, IMAGE_UNITS), spec.file: (fused.uncertainty, spec.file_unit)}
 
 
 def _header(fusion: Fusion) -> dict[str, str]:

@@ -200,11 +200,11 @@ class Teacher(nn.Module):
             total = roi.roi_loss(fused, pair.slice_mri, pair.slice_ct, pair.masks_by_name(), bracket, sliders)
             grad_roi = gradient(total)
             # the squared difference from x0 itself is 0, and so is its gradient
-            grad_doubt = 0.0 if conditions[1] is None else gradient(((x0 - other) ** 2).mean(dim=(1, 2, 3)) / 2)
+            grad_uncertainty = 0.0 if conditions[1] is None else gradient(((x0 - other) ** 2).mean(dim=(1, 2, 3)) / 2)
         uncertain = ((x0.detach() - other).abs() / 2).clamp(0, 1)  # 1 - conf of (4)
         eta = guidance.eta * torch.sigmoid(guidance.kappa * uncertain) if guidance.modulated else guidance.eta
         scale = (1 - dm.at_time(self.abar, t, x)).clamp(min=0.02)  # less is moved as less noise is left
-        pull = scale * (0.05 * eta * grad_roi + guidance.eta_u * grad_doubt)
+        pull = scale * (0.05 * eta * grad_roi + guidance.eta_u * grad_uncertainty)
         return x0.detach(), eps.detach(), pull.clamp(-LARGEST_STEP, LARGEST_STEP)
 
     def _moved(self, x: Tensor, t: Tensor, c: Tensor | None, tracer: Tensor, x0: Tensor) -> Tensor:

@@ -50,7 +50,7 @@ def persistence_section(actions: Any) -> None:
                 "Fused",
                 (actions.export, "['fused.nrrd']"),
                 "The fused volume (.nrrd)",
-                disabled=("s_fusion === 'none'",),
+                disabled=("s_fusion !== 'ready'",),
             )
             button(
                 "Report",
