@@ -207,7 +207,9 @@ def test_without_torch_the_panel_explains_offers_and_installs_after_consent(slic
     ui.installButton.click()
     del slicer.modules.pytorchutils
     assert slicer_host.installs.asked == ["torch"]  # by the PyTorch extension
-    assert [name.split(">")[0] for name in installed[0]] == [name for name in missing if name != "torch"]
+    from DiffuFuseMedLib.desktop.environment import NEEDED
+
+    assert installed[0] == [NEEDED[name] for name in missing if name != "torch"]
     assert widget.workspace.panel.found is None  # it is asked again
 
 

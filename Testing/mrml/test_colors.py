@@ -12,7 +12,7 @@ def any_scene(request):
     return request.getfixturevalue(request.param)
 
 
-@pytest.mark.parametrize("name", ["Grey", "Inferno", "PET-Heat", "PET-DICOM"])
+@pytest.mark.parametrize("name", ["Grey", "Inferno", "PET heat", "PET-Heat", "PET-DICOM"])
 def test_a_color_node_is_found_again_instead_of_made_twice(any_scene, name):
     node = colors.color_node(any_scene, name)
     count = any_scene.GetNumberOfNodes()

@@ -52,7 +52,7 @@ def test_each_layer_on_screen_has_a_legend_in_its_unit(done):
     assert list(legends) == ["fused", "PET", "doubt"]
     assert legends["fused"] == ("0.0", "1.0", "gray") and legends["PET"] == ("0", "10", "SUV")
     assert legends["doubt"][0] == "0.00" and legends["doubt"][2] == "nat"
-    gradient = colors.css_gradient(colors.color_node(done.scene, "PET-Heat"))
+    gradient = colors.css_gradient(colors.color_node(done.scene, "PET heat"))
     assert done.view_state.layers[1]["colors"] == gradient
     done.set(background="CT", foreground_opacity=0.0, windows={"CT": "bone"})
     assert [each["name"] for each in done.view_state.layers] == ["CT", "doubt"]
@@ -80,7 +80,7 @@ def test_windows_are_in_the_modalitys_unit(told, sarcoma):
     told.set(windows={"CT": "bone", "PET": "0-5"})
     assert display.window_of(node["CT"]) == (-450, 1050)
     assert display.window_of(node["PET"]) == (0, 5)
-    assert display.colors_of(node["PET"]) == "PET-Heat"
+    assert display.colors_of(node["PET"]) == "PET heat"
     low, high = display.window_of(node["MR_T1"])
     values = sarcoma.volumes["MR_T1"].array[sarcoma.valid["MR_T1"]]
     assert low == pytest.approx(np.percentile(values, 1), abs=1)

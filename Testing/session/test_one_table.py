@@ -120,7 +120,7 @@ def test_a_result_without_the_map_takes_it_away(done, answers, a_case):
 
 
 def test_tracers_are_in_the_colors_that_the_reader_chose_and_nothing_else_is(opened):
-    opened.set(pet_colors="PET-Rainbow")
+    opened.set(pet_colors="PET rainbow")
     shown = {key: display.colors_of(opened.nodes[key]) for key in opened.view_state.modalities}
-    assert shown == {"CT": "Grey", "PET": "PET-Rainbow", "MR_DWI": "Grey", "US": "Inferno"}
-    assert MODALITIES["PET"].colors == "PET-Heat"
+    assert shown == {"CT": "Grey", "PET": "PET rainbow", "MR_DWI": "Grey", "US": "Inferno"}
+    assert MODALITIES["PET"].colors == "PET heat"

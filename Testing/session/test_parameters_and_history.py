@@ -174,3 +174,8 @@ def test_a_damaged_preset_is_told_once_even_when_the_listener_asks_for_presets(w
 class _NoEngine:
     def close(self):
         pass
+
+
+@pytest.mark.parametrize("name", ["PET-Heat", "PET-Rainbow", "PET-DICOM", "PET-MaximumIntensityProjection"])
+def test_a_scene_of_before_keeps_the_pet_colors_it_was_saved_with(name):
+    assert Parameters(pet_colors=name).pet_colors == name

@@ -64,7 +64,7 @@ def test_the_fused_picture_has_a_window_too_and_its_legend_says_it(told):
 
 
 def test_colors_and_thresholds_are_no_windows(told):
-    told.set(pet_colors="PET-Rainbow")
+    told.set(pet_colors="PET rainbow")
     display.display_of(told.nodes["CT"]).SetInterpolate(False)
     told.pump(TAKEN)
     assert told.parameters.windows == {}

@@ -6,8 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 from DiffuFuseMedLib.core.modalities import MODALITIES
+from DiffuFuseMedLib.session.parameters import PET_COLORS
 from DiffuFuseMedLib.web.actions import Actions
 from DiffuFuseMedLib.web.panel import SECTIONS
+from DiffuFuseMedLib.web.panel.display import PET_COLORS as PET_CHOICES
 from DiffuFuseMedLib.web.panel.uncertainty import map_words
 from trame.app import get_server
 from trame.ui.vuetify3 import VAppLayout
@@ -53,3 +55,7 @@ def test_an_image_can_be_said_to_be_of_a_new_modality(new_entries):
     session = SimpleNamespace(view_state=view_state, folder=Path("case"), case="a case")
     Actions(state, session, None, None, None, None).show_roles()
     assert state.role_choices == [*MODALITIES, "not used"] and {"US", "MR_DWI"} <= set(state.role_choices)
+
+
+def test_the_page_offers_the_pet_colors_that_the_session_takes():
+    assert [choice["value"] for choice in PET_CHOICES] == list(PET_COLORS)

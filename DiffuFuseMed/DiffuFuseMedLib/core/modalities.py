@@ -185,7 +185,7 @@ MODALITIES: dict[str, ModalitySpec] = {
         report_window=(0.0, 7.0),
         inverted=True,
         digits=2,
-        colors="PET-Heat",
+        colors="PET heat",
     ),
     "MR_T1": mr(
         "T1",
@@ -224,7 +224,7 @@ MODALITIES: dict[str, ModalitySpec] = {
         tracer=True,
         artefacts=("pet_noise", "gaussian_noise", "blur"),
         digits=2,
-        colors="PET-Heat",
+        colors="PET heat",
     ),
 }
 

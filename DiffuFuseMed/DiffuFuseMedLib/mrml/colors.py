@@ -1,7 +1,8 @@
 """Color nodes by name, and the same colors as a CSS gradient for a legend in HTML.
 
 A wheel of Slicer's libraries has no Inferno (desktop Slicer reads it from its share folder), and Slicer does not save
-its own color nodes with a scene. So Inferno is a node of this library: saved with the scene, the same in both hosts.
+its own color nodes with a scene. So Inferno and the colors of tracers (tracer_colors.py) are nodes of this library:
+saved with the scene, the same in both hosts.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from slicer import vtkMRMLColorNode, vtkMRMLColorTableNode, vtkMRMLPETProcedural
 from ..core.errors import input_error
 from .inferno import inferno_rgb
 from .nodes import find, nodes_of, set_tag
+from .tracer_colors import TRACER_COLORS, tracer_rgba
 
 INFERNO = "Inferno"
 ENTRIES = 256
@@ -21,10 +23,11 @@ TAG = "color"
 def color_node(scene: vtkMRMLScene, name: str) -> vtkMRMLColorNode:
     """The scene's color node called 'Grey', 'Inferno', 'PET-Heat' ... as Slicer's Colors module shows it.
 
-    Inferno, Grey and the PET types are made when the scene has none; InputError for another name it does not have.
+    Inferno, TRACER_COLORS, Grey and Slicer's PET types are made when the scene has none; InputError for another name it
+    does not have.
     """
-    if name == INFERNO:
-        return _inferno(scene)
+    if name == INFERNO or name in TRACER_COLORS:
+        return _own(scene, name)
     found = _default(scene, name) or next((n for n in nodes_of(scene, "vtkMRMLColorNode") if n.GetName() == name), None)
     if found is not None:
         return found
@@ -54,19 +57,24 @@ def _default(scene: vtkMRMLScene, name: str) -> vtkMRMLColorNode | None:
     return next((node for node in map(scene.GetNodeByID, ids) if node is not None), None)
 
 
-def _inferno(scene: vtkMRMLScene) -> vtkMRMLColorTableNode:
-    found = find(scene, TAG, INFERNO, "vtkMRMLColorTableNode")
+def _own(scene: vtkMRMLScene, name: str) -> vtkMRMLColorTableNode:
+    found = find(scene, TAG, name, "vtkMRMLColorTableNode")
     if found:
         return found[0]
     node = vtkMRMLColorTableNode()
     node.SetTypeToUser()
-    node.SetName(INFERNO)
-    node.SetDescription("Magnitude, from dark to bright (matplotlib's inferno)")
+    node.SetName(name)
+    node.SetDescription(f"{name}, from the lower end of the window to the upper")
     node.SetNumberOfColors(ENTRIES)
-    for n, rgb in enumerate(_inferno_rgb(scene)):
-        node.SetColor(n, f"{n}", *rgb, 1.0)
-    set_tag(node, TAG, INFERNO)
+    for n, rgba in enumerate(_rgba(scene, name)):
+        node.SetColor(n, f"{n}", *rgba)
+    set_tag(node, TAG, name)
     return scene.AddNode(node)
+
+
+def _rgba(scene: vtkMRMLScene, name: str) -> np.ndarray:
+    """(256, 4) from 0 to 1."""
+    return tracer_rgba(name) if name in TRACER_COLORS else np.insert(_inferno_rgb(scene), 3, 1.0, axis=1)
 
 
 def _inferno_rgb(scene: vtkMRMLScene) -> np.ndarray:
@@ -90,7 +98,7 @@ def _pet(name: str) -> vtkMRMLPETProceduralColorNode:
         node.SetType(kind)
         if node.GetTypeAsString() == name:
             return node
-    raise input_error(f"the colors {name!r}", "a color node of the scene", "choose Grey, Inferno or PET-Heat")
+    raise input_error(f"the colors {name!r}", "a color node of the scene", "choose Grey, Inferno or PET heat")
 
 
 def _added(scene: vtkMRMLScene, node: vtkMRMLColorNode, name: str) -> vtkMRMLColorNode:

@@ -14,8 +14,13 @@ from ..core.presets import PRESETS, VALUES, check_values
 DEFAULT_PRESET = "soft-tissue-sarcoma"
 WHOLE = {"steps": (1, 4), "samples": (1, 64), "seed": (0, 2**31 - 1)}
 COMPARE = ("off", "swipe", "checkerboard")
-PET_COLORS = ("PET-Heat", "PET-Rainbow", "PET-DICOM", "PET-MaximumIntensityProjection", "Grey", "Inferno")
-CHOICES: Mapping[str, Collection[str]] = {"uncertainty_map": MAPS, "compare": COMPARE, "pet_colors": PET_COLORS}
+PET_COLORS = ("PET heat", "PET hot iron", "PET rainbow", "Inferno", "PET inverse gray", "Grey")
+SLICERS_PET_COLORS = ("PET-Heat", "PET-Rainbow", "PET-DICOM", "PET-MaximumIntensityProjection")  # of older scenes
+CHOICES: Mapping[str, Collection[str]] = {
+    "uncertainty_map": MAPS,
+    "compare": COMPARE,
+    "pet_colors": (*PET_COLORS, *SLICERS_PET_COLORS),
+}
 SHARES = ("foreground_opacity", "uncertainty_opacity", "lesion_opacity", "compare_position", "uncertainty_above")
 
 

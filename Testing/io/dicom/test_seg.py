@@ -1,11 +1,13 @@
 """DICOM SEG files written with highdicom and read back."""
 
+import sqlite3
 from pathlib import Path
 
 import numpy as np
 import pytest
 from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.core.grid import Grid
+from DiffuFuseMedLib.io.dicom import seg_frames
 from DiffuFuseMedLib.io.dicom.seg import read_dicom_seg, seg_referenced_series, segment_labels
 from DiffuFuseMedLib.io.mask_grid import mask_onto
 from DiffuFuseMedLib.io.masks import read_mask
@@ -91,6 +93,34 @@ def test_reads_segments_at_their_place_in_any_frame_order(tmp_path, lesion, kind
     np.testing.assert_array_equal(on_oblique(masks["tumor"]), lesion)
     np.testing.assert_array_equal(on_oblique(masks["bone"]), bone)
     assert masks["tumor"].meta["frame_of_reference"] == FRAME
+
+
+def test_an_object_whose_tables_are_still_held_is_opened_anew(tmp_path, lesion, monkeypatch):
+    path, asked = write_seg(tmp_path / "seg.dcm", lesion[..., None], "BINARY", ["tumor"]), []
+    plain = Segmentation.get_volume
+
+    def held(self, **options):
+        asked.append(options)
+        if len(asked) == 2:
+            raise sqlite3.OperationalError("database table is locked")
+        return plain(self, **options)
+
+    monkeypatch.setattr(Segmentation, "get_volume", held)
+    np.testing.assert_array_equal(on_oblique(read_dicom_seg(path)["tumor"]), lesion)
+    assert len(asked) == 3
+
+
+def test_a_stated_slice_distance_that_is_rounded_is_fitted_to_the_frames():
+    frames = Dataset()
+    measures = Dataset()
+    measures.SliceThickness = 3.27
+    frames.PerFrameFunctionalGroupsSequence = [Dataset()]
+    frames.SharedFunctionalGroupsSequence = [Dataset()]
+    frames.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence = [measures]
+    step_mm = 3.2696
+    assert seg_frames._step_mm(np.arange(300) * step_mm, frames) == pytest.approx(step_mm)
+    assert seg_frames._step_mm(np.array([7.0]), frames) == 3.27
+    assert seg_frames._step_mm(np.arange(10) * 2.5, frames) == pytest.approx(2.5)  # it says the wrong one
 
 
 def test_the_files_own_geometry_is_kept(tmp_path, lesion):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,13 +85,22 @@ def _by_highdicom(path: str | Path) -> Segments | None:
         from highdicom.seg import segread
 
         seg = segread(path)
-        seg.get_volume(segment_numbers=list(seg.segment_numbers)[:1])
+        _volume(seg, path, next(iter(seg.segment_numbers)))
     except Exception as error:  # it refuses what the standard wants and a mask does not need, in many kinds of error
         log.info("highdicom does not read this SEG: %s", type(error).__name__)
         return None
-    # A label map answers once: its next question may find the last one's table locked.
-    once = seg.segmentation_type.value == "LABELMAP"
-    return lambda number, meta: _segment(segread(path) if once else seg, number, meta)
+    return lambda number, meta: _segment(seg, path, number, meta)
+
+
+def _volume(seg: Segmentation, path: str | Path, number: int) -> highdicom.Volume:
+    """Of one segment, by an object of its own where the tables of the given one are held by an earlier question: they
+    are until Python collects its garbage, always for a label map, now and then for others."""
+    try:
+        return seg.get_volume(segment_numbers=[number])
+    except sqlite3.Error:
+        from highdicom.seg import segread
+
+        return segread(path).get_volume(segment_numbers=[number])
 
 
 def _by_frames(dataset: Dataset) -> Segments:
@@ -110,9 +120,9 @@ def _check_not_empty(mask: np.ndarray) -> None:
         raise input_error("an empty segment", "a segment with at least one voxel", "draw it, or choose another")
 
 
-def _segment(seg: Segmentation, number: int, meta: dict[str, str]) -> Volume:
+def _segment(seg: Segmentation, path: str | Path, number: int, meta: dict[str, str]) -> Volume:
     try:
-        volume = seg.get_volume(segment_numbers=[number])
+        volume = _volume(seg, path, number)
     except (RuntimeError, ValueError) as error:
         raise input_error(
             "a SEG whose frames form no regular stack",

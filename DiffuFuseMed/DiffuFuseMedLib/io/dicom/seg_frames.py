@@ -16,6 +16,7 @@ from .tags import number, numbers, required, value_of
 WHAT = "a DICOM SEG"
 FRACTION_INSIDE = 0.5
 EVEN = 0.05  # of the slice distance
+ROUNDED = 0.02  # of it: how far a stated distance may be off the frames' own places
 
 
 def segment_names(dataset: Dataset) -> dict[int, str]:
@@ -87,16 +88,28 @@ def _grid(frames: list[Frame], dataset: Dataset) -> tuple[Grid, list[int]]:
 
 
 def _step_mm(depth_mm: np.ndarray, dataset: Dataset) -> float:
-    """The distance between slices as stated, else the smallest between frames."""
+    """The distance between slices: the stated one, made to fit the frames' own places; without one the smallest gap."""
+    reach_mm, stated_mm = float(np.ptp(depth_mm)), _stated_step_mm(dataset)
+    if stated_mm is not None and reach_mm < EVEN * stated_mm:
+        return stated_mm
+    if stated_mm is not None:
+        fitting_mm = reach_mm / max(1, round(reach_mm / stated_mm))
+        rows = (depth_mm - depth_mm.min()) / fitting_mm
+        if abs(fitting_mm - stated_mm) < ROUNDED * stated_mm and np.abs(rows - np.rint(rows)).max() < EVEN:
+            return fitting_mm
+    gaps = np.diff(np.unique(np.round(depth_mm, 3)))
+    if not len(gaps):
+        raise input_error(f"{WHAT} of one slice that does not say how thick", "SpacingBetweenSlices", "export it again")
+    return float(gaps.min())
+
+
+def _stated_step_mm(dataset: Dataset) -> float | None:
     measures = find_group(dataset, 0, "PixelMeasuresSequence")
     for tag in ("SpacingBetweenSlices", "SliceThickness"):
         found = None if measures is None else numbers(measures, tag, 1)
         if found and found[0] > 0:
             return found[0]
-    gaps = np.diff(np.unique(np.round(depth_mm, 3)))
-    if not len(gaps):
-        raise input_error(f"{WHAT} of one slice that does not say how thick", "SpacingBetweenSlices", "export it again")
-    return float(gaps.min())
+    return None
 
 
 def check_readable(dataset: Dataset) -> None:

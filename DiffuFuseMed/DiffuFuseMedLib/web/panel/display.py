@@ -12,12 +12,12 @@ from ..views import LAYOUT_ICONS
 from .parts import labeled, row, section, select, slider, switch, tooltip
 
 PET_COLORS = [
-    {"title": "heat", "value": "PET-Heat"},
-    {"title": "rainbow", "value": "PET-Rainbow"},
-    {"title": "DICOM hot", "value": "PET-DICOM"},
-    {"title": "inverted gray", "value": "PET-MaximumIntensityProjection"},
-    {"title": "gray", "value": "Grey"},
+    {"title": "heat", "value": "PET heat"},
+    {"title": "hot iron (DICOM)", "value": "PET hot iron"},
+    {"title": "rainbow", "value": "PET rainbow"},
     {"title": "inferno", "value": "Inferno"},
+    {"title": "inverse gray", "value": "PET inverse gray"},
+    {"title": "gray", "value": "Grey"},
 ]
 
 DRAG = (
