@@ -1,15 +1,14 @@
 #!/usr/bin/env bash
-# All tests in three processes at a time: the library; the workspace in a browser, which mostly waits for its engine;
-# Slicer's module in the stand-in for its Qt layer. Qt, VTK's render windows and PyTorch in one process would share more
-# than they would in use.
+# All tests in three processes, two at a time: the library; the workspace in a browser, then Slicer's module in the
+# stand-in for its Qt layer. Qt, VTK's render windows and PyTorch in one process would share more than they would in use.
 # Usage: scripts/test.sh PYTEST [option ...]
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 pytest=$1
 shift
-web=$(mktemp) desktop=$(mktemp)
-trap 'rm -f "$web" "$desktop"' EXIT
+shown=$(mktemp)
+trap 'rm -f "$shown"' EXIT
 
 # 5: none of the part's tests was chosen, such as by -k.
 part() {
@@ -19,13 +18,18 @@ part() {
     return $status
 }
 
-part Testing/web "$@" >"$web" 2>&1 &
-in_browser=$!
-part Testing/host Testing/desktop "$@" >"$desktop" 2>&1 &
-in_slicer=$!
+hosts() {
+    local failed=0
+    part Testing/web "$@" || failed=1
+    part Testing/host Testing/desktop "$@" || failed=1
+    return $failed
+}
+
+hosts "$@" >"$shown" 2>&1 &
+hosts=$!
 part Testing --ignore=Testing/host --ignore=Testing/desktop --ignore=Testing/web "$@"
+library=$?
+wait "$hosts"
 status=$?
-wait "$in_browser" || status=1
-wait "$in_slicer" || status=1
-cat "$web" "$desktop"
-exit "$status"
+cat "$shown"
+exit $((library || status))
