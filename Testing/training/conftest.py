@@ -14,6 +14,8 @@ from DiffuFuseMedLib.training.state import Stage
 from DiffuFuseMedLib.training.windows import WindowSettings
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
+from Testing.fixtures.stop_at import StopAt
+
 torch.set_num_threads(1)
 ROOT = Path(__file__).resolve().parents[2]
 SPACING = (3.0, 2.0, 2.0)
@@ -82,19 +84,6 @@ def a_stage(a_toy, a_scan, plain):
         return Stage(name, network, sampler, network.loss, Optimization(**{**told, **settings}), feedback)
 
     return stage
-
-
-class StopAt:
-    """Asks for a stop once progress told these words."""
-
-    def __init__(self, words):
-        self.words, self.reached = words, False
-
-    def progress(self, share, what):
-        self.reached |= what == self.words
-
-    def __call__(self):
-        return self.reached
 
 
 @pytest.fixture

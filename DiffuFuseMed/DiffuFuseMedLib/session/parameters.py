@@ -10,6 +10,7 @@ from ..core.errors import input_error
 from ..core.maps import MAPS
 from ..core.modalities import MODALITIES
 from ..core.presets import PRESETS, VALUES, check_values
+from ..models.registry import DEFAULT_MODEL
 
 DEFAULT_PRESET = "soft-tissue-sarcoma"
 WHOLE = {"steps": (1, 4), "samples": (1, 64), "seed": (0, 2**31 - 1)}
@@ -48,7 +49,7 @@ class Parameters:
     protect_border: bool = True
 
     modalities: dict[str, bool] = field(default_factory=dict)
-    model: str = "sts-diffufusemed"
+    model: str = DEFAULT_MODEL
     samples: int = 8
     seed: int = 0
     device: str = "auto"

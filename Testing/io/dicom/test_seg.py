@@ -96,7 +96,8 @@ def test_reads_segments_at_their_place_in_any_frame_order(tmp_path, lesion, kind
 
 
 def test_an_object_whose_tables_are_still_held_is_opened_anew(tmp_path, lesion, monkeypatch):
-    path, asked = write_seg(tmp_path / "seg.dcm", lesion[..., None], "BINARY", ["tumor"]), []
+    both = np.stack([lesion, lesion], axis=-1)
+    path, asked = write_seg(tmp_path / "seg.dcm", both, "BINARY", ["tumor", "core"]), []
     plain = Segmentation.get_volume
 
     def held(self, **options):
@@ -106,8 +107,9 @@ def test_an_object_whose_tables_are_still_held_is_opened_anew(tmp_path, lesion, 
         return plain(self, **options)
 
     monkeypatch.setattr(Segmentation, "get_volume", held)
-    np.testing.assert_array_equal(on_oblique(read_dicom_seg(path)["tumor"]), lesion)
-    assert len(asked) == 3
+    for mask in read_dicom_seg(path).values():
+        np.testing.assert_array_equal(on_oblique(mask), lesion)
+    assert len(asked) == 3  # each once, and once more
 
 
 def test_a_stated_slice_distance_that_is_rounded_is_fitted_to_the_frames():

@@ -33,6 +33,8 @@ from DiffuFuseMedLib.training.loop import RunContext
 from DiffuFuseMedLib.training.state import Stage
 from DiffuFuseMedLib.training.stopping import TrainingStoppedError
 
+from Testing.fixtures.stop_at import StopAt
+
 CROPS = CropSettings(size=32)
 
 
@@ -181,25 +183,12 @@ def test_a_recipe_writes_two_models_that_load(recipe, a_stack, tmp_path):
     assert {words.split(",")[0] for _, words in told} == {"head guide", "head score", "teacher", "student"}
 
 
-class Stop:
-    """Asks for a stop once progress told these words."""
-
-    def __init__(self, words):
-        self.words, self.reached = words, False
-
-    def progress(self, share, what):
-        self.reached |= what == self.words
-
-    def __call__(self):
-        return self.reached
-
-
 def test_a_recipe_that_was_stopped_twice_ends_with_the_weights_of_an_unbroken_one(recipe, a_stack, tmp_path):
     """Stopped within its second stage and within its last; each learning rate follows the share of its steps."""
     recipe, folder = replace(recipe, steps=6), tmp_path / "checkpoints"
     unbroken = run_fusion_recipe(recipe, [a_stack()], tmp_path / "unbroken")
     for words, resume in (("head score, step 3", False), ("student, step 3", True)):
-        stop = Stop(words)
+        stop = StopAt(words)
         context = RunContext(progress=stop.progress, stop=stop, checkpoints=Checkpoints(folder, resume))
         with pytest.raises(TrainingStoppedError, match=f"after step 3 of {words.split(',')[0]}"):
             run_fusion_recipe(recipe, [a_stack()], tmp_path / "broken", context)

@@ -18,7 +18,7 @@ from ...core.grid import Grid
 from ...core.triples import triple
 from ...core.volume import Volume
 from ..mask_grid import LeftOut, mask_onto
-from .seg_frames import check_readable, segment_masks, segment_names
+from .seg_frames import FRACTION_INSIDE, check_readable, segment_masks, segment_names
 from .tags import value_of
 
 if TYPE_CHECKING:  # Slicer's own Python has no highdicom: what reads no SEG does without
@@ -26,7 +26,6 @@ if TYPE_CHECKING:  # Slicer's own Python has no highdicom: what reads no SEG doe
     from highdicom.seg import Segmentation
 
 log = logging.getLogger(__name__)
-FRACTION_INSIDE = 0.5
 SEG_CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")  # binary and fractional, label map
 Segments = Callable[[int, dict[str, str]], Volume]
 
@@ -85,11 +84,18 @@ def _by_highdicom(path: str | Path) -> Segments | None:
         from highdicom.seg import segread
 
         seg = segread(path)
-        _volume(seg, path, next(iter(seg.segment_numbers)))
+        first = next(iter(seg.segment_numbers))
+        known = {first: _volume(seg, path, first)}
     except Exception as error:  # it refuses what the standard wants and a mask does not need, in many kinds of error
         log.info("highdicom does not read this SEG: %s", type(error).__name__)
         return None
-    return lambda number, meta: _segment(seg, path, number, meta)
+    fractional = seg.segmentation_type.value == "FRACTIONAL"
+
+    def read(number: int, meta: dict[str, str]) -> Volume:
+        volume = known.pop(number) if number in known else _even_volume(seg, path, number)
+        return _segment(volume, fractional, meta)
+
+    return read
 
 
 def _volume(seg: Segmentation, path: str | Path, number: int) -> highdicom.Volume:
@@ -120,19 +126,21 @@ def _check_not_empty(mask: np.ndarray) -> None:
         raise input_error("an empty segment", "a segment with at least one voxel", "draw it, or choose another")
 
 
-def _segment(seg: Segmentation, path: str | Path, number: int, meta: dict[str, str]) -> Volume:
+def _even_volume(seg: Segmentation, path: str | Path, number: int) -> highdicom.Volume:
     try:
-        volume = _volume(seg, path, number)
+        return _volume(seg, path, number)
     except (RuntimeError, ValueError) as error:
         raise input_error(
             "a SEG whose frames form no regular stack",
             "evenly spaced parallel frames",
             "export it again from its series",
         ) from error
+
+
+def _segment(volume: highdicom.Volume, fractional: bool, meta: dict[str, str]) -> Volume:
     # Its axes run k, j, i: left-handed in that order is right-handed in ours.
     volume = volume.ensure_handedness("LEFT_HANDED", flip_axis=0)
     array = volume.array[..., 0]
-    fractional = seg.segmentation_type.value == "FRACTIONAL"
     mask = np.ascontiguousarray(array >= FRACTION_INSIDE if fractional else array > 0).astype(np.uint8)
     _check_not_empty(mask)
     frame = str(volume.frame_of_reference_uid or "")
