@@ -10,9 +10,9 @@ from ..core.checks import check_image, check_modality, check_spacing, check_volu
 from ..core.errors import input_error
 from ..core.modalities import MODALITIES
 from ..core.volume import Volume
+from .grammar.voxels import truncated
 from .headers import names_no_orientation, read_complete, spacing_in_header
 from .naming import modality_from_name
-from .nifti import truncated
 
 SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 
@@ -37,9 +37,7 @@ def read_volume(path: str | Path, modality: str | None = None) -> Volume:
 def read_image(path: Path) -> sitk.Image:
     """The file as a checked 3D scalar image with its own voxel type. Raises InputError."""
     name = f"file '{path.name}'"
-    spacing_mm = spacing_in_header(path)
-    if spacing_mm:
-        check_spacing(spacing_mm, name)
+    check_spacing(spacing_in_header(path), name)
     image = read_complete(path)
     image = _without_single_entries(image)
     check_image(image, name)

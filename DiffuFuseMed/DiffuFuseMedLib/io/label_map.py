@@ -54,7 +54,7 @@ def read_label_map(path: str | Path) -> Volume:
 def _read(path: Path) -> tuple[sitk.Image, Grid]:
     if not path.is_file():
         raise input_error(f"mask '{path.name}' that is not there", "an existing mask file", "check the path")
-    check_spacing((spacing_in_header(path) or ())[-3:], f"mask '{path.name}'")
+    check_spacing(spacing_in_header(path)[:3], f"mask '{path.name}'")
     image = read_complete(path)
     first = image[:, :, :, 0] if image.GetDimension() == 4 else image
     if first.GetDimension() != 3:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from DiffuFuseMedLib.core.errors import InputError
+from DiffuFuseMedLib.io.grammar.nifti import nearest_rigid
 from DiffuFuseMedLib.io.image_files import read_volume
-from DiffuFuseMedLib.io.nifti import nearest_rigid
 from DiffuFuseMedLib.io.study import read_study
 
 SFORM, SFORM_CODE, QFORM_CODE, PIXDIM, UNITS, DATATYPE = 280, 254, 252, 80, 123, 70
