@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
+from collections.abc import Callable
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -23,10 +24,11 @@ _OPEN = "open the address that DiffuFuseMed printed when it started, which ends 
 
 
 class Guard:
-    """Exchanges the token of a binding for its cookie and refuses every request without it."""
+    """Exchanges the token of a binding for its cookie and refuses every request without it. admitted(request): called
+    for each that has it."""
 
-    def __init__(self, binding: Binding) -> None:
-        self.binding = binding
+    def __init__(self, binding: Binding, admitted: Callable[[web.Request], None] = lambda _: None) -> None:
+        self.binding, self._admitted = binding, admitted
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -39,6 +41,7 @@ class Guard:
             return pages.forbidden("an address without its token", "the one with it", _OPEN)
         if _is_foreign(request):
             return pages.forbidden("a request from another site's page", "one from DiffuFuseMed's own", _OPEN)
+        self._admitted(request)
         return await handler(request)
 
     def _exchanged(self, request: web.Request) -> web.StreamResponse:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ...core.errors import input_error
 from .binding import Binding
+from .doorman import Doorman
 from .downloads import Downloads
 from .guard import Guard
 from .headers import add_headers
@@ -53,7 +54,9 @@ def _bind(http_layer: HttpLayer, web_app: Any) -> None:
         given = "a start as another server's client (--reverse-url)"
         raise input_error(given, "a server that listens by itself", "leave that option out")
     web_app.config.update(host=http_layer.binding.host, port=http_layer.binding.port)  # whatever else start() was given
-    guard, app = Guard(http_layer.binding), web_app.app
+    doorman, app = Doorman(lambda: web_app.runner), web_app.app
+    guard = Guard(http_layer.binding, doorman.admit)
+    app.cleanup_ctx.append(doorman.at_work)
     app.middlewares[:0] = [guard.middleware, http_layer.tabs.middleware]
     app.on_response_prepare.extend([add_headers, http_layer.tabs.remember_socket])
     for part in (Page(Path(web_app.config["static"]["/"]), http_layer.tabs), http_layer.uploads, http_layer.downloads):
