@@ -3,10 +3,13 @@
 import asyncio
 import io
 import time
+from contextlib import asynccontextmanager, suppress
 
 import msgpack
 import pytest
-from aiohttp import FormData, WSMsgType
+from aiohttp import FormData, WSMsgType, web
+from aiohttp.test_utils import TestClient, TestServer
+from DiffuFuseMedLib.web.http.tabs import Tabs
 
 OTHER = "This case is open in another tab"
 
@@ -108,6 +111,81 @@ def test_a_tab_that_no_longer_answers_is_taken_over_too(a_browser, connect):
             assert OTHER not in await page(awake, "/?here=1")
             second = await connect(awake)
             assert "result" in await call(second, "trame.state.get", [])
+            await second.close()
+
+    asyncio.run(run())
+
+
+@asynccontextmanager
+async def a_stalled_host(wait_s):
+    """Tabs before a websocket whose server never comes to an end with the first message that it gets, nor with that of
+    a client that is gone."""
+    tabs, never = Tabs(wait_s), asyncio.Event()
+
+    async def stall(request):
+        socket = web.WebSocketResponse(autoclose=False)
+        await socket.prepare(request)
+        async for _ in socket:
+            await socket.send_str("taken")
+            with suppress(asyncio.CancelledError):
+                await never.wait()
+            await never.wait()
+        return socket
+
+    app = web.Application(middlewares=[tabs.middleware])
+    app.on_response_prepare.append(tabs.remember_socket)
+    app.router.add_get("/ws", stall)
+    async with TestClient(TestServer(app)) as client:
+        yield tabs, client
+        never.set()
+
+
+def test_a_tab_whose_server_stalled_is_taken_over_at_once():
+    async def run():
+        async with a_stalled_host(wait_s=600) as (tabs, client):
+            first = await client.ws_connect("/ws")
+            await first.send_str("a")
+            await first.receive()
+            tabs.take_over()
+            assert not tabs.is_held
+            second = await asyncio.wait_for(client.ws_connect("/ws"), 10)
+            await second.send_str("b")
+            assert (await asyncio.wait_for(second.receive(), 10)).data == "taken"
+            assert tabs.is_held
+            assert (await asyncio.wait_for(first.receive(), 10)).type == WSMsgType.CLOSE
+            assert first.close_code == 4001
+
+    asyncio.run(run())
+
+
+def test_a_tab_that_lost_its_connection_holds_nothing_though_the_server_is_not_done_with_it():
+    async def run():
+        async with a_stalled_host(wait_s=600) as (tabs, client):
+            first = await client.ws_connect("/ws")
+            await first.send_str("a")
+            await first.receive()
+            first._response.connection.transport.abort()
+            await asyncio.sleep(0.05)
+            assert tabs.is_held
+            second = await asyncio.wait_for(client.ws_connect("/ws"), 10)
+            await second.send_str("b")
+            assert (await asyncio.wait_for(second.receive(), 10)).data == "taken"
+
+    asyncio.run(run())
+
+
+def test_the_end_of_a_tab_that_was_taken_over_does_not_free_the_one_after_it():
+    async def run():
+        async with a_stalled_host(wait_s=0.1) as (tabs, client):
+            first = await client.ws_connect("/ws")
+            tabs.take_over()
+            second = await client.ws_connect("/ws")
+            await first.close()
+            await asyncio.sleep(0.3)  # more than the first has to answer
+            assert tabs.is_held
+            third = await client.ws_connect("/ws")
+            await third.receive()
+            assert third.close_code == 4002
             await second.close()
 
     asyncio.run(run())

@@ -35,7 +35,7 @@ class Page:
         """The page; `?here=1` takes the case over first. trame's client reads options such as another server's
         address from the query: none is ever left in it."""
         if "here" in request.query:
-            await self._tabs.take_over()
+            self._tabs.take_over()
         if request.query_string:
             return await _to_root(request)
         if not await self._tabs.wait_until_free():

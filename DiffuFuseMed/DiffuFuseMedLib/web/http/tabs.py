@@ -51,6 +51,12 @@ class _Tab:
     request: web.Request
     socket: web.WebSocketResponse | None = None
 
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether its connection is gone, even where the server has not come to the end of what it did for it."""
+        transport = self.request.transport
+        return transport is None or transport.is_closing()
+
 
 class Tabs:
     """Which tab holds the case. wait_s: how long a newcomer waits for a tab that may be closing (a reload)."""
@@ -59,6 +65,7 @@ class Tabs:
         self.wait_s = wait_s
         self._holder: _Tab | None = None
         self._freed = asyncio.Event()
+        self._ending: set[asyncio.Future] = set()  # tabs that were taken over and are being told so
 
     @property
     def is_held(self) -> bool:
@@ -72,13 +79,13 @@ class Tabs:
             return await handler(request)
         if not await self.wait_until_free():
             return await _turned_away(request)
-        self._holder = _Tab(request)
+        tab = self._holder = _Tab(request)
         self._freed.clear()
         try:
             return await handler(request)
         finally:
-            self._holder = None
-            self._freed.set()
+            if self._holder is tab:  # else another has it by now
+                self._free()
 
     async def remember_socket(self, request: web.Request, response: web.StreamResponse) -> None:
         """Handler of aiohttp's on_response_prepare signal: keeps the websocket that the holder's request became."""
@@ -88,6 +95,8 @@ class Tabs:
     async def wait_until_free(self) -> bool:
         """Wait up to wait_s until no tab is connected; returns whether that is so."""
         deadline = asyncio.get_running_loop().time() + self.wait_s
+        if self._holder is not None and self._holder.is_cut_off:
+            self._free()
         while self._holder is not None:
             left_s = deadline - asyncio.get_running_loop().time()
             try:
@@ -96,17 +105,25 @@ class Tabs:
                 return self._holder is None
         return True
 
-    async def take_over(self) -> None:
-        """Close the websocket of the tab that holds the case, with the code TAKEN_OVER."""
-        tab = self._holder
-        if tab is None:
-            return
+    def take_over(self) -> None:
+        """Free the case at once. The tab that held it is told with the code TAKEN_OVER; nobody waits for that, for it may
+        be asleep or cut off, and what the server does for it may never end."""
+        if self._holder is not None:
+            ending = asyncio.ensure_future(self._end(self._holder))
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
+            self._free()
+
+    async def _end(self, tab: _Tab) -> None:
         if tab.socket is not None:
             closing = asyncio.ensure_future(tab.socket.close(code=TAKEN_OVER, message=b"taken over"))
             await asyncio.wait({closing}, timeout=self.wait_s)
-        if tab is self._holder and tab.request.transport:  # asleep or cut off: it does not answer the closing
+        if tab.request.transport:
             tab.request.transport.abort()
-        await self.wait_until_free()
+
+    def _free(self) -> None:
+        self._holder = None
+        self._freed.set()
 
 
 async def _turned_away(request: web.Request) -> web.StreamResponse:
