@@ -139,7 +139,7 @@ def decide(page: Page) -> None:
     page.mouse.down()
     page.mouse.move(x + STROKE_PX, y, steps=8)
     page.mouse.up()
-    page.wait_for_selector("#undo-edit:enabled")
+    until(page, "window.trame.state.get('s_undo_words') === 'an edit of the lesion'")
     for done in (1, 2, 3):
         page.click("#accept")
         until(page, f"{TEXT}('#progress').startsWith('{done} of')")

@@ -123,7 +123,7 @@ def test_a_switched_off_modality_runs_again_without_it(segmented, role, until):
     assert lesion_of(role).sum() < before
 
 
-def test_editing_is_held_to_the_chosen_region_and_undone_in_one_step(segmented, role, until):
+def test_editing_is_held_to_the_chosen_region_and_undone_in_one_step(segmented, role, until, slicer_host):
     import slicer
 
     segmented.ui.nextButton.click()
@@ -137,9 +137,10 @@ def test_editing_is_held_to_the_chosen_region_and_undone_in_one_step(segmented, 
     outside = slicer.util.arrayFromSegmentBinaryLabelmap(role("lesion"), "DiffuFuseMed.outside", role("CT")) > 0
     assert (after != before).any()
     assert not ((after != before) & outside).any()
-    editor.undo()
+    slicer_host.press(segmented, "Ctrl+Z")
     assert (lesion_of(role) == before).all()
-    editor.redo()
+    slicer_host.press(segmented, "Ctrl+Y")
+    assert (lesion_of(role) == after).all()
     until(lambda: segmented.ui.editedLabel.text != "")
     segmented.ui.acceptButton.click()
     until(lambda: segmented.ui.worklistTable.item(0, 3).text().startswith("corrected"))
@@ -149,8 +150,7 @@ def opened_region(widget):
     return widget.workspace.session.view_state.region
 
 
-def test_an_undo_across_regions_keeps_the_limits_of_the_chosen_one(segmented, role, until, slicer_host):
-    """The editor's undo brings back the helper segment of the region before."""
+def test_an_undo_across_regions_goes_back_to_the_region_of_the_edit_and_its_limits(segmented, role, slicer_host):
     import slicer
 
     assert segmented.ui.worklistTable.rowCount == 2
@@ -159,11 +159,34 @@ def test_an_undo_across_regions_keeps_the_limits_of_the_chosen_one(segmented, ro
     editor.setActiveEffectByName("Margin")
     editor.activeEffect().self().onApply()
     region = segmented.workspace.session.review
+    slicer_host.process_events(0.1)
     segmented.ui.nextButton.click()
-    editor.undo()
-    slicer_host.process_events(0.6)
+    assert opened_region(segmented) == 2
+    segmented.ui.undoButton.click()
+    assert opened_region(segmented) == 1
     outside = slicer.util.arrayFromSegmentBinaryLabelmap(role("lesion"), "DiffuFuseMed.outside", role("CT")) > 0
     assert (outside == ~region._reach(opened_region(segmented))).all()
+
+
+def test_undo_after_accept_opens_the_region_again(segmented, role, until):
+    segmented.ui.nextButton.click()
+    editor = segmented.workspace.editor.widget
+    editor.setActiveEffectByName("Margin")
+    editor.activeEffect().self().onApply()
+    segmented.ui.acceptButton.click()
+    until(lambda: segmented.ui.worklistTable.item(0, 3).text().startswith("corrected"))
+    until(lambda: "a decision" in segmented.ui.undoButton.toolTip)
+    segmented.ui.undoButton.click()
+    until(lambda: segmented.ui.worklistTable.item(0, 3).text() == "open")
+    assert opened_region(segmented) == 1
+    assert not editor.undoEnabled  # Slicer's own would bring back voxels without their decision
+
+
+def test_keys_take_up_the_editors_tools_and_lay_them_down(segmented, slicer_host):
+    editor = segmented.workspace.editor.widget
+    for key, active in (("1", "Paint"), ("3", "Erase"), ("3", None), ("1", "Paint"), ("Esc", None)):
+        slicer_host.press(segmented, key)
+        assert (editor.activeEffect().name if editor.activeEffect() else None) == active
 
 
 def test_keys_work_while_the_module_is_shown_only(segmented, slicer_host, until):
@@ -319,5 +342,5 @@ def test_the_previous_contour_comes_back_in_one_step_and_goes_in_one(segmented, 
     assert (without != before).any()
     segmented.ui.restoreButton.click()
     assert (lesion_of(role) == before).all()
-    segmented.workspace.editor.widget.undo()
+    segmented.ui.undoButton.click()
     assert (lesion_of(role) == without).all()

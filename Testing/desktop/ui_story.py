@@ -219,9 +219,11 @@ def correct_inside_the_region(story):
 
 
 def undo_the_edit(story):
-    story.editor.undo()
+    story.wait("the step to undo", lambda: story.ui.undoButton.enabled, 5)
+    story.click("undoButton")
     check((story.lesion() == story.kept["before the edit"]).all(), "undo brings the lesion back in one step")
-    story.editor.redo()
+    story.wait("the step to redo", lambda: story.ui.redoButton.enabled, 5)
+    story.click("redoButton")
     check((story.lesion() == story.kept["after the edit"]).all(), "redo does it again")
     story.editor.setActiveEffect(None)
 

@@ -5,11 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import slicer
 from DiffuFuseMedLib.mrml import editing, segmentations, volumes
 from DiffuFuseMedLib.mrml.nodes import provenance
 from DiffuFuseMedLib.mrml.views import shown_slices
 from DiffuFuseMedLib.session import review as review_logic
 from scipy.ndimage import distance_transform_edt
+from slicer import vtkSlicerSegmentEditorLogic as EditorLogic
+from vtkmodules.util.numpy_support import vtk_to_numpy
 
 CORE = np.s_[4:12, 15:35, 15:40]
 FIRST, SECOND = np.s_[5:9, 36:44, 20:30], np.s_[5:9, 8:14, 20:30]  # doubtful places beside it, the first larger
@@ -363,7 +366,62 @@ def test_the_editor_is_held_to_the_region_and_its_border_and_released(done, sarc
     done.set(inside_region_only=True)
     assert editing.is_restricted(editor, seg)
     done.review.leave()
-    assert not editing.is_restricted(editor, seg)
+    assert segmentations.mask_of(seg, editing.OUTSIDE, done.nodes["CT"]).all()
+
+
+def brush_everywhere(session, mode):
+    """What a tool does that would paint or erase the whole image, under the editor's own masks."""
+    logic, node = slicer.vtkSlicerSegmentEditorLogic(), session.review.editor_node
+    logic.SetMRMLScene(session.scene)
+    node.SetAndObserveSegmentationNode(session.nodes["lesion"])
+    node.SetAndObserveSourceVolumeNode(session.nodes["CT"])
+    node.SetSelectedSegmentID("lesion")
+    logic.SetSegmentEditorNode(node)
+    logic.UpdateReferenceGeometryImage()
+    logic.ResetModifierLabelmapToDefault()
+    brush = logic.GetModifierLabelmap()
+    vtk_to_numpy(brush.GetPointData().GetScalars())[:] = 1
+    logic.ModifySegmentByLabelmap(session.nodes["lesion"], "lesion", brush, mode, True, False)
+    logic.SetMRMLScene(None)
+
+
+@pytest.mark.parametrize("mode", [EditorLogic.ModificationModeAdd, EditorLogic.ModificationModeRemove])
+def test_inside_this_region_only_without_a_region_edits_nowhere_and_says_why(done, mode):
+    before = done.lesion.mask()
+    assert "No region is chosen" in done.view_state.no_edit
+    brush_everywhere(done, mode)
+    np.testing.assert_array_equal(done.lesion.mask(), before)
+    done.review.choose(1)
+    assert done.view_state.no_edit == ""
+    done.review.leave()
+    brush_everywhere(done, mode)
+    np.testing.assert_array_equal(done.lesion.mask(), before)
+    done.set(inside_region_only=False)
+    assert done.view_state.no_edit == ""
+    brush_everywhere(done, mode)
+    assert (done.lesion.mask() == (mode == EditorLogic.ModificationModeAdd)).all()
+
+
+def test_nothing_is_edited_either_once_every_region_is_decided_or_where_none_was_found(done, run):
+    done.review.choose(2)
+    done.review.decide()
+    done.review.decide()
+    assert done.view_state.region is None and "No region is chosen" in done.view_state.no_edit
+    run((CORE,), ())
+    assert "has no region" in done.view_state.no_edit
+    before = done.lesion.mask()
+    brush_everywhere(done, EditorLogic.ModificationModeAdd)
+    np.testing.assert_array_equal(done.lesion.mask(), before)
+
+
+def test_nothing_is_edited_while_the_worklist_is_made(told, answers, sarcoma, held):
+    assert told.view_state.no_edit == ""  # there is no lesion yet
+    told.run()
+    a_result(told, answers, sarcoma)
+    assert "still being made" in told.view_state.no_edit
+    held()
+    settled(told)
+    assert "No region is chosen" in told.view_state.no_edit
 
 
 def test_choosing_a_region_does_not_fuse_anything_again(done):

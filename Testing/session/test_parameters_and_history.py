@@ -2,7 +2,7 @@ import pytest
 from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.core.presets import PRESETS, VALUES
 from DiffuFuseMedLib.session import Parameters
-from DiffuFuseMedLib.session.history import History
+from DiffuFuseMedLib.session.history import History, Step
 from DiffuFuseMedLib.session.parameters import changed
 
 BAD = {
@@ -64,60 +64,83 @@ def test_undo_and_redo_walk_through_the_values(told):
     assert not told.view_state.can_redo
 
 
+def change(history, before, after, *names):
+    """One value of a slider after another, as a part called "sliders"."""
+    history.note(Step("a change", {"sliders": before}, {"sliders": after}), frozenset(names))
+
+
+def undone(history):
+    """What every undo puts back, until there is none."""
+    found = []
+    while step := history.undo():
+        found.append(step.before["sliders"])
+    return found
+
+
 def test_a_drag_is_one_step_and_a_pause_ends_it():
     now = [0.0]
-    history, names = History(lambda: now[0]), frozenset({"alpha"})
-    states = [Parameters(alpha=a) for a in (0.9, 0.8, 0.7, 0.6, 0.5)]
-    for state, at in zip(states, (0.0, 0.5, 1.0, 5.0, 5.1), strict=True):
+    history = History(lambda: now[0])
+    for n, at in enumerate((0.0, 0.5, 1.0, 5.0, 5.1)):
         now[0] = at
-        history.note(state, names)
-    assert history.undo(Parameters(alpha=0.4)) is states[3]
-    assert history.undo(states[3]) is states[0]
-    assert history.undo(states[0]) is None
+        change(history, n, n + 1, "alpha")
+    assert [step.after["sliders"] for step in history.past] == [3, 5]
+    assert undone(history) == [3, 0]
 
 
 def test_what_a_hand_does_until_it_lets_go_is_one_step_however_slow_and_the_next_drag_another():
     now = [0.0]
-    history, names = History(lambda: now[0]), frozenset({"alpha"})
-    history.note(Parameters(alpha=0.9), names)
+    history = History(lambda: now[0])
+    change(history, 0, 1, "alpha")
     now[0] = 0.1
     history.hold(True)
-    for alpha in (0.8, 0.7, 0.6):
-        history.note(Parameters(alpha=alpha), names)
+    for n in (1, 2, 3):
+        change(history, n, n + 1, "alpha")
         now[0] += 60
     history.hold(False)
     history.hold(True)
-    history.note(Parameters(alpha=0.5), names)
-    assert history.undo(Parameters(alpha=0.4)).alpha == 0.5
-    assert history.undo(Parameters(alpha=0.5)).alpha == 0.8
-    assert history.undo(Parameters(alpha=0.8)).alpha == 0.9
-    assert not history.can_undo
+    change(history, 4, 5, "alpha")
+    assert undone(history) == [4, 1, 0]
 
 
 def test_another_parameter_in_the_same_hand_is_another_step():
     history = History(lambda: 0.0)
     history.hold(True)
-    history.note(Parameters(), frozenset({"alpha"}))
-    history.note(Parameters(alpha=0.1), frozenset({"beta"}))
-    assert history.undo(Parameters(alpha=0.1, beta=0.1)).alpha == 0.1
+    change(history, 0, 1, "alpha")
+    change(history, 1, 2, "beta")
+    assert undone(history) == [1, 0]
 
 
 def test_another_slider_is_another_step_however_fast():
     history = History(lambda: 0.0)
-    history.note(Parameters(), frozenset({"alpha"}))
-    history.note(Parameters(alpha=0.1), frozenset({"beta"}))
-    history.undo(Parameters(alpha=0.1, beta=0.1))
-    assert history.can_undo
+    change(history, 0, 1, "alpha")
+    change(history, 1, 2, "beta")
+    assert undone(history) == [1, 0]
+
+
+def test_what_is_dragged_by_no_hand_is_a_step_each_time_however_fast():
+    history = History(lambda: 0.0)
+    history.hold(True)
+    change(history, 0, 1)
+    change(history, 1, 2)
+    assert undone(history) == [1, 0]
+
+
+def test_a_part_that_is_forgotten_goes_from_every_step_and_a_step_of_nothing_goes_too():
+    history = History(lambda: 0.0)
+    history.note(Step("a stroke", {"lesion": 0}, {"lesion": 1}))
+    history.note(Step("both", {"lesion": 1, "sliders": 0}, {"lesion": 2, "sliders": 1}))
+    history.note(Step("a stroke", {"lesion": 2}, {"lesion": 3}))
+    history.undo()
+    history.forget("lesion")
+    assert [(step.what, step.before, step.after) for step in history.past] == [("both", {"sliders": 0}, {"sliders": 1})]
+    assert history.future == ()
 
 
 def test_the_history_is_bounded():
     history = History(iter(range(0, 10_000, 10)).__next__)
-    for _ in range(300):
-        history.note(Parameters(), frozenset({"alpha"}))
-    steps = 0
-    while history.undo(Parameters()):
-        steps += 1
-    assert steps == 100
+    for n in range(300):
+        change(history, n, n + 1, "alpha")
+    assert len(undone(history)) == 100
 
 
 def test_a_slider_that_leaves_its_preset_is_custom_and_reset_returns(told):

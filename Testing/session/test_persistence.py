@@ -46,7 +46,8 @@ def test_a_saved_scene_brings_everything_back(done, sarcoma, answers, tmp_path):
         np.testing.assert_array_equal(volume.array, sarcoma.volumes[key].array)
         np.testing.assert_array_equal(done.case.valid[key], sarcoma.valid[key])
     assert done.case.grid.same_as(sarcoma.grid)
-    assert not editing.is_restricted(done.review.editor_node, done.nodes["lesion"])
+    assert segmentations.mask_of(done.nodes["lesion"], editing.OUTSIDE, done.nodes["CT"]).all()  # no region is chosen
+    assert "No region is chosen" in done.view_state.no_edit
 
 
 def test_the_engine_gets_the_saved_case_with_its_lesion_and_fuses_nothing_that_is_there(done, tmp_path):

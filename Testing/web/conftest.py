@@ -196,10 +196,10 @@ class Reader:
         return box["x"] + x * box["width"], box["y"] + y * box["height"]
 
     def edit(self, points, steps=2, calm=False):
-        """Drag the mouse along page coordinates with a tool as the first edit, and wait until it is done."""
-        assert not self.state("can_undo_edit")
+        """Drag the mouse along page coordinates with a tool, and wait until it is done."""
+        before = self.state("s_steps")
         self.stroke(points, steps, calm)
-        self.wait("s('can_undo_edit')")
+        self.wait(f"s('s_steps') === {before + 1}")
         self.served()
 
     def stroke(self, points, steps=8, calm=False):

@@ -466,9 +466,9 @@ def take(reader, tool):
 
 def undo_edits(reader):
     for _ in range(10):
-        if not reader.state("can_undo_edit"):
+        if reader.state("s_undo_words") != "an edit of the lesion":
             return
-        reader.press("Control+Shift+z")
+        reader.press("Control+z")
         reader.served()
     raise AssertionError("more undo steps than edits")
 
@@ -519,7 +519,7 @@ def test_paint_and_erase_change_nothing_outside_the_region(reader, region, truth
         if tool == "erase":
             reader.save_picture("erased")
             undo_edits(reader)
-            reader.wait("s('can_redo_edit')")
+            reader.wait("s('s_redo_words') === 'an edit of the lesion'")
             assert np.array_equal(export(reader), before)
 
 
@@ -585,6 +585,10 @@ def test_decisions_are_counted(reader):
     reader.wait("s('s_regions').some(r => r.state === 'skipped')")
     states = {row["id"]: row["status"] for row in reader.state("s_regions")}
     assert states[first].startswith("corrected (-") and states[second] == "accepted"
+    reader.press("Control+z")
+    reader.wait("s('s_regions').every(r => r.state !== 'skipped')")
+    reader.press("Control+Shift+z")
+    reader.wait("s('s_regions').some(r => r.state === 'skipped')")
     assert "%" in reader.page.locator("#progress").inner_text()
     assert "corrected by hand" in reader.page.locator("#section-lesion").inner_text()
     reader.save_picture("decided")

@@ -1,4 +1,4 @@
-"""Slicer's Segment Editor inside the panel, on an editor node of its own."""
+"""Slicer's Segment Editor inside the panel, on an editor node of its own; what it does is undone by the session."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import slicer
 
 from ..mrml import editing
 
-UNDO_STEPS = 20
 EFFECTS = ("Paint", "Draw", "Erase", "Level tracing", "Scissors", "Threshold", "Islands", "Smoothing", "Margin")
 
 
@@ -17,7 +16,8 @@ class Editor:
 
     def __init__(self, frame: Any) -> None:
         self.widget = slicer.qMRMLSegmentEditorWidget()
-        self.widget.setMaximumNumberOfUndoStates(UNDO_STEPS)
+        self.widget.setMaximumNumberOfUndoStates(0)
+        self.widget.setUndoEnabled(False)  # its undo knows neither regions nor decisions
         self.node = editing.editor_node(slicer.mrmlScene)
         # the node first, or what was selected is lost
         self.widget.setMRMLSegmentEditorNode(self.node)
@@ -50,19 +50,18 @@ class Editor:
         if node is not None:
             editing.release(self.node, node)
 
-    def keep_state(self) -> None:
-        """One step of undo for what the program is about to do for the reader."""
-        self.widget.saveStateForUndo()
+    def toggle(self, effect: str) -> None:
+        """Take up a tool, or lay it down."""
+        active = self.widget.activeEffect()
+        self.widget.setActiveEffectByName("" if active is not None and active.name == effect else effect)
 
     def enter(self) -> None:
         self.widget.updateEffectList()  # of a tool that was registered after this widget was made
-        self.widget.installKeyboardShortcuts()
         self.widget.setupViewObservations()
         self.widget.updateWidgetFromMRML()
 
     def exit(self) -> None:
         self.lay_down()
-        self.widget.uninstallKeyboardShortcuts()
         self.widget.removeViewObservations()
 
     def renew_node(self) -> Any:

@@ -83,7 +83,7 @@ class ReviewFacade(Protocol):
         """Accept the region as it is now, corrected if a voxel of it changed, or skip it; then go to the next."""
 
     def limit(self) -> None:
-        """Edit inside the chosen region only, or anywhere, as the parameter says."""
+        """Edit inside the chosen region only, nowhere without one, or anywhere, as the parameter says."""
 
     def keep_limit(self) -> None:
         """Limit again where something else, such as the editor's undo, brought back other limits."""

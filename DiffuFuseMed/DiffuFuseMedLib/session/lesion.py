@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.voxels import Voxels
 from ..mrml import segmentations
 from ..mrml.views import Forget, watch_segmentation
 from .alarm import Alarm
@@ -16,6 +17,7 @@ from .context import SessionContext
 from .events import Topic
 from .facade import Origin
 from .measurement import Measured, Measurement
+from .steps import LESION, PLACE, Steps
 
 SEGMENT = "lesion"
 EDITED_S = 0.2  # without a change: the brush was lifted
@@ -29,8 +31,10 @@ class Lesion:
     changed(mask): called when a voxel is another than when it was last counted, its numbers being on the view state.
     """
 
-    def __init__(self, context: SessionContext, changed: Callable[[np.ndarray], None]) -> None:
-        self._context, self._changed = context, changed
+    def __init__(self, context: SessionContext, steps: Steps, changed: Callable[[np.ndarray], None]) -> None:
+        self._context, self._steps, self._changed = context, steps, changed
+        self._noted: Voxels | None = None  # as the last step left it
+        self._noting = False
         self._measurement = Measurement()
         self._counted: np.ndarray | None = None  # the mask that the numbers are of
         self._turn = 0
@@ -54,6 +58,10 @@ class Lesion:
     def mask(self) -> np.ndarray | None:
         """bool [k, j, i]; None before the first result."""
         return None if self.node is None else segmentations.mask_of(self.node, SEGMENT, self._context.reference_node)
+
+    def voxels(self) -> Voxels | None:
+        """mask() as it was noted last."""
+        return self._noted
 
     def corrected(self, box: Box = (...,)) -> np.ndarray:
         """bool [k, j, i] of the box: voxels that are others than the network drew."""
@@ -82,35 +90,46 @@ class Lesion:
             return False
         mask = segmentations.mask_of(previous, "previous", reference)
         segmentations.set_mask(self.node, SEGMENT, mask, reference)
+        self.note()
         self.look()
         return True
+
+    def put_back(self, voxels: Voxels) -> None:
+        """As it was at another step."""
+        if self.node is not None:
+            self._noted = voxels
+            segmentations.set_mask(self.node, SEGMENT, voxels.mask(), self._context.reference_node)
+            self.look()
 
     def renew(self, mask: np.ndarray) -> None:
         """A result was written as this mask: its numbers, even where its voxels are those of the last."""
         view_state, drawn = self._context.view_state, self._context.predicted.labels == 1
         view_state.edited = bool((mask != drawn).any())
         view_state.numbers = ()
+        self._noted = Voxels.of(mask)
         self._watch()
         self._counted = None
         self.look()
 
     def adopt(self) -> None:
         """A scene was opened: counted, but nobody has to hear that it changed."""
+        mask = self._drawn()
+        self._noted = Voxels.of(mask)
         self._watch()
         self._counted = None
-        self._count(self.mask(), tell=False)
+        self._count(mask, tell=False)
 
     def forget(self) -> None:
         """Another case, or none."""
         if self._unwatch:
             self._unwatch()
         self._lifted.cancel()
-        self._unwatch = self._counted = None
+        self._unwatch = self._counted = self._noted = None
         self._measurement = Measurement()
         self._turn += 1
         self._context.view_state.counting = False
 
-    # What a stroke does: it is noticed, waited out, counted, taken, and told
+    # What a stroke does: it is noticed, noted as a step to undo, waited out, counted, taken, and told
 
     def _watch(self) -> None:
         if self._unwatch is None:
@@ -118,6 +137,19 @@ class Lesion:
 
     def _touched(self) -> None:
         self._lifted.set(EDITED_S, self.look)
+        if not self._noting:  # once for all that one stroke touches
+            self._noting = True
+            self._context.post(self.note)
+
+    def note(self) -> None:
+        """What was drawn since the last step is one, with the region that it was drawn in."""
+        self._noting = False
+        mask = self.mask()
+        if mask is None or self._noted is None:
+            return
+        before, self._noted = self._noted, Voxels.of(mask)
+        place = self._steps.taken(PLACE)
+        self._steps.note("an edit of the lesion", {LESION: before, **place}, {LESION: self._noted, **place})
 
     def look(self) -> None:
         """Count it again if a voxel of it changed."""

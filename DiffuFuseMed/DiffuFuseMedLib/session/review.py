@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,24 +15,35 @@ from scipy.ndimage import binary_dilation, find_objects
 from ..core.errors import InputError
 from ..core.grid import Grid
 from ..core.triples import triple
+from ..core.voxels import Voxels
 from ..mrml import editing, segmentations
 from ..review import Decision, Review, with_reasons, worklist
 from .context import SessionContext
 from .events import Topic
 from .lesion import Lesion
+from .steps import DECISIONS, PLACE, Steps
 
 Box = tuple[slice, slice, slice]
+ANYWHERE = "switch “inside this region only” off to edit anywhere"
 REACH_MM = 4.0  # around a region that may be edited: its border is what is being corrected
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the reader is in the worklist. began: the lesion when the region was chosen, None without one."""
+
+    region: int | None
+    began: Voxels | None
 
 
 class ReviewLogic:
     """current: worklist and decisions of the present result; jump(center_lps): bring the views there."""
 
-    def __init__(self, context: SessionContext, lesion: Lesion, jump: Callable[[Any], None]) -> None:
-        self._context, self._lesion, self._jump = context, lesion, jump
+    def __init__(self, context: SessionContext, lesion: Lesion, steps: Steps, jump: Callable[[Any], None]) -> None:
+        self._context, self._lesion, self._steps, self._jump = context, lesion, steps, jump
         self.current: Review | None = None
         self.editor_node: Any = None  # the host's vtkMRMLSegmentEditorNode
-        self._before: np.ndarray | None = None
+        self._began: Voxels | None = None
         self.kept: np.ndarray | None = None  # voxels decided on in lists before this one
         self._boxes: tuple[Any, dict[int, Box]] = (None, {})  # of the list's regions with what is around them
         self._making: Future | None = None  # the worklist to come: `current` is still that of the result before
@@ -77,6 +89,7 @@ class ReviewLogic:
         """The review of the result before would say things about this one."""
         if making is self._making:
             self.clear()
+            self.limit()
             self._context.complain(error)
 
     def adopt(self, review: Review, kept: np.ndarray | None) -> None:
@@ -86,7 +99,10 @@ class ReviewLogic:
         self.show()
 
     def clear(self) -> None:
-        self.leave()
+        """There is no worklist, and nothing that it would limit; the lesion may be gone already."""
+        self._context.view_state.region = self._began = None
+        if self.editor_node is not None and "lesion" in self._context.nodes:
+            editing.release(self.editor_node, self._context.nodes["lesion"])
         self.current = self.kept = self._making = None
         self.show()
 
@@ -119,12 +135,39 @@ class ReviewLogic:
         region = self._region(region_id)
         if region is None:
             return
-        self._context.view_state.region = region_id
-        self._before = self._lesion.mask()
-        self._listed.start(region_id, now())
+        self._steps.unnoted()
+        self._go_to(Place(region_id, self._lesion.voxels()))
         self._jump(region.center_lps)
+
+    def _go_to(self, place: Place) -> None:
+        self._context.view_state.region, self._began = place.region, place.began
+        if place.region is not None:
+            self._listed.start(place.region, now())
         self.limit()
         self.show()
+
+    # What goes back with an undo
+
+    def place(self) -> Place:
+        return Place(self._context.view_state.region, self._began)
+
+    def return_to(self, place: Place) -> None:
+        """The region that was chosen at another step, with its limits."""
+        before = self._context.view_state.region
+        region = None if place.region is None else self._region(place.region)
+        self._go_to(place if region is not None else Place(None, None))
+        if region is not None and region.id != before:
+            self._jump(region.center_lps)
+
+    def decisions(self) -> Mapping[int, Decision]:
+        return dict(self.current.decisions) if self.current else {}
+
+    def put_back(self, decisions: Mapping[int, Decision]) -> None:
+        """What was decided at another step."""
+        if self.current is not None:
+            self.current.decisions = dict(decisions)
+            self._context.tell(Topic.SCENE)
+            self.show()
 
     def next(self) -> None:
         self._step(self.current.next_open(self._context.view_state.region) if self.current else None)
@@ -138,11 +181,16 @@ class ReviewLogic:
         if self.current is None or region_id is None:
             self._context.say("info", "Choose a region of the worklist first.")
             return
-        before, after, reach = self._before, self._lesion.mask(), self._reach(region_id)
+        with self._steps.one("a decision", DECISIONS, PLACE):
+            self._decide(region_id, skip)
+
+    def _decide(self, region_id: int, skip: bool) -> None:
+        before, after = None if self._began is None else self._began.mask(), self._lesion.mask()
+        reach = self._reach(region_id)
         touched = self._touched(region_id, before, after, reach)
         status = "skipped" if skip else "corrected" if touched else "accepted"
         try:
-            self.current.decide(region_id, status, before, after, now(), within=reach)
+            self._listed.decide(region_id, status, before, after, now(), within=reach)
         except InputError as error:
             self._context.complain(error)
             return
@@ -165,21 +213,42 @@ class ReviewLogic:
             self._finish()
 
     def leave(self) -> None:
-        """No region is chosen; editing is free."""
-        self._context.view_state.region, self._before = None, None
-        if self.editor_node is not None and "lesion" in self._context.nodes:
-            editing.release(self.editor_node, self._context.nodes["lesion"])
+        """No region is chosen."""
+        self._context.view_state.region, self._began = None, None
+        self.limit()
 
     def limit(self) -> None:
-        """Edit inside the chosen region only, or anywhere, as the parameter says."""
+        """Edit inside the chosen region only, nowhere without one, or anywhere, as the parameter says."""
         context, node = self._context, self._context.nodes.get("lesion")
+        self._say_why_no_edit()
         if self.editor_node is None or node is None:
             return
-        if context.view_state.region is None or not context.parameters.inside_region_only:
-            editing.release(self.editor_node, node)
+        if context.parameters.inside_region_only:
+            editing.restrict(self.editor_node, node, self._editable(), context.nodes[context.opened.reference])
         else:
-            reach = self._reach(context.view_state.region)
-            editing.restrict(self.editor_node, node, reach, context.nodes[context.opened.reference])
+            editing.release(self.editor_node, node)
+
+    def _editable(self) -> np.ndarray:
+        """bool [k, j, i]: where the tools may work while they are held to a region."""
+        region = self._context.view_state.region
+        return np.zeros(self._context.opened.grid.shape, bool) if region is None else self._reach(region)
+
+    def _say_why_no_edit(self) -> None:
+        view_state, before = self._context.view_state, self._context.view_state.no_edit
+        view_state.no_edit = self._why_no_edit()
+        if view_state.no_edit != before:
+            self._context.tell(Topic.REVIEW)
+
+    def _why_no_edit(self) -> str:
+        context = self._context
+        free = context.view_state.region is not None or not context.parameters.inside_region_only
+        if free or "lesion" not in context.nodes:
+            return ""
+        if self._making is not None:
+            return f"The worklist is still being made: wait a moment, or {ANYWHERE}."
+        if self.current is None or not self.current.worklist.regions:
+            return f"The worklist has no region: {ANYWHERE}."
+        return f"No region is chosen: choose one of the worklist (N), or {ANYWHERE}."
 
     @contextmanager
     def unlimited(self) -> Iterator[None]:
@@ -194,20 +263,17 @@ class ReviewLogic:
     def keep_limit(self) -> None:
         """Limit again where something else, such as the editor's undo, brought back other limits."""
         context, node = self._context, self._context.nodes.get("lesion")
-        if (
-            context.view_state.region is None
-            or not context.parameters.inside_region_only
-            or None in (node, self.editor_node)
-        ):
+        if not context.parameters.inside_region_only or None in (node, self.editor_node):
             return
         limits = None
         if editing.is_restricted(self.editor_node, node):
             limits = ~segmentations.mask_of(node, editing.OUTSIDE, context.nodes[context.opened.reference])
-        if limits is None or (limits != self._reach(context.view_state.region)).any():
+        if limits is None or (limits != self._editable()).any():
             self.limit()
 
     def show(self) -> None:
         """The rows of the panel."""
+        self._say_why_no_edit()
         view_state = self._context.view_state
         view_state.listing = self._making is not None
         if self.current is None or view_state.listing:

@@ -30,7 +30,6 @@ from .events import Topic
 from .exports import Exports
 from .facade import DisplayFacade, FusionFacade, LesionFacade, PersistenceFacade, ReviewFacade
 from .fusion import FusionLogic
-from .history import History
 from .host import Host
 from .lesion import Lesion
 from .loading import LoadingLogic
@@ -41,6 +40,7 @@ from .preset_library import CUSTOM, PresetLibrary
 from .result_nodes import write_result
 from .review import ReviewLogic
 from .segmentation import REQUESTED, SegmentationLogic
+from .steps import DECISIONS, LESION, OF_A_RESULT, PARAMETERS, PLACE, Steps
 from .view_state import ViewState
 from .window_level import shipped
 
@@ -60,13 +60,14 @@ class Session:
         context = self._context = SessionContext(scene, host, engine or Engine(on_exit=self.engine_died))
         self._presets = PresetLibrary(context, presets)
         self._engine_restart = EngineRestart(context)
-        self._history = History()
+        self._steps = Steps(context)
         self._rerun = Alarm(context)
         self._watches: list[Forget] = []
         self._display = DisplayLogic(context, self.choose_windows)
         self._fusion = FusionLogic(context)
-        self._lesion = Lesion(context, self._lesion_changed)
-        self._review = ReviewLogic(context, self._lesion, self._display.jump)
+        self._lesion = Lesion(context, self._steps, self._lesion_changed)
+        self._review = ReviewLogic(context, self._lesion, self._steps, self._display.jump)
+        self._say_what_goes_back()
         self._segmentation = SegmentationLogic(context, self._result_came, self._reasons_came)
         self._loading = LoadingLogic(context, self._before_forgetting, self._opened, self._protect_border)
         exports = Exports(context, self._lesion, self._review, self._preset)
@@ -141,6 +142,14 @@ class Session:
     def persistence(self) -> PersistenceFacade:
         return self._persistence
 
+    def _say_what_goes_back(self) -> None:
+        steps, lesion, review = self._steps, self._lesion, self._review
+        steps.unnoted = lesion.note
+        steps.add(PARAMETERS, lambda: self.parameters, self._apply)
+        steps.add(LESION, lesion.voxels, lesion.put_back)
+        steps.add(DECISIONS, review.decisions, review.put_back)
+        steps.add(PLACE, review.place, review.return_to)
+
     # What is told
 
     def listen(self, listener: Callable[[Topic], None], *topics: Topic) -> None:
@@ -160,6 +169,7 @@ class Session:
     def use_editor(self, editor_node: Any) -> None:
         """The host's vtkMRMLSegmentEditorNode, which the worklist limits to its regions."""
         self._review.editor_node = editor_node
+        self._review.limit()
 
     def views_made(self) -> None:
         """The host's slice views exist: follow their scrolling."""
@@ -212,6 +222,7 @@ class Session:
         self._segmentation.stop()
         self._lesion.forget()
         self._review.clear()
+        self._steps.forget(*OF_A_RESULT)
         context = self._context
         context.prediction, context.view_state.numbers, context.view_state.gates = None, (), {}
         self._segmentation.judge()
@@ -262,19 +273,23 @@ class Session:
             self._context.complain(error)
             self._context.tell(Topic.PARAMETERS)
             return
-        self._history.note(before, frozenset(values) - {"preset"})
+        names = frozenset(values) - {"preset"} or frozenset(values)
+        self._steps.unnoted()
+        self._steps.note(f"a change of {_words(names)}", {PARAMETERS: before}, {PARAMETERS: new}, dragged=names)
         self._apply(new)
 
     def hold(self, held: bool = True) -> None:
         """For a host: the hand is on a slider, or has let go of it (held=False). A drag is one step to undo, however
         slow; a host that does not say leaves it to the time between two values."""
-        self._history.hold(held)
+        self._steps.hold(held)
 
     def undo(self) -> None:
-        self._step(self._history.undo(self.parameters))
+        """Take back the last step, whatever it was: of a parameter, of the lesion, or a decision with its region."""
+        self._steps.undo()
 
     def redo(self) -> None:
-        self._step(self._history.redo(self.parameters))
+        """Do what was taken back last again."""
+        self._steps.redo()
 
     def presets(self) -> dict[str, Preset]:
         """The shipped presets and the reader's own, by name."""
@@ -353,7 +368,6 @@ class Session:
     def _apply(self, new: Parameters) -> None:
         before, self._context.parameters = self.parameters, new
         names = {name for name in NAMES if getattr(before, name) != getattr(new, name)}
-        self.view_state.can_undo, self.view_state.can_redo = self._history.can_undo, self._history.can_redo
         self._context.tell(Topic.PARAMETERS)
         if names & set(FUSION) - {"preset"}:
             self._fusion.follow()
@@ -375,10 +389,6 @@ class Session:
             self._run_again()
         self._segmentation.judge()
 
-    def _step(self, parameters: Parameters | None) -> None:
-        if parameters is not None:
-            self._apply(parameters)
-
     def _run_again(self) -> None:
         self._segmentation.stop_run()
         self._rerun.set(RERUN_S, self.run)
@@ -395,7 +405,7 @@ class Session:
         self._display.forget()
         self._review.clear()
         self._lesion.forget()
-        self._history = History()
+        self._steps.clear()
         self.view_state.clear_results()
 
     def _opened(self) -> None:
@@ -428,6 +438,7 @@ class Session:
             context.view_state.gates = dict(context.prediction.gates)
             self._segmentation.judge("as saved" if self._segmentation.is_current() else "")
             self._lesion.adopt()
+            self._review.limit()
         self._display.refresh()
         context.tell(*OF_A_CASE)
 
@@ -444,6 +455,7 @@ class Session:
         context.view_state.gates = dict(prediction.gates)
         context.view_state.change = change_words(context.opened, lesion, before, prediction.provenance[REQUESTED])
         self._segmentation.say_done()
+        self._steps.forget(*OF_A_RESULT)
         self._review.renew()
         self._lesion.renew(lesion)
         self._display.refresh()
@@ -470,6 +482,11 @@ class Session:
     def engine_died(self, error: EngineError) -> None:
         """For Engine(on_exit=...): on the engine's own thread."""
         self._context.post(lambda: self._engine_restart.start_again(error))
+
+
+def _words(names: frozenset[str]) -> str:
+    """Parameters as a reader reads them."""
+    return ", ".join(name.replace("_", " ") for name in sorted(names)) if len(names) < 4 else "several parameters"
 
 
 def _keeping(decided: np.ndarray | None, before: np.ndarray | None, labels: np.ndarray) -> np.ndarray:

@@ -51,6 +51,7 @@ class ViewState:
     regions: tuple[dict[str, Any], ...] = ()
     region: int | None = None
     progress: str = ""
+    no_edit: str = ""  # why the tools change nothing at present, one sentence; empty when they do
     listing: bool = False  # whether the worklist of the result on screen is still being made
     explaining: bool = False  # whether reasons of the regions are still being computed
 
@@ -59,9 +60,12 @@ class ViewState:
     message: Message | None = None
     can_undo: bool = False
     can_redo: bool = False
+    undo_words: str = ""  # what the next undo takes back, empty when there is nothing
+    redo_words: str = ""
+    steps: int = 0  # how many there are to undo
 
     def clear_results(self) -> None:
-        """Nothing is fused, segmented, measured, or to undo."""
+        """Nothing is fused, segmented or measured."""
         fresh = ViewState()
         for name in RESULTS:
             setattr(self, name, getattr(fresh, name))
@@ -69,5 +73,5 @@ class ViewState:
 
 RESULTS = (
     *("run", "run_words", "run_share", "run_seconds_left", "gates", "change", "fusion", "fusion_words", "legend"),
-    *("numbers", "edited", "can_undo", "can_redo"),
+    *("numbers", "edited"),
 )

@@ -15,7 +15,7 @@ NOT_USED = "not used"
 AS_GUESSED = "by its name or tags"  # for images of a folder that could not be opened
 # By the names that page.js sends.
 KEY_ACTIONS = {
-    **{name: name for name in ("next", "previous", "accept", "skip", "run", "undo", "redo", "undo_edit", "save_scene")},
+    **{name: name for name in ("next", "previous", "accept", "skip", "run", "undo", "redo", "save_scene")},
     **{name: name for name in ("toggle_before", "toggle_uncertainty", "drag_windows", "lay_down", "help")},
     "tour": "start_tour",
 }
@@ -164,6 +164,9 @@ class Actions:
         self._session.review.decide(skip=True)
 
     def tool(self, name: str) -> None:
+        if why := self._session.view_state.no_edit:
+            self._session.say("info", why)
+            return
         self._state.windowing = False
         self._tools.choose(name)
         self._session.display.refresh()
@@ -176,12 +179,6 @@ class Actions:
     def apply_tool(self) -> None:
         self._tools.apply()
         self._session.display.refresh()  # the preview changed how the lesion is shown
-
-    def undo_edit(self) -> None:
-        self._tools.undo()
-
-    def redo_edit(self) -> None:
-        self._tools.redo()
 
     def restore_previous(self) -> None:
         self._session.restore_previous()

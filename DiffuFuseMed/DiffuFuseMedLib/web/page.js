@@ -10,7 +10,7 @@
   function actionOf(event) {
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     if (event.ctrlKey || event.metaKey) {
-      if (key === "z") return event.shiftKey ? "undo_edit" : "undo";
+      if (key === "z") return event.shiftKey ? "redo" : "undo";
       return { y: "redo", s: "save_scene" }[key];
     }
     if (event.altKey) return null;

@@ -1,4 +1,4 @@
-"""Tools: Slicer's segment editor effects for the page's buttons, with one undo step per action."""
+"""Tools: Slicer's segment editor effects for the page's buttons; what they did is undone by the session."""
 
 from __future__ import annotations
 
@@ -16,12 +16,10 @@ from trame_slicer.segmentation import (
     SegmentationEffectSmoothing,
     SegmentationEffectThreshold,
 )
-from undo_stack import UndoStack
 
 from ..mrml.nodes import tag
 from ..session import unit_of
 
-UNDO_STEPS = 20
 SMOOTHING_MM = 3.0
 TOOLS: dict[str, tuple[str, str, Any]] = {
     "look": (
@@ -48,19 +46,15 @@ TOOLS: dict[str, tuple[str, str, Any]] = {
 
 
 class Tools:
-    """app: the Slicer core; state: trame's, which gets tool, can_undo_edit, can_redo_edit and the threshold's ends."""
+    """app: the Slicer core; state: trame's, which gets tool and the threshold's ends."""
 
     def __init__(self, app: SlicerApp, state: Any) -> None:
         self._editor, self._state = app.segmentation_editor, state
-        self._stack = UndoStack(undo_limit=UNDO_STEPS)
-        self._editor.set_undo_stack(self._stack)
         self._editor.set_surface_representation_enabled(True)  # the editor would remove what the 3D view shows
-        self._stack.index_changed.connect(self._show_undo)
         state.update({"tool": "look", "brush_mm": 12.0, "brush_ball": False, "threshold": [0.0, 1.0]})
         state.update({"threshold_ends": [0.0, 1.0], "threshold_step": 0.01, "threshold_unit": ""})
         state.change("brush_mm", "brush_ball")(lambda **_: self._brush())
         state.change("threshold")(lambda threshold, **_: self._threshold(threshold))
-        self._show_undo()
 
     @property
     def editor_node(self) -> Any:
@@ -106,17 +100,6 @@ class Tools:
         elif self._state.tool == "smooth":
             effect.apply_smoothing()
 
-    def undo(self) -> None:
-        self._stack.undo()
-
-    def redo(self) -> None:
-        self._stack.redo()
-
-    def forget(self) -> None:
-        """What was done cannot be undone any more, such as after a new result."""
-        self._stack.clear()
-        self._show_undo()
-
     def _brush(self) -> None:
         effect = self._editor.active_effect
         if self._state.tool in ("paint", "erase"):
@@ -134,6 +117,3 @@ class Tools:
     def _threshold(self, ends: list[float]) -> None:
         if self._state.tool == "threshold":
             self._editor.active_effect.set_threshold_min_max_values(tuple(ends))
-
-    def _show_undo(self, *_: Any) -> None:
-        self._state.can_undo_edit, self._state.can_redo_edit = self._stack.can_undo(), self._stack.can_redo()

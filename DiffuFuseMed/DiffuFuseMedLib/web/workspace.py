@@ -54,7 +54,6 @@ class Workspace:
         loop.set_exception_handler(self._complain)
         self._defaults()
         self.state_sync = StateSync(self.state, self.session)
-        self._edited: Any = None  # the prediction whose lesion the undo steps are of
         self._listen()
         self._cursor = self.session.follow_cursor(self._show_probe)
         self._build()
@@ -94,6 +93,7 @@ class Workspace:
         listen(self._show_scene, Topic.SCENE)
         listen(self._show_message, Topic.MESSAGE)
         listen(self._show_presets, Topic.PARAMETERS)
+        listen(self._lay_down_what_does_nothing, Topic.REVIEW)
         listen(self._show_notes, Topic.FUSION, Topic.LAYERS, Topic.CASE, Topic.SCENE)
         # a slice that was written to is drawn again by MRML itself
         listen(lambda _: self.views.draw(), Topic.LAYERS, Topic.CASE, Topic.SCENE)
@@ -155,12 +155,13 @@ class Workspace:
             if not self.tools.edits(lesion):
                 self.views.fit_solid()
             self.tools.edit(lesion, session.reference_node, "lesion")
-        if self._edited is not session.prediction:
-            self._edited = session.prediction
-            self.tools.forget()
         if self.state.fitted != session.case_id:
             self.state.fitted = session.case_id
             self.views.fit()
+
+    def _lay_down_what_does_nothing(self, _: Topic) -> None:
+        if self.session.view_state.no_edit:
+            self.tools.lay_down()
 
     def _show_notes(self, _: Topic) -> None:
         """What a view says of its picture: dimmed words where it is not of the present settings."""

@@ -51,6 +51,8 @@ class Fusion:
             self._mri.offer([("", _("the first")), *((key, words.modality(key)) for key in mris)])
         if topic in (Topic.PARAMETERS, Topic.CASE):
             self._draw_parameters()
+        if topic in (Topic.STEPS, Topic.CASE):
+            self._draw_steps()
         if topic in (Topic.FUSION, Topic.CASE):
             self._draw_state()
 
@@ -74,8 +76,12 @@ class Fusion:
         self._preset.show(parameters.preset)
         there = known.get(parameters.preset)
         ui.presetCombo.toolTip = there.reason if there else _("The sliders left their preset.")
-        ui.undoButton.enabled = self._session.view_state.can_undo
-        ui.redoButton.enabled = self._session.view_state.can_redo
+
+    def _draw_steps(self) -> None:
+        view_state, ui = self._session.view_state, self._ui
+        ui.undoButton.enabled, ui.redoButton.enabled = view_state.can_undo, view_state.can_redo
+        ui.undoButton.toolTip = _("Take back {step} (Ctrl+Z)").format(step=view_state.undo_words or _("nothing"))
+        ui.redoButton.toolTip = _("Do {step} again (Ctrl+Y)").format(step=view_state.redo_words or _("nothing"))
 
     def _draw_state(self) -> None:
         view_state, ui = self._session.view_state, self._ui

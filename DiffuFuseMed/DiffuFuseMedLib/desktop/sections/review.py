@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import qt
@@ -10,6 +11,7 @@ from slicer.i18n import tr as _
 
 from ...session import Topic
 from ..context import Panel
+from ..editor import EFFECTS
 from ..wire import Values, fill, head
 
 STATES = ("open", "accepted", "corrected", "skipped")
@@ -50,7 +52,7 @@ class Review:
             self._values.draw()
         if topic in (Topic.REVIEW, Topic.CASE):
             self._draw_list()
-        if topic in (Topic.SCENE, Topic.CASE):
+        if topic in (Topic.SCENE, Topic.CASE, Topic.REVIEW):
             self._edit()
         if topic is Topic.NUMBERS and self._shown:
             self._session.review.keep_limit()  # an undo may have brought back those of the region before
@@ -80,7 +82,11 @@ class Review:
             self._panel.editor.edit(session.lesion.node, session.reference_node)
         else:
             self._panel.editor.leave_segmentation()
-        self._ui.editorFrame.enabled = there
+        why = session.view_state.no_edit
+        if why:
+            self._panel.editor.lay_down()
+        self._ui.editorFrame.enabled = there and not why
+        self._ui.noEditLabel.text, self._ui.noEditLabel.visible = why, bool(why)
         self._ui.restoreButton.enabled = "previous" in session.nodes
 
     def _clicked(self, row: int, _column: int) -> None:
@@ -89,12 +95,11 @@ class Review:
             self._session.review.choose(regions[row]["id"])
 
     def _restore(self) -> None:
-        self._panel.editor.keep_state()
         self._session.restore_previous()
 
     def _keys(self) -> list[Any]:
         """Keys that work while the module is shown."""
-        review, session, ui = self._session.review, self._session, self._ui
+        review, session, ui, editor = self._session.review, self._session, self._ui, self._panel.editor
         keys = {
             "N": review.next,
             "P": review.previous,
@@ -102,6 +107,12 @@ class Review:
             "S": lambda: review.decide(skip=True),
             "R": lambda: ui.runButton.click() if ui.runButton.enabled else None,
             "U": lambda: session.set(show_uncertainty=not session.parameters.show_uncertainty),
+            # the editor's own keys would undo by the editor, which knows the voxels alone
+            "Ctrl+Z": session.undo,
+            "Ctrl+Y": session.redo,
+            "Ctrl+Shift+Z": session.redo,
+            "Esc": editor.lay_down,
+            **{str(n): partial(editor.toggle, effect) for n, effect in enumerate(EFFECTS, 1)},
         }
         return [self._key(key, call) for key, call in keys.items()]
 

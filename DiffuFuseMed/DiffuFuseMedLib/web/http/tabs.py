@@ -106,8 +106,8 @@ class Tabs:
         return True
 
     def take_over(self) -> None:
-        """Free the case at once. The tab that held it is told with the code TAKEN_OVER; nobody waits for that, for it may
-        be asleep or cut off, and what the server does for it may never end."""
+        """Free the case at once. The tab that held it is told with the code TAKEN_OVER; nobody waits for that, for it
+        may be asleep or cut off, and what the server does for it may never end."""
         if self._holder is not None:
             ending = asyncio.ensure_future(self._end(self._holder))
             self._ending.add(ending)

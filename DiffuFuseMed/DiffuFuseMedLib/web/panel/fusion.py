@@ -7,7 +7,7 @@ from typing import Any
 from trame.widgets import html
 from trame.widgets import vuetify3 as v3
 
-from .parts import HELD, button, icon_button, labeled, row, section, slider, switch, tooltip
+from .parts import HELD, button, icon_button, labeled, row, section, slider, switch, tooltip, undo_and_redo
 
 ALPHA = "alpha: how much soft tissue looks like the MR. At 0 it is the neutral average, at 1 the MR."
 BETA = "beta: how much bone looks like the CT. At 0 it is the neutral average, at 1 the CT."
@@ -60,8 +60,7 @@ def _presets(actions: Any) -> None:
             html.Span("{{ showing_before ? 'before' : 'after' }}")
             tooltip("Hold to see the unfused reference image instead (key B switches)")
         button("Reset", actions.reset_fusion, "The sliders as the preset has them")
-        icon_button("mdi-undo", actions.undo, "Undo the last change of a parameter (Ctrl+Z)", disabled=("!s_can_undo",))
-        icon_button("mdi-redo", actions.redo, "Redo it (Ctrl+Y)", disabled=("!s_can_redo",))
+        undo_and_redo(actions)
 
 
 def _advanced(actions: Any) -> None:

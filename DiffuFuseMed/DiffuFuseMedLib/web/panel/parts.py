@@ -96,6 +96,23 @@ def icon_button(icon: str, click: Any, tip: str, **kwargs: Any) -> None:
         tooltip(tip)
 
 
+def undo_and_redo(actions: Any) -> None:
+    """The same two buttons wherever something is changed: there is one history."""
+    for name, key in (("undo", "Ctrl+Z"), ("redo", "Ctrl+Y")):
+        what = f"{name.capitalize()} ({key})"
+        with v3.VBtn(
+            icon=True,
+            size="small",
+            variant="text",
+            click=getattr(actions, name),
+            classes=name,
+            disabled=(f"!s_can_{name}",),
+            **labeled(what),
+        ):
+            v3.VIcon(f"mdi-{name}")
+            tooltip(f"{what}: {{{{ s_{name}_words }}}}")
+
+
 def switch(state: str, label: str, tip: str, **kwargs: Any) -> None:
     with v3.VCheckbox(v_model=(state,), label=label, density="compact", hide_details=True, color="primary", **kwargs):
         tooltip(tip)

@@ -8,7 +8,7 @@ from trame.widgets import html
 from trame.widgets import vuetify3 as v3
 
 from ..tools import SMOOTHING_MM, TOOLS
-from .parts import button, icon_button, labeled, number_field, row, section, slider, switch, tooltip
+from .parts import button, icon_button, labeled, number_field, row, section, slider, switch, tooltip, undo_and_redo
 
 ICONS = (
     "{open: 'mdi-circle-outline', accepted: 'mdi-check-circle', corrected: 'mdi-pencil-circle', "
@@ -99,18 +99,13 @@ def _tools(actions: Any) -> None:
                 id=f"tool-{name}",
                 variant=(f"tool === '{name}' ? 'flat' : 'text'",),
                 color=(f"tool === '{name}' ? 'primary' : undefined",),
+                disabled=("!!s_no_edit",),
             ):
                 v3.VIcon(icon)
                 tooltip(tip, "top")
-        icon_button(
-            "mdi-undo-variant",
-            actions.undo_edit,
-            "Undo the last edit (Ctrl+Shift+Z)",
-            disabled=("!can_undo_edit",),
-            id="undo-edit",
-        )
-        icon_button("mdi-redo-variant", actions.redo_edit, "Redo it", disabled=("!can_redo_edit",), id="redo-edit")
+        undo_and_redo(actions)
         icon_button("mdi-history", actions.restore_previous, "Bring back the contour before the last run")
+    html.P("{{ s_no_edit }}", v_if="s_no_edit", classes="small", id="no-edit", raw_attrs=['role="status"'])
     with html.Div(v_if="tool === 'paint' || tool === 'erase'"):
         slider("brush_mm", "brush in mm", "Diameter of the brush", 1, 60, 1)
         switch("brush_ball", "ball", "Paint a ball over slices instead of a disk")

@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+from DiffuFuseMedLib.core.voxels import Voxels
+
+
+@pytest.fixture
+def a_mask():
+    mask = np.zeros((6, 9, 11), bool)
+    mask[2:4, 3:8, 5] = mask[3, 1, 9] = True
+    return mask
+
+
+def test_a_mask_comes_back_from_its_box_and_bits(a_mask):
+    voxels = Voxels.of(a_mask)
+    assert (voxels.start, voxels.stop) == ((2, 1, 5), (4, 8, 10))
+    np.testing.assert_array_equal(voxels.mask(), a_mask)
+
+
+def test_an_empty_mask_and_a_full_one_come_back():
+    for mask in (np.zeros((2, 3, 4), bool), np.ones((2, 3, 4), bool)):
+        np.testing.assert_array_equal(Voxels.of(mask).mask(), mask)
+
+
+def test_the_same_mask_is_equal_and_one_voxel_makes_another(a_mask):
+    other = a_mask.copy()
+    other[2, 3, 5] = False
+    assert Voxels.of(a_mask) == Voxels.of(a_mask.copy()) != Voxels.of(other)
+
+
+def test_what_it_gives_may_be_written_to(a_mask):
+    voxels = Voxels.of(a_mask)
+    voxels.mask()[:] = False
+    np.testing.assert_array_equal(voxels.mask(), a_mask)
+
+
+def test_bits_of_another_box_are_refused(a_mask):
+    voxels = Voxels.of(a_mask)
+    with pytest.raises(ValueError, match="another size"):
+        Voxels(voxels.shape, voxels.start, (3, 8, 10), voxels.bits).mask()
