@@ -8,7 +8,6 @@ import zlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from ..core.grid import Grid
 from ..core.maps import of_prediction, role_of
 from ..core.prediction import Interval, Prediction
 from ..core.volume import Volume
+from ..io.scene_files.nodes import LARGEST_BYTES, parsed_nodes
 from ..mrml import segmentations, tables, volumes
 from ..mrml.nodes import find
 from ..mrml.volumes import ROLE
@@ -25,7 +25,6 @@ from ..review import Review
 
 CASE, PREDICTION, REVIEW = "DiffuFuseMed case", "DiffuFuseMed prediction", "DiffuFuseMed review"
 KEPT = "decided"
-LARGEST_MRML = 64 * 2**20
 VALID = "valid"  # one volume, a bit for each modality
 KEPT_META = ("name", "units", "source", "series_description", "frame_of_reference", "notes")
 FORMAT = 1
@@ -38,9 +37,11 @@ def check_ours(path: Path) -> None:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            found = [m for m in archive.infolist() if m.filename.endswith(".mrml") and m.file_size < LARGEST_MRML]
-            roots = [ElementTree.fromstring(archive.read(member)) for member in found]
-    except (OSError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error, ElementTree.ParseError):
+            found = [m for m in archive.infolist() if m.filename.endswith(".mrml") and m.file_size <= LARGEST_BYTES]
+            roots = [parsed_nodes(archive.read(member)) for member in found]
+    except InputError:
+        raise
+    except (OSError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error):
         return
     if roots and not any(element.get("name") == CASE for root in roots for element in root.iter()):
         raise _not_ours()

@@ -1,0 +1,109 @@
+"""A folder with a scene for MRML to read, in which nothing stands as it came: each data file that a storage node names
+is read and written anew, under a name of our own."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from pathlib import Path
+from xml.etree import ElementTree
+
+import SimpleITK as sitk
+
+from ...core.errors import InputError
+from ..headers import read_complete
+from .nodes import FILE, MEMBER, MOST_COLORS, NUMBERED, SCHEMA, file_of, read_nodes, storages_of
+from .refusals import refused
+from .unpack import unpack_scene
+
+IMAGES, WORDS = ("VolumeArchetypeStorage", "SegmentationStorage"), ("TableStorage", "TextStorage", "ColorTableStorage")
+LARGEST_WORDS = 64 << 20
+SUFFIXES = {
+    "VolumeArchetypeStorage": (".nrrd", ".nhdr", ".mha", ".mhd", ".nii", ".nii.gz"),
+    "SegmentationStorage": (".seg.nrrd", ".nrrd", ".nhdr"),
+    "TableStorage": (".tsv", ".csv", ".txt"),
+    "TextStorage": (".txt", ".json", ".xml", ".html", ".csv", ".tsv"),
+    "ColorTableStorage": (".csv", ".ctbl", ".txt"),
+}
+WRITTEN_AS = {"VolumeArchetypeStorage": ".nrrd", "SegmentationStorage": ".seg.nrrd"}
+SCHEMA_SUFFIX = ".schema"
+
+
+def prepared_scene(path: Path, folder: Path, limit_bytes: int) -> Path:
+    """The .mrml of a scene file in a new folder `clean` of `folder`, which holds nothing but what was understood.
+    Raises InputError for whatever is not."""
+    came, clean = folder / "came", folder / "clean"
+    came.mkdir()
+    (clean / "Data").mkdir(parents=True)
+    mrml = unpack_scene(path, came, limit_bytes)
+    root = read_nodes(mrml)
+    for number, storage in enumerate(storages_of(root)):
+        _write_anew(storage, mrml, clean, number)
+    written = clean / "scene.mrml"
+    ElementTree.ElementTree(root).write(written, encoding="utf-8", xml_declaration=True)
+    shutil.rmtree(came)
+    return written
+
+
+def _write_anew(storage: ElementTree.Element, mrml: Path, clean: Path, number: int) -> None:
+    source = file_of(storage.attrib[FILE], mrml)
+    suffixes = SUFFIXES[storage.tag]
+    suffix = max((s for s in suffixes if source.name.lower().endswith(s)), key=len, default="")
+    if not suffix:
+        raise refused(f"a scene file with a {storage.tag} of another kind than {', '.join(suffixes)}")
+    others = _others(storage, source, mrml)
+    name = f"Data/{number}{WRITTEN_AS.get(storage.tag, suffix)}"
+    storage.set(FILE, name)
+    if storage.tag in IMAGES:
+        if others:
+            raise refused("a scene file with a volume of several files")
+        _write_image(source, clean / name)
+        return
+    if storage.tag == "ColorTableStorage":
+        _check_colors(source)
+    _write_words(source, clean / name)
+    if storage.tag == "TableStorage" and len(others) == 1:
+        schema = f"Data/{number}{SCHEMA_SUFFIX}{suffix}"
+        _write_words(others[0], clean / schema)
+        storage.set(f"{MEMBER}0", schema)
+    elif others:
+        raise refused(f"a scene file with a {storage.tag} of several files")
+
+
+def _others(storage: ElementTree.Element, source: Path, mrml: Path) -> list[Path]:
+    """The files that a storage node names beside its first, taken from it."""
+    found = []
+    for key in [key for key in storage.attrib if key.rstrip(NUMBERED) in (MEMBER, SCHEMA)]:
+        other = file_of(storage.attrib.pop(key), mrml)
+        if other != source and other not in found:
+            found.append(other)
+    return found
+
+
+def _write_image(source: Path, target: Path) -> None:
+    try:
+        sitk.WriteImage(read_complete(source), str(target), useCompression=False)
+    except InputError as error:
+        raise refused(f"a scene file with an image that cannot be read ({_given(error)})") from error
+
+
+def _given(error: InputError) -> str:
+    return str(error).split(", wanted", 1)[0].removeprefix("Given ")
+
+
+def _write_words(source: Path, target: Path) -> None:
+    if source.stat().st_size > LARGEST_WORDS:
+        raise refused(f"a scene file with a text of more than {LARGEST_WORDS >> 20} MB")
+    text = source.read_bytes()
+    if b"\0" in text:
+        raise refused("a scene file with a text that is none")
+    target.write_bytes(text)
+
+
+def _check_colors(source: Path) -> None:
+    """MRML makes room for as many colors as the largest label among them."""
+    with source.open(encoding="utf-8", errors="replace", newline="") as file:
+        for row in csv.reader(line[:1000] for line in file):
+            label = (row[0].split() or ["0"])[0] if row else "0"
+            if label.lstrip("-").isdecimal() and not 0 <= int(label[:9]) < MOST_COLORS:
+                raise refused("a scene file with a table of too many colors")
