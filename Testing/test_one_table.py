@@ -37,7 +37,7 @@ def test_a_table_has_an_entry_for_every_modality_in_the_order_of_seeds_and_lists
     ("key", "unit", "legend", "printed", "first_window"),
     [
         ("CT", "HU", "HU", "HU", (-160, 240)),
-        ("PET", "SUVbw", "SUV", "g/mL", (0, 10)),
+        ("PET", "SUVbw", "SUVbw", "g/mL", (0, 10)),
         ("SPECT", "counts", "counts", "counts", None),
         ("MR_FLAIR", "MR units", "", "", None),
     ],

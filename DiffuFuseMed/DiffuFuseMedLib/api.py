@@ -17,6 +17,8 @@ from .core.fusion import Fusion
 from .core.lesion import quantify
 from .core.prediction import Prediction
 from .core.presets import Preset, find_preset
+from .core.suv_units import DEFAULT as DEFAULT_SUV
+from .core.suv_units import suv_scale
 from .metrics import score_case
 from .models.devices import choose
 from .models.registry import DEFAULT_MODEL
@@ -81,18 +83,24 @@ def fuse(
 
 
 def write_report(
-    case: Case, path: str | Path, prediction: Prediction | None = None, fusion: Fusion | None = None
+    case: Case,
+    path: str | Path,
+    prediction: Prediction | None = None,
+    fusion: Fusion | None = None,
+    suv: str = DEFAULT_SUV,
 ) -> Path:
     """Write one self-contained HTML page on the case's prediction, its fusion, or both, and return its path.
 
-    With a drawn lesion in the case the page scores the prediction against it. Raises InputError when there is nothing
+    With a drawn lesion in the case the page scores the prediction against it. suv: what PET numbers are in, a key of
+    core.suv_units.SUV_UNITS. Raises InputError when there is nothing
     to tell, when prediction or fusion is on another grid than the case, and when the folder cannot be written.
     """
     file = Path(path)
     if prediction is not None:
         scores = score_case(prediction, case) if case.reference_mask is not None else None
-        measures = quantify(prediction.labels > 0, case)
-        page.write_report(prediction, case, file, sentences(case, prediction), measures, scores, fusion)
+        scale = suv_scale(case, suv)
+        measures = quantify(prediction.labels > 0, case, scale)
+        page.write_report(prediction, case, file, sentences(case, prediction), measures, scores, fusion, suv=scale)
     elif fusion is not None:
         page.write_fusion_report(fusion, case, file)
     else:

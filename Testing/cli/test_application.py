@@ -150,6 +150,13 @@ def test_run_uses_only_the_modalities_it_is_told(command, a_real_folder, tmp_pat
     assert (code, list(record["gates"])) == (0, ["PET", "MR_T1"])
 
 
+def test_run_refuses_an_suv_that_the_images_do_not_tell(command, a_real_folder, tmp_path):
+    code, _, error = command("run", a_real_folder, "--out", tmp_path / "out", "--model", "tiny", "--suv", "lbm")
+    assert code == 2 and "not read from DICOM" in error and not (tmp_path / "out").exists()
+    code, _, error = command("run", a_real_folder, "--out", tmp_path / "out", "--suv", "SUL")
+    assert code == 2 and "one of bw, lbm, lbm-james, bsa" in error
+
+
 def test_run_believes_what_it_is_told_of_a_file(command, a_real_folder, tmp_path):
     folder = shutil.copytree(a_real_folder, tmp_path / "STS_010")
     (folder / "MR_T1.nii.gz").rename(folder / "scan3.nii.gz")

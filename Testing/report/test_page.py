@@ -14,6 +14,7 @@ from DiffuFuseMedLib.core.grid import Grid
 from DiffuFuseMedLib.core.lesion import quantify
 from DiffuFuseMedLib.core.maps import of_prediction
 from DiffuFuseMedLib.core.prediction import Interval, Prediction
+from DiffuFuseMedLib.core.suv_units import SuvScale
 from DiffuFuseMedLib.core.volume import Volume
 from DiffuFuseMedLib.report import content, figures, words, write_report
 from DiffuFuseMedLib.report.planes import AXIAL, CORONAL, SAGITTAL
@@ -59,6 +60,17 @@ def the_page(a_prediction, the_sample_case, page_of, tmp_path_factory):
     measures = quantify(a_prediction.labels == 1, the_sample_case)
     write_report(a_prediction, the_sample_case, path, ["MR T1 covers part."], measures, {"dice": 0.8642})
     return page_of(path)
+
+
+def test_another_suv_names_every_number_window_and_footer(a_prediction, the_sample_case, page_of, tmp_path):
+    suv = SuvScale("bsa", 0.25)
+    measures = quantify(a_prediction.labels == 1, the_sample_case, suv)
+    write_report(a_prediction, the_sample_case, tmp_path / "r.html", [], measures, suv=suv)
+    text = page_of(tmp_path / "r.html").text
+    assert re.search(r"SUVbsa max 2\.\d+ cm2/mL", text)
+    assert re.search(r"TLG [\d.]+ cm2 SUVbsa times MTV", text)
+    assert "SUVbsa 0 to 7 cm2/mL, inverted" in text
+    assert "SUVbsa is SUV by body surface area" in text
 
 
 def scene_with(grid, lesion, **arrays):

@@ -50,7 +50,7 @@ def test_a_tool_that_works_on_the_reference_shows_it_whatever_was_chosen(told):
 def test_each_layer_on_screen_has_a_legend_in_its_unit(done):
     legends = {each["name"]: (each["low"], each["high"], each["unit"]) for each in done.view_state.layers}
     assert list(legends) == ["fused", "PET", "doubt"]
-    assert legends["fused"] == ("0.0", "1.0", "gray") and legends["PET"] == ("0", "10", "SUV")
+    assert legends["fused"] == ("0.0", "1.0", "gray") and legends["PET"] == ("0", "10", "SUVbw")
     assert legends["doubt"][0] == "0.00" and legends["doubt"][2] == "nat"
     gradient = colors.css_gradient(colors.color_node(done.scene, "PET heat"))
     assert done.view_state.layers[1]["colors"] == gradient
@@ -154,7 +154,7 @@ def test_the_value_under_the_cursor_has_its_unit(done, sarcoma):
     arrays = {key: sarcoma.volumes[key].array[k, j, i] for key in sarcoma.modalities}
     assert found == {
         "CT": f"{arrays['CT']:.0f} HU",
-        "PET": f"{arrays['PET']:.2f} SUV",
+        "PET": f"{arrays['PET']:.2f} SUVbw",
         "MR_T1": f"{arrays['MR_T1']:.0f}",
         "lesion probability": "0.60",
     }

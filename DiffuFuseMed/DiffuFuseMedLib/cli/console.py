@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from ..core.case import Case
 
 WIDE = 2000  # a file has no edge: a row that is broken into two is no Markdown any more
 out_console, err_console = Console(highlight=False), Console(stderr=True, highlight=False)
@@ -20,6 +24,14 @@ def progress() -> Iterator[Callable[[float, str], None]]:
     with Progress(*columns, console=err_console) as bar:
         task = bar.add_task("starting", total=1.0)
         yield lambda share, what: bar.update(task, completed=share, description=what)
+
+
+def say_doubts(case: Case) -> None:
+    """What may be wrong with the images, before anything is computed of them."""
+    from ..preprocessing.quality import WARNING, doubts
+
+    for sentence in doubts(case):
+        err_console.print(WARNING + sentence, style="bold yellow", markup=False, soft_wrap=True)
 
 
 def print_table(table: Table) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..core.suv_units import SUV_UNITS
 from ..models import registry
 
 DEFAULT_MODEL = registry.DEFAULT_MODEL
@@ -29,6 +30,7 @@ BiasOption = Annotated[bool, typer.Option("--n4", help="Correct the bias field o
 PresetOption = Annotated[
     str | None, typer.Option(help="A preset's name or .json file; a wrong name lists them. Sliders given override it.")
 ]
+SuvOption = Annotated[str, typer.Option(help=f"What PET numbers are in: {', '.join(SUV_UNITS)}.")]
 MrOption = Annotated[
     str | None, typer.Option(help="The MR to fuse, such as MR_T2; the first that is there by default.")
 ]

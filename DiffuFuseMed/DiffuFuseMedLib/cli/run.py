@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..core.errors import InputError
-from .console import err_console, out_console, progress
+from ..core.suv_units import DEFAULT as DEFAULT_SUV
+from .console import err_console, out_console, progress, say_doubts
 from .exports import ExportOption, SeriesOption, export_kinds, series_for, write_exports
 from .fuse import say_fused
 from .inputs import check_folder, listed, load_model, modality_names, only
@@ -27,6 +28,7 @@ from .options import (
     RegisterOption,
     SamplesOption,
     SeedOption,
+    SuvOption,
     ToldOption,
 )
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from ..core.fusion import Fusion
     from ..core.prediction import Prediction
     from ..core.presets import Preset
+    from ..core.suv_units import SuvScale
     from ..tasks.fuse.predict import Progress
 
 Scores = dict[str, float]
@@ -50,6 +53,7 @@ def run(
     register: RegisterOption = "auto",
     n4: BiasOption = False,
     samples: SamplesOption = 8,
+    suv: SuvOption = DEFAULT_SUV,
     no_fusion: Annotated[bool, typer.Option("--no-fusion", help="Segment only.")] = False,
     preset: PresetOption = None,
     mr: MrOption = None,
@@ -60,12 +64,14 @@ def run(
 ) -> None:
     """Segment and fuse one case: segmentation, probability, uncertainty, fused image, their records, report.html."""
     from ..core.presets import find_preset
+    from ..core.suv_units import check_suv_unit, suv_scale
     from ..preprocessing.load import load_case
     from ..tasks.segment.predict import predict
     from ..tasks.segment.settings import Settings
 
     wanted, names, chosen = listed(modalities), modality_names(told), find_preset(preset) if preset else None
     kinds = export_kinds(export)
+    check_suv_unit(suv)
     check_folder(out)
     with progress() as step:
         step(0.0, "loading the model")
@@ -74,12 +80,14 @@ def run(
         # all is read and aligned first: the grid stays the CT's when the CT itself is switched off
         whole = load_case(case, names, reference, register, n4)
         loaded, series = only(whole, wanted), series_for(kinds, whole, dicom_series)
+        scale = suv_scale(whole, suv)
+        say_doubts(loaded)
         fuse = None if no_fusion else _fusing(loaded, device, chosen, mr, seed)
         settings = Settings(samples, seed, progress=lambda share, what: step(0.1 + 0.5 * share, what))
         prediction = predict(loaded, ready, settings)
         fusion = fuse(prediction, lambda share, what: step(0.6 + 0.3 * share, what)) if fuse else None
         step(0.9, "writing")
-        files, scores = _write(prediction, loaded, fusion, out)
+        files, scores = _write(prediction, loaded, fusion, out, scale)
         files |= write_exports(kinds, prediction, series, dicom_series is not None, out)
         step(1.0, "done")
     _say(prediction, scores)
@@ -110,7 +118,7 @@ def _fusing(
 
 
 def _write(
-    prediction: Prediction, case: Case, fusion: Fusion | None, out: Path
+    prediction: Prediction, case: Case, fusion: Fusion | None, out: Path, suv: SuvScale
 ) -> tuple[dict[str, Path], Scores | None]:
     """Every file of the run, and the scores against the case's reference mask, None without one."""
     from ..api import sentences
@@ -122,10 +130,10 @@ def _write(
 
     scores = score_case(prediction, case) if case.reference_mask is not None else None
     quality = sentences(case, prediction)
-    files = write_outputs(prediction, case, out, quality, scores)
+    files = write_outputs(prediction, case, out, quality, scores, suv)
     files |= write_fusion(fusion, case, out) if fusion else {}
-    measures = quantify(prediction.labels > 0, case)
-    write_report(prediction, case, out / "report.html", quality, measures, scores, fusion)
+    measures = quantify(prediction.labels > 0, case, suv)
+    write_report(prediction, case, out / "report.html", quality, measures, scores, fusion, suv=suv)
     return {**files, "report": out / "report.html"}, scores
 
 

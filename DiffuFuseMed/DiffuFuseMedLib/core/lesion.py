@@ -12,20 +12,21 @@ from scipy.ndimage import find_objects
 from .case import Case
 from .checks import check_masks
 from .errors import input_error
+from .suv_units import BODY_WEIGHT, SuvScale
 
 MTV_FRACTION = 0.41
 MTV_SUV = 2.5
 PEAK_RADIUS_MM = float((3 * 1000 / (4 * np.pi)) ** (1 / 3))  # a sphere of 1 mL: 6.2 mm
 
 
-def quantify(labels: np.ndarray, case: Case) -> dict[str, float | None]:
+def quantify(labels: np.ndarray, case: Case, suv: SuvScale = BODY_WEIGHT) -> dict[str, float | None]:
     """Numbers of the lesion `labels`, bool [k, j, i] on the case's grid.
 
     volume_ml: all its voxels. With PET, over its voxels inside the PET's field of view only:
-    suv_max, suv_mean (g/mL); suv_peak: the highest mean in a 1 mL sphere (voxels whose center is within 6.2 mm)
-    centered on a lesion voxel, the sphere may reach past the lesion; mtv_ml: metabolic tumor volume, the lesion
-    voxels with SUV >= 41 % of the lesion's SUVmax; mtv_2_5_ml: those with SUV > 2.5; tlg_g: total lesion glycolysis,
-    mean SUV over the mtv_ml voxels times mtv_ml.
+    suv_max, suv_mean; suv_peak: the highest mean in a 1 mL sphere (voxels whose center is within 6.2 mm) centered on a
+    lesion voxel, the sphere may reach past the lesion; mtv_ml: metabolic tumor volume, the lesion voxels with SUV >=
+    41 % of the lesion's SUVmax; mtv_2_5_ml: those with SUV > 2.5; tlg_g: total lesion glycolysis, mean SUV over the
+    mtv_ml voxels times mtv_ml. All SUV in the unit `suv`, by body weight in g/mL.
     An empty lesion, or one outside the PET's view, has the three SUVs None and the rest 0. Without PET: volume_ml only.
     Raises InputError for labels that are no mask of the case's shape.
     """
@@ -33,21 +34,21 @@ def quantify(labels: np.ndarray, case: Case) -> dict[str, float | None]:
     if labels.shape != case.grid.shape:
         raise input_error(f"labels of shape {labels.shape}", f"the case's {case.grid.shape}", "resample the labels")
     volume: dict[str, float | None] = {"volume_ml": float(np.count_nonzero(labels) * case.grid.voxel_mm3 / 1000)}
-    return {**volume, **_uptake(labels, case)} if "PET" in case.volumes else volume
+    return {**volume, **_uptake(labels, case, suv.factor)} if "PET" in case.volumes else volume
 
 
-def _uptake(labels: np.ndarray, case: Case) -> dict[str, float | None]:
+def _uptake(labels: np.ndarray, case: Case, factor: float) -> dict[str, float | None]:
     seen = labels & case.valid["PET"]
     if not seen.any():
         nothing = {"mtv_ml": 0.0, "mtv_2_5_ml": 0.0, "tlg_g": 0.0}
         return {"suv_max": None, "suv_mean": None, "suv_peak": None, **nothing}
-    suv = case.volumes["PET"].array[seen].astype(np.float64)
+    suv = case.volumes["PET"].array[seen].astype(np.float64) * factor
     voxel_ml = case.grid.voxel_mm3 / 1000
     metabolic = suv[suv >= MTV_FRACTION * suv.max()]
     return {
         "suv_max": float(suv.max()),
         "suv_mean": float(suv.mean()),
-        "suv_peak": _peak(seen, case),
+        "suv_peak": _peak(seen, case) * factor,
         "mtv_ml": float(metabolic.size * voxel_ml),
         "mtv_2_5_ml": float(np.count_nonzero(suv > MTV_SUV) * voxel_ml),
         "tlg_g": float(metabolic.sum() * voxel_ml),

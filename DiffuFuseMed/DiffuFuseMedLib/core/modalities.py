@@ -175,7 +175,7 @@ MODALITIES: dict[str, ModalitySpec] = {
         ),
         scale="SUV",
         unit="SUVbw",
-        legend_unit="SUV",
+        legend_unit="SUVbw",
         report_unit="g/mL",
         quantity="SUV",
         body_above=0.1,

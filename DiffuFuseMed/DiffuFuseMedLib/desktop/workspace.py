@@ -15,6 +15,7 @@ from ..session import Engine, EngineError, Session, Topic
 from . import environment
 from .banner import Banner
 from .context import Panel
+from .doubts import Doubts
 from .editor import Editor
 from .imports import Imports
 from .qt_host import QtHost
@@ -55,6 +56,7 @@ class Workspace:
             ui, self.session, wire, self.editor, resource, self.when_ready, self.choose_python, self._python
         )
         self.sections: dict[str, Any] = {section.__name__.lower(): section(self.panel) for section in SECTIONS}
+        self.doubts = Doubts(self.panel)
         self.banner = Banner(self.panel, self.check)
         self._imports = Imports(slicer.mrmlScene)
         self._waiting: list[Callable[[], None]] = []
@@ -238,6 +240,7 @@ class Workspace:
             self._show_message()
         elif topic is Topic.PARAMETERS:
             parameters.save(self.session.parameters, slicer.mrmlScene)
+        self.doubts.draw(topic)
         for section in self.sections.values():
             section.draw(topic)
 

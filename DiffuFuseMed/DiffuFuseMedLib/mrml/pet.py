@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pydicom
+from pydicom.dataset import Dataset
 from slicer import vtkMRMLScalarVolumeNode
 
 from ..core.errors import InputError, input_error
 from ..core.volume import Volume
+from ..io.dicom.body_measures import other_units
 from ..io.dicom.suv import SuvFactors, suvbw_factors
 from .to_volume import SUV, to_volume
 from .volumes import array_of
@@ -24,18 +27,18 @@ def pet_volume(node: vtkMRMLScalarVolumeNode, key: str, files: Sequence[str]) ->
     unit = entry.GetCodeValue() if entry else None
     if unit == SUV or (unit or "").startswith(OTHER_SUV):
         return to_volume(node, key)  # which refuses SUV by another body measure: its files' factor is not for it
-    if factor := _factor(files):
-        return to_volume(node, key, factor)
+    headers = [pydicom.dcmread(path, stop_before_pixels=True) for path in files]
+    if headers:
+        volume = to_volume(node, key, _factor(headers))
+        units, assumed = other_units(headers[0])
+        return replace(volume, meta={**volume.meta, **units, "notes": [*volume.meta["notes"], *assumed]})
     if unit is None:
         _check_could_be_suv(node)
     return to_volume(node, key)
 
 
-def _factor(files: Sequence[str]) -> SuvFactors | None:
-    """One for the whole node; None without files."""
-    headers = [pydicom.dcmread(path, stop_before_pixels=True) for path in files]
-    if not headers:
-        return None
+def _factor(headers: Sequence[Dataset]) -> SuvFactors:
+    """One for the whole node."""
     found = suvbw_factors(headers)
     if len(set(found.factors)) > 1:  # a node does not say which of its voxels came from which file
         given = "a PET volume that was not decay corrected, whose slices each have a factor of their own"

@@ -9,6 +9,7 @@ from ..core.modalities import MODALITIES, is_mr
 
 LOW_OVERLAP = 0.5
 FULL_COVER = 0.98
+WARNING = "Warning: "
 
 
 def quality_report(case: Case) -> list[str]:
@@ -21,6 +22,16 @@ def quality_report(case: Case) -> list[str]:
     lines += [f"There is no {kind} image." for kind in _missing(case)]
     lines += [_sentence(note) for note in case.notes]
     return lines + [warning for key in case.modalities for warning in _warnings(case, key)]
+
+
+def doubts(case: Case) -> list[str]:
+    """The sentences of the report that say that an image's own values or place may be wrong."""
+    return [
+        _sentence(f"{key}: {note.removeprefix(WARNING)}")
+        for key in case.modalities
+        for note in case.volumes[key].meta.get("notes", ())
+        if note.startswith(WARNING)
+    ]
 
 
 def shift_mm_and_rotation_degrees(case: Case, modality: str) -> tuple[float, float]:

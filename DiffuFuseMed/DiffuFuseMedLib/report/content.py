@@ -10,6 +10,7 @@ import numpy as np
 from ..core.maps import MAPS, of_prediction
 from ..core.modalities import title_of
 from ..core.prediction import Interval
+from ..core.suv_units import SuvScale
 from . import figures, words
 from .planes import AXIAL, PLANES, Plane
 from .scene import Scene
@@ -18,21 +19,21 @@ MONTAGE_SLICES = 12
 THUMBNAIL_IN = 3.6
 
 
-def key_numbers(volume: Interval, measures: dict[str, float | None]) -> list[dict[str, str]]:
+def key_numbers(volume: Interval, measures: dict[str, float | None], suv: SuvScale) -> list[dict[str, str]]:
     """Tiles: label, value, unit and what it means; the volume with its interval first."""
     percent = f"{100 * volume.level:g} %"
     reach = f"{percent} interval {words.number(volume.low)} to {words.number(volume.high)} {volume.unit}"
     tiles = [{"label": "Volume", "value": words.number(volume.value), "unit": volume.unit, "meaning": reach}]
-    for key, (label, unit, meaning) in words.MEASURES.items():
+    for key, (label, unit, meaning) in words.measures(suv).items():
         if key in measures:
             value = words.number(measures[key])
             tiles.append({"label": label, "value": value, "unit": unit, "meaning": meaning})
     return tiles
 
 
-def corrected_numbers(volume: Interval, measures: dict[str, float | None]) -> list[dict[str, str]]:
+def corrected_numbers(volume: Interval, measures: dict[str, float | None], suv: SuvScale) -> list[dict[str, str]]:
     """The tiles where the lesion was corrected by hand: its volume is measured, the interval the prediction's own."""
-    predicted, *others = key_numbers(volume, measures)
+    predicted, *others = key_numbers(volume, measures, suv)
     said = f"as corrected; predicted {predicted['value']} {volume.unit}, {predicted['meaning']}"
     return [{**predicted, "value": words.number(measures["volume_ml"]), "meaning": said}, *others]
 

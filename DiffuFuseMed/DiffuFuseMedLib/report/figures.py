@@ -76,7 +76,7 @@ def color_bar(name: str) -> bytes:
 
 
 def window_in(scene: Scene, modality: str) -> Window:
-    return window_of(modality, scene.images[modality], scene.valid[modality])
+    return window_of(modality, scene.images[modality], scene.valid[modality], scene.suv)
 
 
 def _rgb(scene: Scene, modality: str, plane: Plane, index: int) -> np.ndarray:

@@ -15,6 +15,7 @@ from ..core.maps import MAPS
 from ..core.modalities import title_of
 from ..core.prediction import Prediction
 from ..core.staging import staged
+from ..core.suv_units import BODY_WEIGHT, SuvScale
 from . import content, figures
 from .fusion import fusion_section
 from .review import ReviewSection, review_section
@@ -32,22 +33,24 @@ def write_report(
     scores: dict[str, Any] | None = None,
     fusion: Fusion | None = None,
     review: ReviewSection | None = None,
+    suv: SuvScale = BODY_WEIGHT,
 ) -> None:
     """Write the report of a run to `path`; nothing outside the file is needed to read it.
 
-    quality: sentences on the input; measures: from data.lesion.quantify; scores: against the reference mask;
+    quality: sentences on the input; measures: from core.lesion.quantify, in the unit `suv`; scores: against the
+    reference mask;
     fusion, review: of the same case, for a section of their own; after a correction in the review, `measures` and the
     prediction's labels are those of the corrected lesion, and the page says so.
     Raises InputError when the folder cannot be written, or prediction, fusion or review is not on the case's grid.
     """
-    page = _page(prediction, case, quality, measures, scores)
+    page = _page(prediction, case, quality, measures, scores, suv)
     parts = {
         "fusion": fusion_section(fusion, case) if fusion else None,
         "review": review_section(review, case) if review else None,
         "corrected": review is not None and review.corrected,
     }
     if parts["corrected"]:
-        page["numbers"] = content.corrected_numbers(prediction.volume_ml, measures)
+        page["numbers"] = content.corrected_numbers(prediction.volume_ml, measures, suv)
     _write("report.html.j2", {**page, **parts}, path)
 
 
@@ -82,8 +85,9 @@ def _page(
     quality: list[str],
     measures: dict[str, float | None],
     scores: dict[str, Any] | None,
+    suv: SuvScale,
 ) -> dict[str, Any]:
-    scene, provenance = scene_of(prediction, case), prediction.provenance
+    scene, provenance = scene_of(prediction, case, suv), prediction.provenance
     return {
         "case": case.name,
         "model": provenance.get("model", provenance.get("model_id", "not recorded")),
@@ -91,7 +95,8 @@ def _page(
         "date": _now(),
         "empty": not scene.masks["lesion"].any(),
         "level": f"{100 * prediction.volume_ml.level:g} %",
-        "numbers": content.key_numbers(prediction.volume_ml, measures),
+        "numbers": content.key_numbers(prediction.volume_ml, measures, suv),
+        "suv": f"{suv.told.name} is SUV {suv.told.title}",
         "quality": [*quality, *(n for n in provenance.get("notes", ()) if n not in quality)],
         "gates": content.gate_rows(prediction.gates),
         "scores": content.score_rows(scores or {}),

@@ -11,8 +11,11 @@ from scipy.ndimage import find_objects
 from ..core.case import Case
 from ..core.errors import input_error
 from ..core.grid import Grid
+from ..core.modalities import spec_of
 from ..core.prediction import Prediction
+from ..core.suv_units import BODY_WEIGHT, SuvScale
 from ..core.triples import triple
+from ..core.volume import Volume
 
 MARGIN_MM = 45.0
 LEAST_VIEW_MM = 160.0
@@ -23,7 +26,7 @@ class Scene:
     """Arrays [k, j, i] on `grid`, whose axes run to the patient's superior, posterior and left (within 45 degrees).
 
     masks: "lesion", "inner", "outer" and, when the case has one, "reference", or the ROIs of a fusion; uncertainty:
-    by key in core.maps.MAPS, in its unit.
+    by key in core.maps.MAPS, in its unit; suv: what a PET's values are in.
     """
 
     grid: Grid
@@ -33,9 +36,10 @@ class Scene:
     masks: dict[str, np.ndarray]
     uncertainty: dict[str, np.ndarray]
     center_kji: tuple[int, int, int]
+    suv: SuvScale = BODY_WEIGHT
 
 
-def scene_of(prediction: Prediction, case: Case) -> Scene:
+def scene_of(prediction: Prediction, case: Case, suv: SuvScale = BODY_WEIGHT) -> Scene:
     """The Scene of a prediction on its case. Raises InputError when they are not on one grid."""
     if not prediction.grid.same_as(case.grid):
         raise input_error("a prediction on another grid than its case", "one grid", "predict this case again")
@@ -51,12 +55,18 @@ def scene_of(prediction: Prediction, case: Case) -> Scene:
     return Scene(
         grid=lps,
         reference=case.reference if case.reference in case.volumes else next(iter(case.volumes)),
-        images=turned({m: v.array for m, v in case.volumes.items()}),
+        images=turned({m: _in_unit(v, suv) for m, v in case.volumes.items()}),
         valid=turned(case.valid),
         masks=turned(masks),
         uncertainty=turned(prediction.uncertainty),
         center_kji=center_of(lesion, probability),
+        suv=suv,
     )
+
+
+def _in_unit(volume: Volume, suv: SuvScale) -> np.ndarray:
+    in_suv = spec_of(volume.modality).scale == "SUV"
+    return volume.array * np.float32(suv.factor) if in_suv and suv != BODY_WEIGHT else volume.array
 
 
 def _masks(prediction: Prediction, case: Case) -> dict[str, np.ndarray]:

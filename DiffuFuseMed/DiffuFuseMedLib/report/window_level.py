@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..core.modalities import spec_of
+from ..core.suv_units import BODY_WEIGHT, SuvScale
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,14 @@ class Window:
         return 1 - scaled if self.inverted else scaled
 
 
-def window_of(modality: str, image: np.ndarray, valid: np.ndarray) -> Window:
+def window_of(modality: str, image: np.ndarray, valid: np.ndarray, suv: SuvScale = BODY_WEIGHT) -> Window:
     """The modality's own for print, else percentiles of the valid voxels."""
     spec = spec_of(modality)
     if spec.report_window is not None:
         low, high = spec.report_window
         inverted = ", inverted" if spec.inverted else ""
-        caption = f"{spec.quantity} {low:g} to {high:g} {spec.report_unit}{inverted}"
+        what, unit = (suv.told.name, suv.told.unit) if spec.scale == "SUV" else (spec.quantity, spec.report_unit)
+        caption = f"{what} {low:g} to {high:g} {unit}{inverted}"
         return Window(low, high, caption, spec.inverted)
     seen = image[valid] if valid.any() else np.zeros(1)
     low, high = (float(p) for p in np.percentile(seen, (1, 99.5)))

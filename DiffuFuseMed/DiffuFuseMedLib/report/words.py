@@ -6,14 +6,8 @@ from typing import Any
 
 import numpy as np
 
-MEASURES = {  # label, unit, meaning; in the order shown
-    "suv_max": ("SUVmax", "g/mL", "highest voxel"),
-    "suv_peak": ("SUVpeak", "g/mL", "highest 1 mL sphere"),
-    "suv_mean": ("SUVmean", "g/mL", "mean of the lesion"),
-    "mtv_ml": ("MTV", "mL", "at least 41 % of SUVmax"),
-    "mtv_2_5_ml": ("MTV 2.5", "mL", "SUV above 2.5"),
-    "tlg_g": ("TLG", "g", "total uptake in the MTV"),
-}
+from ..core.suv_units import BODY_WEIGHT, SuvScale
+
 SCORES = {  # label, unit; in the order shown
     "dice": ("Dice", ""),
     "iou": ("Intersection over union", ""),
@@ -31,6 +25,19 @@ SCORES = {  # label, unit; in the order shown
 }
 PROVENANCE = {"model": "Model", "model_id": "Model", "sha256": "SHA-256 of the weights", "seed": "Seed"}
 HIDDEN = ("config", "notes")  # long: in prediction.json; notes stand among the quality sentences
+
+
+def measures(suv: SuvScale) -> dict[str, tuple[str, str, str]]:
+    """Label, unit and meaning by key, in the order shown."""
+    unit, total = suv.told.unit, suv.told.total_unit
+    return {
+        "suv_max": (suv.label("max"), unit, "highest voxel"),
+        "suv_peak": (suv.label("peak"), unit, "highest 1 mL sphere"),
+        "suv_mean": (suv.label("mean"), unit, "mean of the lesion"),
+        "mtv_ml": ("MTV", "mL", f"at least 41 % of {suv.label('max')}"),
+        "mtv_2_5_ml": ("MTV 2.5", "mL", f"{suv.told.name} above 2.5"),
+        "tlg_g": ("TLG", total, "total uptake in the MTV" if suv == BODY_WEIGHT else f"{suv.told.name} times MTV"),
+    }
 
 
 def number(value: Any) -> str:

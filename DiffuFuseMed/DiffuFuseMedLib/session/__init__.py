@@ -16,12 +16,13 @@ from ..engine.client.engine import Engine, EngineError
 from ..models.registry import card, model_folder, models
 from .cursor_probe import CursorProbe
 from .events import Topic
+from .facade import DisplayFacade
 from .host import Host, Timer
 from .loading import UNUSED
 from .parameters import Parameters
 from .session import Session
 from .view_state import Message, ViewState
-from .window_level import FUSED, unit_of
+from .window_level import FUSED
 from .window_level import choices as window_choices
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "UNUSED",
     "Case",
     "CursorProbe",
+    "DisplayFacade",
     "Engine",
     "EngineError",
     "Grid",
@@ -52,6 +54,5 @@ __all__ = [
     "name_from",
     "spec_of",
     "tracers",
-    "unit_of",
     "window_choices",
 ]

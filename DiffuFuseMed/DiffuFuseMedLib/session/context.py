@@ -9,7 +9,9 @@ from typing import Any
 
 from ..core.case import Case
 from ..core.errors import InputError
+from ..core.modalities import spec_of
 from ..core.prediction import Prediction
+from ..core.suv_units import BODY_WEIGHT, SuvScale, suv_scale, why_not
 from ..engine.client.engine import Engine, EngineError
 from ..mrml.views import shown_slices
 from .events import Events, Topic
@@ -97,6 +99,21 @@ class SessionContext:
         """The prediction, for what is done only once there is one."""
         assert self.prediction is not None, "asked of a session without a result"
         return self.prediction
+
+    @property
+    def suv(self) -> SuvScale:
+        """What PET values are shown and measured in: as chosen where the open case allows it."""
+        if self.case is None or why_not(self.case, self.parameters.suv):
+            return BODY_WEIGHT
+        return suv_scale(self.case, self.parameters.suv)
+
+    def per_shown(self, role: str) -> float:
+        """What a value of the volume is multiplied by before it is shown."""
+        return self.suv.factor if spec_of(role).scale == "SUV" else 1.0
+
+    def unit_of(self, role: str) -> str:
+        """Behind a value of the volume on screen."""
+        return self.suv.told.name if spec_of(role).scale == "SUV" else spec_of(role).legend_unit
 
     @property
     def reference_node(self) -> Any:

@@ -69,6 +69,14 @@ class DisplayLogic:
             self._reference = on
             self._show()
 
+    def unit_of(self, role: str) -> str:
+        """What values of a volume are shown in."""
+        return self._context.unit_of(role)
+
+    def per_shown(self, role: str) -> float:
+        """What a volume's own values are multiplied by before they are shown."""
+        return self._context.per_shown(role)
+
     def jump(self, center_lps: tuple[float, float, float]) -> None:
         slices.jump(self._context.slice_nodes(), center_lps)
         place_crosshair(self._context.scene, flipped(center_lps).tolist())
@@ -103,7 +111,8 @@ class DisplayLogic:
 
     def _legend(self, role: str, node: Any) -> dict[str, Any]:
         unit, name, digits = self._wording(role)
-        low, high = (f"{value:.{digits}f}" for value in display.window_of(node))
+        per_shown = self._context.per_shown(role)
+        low, high = (f"{per_shown * value:.{digits}f}" for value in display.window_of(node))
         gradient = colors.css_gradient(colors.color_node(self._context.scene, display.colors_of(node) or "Grey"))
         return {"name": name, "low": low, "high": high, "unit": unit, "colors": gradient}
 
@@ -111,7 +120,7 @@ class DisplayLogic:
         """Unit, name and digits behind the point of a layer."""
         chosen = self._context.parameters
         if role in self._context.view_state.modalities:
-            return window_level.unit_of(role), role, spec_of(role).window_digits
+            return self._context.unit_of(role), role, spec_of(role).window_digits
         if role == "compare":
             return "gray", f"{self._context.opened.reference} and {chosen.compare_with}, {chosen.compare}", 0
         if role == "fused":
@@ -136,7 +145,8 @@ class DisplayLogic:
             return f"{value:.2f}"
         if not slices.probe(ras, {key: (case.valid[key], case.grid)})[key]:
             return "not imaged"
-        return f"{value:.{spec_of(key).digits}f} {window_level.unit_of(key)}".strip()
+        shown = value * self._context.per_shown(key)
+        return f"{shown:.{spec_of(key).digits}f} {self._context.unit_of(key)}".strip()
 
     def _layers(self) -> Layers:
         context, chosen = self._context, self._context.parameters
@@ -169,8 +179,9 @@ class DisplayLogic:
 
     def _window(self, key: str) -> tuple[float, float]:
         """Black and white of a modality, as the reader chose."""
-        case, name = self._context.opened, self._context.parameters.windows.get(key)
-        return self._once(lambda: window_level.range_of(case, key, name), "window", key, name)
+        context = self._context
+        case, name, per_shown = context.opened, context.parameters.windows.get(key), context.per_shown(key)
+        return self._once(lambda: window_level.range_of(case, key, name, per_shown), "window", key, name, per_shown)
 
     def _overlay(self) -> None:
         context, key = self._context, self.map_key()

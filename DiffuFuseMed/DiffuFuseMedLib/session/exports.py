@@ -104,12 +104,12 @@ class Exports:
     def _report_page(self, path: Path) -> Write:
         context, lesion, report = self._context, self._mask(), _report()
         case, shown, reviewed = context.opened, self._as_drawn(lesion), self._reviewed(report, lesion)
-        fusion = self._fusion()
+        fusion, suv = self._fusion(), context.suv
 
         def write() -> None:
-            numbers, (fused, notes) = quantified(lesion, case), fusion()
+            numbers, (fused, notes) = quantified(lesion, case, suv), fusion()
             quality = [*quality_report(case), *notes]
-            report.write_report(shown, case, path, quality, numbers, fusion=fused, review=reviewed)
+            report.write_report(shown, case, path, quality, numbers, fusion=fused, review=reviewed, suv=suv)
 
         return write
 

@@ -26,6 +26,12 @@ class DisplayFacade(Protocol):
     def show_reference(self, on: bool) -> None:
         """The reference image below, whatever was chosen, for a tool that works on its values."""
 
+    def unit_of(self, role: str) -> str:
+        """What values of a volume are shown in."""
+
+    def per_shown(self, role: str) -> float:
+        """What a volume's own values are multiplied by before they are shown."""
+
     def jump(self, center_lps: tuple[float, float, float]) -> None:
         """All views to a point, in mm."""
 

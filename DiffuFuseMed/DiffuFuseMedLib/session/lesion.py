@@ -119,6 +119,12 @@ class Lesion:
         self._counted = None
         self._count(mask, tell=False)
 
+    def recount(self) -> None:
+        """Its numbers shall be in another unit; its voxels are what they were."""
+        if self._context.prediction is not None:
+            self._counted = None
+            self._count(self.mask(), tell=False)
+
     def forget(self) -> None:
         """Another case, or none."""
         if self._unwatch:
@@ -162,9 +168,9 @@ class Lesion:
         if mask is None or context.case is None:
             return
         self._turn += 1
-        turn, case, prediction = self._turn, context.case, context.prediction
+        turn, case, prediction, suv = self._turn, context.case, context.prediction, context.suv
         context.view_state.counting = True
-        future = context.host.work(lambda: measurement.of(mask, counted, case, prediction))
+        future = context.host.work(lambda: measurement.of(mask, counted, case, prediction, suv))
         context.then(future, lambda found: self._take(turn, mask, found, tell), lambda error: self._failed(turn, error))
 
     def _take(self, turn: int, mask: np.ndarray, found: Measured | None, tell: bool) -> None:

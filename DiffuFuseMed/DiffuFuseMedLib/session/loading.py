@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..core.case import Alignment, Case
 from ..core.errors import InputError
+from ..core.suv_units import suv_choices
 from ..core.volume import Volume
 from ..engine.client.engine import EngineError, Handle
 from ..io.dicom.source_series import why_no_series
@@ -15,7 +16,7 @@ from ..io.study import UNUSED as UNUSED
 from ..io.study import images_in, read_study
 from ..mrml.volumes import add_volume
 from ..preprocessing.align import Progress, align
-from ..preprocessing.quality import quality_report
+from ..preprocessing.quality import doubts, quality_report
 from . import saved_case
 from .context import SessionContext
 from .events import Topic
@@ -138,8 +139,9 @@ class LoadingLogic:
         view_state.loading, view_state.case_name = "", case.name
         view_state.modalities, view_state.unread = case.modalities, unread
         view_state.sources = {key: source_of(volume) for key, volume in case.volumes.items()}
+        view_state.doubts = tuple(doubts(case))
         view_state.alignment, view_state.quality = alignment_line(case), tuple(quality_report(case))
-        view_state.no_dicom = why_no_series(case)
+        view_state.no_dicom, view_state.suv_units = why_no_series(case), suv_choices(case)
         self._context.tell(Topic.CASE)
 
     def describe_none(self) -> None:
@@ -148,6 +150,7 @@ class LoadingLogic:
         self._turn += 1  # what is being read is no longer wanted
         view_state.loading = view_state.case_name = view_state.alignment = view_state.no_dicom = ""
         view_state.modalities, view_state.unread, view_state.sources, view_state.quality = (), (), {}, ()
+        view_state.suv_units, view_state.doubts = (), ()
         self._context.tell(Topic.CASE)
 
     def forget(self, keep_records: bool = False) -> None:

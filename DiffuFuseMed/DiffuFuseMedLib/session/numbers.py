@@ -9,15 +9,21 @@ import numpy as np
 from ..core.case import Case
 from ..core.lesion import PEAK_RADIUS_MM, quantify
 from ..core.prediction import Prediction
+from ..core.suv_units import BODY_WEIGHT, SuvScale
 from ..core.triples import triple
 
-SHOWN = (
-    ("volume_ml", "Volume", "mL", 1),
-    ("suv_max", "SUVmax", "g/mL", 1),
-    ("suv_mean", "SUVmean", "g/mL", 1),
-    ("mtv_ml", "MTV (41 %)", "mL", 1),
-    ("tlg_g", "TLG", "g", 0),
-)
+
+def _shown(suv: SuvScale) -> tuple[tuple[str, str, str, int], ...]:
+    """Key, label, unit and digits, in the order shown."""
+    unit = suv.told.unit
+    return (
+        ("volume_ml", "Volume", "mL", 1),
+        ("suv_max", suv.label("max"), unit, 1),
+        ("suv_peak", suv.label("peak"), unit, 1),
+        ("suv_mean", suv.label("mean"), unit, 1),
+        ("mtv_ml", "MTV (41 %)", "mL", 1),
+        ("tlg_g", "TLG" if suv == BODY_WEIGHT else f"{suv.told.name} TLG", suv.told.total_unit, 0),
+    )
 
 
 def number_rows(
@@ -25,40 +31,41 @@ def number_rows(
     case: Case,
     prediction: Prediction | None,
     ends: list[dict[str, float | None]] | None = None,
+    suv: SuvScale = BODY_WEIGHT,
 ) -> tuple[dict[str, str], ...]:
     """label, value, range of each number of the lesion, bool [k, j, i].
 
     The volume's range is the Prediction's calibrated interval; that of the others what they are inside the inner and
     inside the outer contour, which is how far the drawn border moves them; a range that does not hold its own value is
-    not shown. ends: contour_ends(), where it is known.
+    not shown. ends: contour_ends() in the unit `suv`, where it is known.
     """
-    now = quantified(lesion, case)
+    now = quantified(lesion, case, suv)
     if ends is None:
-        ends = contour_ends(case, prediction) if prediction else []
+        ends = contour_ends(case, prediction, suv) if prediction else []
     rows = []
-    for key, label, unit, digits in SHOWN:
+    for key, label, unit, digits in _shown(suv):
         if key in now:
             reach = _volume_range(prediction) if key == "volume_ml" and prediction else _range(ends, key)
             rows.append(_row(label, now[key], reach, unit, digits))
     return tuple(rows)
 
 
-def contour_ends(case: Case, prediction: Prediction) -> list[dict[str, float | None]]:
+def contour_ends(case: Case, prediction: Prediction, suv: SuvScale = BODY_WEIGHT) -> list[dict[str, float | None]]:
     """The numbers inside the inner and inside the outer contour: the same however the lesion is edited."""
-    return [quantified(mask, case) for mask in (prediction.inner, prediction.outer)]
+    return [quantified(mask, case, suv) for mask in (prediction.inner, prediction.outer)]
 
 
-def quantified(mask: np.ndarray, case: Case) -> dict[str, float | None]:
-    """data.lesion.quantify() on the box that its answer depends on."""
+def quantified(mask: np.ndarray, case: Case, suv: SuvScale = BODY_WEIGHT) -> dict[str, float | None]:
+    """core.lesion.quantify() on the box that its answer depends on."""
     if not mask.any():
-        return quantify(mask, case)
+        return quantify(mask, case, suv)
     found = [np.flatnonzero(mask.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
     margins = [ceil(PEAK_RADIUS_MM / s) for s in case.grid.spacing_kji_mm]
     start = triple(max(0, int(at[0]) - margin) for at, margin in zip(found, margins, strict=True))
     ends = zip(found, margins, mask.shape, strict=True)
     stop = triple(min(count, int(at[-1]) + 1 + margin) for at, margin, count in ends)
     box = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
-    return quantify(mask[box], case.only(("PET",)).cropped(start, stop))
+    return quantify(mask[box], case.only(("PET",)).cropped(start, stop), suv)
 
 
 def change_words(case: Case, lesion: np.ndarray, before: np.ndarray | None, modalities: list[str]) -> str:

@@ -10,6 +10,8 @@ from ..core.errors import input_error
 from ..core.maps import MAPS
 from ..core.modalities import MODALITIES
 from ..core.presets import PRESETS, VALUES, check_values
+from ..core.suv_units import DEFAULT as DEFAULT_SUV
+from ..core.suv_units import SUV_UNITS
 from ..models.registry import DEFAULT_MODEL
 
 DEFAULT_PRESET = "soft-tissue-sarcoma"
@@ -20,6 +22,7 @@ SLICERS_PET_COLORS = ("PET-Heat", "PET-Rainbow", "PET-DICOM", "PET-MaximumIntens
 CHOICES: Mapping[str, Collection[str]] = {
     "uncertainty_map": MAPS,
     "compare": COMPARE,
+    "suv": SUV_UNITS,
     "pet_colors": (*PET_COLORS, *SLICERS_PET_COLORS),
 }
 SHARES = ("foreground_opacity", "uncertainty_opacity", "lesion_opacity", "compare_position", "uncertainty_above")
@@ -33,7 +36,7 @@ class Parameters:
     a key of MAPS; uncertainty_above: in the map's unit, below it nothing is shown; background, foreground: a modality
     key, "fused", or "" for nothing; windows: name of a window (window_level.py) by modality or "fused"; compare: one of
     COMPARE, of the reference and compare_with; compare_position: 0..1 of the way; mri: the MR that is fused, "" for the
-    first.
+    first; suv: what PET values are shown and measured in.
     """
 
     preset: str = DEFAULT_PRESET
@@ -66,6 +69,7 @@ class Parameters:
     foreground: str = "PET"
     foreground_opacity: float = 0.35
     windows: dict[str, str] = field(default_factory=dict)
+    suv: str = DEFAULT_SUV
     pet_colors: str = MODALITIES["PET"].colors
     compare: str = "off"
     compare_with: str = ""

@@ -16,6 +16,7 @@ from ..core.errors import InputError, input_error
 from ..core.grid import Grid
 from ..core.maps import of_prediction, role_of
 from ..core.prediction import Interval, Prediction
+from ..core.suv_units import FACTORS, WHY_NOT
 from ..core.volume import Volume
 from ..io.scene_files.nodes import LARGEST_BYTES, parsed_nodes
 from ..mrml import segmentations, tables, volumes
@@ -26,7 +27,7 @@ from ..review import Review
 CASE, PREDICTION, REVIEW = "DiffuFuseMed case", "DiffuFuseMed prediction", "DiffuFuseMed review"
 KEPT = "decided"
 VALID = "valid"  # one volume, a bit for each modality
-KEPT_META = ("name", "units", "source", "series_description", "frame_of_reference", "notes")
+KEPT_META = ("name", "units", "source", "series_description", "frame_of_reference", "notes", FACTORS, WHY_NOT)
 FORMAT = 1
 
 

@@ -15,8 +15,11 @@ import numpy as np
 
 from ..core.case import Case
 from ..core.errors import InputError, input_error
+from ..core.modalities import spec_of
 from ..core.prediction import Prediction
 from ..core.presets import VALUES, Preset
+from ..core.suv_units import DEFAULT as DEFAULT_SUV
+from ..core.suv_units import SUV_UNITS, suv_scale, why_not
 from ..core.volume import Volume
 from ..engine.client.engine import Engine, EngineError
 from ..models.registry import models
@@ -42,7 +45,7 @@ from .review import ReviewLogic
 from .segmentation import REQUESTED, SegmentationLogic
 from .steps import DECISIONS, LESION, OF_A_RESULT, PARAMETERS, PLACE, Steps
 from .view_state import ViewState
-from .window_level import shipped
+from .window_level import rescaled, shipped
 
 RERUN_S = 0.4  # after a modality switch, so that two switches are one run
 OF_A_RUN = frozenset(("modalities", "model", "samples", "seed"))
@@ -196,6 +199,11 @@ class Session:
         """Open volumes that are in the host already, by modality key."""
         self._loading.volumes(given, name, reference, register)
 
+    def seen_doubts(self) -> None:
+        """The reader has seen what may be wrong with the images; the report says it all the same."""
+        self.view_state.doubts = ()
+        self._context.tell(Topic.CASE)
+
     def forget(self) -> None:
         """Take the case out of the session, such as before the host closes its scene."""
         self._loading.forget()
@@ -268,6 +276,7 @@ class Session:
             values["preset"] = CUSTOM
         try:
             self._check_mri(values.get("mri"))
+            values = self._in_unit(values)
             new = changed(before, **values)
         except InputError as error:
             self._context.complain(error)
@@ -373,6 +382,8 @@ class Session:
             self._fusion.follow()
         if names & LOOK:
             self._display.refresh()
+        if "suv" in names:
+            self._lesion.recount()
         if "protect_border" in names and self._context.prediction is not None:
             self._protect_border()
         if "inside_region_only" in names:
@@ -398,6 +409,16 @@ class Session:
         if mri and mri not in there:
             raise input_error(f"the MR {mri[:40]!r}", f"one of the case ({', '.join(there)})", "choose one of these")
 
+    def _in_unit(self, values: dict[str, Any]) -> dict[str, Any]:
+        """With the windows that the reader made of a PET, where another SUV is chosen: the picture stays as it is."""
+        case, key = self.case, values.get("suv")
+        if case is None or key not in SUV_UNITS:
+            return values
+        factor = suv_scale(case, key).factor / self._context.suv.factor
+        windows = {**self.parameters.windows, **values.get("windows", {})}
+        in_suv = {role: rescaled(name, factor) for role, name in windows.items() if spec_of(role).scale == "SUV"}
+        return {**values, "windows": {**windows, **in_suv}}
+
     def _before_forgetting(self) -> None:
         self._rerun.cancel()
         self._segmentation.stop()
@@ -422,14 +443,23 @@ class Session:
             compare_with=moving[0] if moving else "",
             foreground=foreground,
             background=background,
+            suv=self._suv_of(case),
         )
         self._fusion.restart()
         self._display.refresh()
         self._context.tell(Topic.PARAMETERS, Topic.SCENE, Topic.NUMBERS, Topic.RUN)
 
+    def _suv_of(self, case: Case) -> str:
+        """As chosen before, where the case allows it."""
+        chosen = self.parameters.suv
+        if "PET" in case.modalities and (why := why_not(case, chosen)):
+            self.say("warning", f"SUVbw is shown, {SUV_UNITS[chosen].name} cannot be worked out: {why}.")
+        return DEFAULT_SUV if why_not(case, chosen) else chosen
+
     def _adopted(self) -> None:
         """A scene was opened: everything is as it was saved."""
         context = self._context
+        context.parameters = changed(context.parameters, suv=self._suv_of(context.opened))
         if "fused" in context.nodes and not self._fusion.why_not():
             self._fusion.adopt()
         else:

@@ -30,6 +30,8 @@ class ViewState:
     unread: tuple[str, ...] = ()  # images of the folder whose modality nobody knows
     alignment: str = ""
     quality: tuple[str, ...] = ()
+    suv_units: tuple[dict[str, str], ...] = ()  # value, title, why_not: what PET values can be in
+    doubts: tuple[str, ...] = ()  # what the reader should know before the images are believed, until it was seen
     no_dicom: str = ""  # why the lesion cannot be written as DICOM, one sentence; empty when it can
 
     fusion: str = "none"

@@ -34,20 +34,26 @@ def shipped(chosen: dict[str, str]) -> dict[str, str]:
     return {modality: name for modality, name in chosen.items() if not _by_hand(name)}
 
 
-def range_of(case: Case, modality: str, name: str | None) -> tuple[float, float]:
-    """Black and white in the modality's unit. A name that the modality does not have is its default."""
+def rescaled(name: str, factor: float) -> str:
+    """The name of a window by hand where its values are shown times the factor; others say what they said."""
+    own = _by_hand(name)
+    return by_hand(own[0] * factor, own[1] * factor) if own else name
+
+
+def range_of(case: Case, modality: str, name: str | None, per_shown: float = 1.0) -> tuple[float, float]:
+    """Black and white in the volume's own unit. A name that the modality does not have is its default.
+
+    per_shown: what values are multiplied by before they are shown: a window's name says its ends as shown."""
     if own := _by_hand(name or ""):
-        return own
+        return own[0] / per_shown, own[1] / per_shown
     if modality == FUSED:
         return GRAY
     known, wanted = spec_of(modality).windows, name or ""
     chosen = wanted if wanted in known or wanted == AUTO else choices(modality)[0]
-    return known[chosen] if chosen in known else _auto(case, modality)
-
-
-def unit_of(key: str) -> str:
-    """Behind a value on screen."""
-    return spec_of(key).legend_unit
+    if chosen not in known:
+        return _auto(case, modality)
+    low, high = known[chosen]
+    return low / per_shown, high / per_shown
 
 
 def _by_hand(name: str) -> tuple[float, float] | None:

@@ -52,9 +52,15 @@ class WindowLevelDrag:
         """Whether its window is another one than it was shown in."""
         return role in self._told and display.window_of(self._context.nodes[role]) != self._told[role]
 
+    def _named(self, role: str) -> str:
+        """In the unit that its values are shown in."""
+        per_shown = self._context.per_shown(role)
+        low, high = display.window_of(self._context.nodes[role])
+        return by_hand(low * per_shown, high * per_shown)
+
     def _take(self) -> None:
         self._timer = None
         nodes = self._context.nodes
         moved = [role for role in self._watched if role in nodes and self._moved(role)]
         if moved and self._context.case is not None:
-            self._choose({role: by_hand(*display.window_of(nodes[role])) for role in moved})
+            self._choose({role: self._named(role) for role in moved})

@@ -59,6 +59,9 @@ class Actions:
     def upload_failed(self, sentence: str) -> None:
         self._session.say("error", sentence)
 
+    def seen_doubts(self) -> None:
+        self._session.seen_doubts()
+
     def role(self, name: str, role: str) -> None:
         """What the reader says an image is, until it is read again."""
         rows = [{**row, "role": role} if row["name"] == name else row for row in self._state.role_rows]

@@ -18,7 +18,7 @@ from trame_slicer.segmentation import (
 )
 
 from ..mrml.nodes import tag
-from ..session import unit_of
+from ..session import DisplayFacade
 
 SMOOTHING_MM = 3.0
 TOOLS: dict[str, tuple[str, str, Any]] = {
@@ -46,10 +46,12 @@ TOOLS: dict[str, tuple[str, str, Any]] = {
 
 
 class Tools:
-    """app: the Slicer core; state: trame's, which gets tool and the threshold's ends."""
+    """app: the Slicer core; state: trame's, which gets tool and the threshold's ends; display: knows in what unit values
+    are shown."""
 
-    def __init__(self, app: SlicerApp, state: Any) -> None:
-        self._editor, self._state = app.segmentation_editor, state
+    def __init__(self, app: SlicerApp, state: Any, display: DisplayFacade) -> None:
+        self._editor, self._state, self._display = app.segmentation_editor, state, display
+        self._per_shown = 1.0  # of the volume that the threshold is taken from
         self._editor.set_surface_representation_enabled(True)  # the editor would remove what the 3D view shows
         state.update({"tool": "look", "brush_mm": 12.0, "brush_ball": False, "threshold": [0.0, 1.0]})
         state.update({"threshold_ends": [0.0, 1.0], "threshold_step": 0.01, "threshold_unit": ""})
@@ -109,11 +111,12 @@ class Tools:
     def _offer_threshold(self) -> None:
         effect, volume = self._editor.active_effect, self._editor.active_volume_node
         effect.auto_threshold()
-        low, high = volume.GetImageData().GetScalarRange()
+        self._per_shown = self._display.per_shown(tag(volume, "role") or "")
+        low, high = (self._per_shown * end for end in volume.GetImageData().GetScalarRange())
         self._state.threshold_ends, self._state.threshold_step = [low, high], max((high - low) / 500, 1e-3)
-        self._state.threshold_unit = unit_of(tag(volume, "role") or "")
-        self._state.threshold = list(effect.get_threshold_min_max_values())
+        self._state.threshold_unit = self._display.unit_of(tag(volume, "role") or "")
+        self._state.threshold = [self._per_shown * end for end in effect.get_threshold_min_max_values()]
 
     def _threshold(self, ends: list[float]) -> None:
         if self._state.tool == "threshold":
-            self._editor.active_effect.set_threshold_min_max_values(tuple(ends))
+            self._editor.active_effect.set_threshold_min_max_values(tuple(end / self._per_shown for end in ends))

@@ -19,6 +19,7 @@ from .actions import KEY_ACTIONS, Actions
 from .asyncio_host import AsyncioHost
 from .corners import legends
 from .dialogs import TOUR, dialogs
+from .doubts import doubts
 from .guarded import Guarded
 from .page_log import forgive_gone_pages
 from .panel import SECTIONS
@@ -47,7 +48,7 @@ class Workspace:
         self.session = Session(self.app.scene, self.host, engine, presets)
         engine.on_exit = self.session.engine_died
         self.views = Views(server, self.app, loop.call_later, self.session.fusion.go_first)
-        self.tools = Tools(self.app, self.state)
+        self.tools = Tools(self.app, self.state, self.session.display)
         self.session.use_editor(self.tools.editor_node)
         actions = Actions(self.state, self.session, self.views, self.tools, files_of_page, self._download)
         self.actions = Guarded(actions, self.session.complain)
@@ -79,6 +80,7 @@ class Workspace:
                 "foreground_choices": [],
                 "model_choices": [record.id for record in self.session.segmenters()],
                 "preset_choices": [],
+                "suv_choices": [],
                 "preset_reason": "",
                 "map_words": map_words(),
                 "message_open": False,
@@ -112,6 +114,10 @@ class Workspace:
 
     def _show_case(self, _: Topic) -> None:
         self.actions.show_roles()
+        self.state.suv_choices = [
+            {"value": one["value"], "title": one["title"], "disabled": bool(one["why_not"]), "subtitle": one["why_not"]}
+            for one in self.session.view_state.suv_units
+        ]
         self._offer_layers()
 
     def _show_scene(self, _: Topic) -> None:
@@ -210,6 +216,7 @@ class Workspace:
             # trame-slicer tells a view of no leaving, so the cursor's place would stay the last one
             with html.Div(classes="layout-host", mouseleave=(self._cursor.moved, "[null]")):
                 self.views.place(page)
+            doubts(self.actions)
             legends()
             with html.Div(classes="probe", id="probe"), html.Template(v_for="(p, n) in probe", key="n"):
                 html.B("{{ p[0] }}")

@@ -20,6 +20,7 @@ class Display:
         self._values = Values(panel.session, panel.wire)
         self._background = self._values.choice(panel.ui.backgroundCombo, "background")
         self._foreground = self._values.choice(panel.ui.foregroundCombo, "foreground")
+        self._suv = self._values.choice(panel.ui.suvCombo, "suv")
         self._values.number(panel.ui.foregroundOpacitySlider, "foreground_opacity")
         self._values.number(panel.ui.lesionOpacitySlider, "lesion_opacity")
         self._values.check(panel.ui.lesionCheck, "show_lesion")
@@ -51,8 +52,18 @@ class Display:
         pictures = [(key, words.picture(key)) for key in (*fused, *modalities)]
         self._background.offer(pictures)
         self._foreground.offer([("", words.picture("")), *pictures])
+        self._offer_suv()
         if tuple(self._windows) != (*modalities, *fused):
             self._build_windows((*modalities, *fused))
+
+    def _offer_suv(self) -> None:
+        """What PET values can be in, and of the others why not."""
+        units, ui = self._session.view_state.suv_units, self._ui
+        self._suv.offer([(one["value"], one["title"]) for one in units if not one["why_not"]])
+        ui.suvCombo.visible = ui.suvComboTitle.visible = bool(units)
+        why_not = [f"{one['title'].split(',')[0]}: {one['why_not']}" for one in units if one["why_not"]]
+        ui.suvLabel.text = _("Not offered: {reasons}.").format(reasons="; ".join(why_not)) if why_not else ""
+        ui.suvLabel.visible = bool(why_not)
 
     def _build_windows(self, pictures: tuple[str, ...]) -> None:
         """One choice for each modality, and for the fused picture."""

@@ -11,12 +11,15 @@ from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
 
-from ...core.errors import input_error
-from .tags import positive, required, tag_name
+from ...core.errors import InputError, input_error
+from ...core.suv_units import FACTORS, WHY_NOT
+from .tags import positive, required, tag_name, value_of
 
 WHAT = "a PET series"
+JAMES = {True: (1.10, 128.0), False: (1.07, 148.0)}  # slope and factor of men and of women
 CENTIMETERS_FROM = 3.0  # nobody is taller than three meters: a PatientSize above is in centimeters
 GRAMS_FROM, MOST_KG = 2000.0, 650.0
+HEIGHTS_CM, BMIS = (40.0, 260.0), (6.0, 120.0)  # of anybody: beyond, weight or height is wrong
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,12 @@ class Body:
 
 def lbm_morgan(body: Body, male: bool) -> float:
     """Lean body mass in kg, Morgan and Bray 1994: James' formula as DICOM's plain LBM has it."""
-    return _lbm_james(body, male, 120.0)
+    return _lbm_james(body, 1.10 if male else 1.07, 120.0 if male else 148.0)
 
 
 def lbm_james(body: Body, male: bool) -> float:
     """Lean body mass in kg, James and Waterlow 1976 (LBMJAMES128)."""
-    return _lbm_james(body, male, 128.0)
+    return _lbm_james(body, *JAMES[male])
 
 
 def lbm_janmahasatian(body: Body, male: bool) -> float:
@@ -66,6 +69,8 @@ MASSES_KG: dict[str, Callable[[Body, bool], float]] = {
     "IBW": ideal_body_weight,
 }
 
+OTHER_UNITS = {"lbm": "LBMJANMA", "lbm-james": "LBMJAMES128", "bsa": "BSA"}  # by the keys of core.suv_units.SUV_UNITS
+
 
 def weight_kg(dataset: Dataset) -> tuple[float, tuple[str, ...]]:
     """PatientWeight in kg, and a warning where it can only have been written in grams."""
@@ -86,7 +91,15 @@ def body_of(dataset: Dataset, with_sex: bool) -> tuple[Body, tuple[str, ...]]:
         notes += (f"Warning: {tag_name('PatientSize')} is {height:g}, which can only be centimeters.",)
         height /= 100
     sex = str(required(dataset, "PatientSex", WHAT)).strip().upper() if with_sex else ""
-    return Body(weight, 100 * height, sex), notes
+    return _possible(Body(weight, 100 * height, sex)), notes
+
+
+def _possible(body: Body) -> Body:
+    tall, heavy = (low <= value <= high for value, (low, high) in ((body.height_cm, HEIGHTS_CM), (body.bmi, BMIS)))
+    if tall and heavy:
+        return body
+    given = f"a patient of {body.weight_kg:g} kg and {body.height_cm:g} cm"
+    raise input_error(given, "a weight and a height that go together", "correct PatientWeight and PatientSize")
 
 
 def bw_over_mass(dataset: Dataset, kind: str) -> tuple[float, tuple[str, ...]]:
@@ -106,6 +119,39 @@ def bw_over_surface(dataset: Dataset) -> tuple[float, tuple[str, ...]]:
     return 1000 * body.weight_kg / body_surface_area_cm2(body), notes
 
 
+def other_units(dataset: Dataset) -> tuple[dict[str, dict[str, float] | dict[str, str]], list[str]]:
+    """What Volume.meta keeps for core.suv_units, the values of each unit over SUVbw or why there is none, and notes on
+    what was assumed."""
+    factors: dict[str, float] = {}
+    reasons: dict[str, str] = {}
+    for key in OTHER_UNITS:
+        try:
+            factors[key] = 1 / _ratio_of(dataset, key)
+        except InputError as error:
+            reasons[key] = str(error).removeprefix("Given ").split(", wanted ")[0]
+    between = "lbm" in factors and str(value_of(dataset, "PatientSex")).strip().upper() not in ("M", "F")
+    notes = [f"{tag_name('PatientSex')} is neither M nor F: SUVlbm would be by the mean of both formulas."]
+    return {FACTORS: factors, WHY_NOT: reasons}, notes if between else []
+
+
+def _ratio_of(dataset: Dataset, key: str) -> float:
+    kind = OTHER_UNITS[key]
+    if kind == "LBMJAMES128":
+        _check_james(dataset)
+    ratio, _ = bw_over_mass(dataset, kind) if kind in MASSES_KG else bw_over_surface(dataset)
+    return ratio
+
+
+def _check_james(dataset: Dataset) -> None:
+    """James' mass falls with weight above a body mass index of 43 for men and 36 for women: not used there."""
+    body, _ = body_of(dataset, with_sex=True)
+    sexes = [body.sex == "M"] if body.sex in ("M", "F") else [True, False]
+    most = min(1e4 * slope / (2 * factor) for slope, factor in (JAMES[male] for male in sexes))
+    if body.bmi > most:
+        given = f"a body mass index of {body.bmi:.0f}"
+        raise input_error(given, f"at most {most:.0f}, above which James' formula falls", "choose SUVlbm")
+
+
 def _ratio(body: Body, mass_kg: float, kind: str) -> float:
     if mass_kg <= 0:  # the formulas are fitted to adults
         given = f"a patient of {body.weight_kg:g} kg and {body.height_cm:g} cm, for whom {kind} is {mass_kg:.1f} kg"
@@ -113,6 +159,5 @@ def _ratio(body: Body, mass_kg: float, kind: str) -> float:
     return body.weight_kg / mass_kg
 
 
-def _lbm_james(body: Body, male: bool, male_factor: float) -> float:
-    slope, factor = (1.10, male_factor) if male else (1.07, 148.0)
+def _lbm_james(body: Body, slope: float, factor: float) -> float:
     return slope * body.weight_kg - factor * (body.weight_kg / body.height_cm) ** 2

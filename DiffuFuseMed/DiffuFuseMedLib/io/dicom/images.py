@@ -15,6 +15,7 @@ from ...core.checks import check_modality, check_volume, unknown_voxels
 from ...core.errors import InputError, input_error
 from ...core.modalities import MODALITIES, of_dicom, units_of
 from ...core.volume import Volume
+from .body_measures import other_units
 from .frames import Frame, frames_of, rescale_source
 from .mr_sequence import contrasts_in_words, guess_sequence
 from .series import Series, damaged, find_series, patient_id_hash
@@ -101,7 +102,12 @@ def _volume(stack: Stack, found: _Meaning, series: Series, folder: Path, notes: 
     factor_of = {id(whole[id(h)]): np.float32(f) for h, f in zip(found.headers, found.factors, strict=True)}
     array = np.stack([frame.values(series.kind) * factor_of[id(frame.dataset)] for frame in frames])
     told = [*found.notes, *notes, *unknown_voxels(array), *_implausible(array, found.modality)]
-    meta = {**_meta(frames, folder, series, stack), "name": found.modality, "units": units_of(found.modality)}
+    meta = {
+        **_meta(frames, folder, series, stack),
+        **found.more,
+        "name": found.modality,
+        "units": units_of(found.modality),
+    }
     volume = Volume(array, stack.grid, found.modality, {**meta, "notes": told, "guessed": found.guessed})
     check_volume(volume, series.name)
     return volume
@@ -126,13 +132,14 @@ def _check_one_frame_of_reference(datasets: Sequence[Dataset], name: str) -> Non
 @dataclass(frozen=True)
 class _Meaning:
     """What the tags of a stack's datasets say its values are: modality key, the factor from each dataset's rescaled
-    values to the modality's unit, notes, and whether the modality is a guess from timing."""
+    values to the modality's unit, notes, whether the modality is a guess from timing, and more for Volume.meta."""
 
     headers: list[Dataset]
     modality: str
     factors: Sequence[float]
     notes: list[str]
     guessed: bool = False
+    more: Mapping[str, object] = field(default_factory=dict)
 
 
 def _interpretation(headers: list[Dataset], series: Series, told: Mapping[str, str]) -> _Meaning:
@@ -142,18 +149,20 @@ def _interpretation(headers: list[Dataset], series: Series, told: Mapping[str, s
         return _Meaning(headers, modality, plain, [note], guessed)
     scale = MODALITIES[modality].scale
     if scale == "SUV":
-        return _Meaning(headers, modality, *_pet_factors(headers, series.name))
+        return _pet(headers, modality, series.name)
     if scale == "HU":
         _check_hounsfield_tag(headers[0], series.name)
     return _Meaning(headers, modality, plain, [])
 
 
-def _pet_factors(datasets: list[Dataset], name: str) -> tuple[Sequence[float], list[str]]:
+def _pet(headers: list[Dataset], modality: str, name: str) -> _Meaning:
     """All slices must be in the same unit."""
-    if len({pet_units(dataset) for dataset in datasets}) > 1:
+    if len({pet_units(dataset) for dataset in headers}) > 1:
         raise input_error(f"{name} with slices in different Units (0054,1001)", "one unit", "load one series only")
-    found = suvbw_factors(datasets)
-    return found.factors, [f"PET to SUVbw by {found.method}.", *found.notes]
+    found = suvbw_factors(headers)
+    units, assumed = other_units(headers[0])
+    notes = [f"PET to SUVbw by {found.method}.", *found.notes, *assumed]
+    return _Meaning(headers, modality, found.factors, notes, more=units)
 
 
 def _implausible(array: np.ndarray, modality: str) -> list[str]:

@@ -14,6 +14,7 @@ from ...core.lesion import quantify
 from ...core.maps import of_prediction
 from ...core.prediction import Prediction
 from ...core.staging import staged
+from ...core.suv_units import BODY_WEIGHT, SuvScale
 from ..nrrd import provenance_header, write_nrrd
 from ..seg_nrrd import contour_segments, write_segmentation, write_segments
 from .record import record
@@ -25,22 +26,24 @@ def write_outputs(
     folder: Path,
     quality: list[str],
     scores: dict[str, Any] | None = None,
+    suv: SuvScale = BODY_WEIGHT,
 ) -> dict[str, Path]:
     """Write the run into `folder` (made when missing) and return its files by name.
 
     segmentation: segmentation.seg.nrrd, the lesion as a plain label map; contours: contours.seg.nrrd, the inner and
     outer contour as two overlapping segments; probability: probability.nrrd, float32 from 0 to 1; uncertainty (and
     uncertainty_expected_entropy, uncertainty_mutual_information): float32, as in core.maps; record: prediction.json.
-    scores: against the case's reference mask, for the record. Files appear together at the end; a run that fails before
-    leaves the folder as it was. Raises InputError when the folder cannot be written or the case is on another grid.
+    scores: against the case's reference mask, for the record; suv: what its numbers are in. Files appear together at
+    the end; a run that fails before leaves the folder as it was. Raises InputError when the folder cannot be written or
+    the case is on another grid.
     """
     if not prediction.grid.same_as(case.grid):
         raise input_error("a prediction on another grid than its case", "one grid", "predict this case again")
-    measures = quantify(prediction.labels == 1, case)
+    measures = quantify(prediction.labels == 1, case, suv)
     with staged(folder) as staging:
         files = _write_images(prediction, case, staging)
         files["record"] = staging / "prediction.json"
-        text = json.dumps(record(prediction, case, quality, measures, scores), indent=2, allow_nan=False)
+        text = json.dumps(record(prediction, case, quality, measures, scores, suv), indent=2, allow_nan=False)
         files["record"].write_text(text + "\n", encoding="utf-8")
     return {name: folder / file.name for name, file in files.items()}
 

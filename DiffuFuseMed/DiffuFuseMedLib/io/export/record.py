@@ -10,16 +10,9 @@ import numpy as np
 
 from ...core.case import Case
 from ...core.prediction import Prediction
+from ...core.suv_units import BODY_WEIGHT, SuvScale
 
-UNITS = {
-    "volume_ml": "mL",
-    "suv_max": "g/mL",
-    "suv_mean": "g/mL",
-    "suv_peak": "g/mL",
-    "mtv_ml": "mL",
-    "mtv_2_5_ml": "mL",
-    "tlg_g": "g",
-}
+TOTALS, OF_UPTAKE, IN_ML = ("tlg_g",), ("suv_max", "suv_mean", "suv_peak"), ("volume_ml", "mtv_ml", "mtv_2_5_ml")
 
 
 def record(
@@ -28,10 +21,11 @@ def record(
     quality: list[str],
     measures: dict[str, float | None],
     scores: dict[str, Any] | None = None,
+    suv: SuvScale = BODY_WEIGHT,
 ) -> dict[str, Any]:
     """All that is known of the run as plain JSON values; a number that is not finite becomes None.
 
-    measures: from data.lesion.quantify; scores: against the case's reference mask, absent when None.
+    measures: from core.lesion.quantify, in the unit `suv`; scores: against the case's reference mask, absent when None.
     """
     entries = {
         "case": case.name,
@@ -39,12 +33,19 @@ def record(
         "grid": prediction.grid,
         "volume": prediction.volume_ml,
         "sample_volumes_ml": prediction.sample_volumes_ml,
-        "measures": {k: {"value": v, "unit": UNITS.get(k, "")} for k, v in measures.items()},
+        "suv": suv.told.name,
+        "measures": {key: {"value": value, "unit": _unit(key, suv)} for key, value in measures.items()},
         "gates": prediction.gates,
         "quality": quality,
         "provenance": prediction.provenance,
     }
     return plain(entries if scores is None else {**entries, "scores": scores})
+
+
+def _unit(key: str, suv: SuvScale) -> str:
+    if key in IN_ML:
+        return "mL"
+    return suv.told.unit if key in OF_UPTAKE else suv.told.total_unit if key in TOTALS else ""
 
 
 def plain(value: Any) -> Any:

@@ -36,6 +36,8 @@ def display_section(actions: Any) -> None:
         with row():
             select("p_pet_colors", PET_COLORS, "PET colors", v_if=_any_tracer())
             _crosshair()
+        with row(v_if="suv_choices.length"):
+            select("p_suv", ("suv_choices",), "PET values in", item_props=("true",), id="suv")
         switch("windowing", "change windows by dragging (W)", DRAG, id="windowing")
         with (
             html.Div(classes="windows"),
