@@ -6,13 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
 from ..core.errors import InputError, input_error
 from ..core.grid import Grid
 from ..core.volume import Volume
+from .dicom.reading import read_dataset
 from .dicom.rtstruct import read_rtstruct, roi_names
 from .dicom.seg import read_dicom_seg, segment_labels
 from .label_map import is_label_map_name, read_label_map
@@ -54,7 +54,7 @@ def lesion_segments(names: tuple[str, ...]) -> tuple[str, ...]:
 def sop_class(path: Path) -> str:
     """SOP Class UID of a DICOM file. Raises InputError where it is none."""
     try:
-        header: Dataset = pydicom.dcmread(path, specific_tags=["SOPClassUID"], stop_before_pixels=True)
+        header: Dataset = read_dataset(path, specific_tags=["SOPClassUID"], stop_before_pixels=True)
     except (InvalidDicomError, OSError) as error:
         raise _not_a_mask(path) from error
     return str(header.get("SOPClassUID", ""))

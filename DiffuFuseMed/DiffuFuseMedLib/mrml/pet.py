@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import pydicom
 from pydicom.dataset import Dataset
 from slicer import vtkMRMLScalarVolumeNode
 
 from ..core.errors import InputError, input_error
 from ..core.volume import Volume
 from ..io.dicom.body_measures import other_units
+from ..io.dicom.reading import read_dataset
 from ..io.dicom.suv import SuvFactors, suvbw_factors
 from .to_volume import SUV, to_volume
 from .volumes import array_of
@@ -27,7 +27,7 @@ def pet_volume(node: vtkMRMLScalarVolumeNode, key: str, files: Sequence[str]) ->
     unit = entry.GetCodeValue() if entry else None
     if unit == SUV or (unit or "").startswith(OTHER_SUV):
         return to_volume(node, key)  # which refuses SUV by another body measure: its files' factor is not for it
-    headers = [pydicom.dcmread(path, stop_before_pixels=True) for path in files]
+    headers = [read_dataset(path, stop_before_pixels=True) for path in files]
     if headers:
         volume = to_volume(node, key, _factor(headers))
         units, assumed = other_units(headers[0])

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import pydicom
 from slicer import vtkMRMLScalarVolumeNode, vtkMRMLScene, vtkMRMLSubjectHierarchyNode
 
 from ..core.errors import InputError
 from ..core.modalities import is_mr, of_dicom
 from ..io.dicom.mr_sequence import guess_sequence
+from ..io.dicom.reading import read_dataset
 from ..io.naming import modality_from_name
 from .nodes import nodes_of, tag
 from .volumes import ROLE
@@ -59,7 +59,7 @@ def _dicom_modality(node: vtkMRMLScalarVolumeNode) -> str | None:
 
 def _mr_of_files(files: Sequence[str]) -> str | None:
     for path in files[:1]:
-        found = guess_sequence(pydicom.dcmread(path, stop_before_pixels=True))
+        found = guess_sequence(read_dataset(path, stop_before_pixels=True))
         return found[0] if found else None
     return None
 

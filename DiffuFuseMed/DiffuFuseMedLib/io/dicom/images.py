@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-import pydicom
 from pydicom.dataset import Dataset
 
 from ...core.checks import check_modality, check_volume, unknown_voxels
@@ -18,6 +17,7 @@ from ...core.volume import Volume
 from .body_measures import other_units
 from .frames import Frame, frames_of, rescale_source
 from .mr_sequence import contrasts_in_words, guess_sequence
+from .reading import check_room, read_dataset
 from .series import Series, damaged, find_series, patient_id_hash
 from .stacks import Stack, stacks_of
 from .suv import pet_units, suvbw_factors
@@ -97,6 +97,7 @@ def _read_series(series: Series, folder: Path, choice: Choice) -> Iterator[Volum
 
 
 def _volume(stack: Stack, found: _Meaning, series: Series, folder: Path, notes: Sequence[str]) -> Volume:
+    check_room(found.headers, series.name)
     whole = {id(header): _dataset(Path(str(header.filename))) for header in found.headers}
     frames = [replace(frame, dataset=whole[id(frame.dataset)]) for frame in stack.frames]
     factor_of = {id(whole[id(h)]): np.float32(f) for h, f in zip(found.headers, found.factors, strict=True)}
@@ -115,7 +116,7 @@ def _volume(stack: Stack, found: _Meaning, series: Series, folder: Path, notes: 
 
 def _dataset(path: Path) -> Dataset:
     try:
-        dataset = pydicom.dcmread(path, force=True)  # its header has been read: it is DICOM, with or without preamble
+        dataset = read_dataset(path, force=True)  # its header has been read: it is DICOM, with or without preamble
     except Exception as error:
         raise damaged(path) from error
     if "PixelData" not in dataset or "Rows" not in dataset or "Columns" not in dataset:

@@ -7,6 +7,7 @@ import SimpleITK as sitk
 from pydicom.dataset import Dataset
 
 from ...core.errors import InputError, input_error
+from .reading import check_room
 from .tags import numbers, value_of
 
 WHAT = "a DICOM slice"
@@ -15,6 +16,7 @@ WHAT = "a DICOM slice"
 def stored_pixels(dataset: Dataset) -> np.ndarray:
     """Integers [j, i], or [frame, j, i], as stored, without the bits above BitsStored (PS3.5 8.1.1), where retired
     overlays and some encoders leave something. Raises InputError when no installed decoder can read them."""
+    check_room([dataset], WHAT)
     try:
         return _meant(dataset.pixel_array, dataset)
     except Exception as error:  # pydicom and its decoders raise many kinds: all mean unusable pixels

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 from pydicom.uid import RTStructureSetStorage
@@ -20,6 +19,7 @@ from ...core.grid import Grid
 from ...core.volume import Volume
 from ..mask_grid import LeftOut, check_frame
 from .contour_fill import filled_plane
+from .reading import read_dataset
 from .tags import numbers, value_of
 
 XOR = "CLOSEDPLANAR_XOR"
@@ -73,7 +73,7 @@ def referenced_series(path: str | Path) -> tuple[str, ...]:
 
 def _open(path: str | Path) -> Dataset:
     try:
-        dataset = pydicom.dcmread(path)
+        dataset = read_dataset(path)
     except (InvalidDicomError, OSError) as error:
         raise _not_rtstruct("a file that is no readable DICOM") from error
     if dataset.get("SOPClassUID") != RTStructureSetStorage:

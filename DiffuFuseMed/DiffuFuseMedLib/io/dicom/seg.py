@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
@@ -18,6 +17,7 @@ from ...core.grid import Grid
 from ...core.triples import triple
 from ...core.volume import Volume
 from ..mask_grid import LeftOut, mask_onto
+from .reading import check_room, read_dataset, readable
 from .seg_frames import FRACTION_INSIDE, check_readable, segment_masks, segment_names
 from .tags import value_of
 
@@ -59,18 +59,21 @@ def segment_labels(path: str | Path) -> tuple[str, ...]:
 
 def seg_referenced_series(path: str | Path) -> tuple[str, ...]:
     """Series Instance UIDs of the images that the segmentation says it was drawn on."""
-    dataset = pydicom.dcmread(path, specific_tags=["ReferencedSeriesSequence"])
+    dataset = read_dataset(path, specific_tags=["ReferencedSeriesSequence"])
     return tuple(str(series.SeriesInstanceUID) for series in dataset.get("ReferencedSeriesSequence", []))
 
 
 def _dataset(path: str | Path) -> Dataset:
     try:
-        dataset = pydicom.dcmread(path)
+        dataset = read_dataset(path)
+    except InputError:
+        raise
     except (InvalidDicomError, OSError, ValueError) as error:
         raise _no_seg("a file that is no readable DICOM SEG") from error
     if value_of(dataset, "SOPClassUID") not in SEG_CLASSES:
         raise _no_seg("a DICOM file of another kind")
     check_readable(dataset)
+    check_room([dataset], "a DICOM SEG")
     return dataset
 
 
@@ -83,7 +86,7 @@ def _by_highdicom(path: str | Path) -> Segments | None:
     try:
         from highdicom.seg import segread
 
-        seg = segread(path)
+        seg = segread(readable(Path(path)))
         first = next(iter(seg.segment_numbers))
         known = {first: _volume(seg, path, first)}
     except Exception as error:  # it refuses what the standard wants and a mask does not need, in many kinds of error
@@ -106,7 +109,7 @@ def _volume(seg: Segmentation, path: str | Path, number: int) -> highdicom.Volum
     except sqlite3.Error:
         from highdicom.seg import segread
 
-        return segread(path).get_volume(segment_numbers=[number])
+        return segread(readable(Path(path))).get_volume(segment_numbers=[number])
 
 
 def _by_frames(dataset: Dataset) -> Segments:

@@ -3,6 +3,8 @@ one, such as dimension indices or an algorithm type, though each frame says whic
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from pydicom.dataset import Dataset
 
@@ -15,6 +17,7 @@ from .tags import number, numbers, required, value_of
 
 WHAT = "a DICOM SEG"
 FRACTION_INSIDE = 0.5
+LARGEST_VOXELS = 1 << 31
 EVEN = 0.05  # of the slice distance
 ROUNDED = 0.02  # of it: how far a stated distance may be off the frames' own places
 
@@ -82,6 +85,8 @@ def _grid(frames: list[Frame], dataset: Dataset) -> tuple[Grid, list[int]]:
     start = frames[int(depth_mm.argmin())].position_mm
     direction = np.stack([first.row, first.column, normal], axis=1).ravel()
     size = (int(dataset.Columns), int(dataset.Rows), count)
+    if math.prod(size) > LARGEST_VOXELS:
+        raise input_error(f"{WHAT} whose frames lie {count} slices apart", "one lesion's slices", "export it again")
     spacing = triple(float(s) for s in (*first.spacing_mm, step_mm))
     grid = Grid(size, spacing, triple(float(x) for x in start), tuple(float(c) for c in direction))
     return grid, [int(n) for n in np.rint(rows)]

@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
 from ...core.errors import InputError, input_error
 from ...core.modalities import dicom_classes
+from .reading import read_dataset
 from .tags import required, value_of
 
 log = logging.getLogger(__name__)
@@ -91,9 +91,11 @@ def read_header(path: Path, tags: list[str] | None = None) -> Dataset | None:
     named_dicom = path.suffix.lower() in DICOM_SUFFIXES
     try:
         force = named_dicom or _begins_as_dicom(path)
-        header = pydicom.dcmread(path, specific_tags=tags, stop_before_pixels=True, force=force)
+        header = read_dataset(path, specific_tags=tags, stop_before_pixels=True, force=force)
     except InvalidDicomError:
         return None
+    except InputError:
+        raise
     except Exception as error:  # a damaged file fails in as many ways as it can be damaged
         raise damaged(path) from error
     if "SOPClassUID" in header or "DirectoryRecordSequence" in header:

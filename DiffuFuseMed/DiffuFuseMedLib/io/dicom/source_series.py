@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
@@ -19,6 +18,7 @@ from ...core.volume import Volume
 from ..mask_grid import mask_onto
 from .frames import Frame, frames_of
 from .images import image_series
+from .reading import read_dataset
 from .stack import ordered, stack_grid
 
 FILES = "files"  # in Volume.meta: the file of each slice, along k; stays on this machine
@@ -121,7 +121,7 @@ def _readable(files: Sequence[Path]) -> SourceSeries | None:
 def _frame(path: Path) -> Frame:
     """The one slice of a file."""
     try:
-        header = pydicom.dcmread(path, stop_before_pixels=True)
+        header = read_dataset(path, stop_before_pixels=True)
     except (InvalidDicomError, OSError) as error:
         raise input_error(
             "a series whose files are gone or changed", "the files that the case was read from", "open the case again"
