@@ -76,7 +76,10 @@ def test_fuse_writes_what_every_option_asked_for(command, a_real_folder, tmp_pat
     assert settings["ct_window_hu"] == [-200, 1300]
     assert (record["preset"]["name"], record["preset"]["alpha"], record["seed"]) == ("mine", 0.7, 9)
     assert record["rois"]["bone"]["source"] == record["rois"]["lesion"]["source"] == "a mask file from the user"
-    first, last = said.splitlines()
+    first, second, *_, last = said.splitlines()
+    assert second == (
+        "The border of the lesion that was given was drawn into the gray values of the fused image, with gamma 0.6."
+    )
     assert first.startswith("Fused CT and MR_T1 with alpha 0.25, beta 0.95, gamma 0.6: soft ")
     assert last == f"4 files in {out}; open {out / 'report.html'}"
     image = sitk.ReadImage(str(out / "fused.nrrd"))
@@ -134,6 +137,18 @@ def test_run_fuses_too_with_the_lesion_it_found(command, a_real_folder, tmp_path
     assert ("Fused image: CT and MR T1" in page, "Lesion segmentation" in page) == (True, True)
     assert said.splitlines()[-1].startswith("11 files in ")
     assert len(list(out.iterdir())) == 11
+
+
+def test_run_draws_the_border_of_a_lesion_that_nobody_accepted_only_when_told(command, a_real_folder, tmp_path):
+    options = ["--model", "tiny", "--samples", 1, "--preset", "soft-tissue-sarcoma"]
+    plain, told = tmp_path / "plain", tmp_path / "told"
+    _, said, _ = command("run", a_real_folder, "--out", plain, *options)
+    assert "No lesion's border was drawn into the fused image" in said
+    assert record_of(plain)["settings"]["gamma"] == 0
+    _, said, _ = command("run", a_real_folder, "--out", told, *options, "--draw-border")
+    assert "The border of the lesion that the model found and no reader has accepted was drawn into" in said
+    assert record_of(told)["settings"]["gamma"] == record_of(told)["preset"]["gamma"]
+    assert "no reader has accepted" in (told / "report.html").read_text(encoding="utf-8")
 
 
 def test_run_leaves_the_fusion_out_when_told(command, a_real_folder, tmp_path):

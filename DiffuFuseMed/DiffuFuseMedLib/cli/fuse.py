@@ -39,7 +39,7 @@ def fuse(
     lambda2: Annotated[float | None, typer.Option(help="Weight of NSD in the lesion term.")] = None,
     lambda3: Annotated[float | None, typer.Option(help="Weight of HD95 in the lesion term.")] = None,
     tau: Annotated[float | None, typer.Option(help="Tolerance of the lesion's border in mm.")] = None,
-    lesion: Annotated[Path | None, typer.Option(help="A mask file: the lesion whose border gamma protects.")] = None,
+    lesion: Annotated[Path | None, typer.Option(help="A mask file: the lesion whose border gamma draws.")] = None,
     soft: Annotated[Path | None, typer.Option(help="A mask file instead of the automatic soft tissue.")] = None,
     bone: Annotated[Path | None, typer.Option(help="A mask file instead of the automatic bone.")] = None,
     steps: Annotated[int | None, typer.Option(min=1, max=4, help="Steps of the few-step student.")] = None,
@@ -86,8 +86,10 @@ def fuse(
 
 
 def say_fused(fusion: Fusion) -> None:
-    """One line on what was fused, with which sliders."""
+    """What was fused and with which sliders, and a line for each thing that a reader should know of it."""
     settings, regions = fusion.settings, fusion.roi_ml
     sliders = f"alpha {settings.alpha:g}, beta {settings.beta:g}, gamma {settings.gamma:g}"
     volumes = ", ".join(f"{name} {ml:.0f} mL" for name, ml in regions.items())
     out_console.print(f"Fused CT and {fusion.mri} with {sliders}: {volumes}.", soft_wrap=True)
+    for note in fusion.notes:
+        out_console.print(note, markup=False, soft_wrap=True)

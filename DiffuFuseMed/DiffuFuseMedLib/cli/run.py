@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ..tasks.fuse.predict import Progress
 
 Scores = dict[str, float]
+UNSEEN = "the lesion that the model found and no reader has accepted"
 
 
 def run(
@@ -55,6 +56,13 @@ def run(
     samples: SamplesOption = 8,
     suv: SuvOption = DEFAULT_SUV,
     no_fusion: Annotated[bool, typer.Option("--no-fusion", help="Segment only.")] = False,
+    draw_border: Annotated[
+        bool,
+        typer.Option(
+            "--draw-border",
+            help="Draw the found lesion's border into the fused image (gamma), though no reader has accepted it.",
+        ),
+    ] = False,
     preset: PresetOption = None,
     mr: MrOption = None,
     export: ExportOption = None,
@@ -82,7 +90,7 @@ def run(
         loaded, series = only(whole, wanted), series_for(kinds, whole, dicom_series)
         scale = suv_scale(whole, suv)
         say_doubts(loaded)
-        fuse = None if no_fusion else _fusing(loaded, device, chosen, mr, seed)
+        fuse = None if no_fusion else _fusing(loaded, device, chosen, mr, seed, draw_border)
         settings = Settings(samples, seed, progress=lambda share, what: step(0.1 + 0.5 * share, what))
         prediction = predict(loaded, ready, settings)
         fusion = fuse(prediction, lambda share, what: step(0.6 + 0.3 * share, what)) if fuse else None
@@ -97,7 +105,7 @@ def run(
 
 
 def _fusing(
-    case: Case, device: str, preset: Preset | None, mr: str | None, seed: int
+    case: Case, device: str, preset: Preset | None, mr: str | None, seed: int, draw_border: bool
 ) -> Callable[[Prediction, Progress], Fusion] | None:
     """A function of prediction and progress that gives the Fusion; None, and one line why, where there can be none."""
     from ..models.devices import choose
@@ -108,13 +116,16 @@ def _fusing(
     if lacks := why_no_fusion(case):
         err_console.print(f"No fusion: {lacks}.")
         return None
-    settings, mri = settings_of(preset, {"seed": seed}), mr_of(case, mr)
+    # a border in the gray values would look like a finding, and this one nobody has looked at
+    settings, mri = settings_of(preset, {"seed": seed, "gamma": None if draw_border else 0.0}), mr_of(case, mr)
     try:
         fuser = Fuser.shipped(choose(device))
     except InputError as error:  # not installed, or damaged: the segmentation does not need it
         err_console.print(f"No fusion: {error}", markup=False, soft_wrap=True)
         return None
-    return lambda found, step: fuse_case(case, fuser, Wanted(settings, preset, mri, lesion=found.labels == 1), step)
+    return lambda found, step: fuse_case(
+        case, fuser, Wanted(settings, preset, mri, lesion=found.labels == 1, whose=UNSEEN), step
+    )
 
 
 def _write(

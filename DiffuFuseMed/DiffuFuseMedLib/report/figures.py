@@ -24,6 +24,7 @@ OUTSIDE = (0.21, 0.25, 0.31)  # outside a modality's field of view: neither blac
 LINES = {
     "soft": ("#60a5fa", 1.6, "solid"),
     "bone": ("#fb923c", 1.6, "solid"),
+    "field of view": ("#a3a3a3", 1.2, (0, (1.5, 2.5))),
     "reference": ("#d946ef", 1.3, "solid"),
     "region": ("#38bdf8", 1.4, "solid"),
     "predicted": ("#fb7185", 2.0, (0, (3, 1.6))),

@@ -12,7 +12,7 @@ from ..core.modalities import spec_of, title_of
 from . import fusion_figures, words
 from .content import data_uri, provenance_rows, width_mm
 from .figures import LINES, color_bar
-from .fusion_scene import SHOWN_MAP, fusion_scene, fusion_windows, tracer_of
+from .fusion_scene import FIELD_OF_VIEW, SHOWN_MAP, fusion_scene, fusion_windows, tracer_of
 from .planes import PLANES, Plane
 from .scene import Scene
 from .window_level import Window
@@ -60,6 +60,7 @@ def fusion_section(fusion: Fusion, case: Case) -> dict[str, Any]:
         "provenance": provenance_rows({**_unsaid(fusion), "timings_s": fusion.fused.timings}),
         "notes": list(fusion.notes),
         "lesion": bool(fusion.rois.lesion.any()),
+        "mr_ends": None if scene.masks[FIELD_OF_VIEW].all() else LINES[FIELD_OF_VIEW][0],
         "tracer": title_of(tracer) if tracer else None,
         "tracer_top": f"{windows[tracer].high:.3g} {spec_of(tracer).report_unit}".strip() if tracer else "",
         "tracer_bar": data_uri(color_bar(fusion_figures.TRACER_COLORS)),
@@ -144,7 +145,7 @@ def _plane_row(
             draw.gray_panel(scene, fusion.mri, windows[fusion.mri], plane, ("soft", "lesion")),
             f"{title_of(fusion.mri)} with soft-tissue and lesion outline",
         ),
-        (draw.gray_panel(scene, "fused", windows["fused"], plane, ()), "fused image"),
+        (draw.gray_panel(scene, "fused", windows["fused"], plane, (FIELD_OF_VIEW,)), "fused image"),
     ]
     if tracer:
         drawn = draw.tracer_panel(scene, tracer, windows[tracer], plane)

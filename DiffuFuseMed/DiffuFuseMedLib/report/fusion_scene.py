@@ -14,10 +14,12 @@ from .scene import Scene, box_around, center_of, turn
 from .window_level import Window, window_of
 
 SHOWN_MAP = "fusion"
+FIELD_OF_VIEW = "field of view"
 
 
 def fusion_scene(fusion: Fusion, case: Case) -> Scene:
-    """Scene with images "CT", the MR, "fused" and a tracer; masks "soft", "bone", "lesion"; uncertainty "fusion".
+    """Scene with images "CT", the MR, "fused" and a tracer; masks "soft", "bone", "lesion" and the MR's "field of
+    view"; uncertainty "fusion".
 
     Raises InputError when fusion and case are not on one grid.
     """
@@ -32,7 +34,7 @@ def fusion_scene(fusion: Fusion, case: Case) -> Scene:
         return {key: turn(array[box], grid)[0] for key, array in arrays.items()}
 
     image, lps = turn(fusion.fused.image[box], grid)
-    masks = turned({**fusion.masks, "inside": inside})
+    masks = turned({**fusion.masks, "inside": inside, FIELD_OF_VIEW: case.valid[fusion.mri]})
     return Scene(
         grid=lps,
         reference="fused",

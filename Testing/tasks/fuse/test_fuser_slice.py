@@ -1,5 +1,6 @@
 """One slice under the sliders: any plane, the same again, cached or not, and one sentence for what cannot be."""
 
+from collections import OrderedDict
 from dataclasses import replace
 
 import numpy as np
@@ -24,7 +25,7 @@ def test_every_plane_has_pictures_from_its_first_to_its_last_slice(a_fuser, open
     assert picture.image.shape == picture.uncertainty.shape == SIZES[plane]
     assert picture.image.dtype == picture.uncertainty.dtype == np.float32
     assert 0 <= picture.image.min() < picture.image.max() <= 1
-    assert 0 <= picture.uncertainty.min() < picture.uncertainty.max() <= 1
+    assert 0 <= picture.uncertainty.min() <= picture.uncertainty.max() <= 1
 
 
 @pytest.mark.parametrize("steps", [1, 3])
@@ -221,13 +222,37 @@ def test_other_rois_keep_the_pictures_and_the_slices_whose_masks_are_the_same(a_
     for index in (3, 8):
         a_fuser.slice(case, "axial", index, FusionSettings())
     before = rois_of(case.grid.shape)
-    lesion = before.lesion.copy()
-    lesion[8] = False
-    other = case.with_rois(replace(before, lesion=lesion))
+    soft = before.soft.copy()
+    soft[8] = False
+    other = case.with_rois(replace(before, soft=soft))
     assert other.ct is case.ct
     assert other.mri is case.mri
     assert [key[:2] for key in other.components] == [("axial", 3)]
     assert len(case.components) == 2
+
+
+def test_another_lesion_needs_no_network_and_is_the_picture_made_anew(a_fuser, opened, rois_of, calls):
+    case, rois = opened(), rois_of(SHAPE)
+    a_fuser.slice(case, "axial", 5, FusionSettings(samples=1))
+    moved = replace(rois, lesion=np.roll(rois.lesion, 2, axis=1))
+    ran, kept = len(calls), a_fuser.slice(case.with_rois(moved), "axial", 5, FusionSettings(samples=1)).image
+    assert len(calls) == ran
+    anew = replace(case, components=OrderedDict(), accents={}).with_rois(moved)
+    assert np.array_equal(kept, a_fuser.slice(anew, "axial", 5, FusionSettings(samples=1)).image)
+    assert not np.array_equal(kept, a_fuser.slice(case, "axial", 5, FusionSettings(samples=1)).image)
+
+
+@pytest.mark.parametrize("guided_or_steps", [{"steps": 1}, {"steps": 3}])
+def test_without_gamma_the_picture_is_exactly_the_one_without_a_lesion(a_fuser, opened, rois_of, guided_or_steps):
+    case, none = opened(), np.zeros(SHAPE, bool)
+    settings = FusionSettings(gamma=0.0, **guided_or_steps)
+    bare = case.with_rois(replace(rois_of(SHAPE), lesion=none))
+    for plane, index in (("axial", 5), ("coronal", 14), ("sagittal", 20)):
+        with_lesion, without = (a_fuser.slice(c, plane, index, settings) for c in (case, bare))
+        assert np.array_equal(with_lesion.image, without.image)
+        assert np.array_equal(with_lesion.uncertainty, without.uncertainty)
+        at_one = a_fuser.slice(bare, plane, index, replace(settings, gamma=1.0))
+        assert np.array_equal(at_one.image, without.image)
 
 
 def test_the_ensemble_stops_between_members_and_keeps_what_it_has(a_fuser, opened):

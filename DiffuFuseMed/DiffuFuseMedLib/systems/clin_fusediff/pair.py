@@ -38,6 +38,12 @@ class Pair:
         index = MASKS.index(name)
         return self.masks[:, index : index + 1]
 
+    def without_lesion(self) -> Pair:
+        """The same pair with an empty lesion."""
+        masks = self.masks.clone()
+        masks[:, MASKS.index("lesion")] = 0
+        return replace(self, masks=masks)
+
     def masks_by_name(self) -> dict[str, Tensor]:
         return {name: self.mask(name) for name in MASKS}
 

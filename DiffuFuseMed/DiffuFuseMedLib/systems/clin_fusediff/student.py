@@ -67,13 +67,19 @@ class Components:
         return Components(*(getattr(self, k)[..., :height, :width] for k in self.__dataclass_fields__))
 
 
-def border_accent(picture: Tensor, lesion: Tensor) -> Tensor:
-    """What makes the lesion's side of its border differ more from the other side, in the direction that it differs in
-    already: half of the local difference, up on one side and down on the other; 0 where the two sides look alike."""
+def border_contrast(picture: Tensor, lesion: Tensor) -> Tensor:
+    """How much the lesion differs from what is outside it, within a few pixels; 0 where only one of them is near.
+    lesion: the share of each pixel that it has, 0 to 1."""
     outside, near = 1 - lesion, partial(local_mean, size=ACCENT_PX)
     mean = lambda mask: near(picture * mask) / near(mask).clamp(min=1e-3)  # noqa: E731
     both = (near(lesion) > 0.01) & (near(outside) > 0.01)
-    return ACCENT_GAIN * (lesion - 0.5) * torch.where(both, mean(lesion) - mean(outside), 0.0)
+    return torch.where(both, mean(lesion) - mean(outside), 0.0)
+
+
+def border_accent(picture: Tensor, lesion: Tensor) -> Tensor:
+    """What makes the lesion's side of its border differ more from the other side, in the direction that it differs in
+    already: half of the local difference, up on one side and down on the other; 0 where the two sides look alike."""
+    return ACCENT_GAIN * (lesion - 0.5) * border_contrast(picture, lesion)
 
 
 class Student(nn.Module):

@@ -23,6 +23,8 @@ from ...preprocessing.fusion_sources import mr_of
 from ...preprocessing.gray import ct_gray, mr_gray
 from ...preprocessing.rois import Rois
 from ...systems.clin_fusediff import Components, Guidance, Pair, Student, Teacher
+from .field_of_view import MrShare, blended, mr_share
+from .lesion_border import accent, border_of
 from .members import member, picture, sliders_of
 from .opened_case import PLANES, FusionCase, border_distance_mm, check_rois, flicker_of, pair_of
 
@@ -62,7 +64,11 @@ class Fuser:
         grays = (partial(ct_gray, window_hu=settings.ct_window_hu), mr_gray)
         ct, gray = each(lambda gray, m: gray(case.volumes[m], case.valid[m]), grays, ("CT", mri))
         masks = np.stack([rois.soft, rois.bone, rois.lesion, case.valid[mri]])
-        return FusionCase(case.grid, ct, gray, masks, rois)
+        border, share = (
+            border_of(rois.lesion, case.grid.spacing_kji_mm),
+            mr_share(case.valid[mri], case.grid.spacing_kji_mm),
+        )
+        return FusionCase(case.grid, ct, gray, masks, rois, border=border, share=share)
 
     def slice(
         self,
@@ -78,18 +84,19 @@ class Fuser:
         members, whose work is kept; raises CancelledError."""
         case.check(plane, index)
         check(settings)
-        pair = pair_of(case, plane, [index])
+        pair, share = pair_of(case, plane, [index]), _share_of(case.share, plane, [index])
         if settings.guided:
-            return self._guided_picture(pair, case.spacing_mm(plane), settings, uncertainty, cancel)
+            return self._guided_picture(pair, case.spacing_mm(plane), settings, uncertainty, cancel, share)
         key: tuple = (plane, index, settings.lambdas, settings.tau_mm, settings.seed, settings.steps)
         if settings.steps > 1:  # then x_t between the steps is the sliders' own picture
-            key += (settings.alpha, settings.beta, settings.gamma)
+            key += (settings.alpha, settings.beta)
         members, count = case.components.get(key, []), settings.samples if uncertainty else 1
         for number in range(len(members), count):
             if number and cancel and cancel():
                 raise CancelledError
-            members = case.remember(key, members + self._members(pair, case.spacing_mm(plane), settings, [number]))
-        return self._fused(members[:count], settings, uncertainty)
+            more = self._members(pair, case.spacing_mm(plane), settings, [number], share)
+            members = case.remember(key, members + more)
+        return self._fused(members[:count], settings, self._accent_of(case, key, members[0], settings), uncertainty)
 
     def picture(
         self, ct: np.ndarray, mri: np.ndarray, rois: Rois, settings: FusionSettings, tracer: bool = False
@@ -99,7 +106,9 @@ class Fuser:
         check(settings)
         if settings.guided:
             return self._guided_picture(pair, (1.0, 1.0), settings)
-        return self._fused(self._members(pair, (1.0, 1.0), settings, range(settings.samples)), settings)
+        members = self._members(pair, (1.0, 1.0), settings, range(settings.samples))
+        border = border_of(rois.lesion, (1.0, 1.0))
+        return self._fused(members, settings, border and accent(members[0], border.picture().to(self.device)))
 
     def opened_picture(self, ct: np.ndarray, mri: np.ndarray, rois: Rois, tracer: bool = False) -> Pair:
         """The pair as the networks take it, the picture itself in its neighbors' place."""
@@ -182,20 +191,46 @@ class Fuser:
             if cancel and cancel():
                 raise CancelledError
             indices = list(range(start, min(start + size, count)))
-            pair = pair_of(case, plane, indices).to(self.device)
-            parts = member(self.network, pair, settings, number, case.spacing_mm(plane))
-            out[indices] = picture(parts, settings)[:, 0].float().cpu().numpy()
+            pair = pair_of(case, plane, indices)
+            share = _share_of(case.share, plane, indices)
+            parts = self._members(pair, case.spacing_mm(plane), settings, [number], share)[0]
+            added = self._accent(case, parts, plane, indices) if settings.gamma else None
+            out[indices] = picture(parts, settings, added)[:, 0].float().cpu().numpy()
             progress((start + len(indices)) / count)
         return np.ascontiguousarray(np.moveaxis(out, 0, axis))
 
     def _members(
-        self, pair: Pair, spacing_mm: tuple[float, float], settings: FusionSettings, numbers: Iterable[int]
+        self,
+        pair: Pair,
+        spacing_mm: tuple[float, float],
+        settings: FusionSettings,
+        numbers: Iterable[int],
+        share: Tensor | None = None,
     ) -> list[Components]:
+        """share: (n, 1, H, W), the MR's of the picture; None where it has all of it."""
         pair = pair.to(self.device)
-        return [member(self.network, pair, settings, n, spacing_mm) for n in numbers]
+        members = [member(self.network, pair, settings, n, spacing_mm) for n in numbers]
+        if share is None:
+            return members
+        return [blended(parts, pair.slice_ct, share.to(self.device)) for parts in members]
 
-    def _fused(self, members: list[Components], settings: FusionSettings, uncertainty: bool = True) -> FusedPicture:
-        return self._judged([picture(m, settings)[0, 0].float() for m in members], uncertainty)
+    def _accent_of(self, case: FusionCase, key: tuple, parts: Components, settings: FusionSettings) -> Tensor | None:
+        """The slice's accent, kept like its components: a moved slider makes it no second time."""
+        if not settings.gamma:
+            return None
+        if key not in case.accents:
+            case.accents[key] = self._accent(case, parts, key[0], [key[1]])
+        return case.accents[key]
+
+    def _accent(self, case: FusionCase, parts: Components, plane: str, indices: list[int]) -> Tensor | None:
+        """As registered, so alike for all members: the lesion's border is no matter of the registration's doubt."""
+        distance = case.border and case.border.slices(plane, indices)
+        return None if distance is None else accent(parts, distance.to(self.device))
+
+    def _fused(
+        self, members: list[Components], settings: FusionSettings, added: Tensor | None, uncertainty: bool = True
+    ) -> FusedPicture:
+        return self._judged([picture(m, settings, added)[0, 0].float() for m in members], uncertainty)
 
     def _judged(self, pictures: list[Tensor], uncertainty: bool) -> FusedPicture:
         """The first picture (H, W), and what the spread of all of them says where uncertainty is wanted."""
@@ -219,7 +254,13 @@ class Fuser:
         return self.teacher.network
 
     def _guided(
-        self, pair: Pair, spacing_mm: tuple[float, float], settings: FusionSettings, seed: int, cancel: Cancel | None
+        self,
+        pair: Pair,
+        spacing_mm: tuple[float, float],
+        settings: FusionSettings,
+        seed: int,
+        cancel: Cancel | None,
+        share: Tensor | None,
     ) -> Tensor:
         """Algorithm 1 on a batch of slices, (n, H, W)."""
         teacher, (height, width) = self._teacher(), pair.mri.shape[-2:]
@@ -234,7 +275,8 @@ class Fuser:
                 fused = teacher.guided(whole, distance, sliders, guidance, generator)
         except InterruptedError as stopped:
             raise CancelledError from stopped
-        return fused[:, 0, :height, :width].float().cpu()
+        drawn, ct = fused[..., :height, :width].float().cpu(), pair.slice_ct
+        return (drawn if share is None else ct + share * (drawn - ct))[:, 0]
 
     def _guided_picture(
         self,
@@ -243,9 +285,10 @@ class Fuser:
         settings: FusionSettings,
         uncertainty: bool = True,
         cancel: Cancel | None = None,
+        share: Tensor | None = None,
     ) -> FusedPicture:
         seeds = range(settings.seed, settings.seed + (settings.samples if uncertainty else 1))
-        drawn = [self._guided(pair, spacing_mm, settings, seed, cancel)[0] for seed in seeds]
+        drawn = [self._guided(pair, spacing_mm, settings, seed, cancel, share)[0] for seed in seeds]
         return self._judged(drawn, uncertainty)
 
     def _guided_volume(
@@ -261,7 +304,8 @@ class Fuser:
                 tell(0)
                 pair = pair_of(case, "axial", some)
                 seed = settings.seed + number
-                volume[some] = self._guided(pair, case.spacing_mm("axial"), settings, seed, cancel).numpy()
+                share = _share_of(case.share, "axial", some)
+                volume[some] = self._guided(pair, case.spacing_mm("axial"), settings, seed, cancel, share).numpy()
                 tell(len(some))
             members.append(volume)
         return members[0], np.stack(members).std(axis=0, dtype=np.float32)
@@ -273,6 +317,10 @@ def in_fast_precision(student: Student, device: str) -> Student:
     if device.startswith("cuda") or devices.computes_in_bfloat16():
         student.unet.to(torch.bfloat16)
     return student
+
+
+def _share_of(share: MrShare | None, plane: str, indices: list[int]) -> Tensor | None:
+    return None if share is None else share.slices(plane, indices)
 
 
 def check(settings: FusionSettings) -> None:

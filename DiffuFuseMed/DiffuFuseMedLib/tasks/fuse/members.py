@@ -23,7 +23,10 @@ def sliders_of(settings: FusionSettings, count: int, device: str) -> Sliders:
 def member(
     student: Student, pair: Pair, settings: FusionSettings, number: int, spacing_mm: tuple[float, float]
 ) -> Components:
-    """Member `number` of the ensemble, 0 as registered; the seed fixes noise and jitter, alike for every slice."""
+    """Member `number` of the ensemble, 0 as registered; the seed fixes noise and jitter, alike for every slice.
+
+    The network is not shown the lesion: what it draws is the picture without one, to which gamma's accent is added."""
+    pair = pair.without_lesion()
     generator = torch.Generator().manual_seed(1000 * settings.seed + number)
     if number:
         shift = (2 * torch.rand(2, generator=generator) - 1) * JITTER_MM / torch.tensor(spacing_mm)
@@ -33,5 +36,7 @@ def member(
         return student.sample(pair, sliders, settings.steps, generator)
 
 
-def picture(components: Components, settings: FusionSettings) -> Tensor:
-    return components.picture(settings.alpha, settings.beta, settings.gamma)
+def picture(components: Components, settings: FusionSettings, accent: Tensor | None = None) -> Tensor:
+    """Gray 0..1; accent: what gamma 1 adds, None without a lesion."""
+    plain = components.picture(settings.alpha, settings.beta, 0.0)
+    return plain if accent is None or not settings.gamma else (plain + settings.gamma * accent).clamp(0, 1)

@@ -17,13 +17,17 @@ from ...core.triples import pair
 from ...metrics.fusion import flicker
 from ...preprocessing.rois import Rois
 from ...systems.clin_fusediff import Components, Pair
+from .field_of_view import MrShare
+from .lesion_border import LesionBorder, border_of
 
 KEPT_SLICES = 32
 
 
 @dataclass
 class FusionCase:
-    """ct, mri: float32 [k, j, i] gray 0..1; masks: bool (4, *shape), soft, bone, lesion and where the MRI is valid."""
+    """ct, mri: float32 [k, j, i] gray 0..1; masks: bool (4, *shape), soft, bone, lesion and where the MRI is valid;
+    components, accents: by slice, and by what they depend on of the settings; border: of the lesion; share: of the MR
+    in the picture, None where it has voxels everywhere."""
 
     grid: Grid
     ct: np.ndarray
@@ -32,21 +36,26 @@ class FusionCase:
     rois: Rois
     tracer: bool = False
     components: OrderedDict[tuple, list[Components]] = field(default_factory=OrderedDict)
+    accents: dict[tuple, Tensor | None] = field(default_factory=dict)
+    border: LesionBorder | None = None
+    share: MrShare | None = None
 
     def remember(self, key: tuple, members: list[Components]) -> list[Components]:
         self.components[key] = members
         self.components.move_to_end(key)
         while len(self.components) > KEPT_SLICES:
-            self.components.popitem(last=False)
+            self.accents.pop(self.components.popitem(last=False)[0], None)
         return members
 
     def with_rois(self, rois: Rois) -> FusionCase:
-        """The same pictures with other ROIs on their grid; slices whose masks are the same keep their components."""
+        """The same pictures with other ROIs on their grid; slices whose soft tissue and bone are the same keep their
+        components, whatever the lesion is."""
         check_rois(rois, self.grid)
         masks = np.stack([rois.soft, rois.bone, rois.lesion, self.masks[3]])
         same = {plane: _same_slices(self.masks, masks, axis) for plane, axis in PLANES.items()}
         kept = OrderedDict((key, found) for key, found in self.components.items() if same[key[0]][key[1]])
-        return replace(self, masks=masks, rois=rois, components=kept)
+        border = border_of(rois.lesion, self.grid.spacing_kji_mm)
+        return replace(self, masks=masks, rois=rois, components=kept, accents={}, border=border)
 
     def spacing_mm(self, plane: str) -> tuple[float, float]:
         """Of a slice's rows and columns."""
@@ -72,9 +81,10 @@ def check_rois(rois: Rois, grid: Grid) -> None:
 
 
 def _same_slices(before: np.ndarray, after: np.ndarray, axis: int) -> np.ndarray:
-    """bool by index along the axis: whether all four masks, (4, k, j, i), are the same there."""
+    """bool by index along the axis: whether soft tissue and bone, first of the masks (4, k, j, i), are the same there;
+    the lesion acts on what is drawn with the components, and where the MRI is valid never changes."""
     others = tuple(n for n in range(4) if n != 1 + axis)
-    return ~(before != after).any(axis=others)
+    return ~(before[:2] != after[:2]).any(axis=others)
 
 
 def pair_of(case: FusionCase, plane: str, indices: list[int]) -> Pair:

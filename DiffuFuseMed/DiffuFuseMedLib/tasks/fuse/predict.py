@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from ...core.case import Case
-from ...core.fusion import ROI_NAMES, Fusion, Judgement
+from ...core.fusion import ROI_NAMES, Fusion, Judgement, border_words
 from ...core.presets import Preset, check_values
 from ...metrics.fusion import score_volume
+from ...preprocessing.fusion_limits import field_of_view_words, marrow_words
 from ...preprocessing.fusion_sources import mr_keys, mr_of, with_one_mr
 from ...preprocessing.rois import SCORING, Rois, automatic_rois, case_rois, read_roi, with_given
 from . import Fuser, FusionCase, FusionSettings
@@ -26,7 +27,8 @@ class Wanted:
     """What a user asks of one fusion.
 
     settings, preset: as settings_of() makes them; mri: key of the MR to fuse, the case's first where None; files: mask
-    files by ROI name that replace the automatic ones; lesion: bool [k, j, i], a Prediction's, where no file is given.
+    files by ROI name that replace the automatic ones; lesion: bool [k, j, i], a Prediction's, where no file is given;
+    whose: in words, whose lesion it is whose border gamma draws.
     """
 
     settings: FusionSettings
@@ -34,6 +36,7 @@ class Wanted:
     mri: str | None = None
     files: dict[str, Path] = field(default_factory=dict)
     lesion: np.ndarray | None = None
+    whose: str = "the lesion that was given"
 
 
 def settings_of(preset: Preset | None, told: dict[str, Any]) -> FusionSettings:
@@ -66,7 +69,8 @@ def fuse_case(
     fused = fuser.volume(opened, wanted.settings, _scaled(progress, 0, FUSING), cancel)
     _tell(progress, FUSING, "scoring")
     found = judged(fused.image, opened, case, mri, wanted.lesion, masks)
-    return Fusion(case.grid, mri, fused, found.rois, wanted.settings, wanted.preset, found.metrics, found.notes)
+    notes = (border_words(wanted.settings.gamma, bool(found.rois.lesion.any()), wanted.whose), *found.notes)
+    return Fusion(case.grid, mri, fused, found.rois, wanted.settings, wanted.preset, found.metrics, notes)
 
 
 def judged(
@@ -92,8 +96,9 @@ def judged(
 def _notes(case: Case, mri: str, rois: Rois) -> tuple[str, ...]:
     others = [m for m in mr_keys(case) if m != mri]
     notes = [f"{m} was not used: the fusion takes one MR, here {mri}." for m in others]
+    limits = [field_of_view_words(case, mri), marrow_words(case, mri, rois.bone)]
     empty = [name for name in ROI_NAMES if not getattr(rois, name).any()]
-    return (*notes, *(f"The {name} region is empty." for name in empty))
+    return (*notes, *filter(None, limits), *(f"The {name} region is empty." for name in empty))
 
 
 def _scaled(progress: Progress | None, start: float, end: float) -> Progress | None:
