@@ -1,6 +1,7 @@
 import io
 import resource
 import stat
+import tempfile
 import zipfile
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from DiffuFuseMedLib.mrml import colors, display, nodes, parameters, scenes, tab
 from DiffuFuseMedLib.mrml import segmentations as s
 from DiffuFuseMedLib.mrml.layers import Layers, show
 from DiffuFuseMedLib.preprocessing.load import load_case
+
+from Testing.fixtures.full_disk import files_of_at_most
 
 ROWS = [
     {"rank": 1, "ml": 1 / 3, "why": 'PET "low"\tor\nnot, 95 % \\n \\', "done": None, "center": [1e-9, 2.0]},
@@ -133,7 +136,7 @@ def test_what_was_in_the_scene_before_is_gone(a_full_scene, tmp_path):
 
 def test_no_unpacked_file_is_left_and_none_is_referred_to(a_full_scene, tmp_path, monkeypatch):
     scenes.save_scene(a_full_scene, tmp_path / "x.mrb")
-    monkeypatch.setattr(scenes.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     scenes.load_scene(a_full_scene, tmp_path / "x.mrb")
     assert [p.name for p in tmp_path.iterdir()] == ["x.mrb"]
     names = [n.GetFileName() for n in nodes.nodes_of(a_full_scene, "vtkMRMLStorageNode")]
@@ -261,3 +264,21 @@ def test_the_library_s_scene_is_read_by_mrml_itself(a_full_scene, tmp_path):
     remote.AddDataIOToScene()
     assert other.ReadFromMRB(str(tmp_path / "x.mrb"), True)
     assert len(nodes.find(other, "role", class_name="vtkMRMLScalarVolumeNode")) == 3
+
+
+def test_a_full_disk_is_told_at_whatever_part_of_the_scene_it_fills_up(a_full_scene, tmp_path, monkeypatch):
+    """Each part is written to the folder of temporary files first, so the limit is met by others at each size."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    (tmp_path / "scene.mrb").write_bytes(b"of before")
+    scenes.save_scene(a_full_scene, tmp_path / "whole.mrb")
+    with zipfile.ZipFile(tmp_path / "whole.mrb") as archive:
+        parts = sorted({member.file_size for member in archive.infolist()})
+    rooms = sorted({0, *(part - 1 for part in parts), (tmp_path / "whole.mrb").stat().st_size - 1})
+    for room in rooms:
+        with files_of_at_most(room), pytest.raises(InputError, match="cannot be written"):
+            scenes.save_scene(a_full_scene, tmp_path / "scene.mrb")
+        assert (tmp_path / "scene.mrb").read_bytes() == b"of before"
+        assert list((tmp_path / "temporary").iterdir()) == []
+    scenes.save_scene(a_full_scene, tmp_path / "scene.mrb")  # there is room again
+    assert zipfile.is_zipfile(tmp_path / "scene.mrb")

@@ -12,6 +12,8 @@ from DiffuFuseMedLib.training.checkpoint import Checkpoints
 from DiffuFuseMedLib.training.loop import RunContext
 from DiffuFuseMedLib.training.stopping import TrainingStoppedError
 
+from Testing.fixtures.full_disk import files_of_at_most, tree
+
 
 @pytest.fixture
 def folder(tmp_path):
@@ -160,18 +162,13 @@ def test_a_file_that_is_no_checkpoint_is_refused(folder):
         Checkpoints(folder, resume=True)
 
 
-def test_a_checkpoint_is_written_whole_or_not_at_all(a_stage, stopped, go, folder, monkeypatch):
+@pytest.mark.parametrize("room", [0, 1000])
+def test_a_checkpoint_is_written_whole_or_not_at_all(room, a_stage, stopped, go, folder):
     stopped(a_stage())
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
-
-    def full(tensors, path, metadata):
-        path.write_bytes(b"half")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("DiffuFuseMedLib.training.checkpoint.save_file", full)
-    with pytest.raises(InputError, match="No space left"):
+    before = tree(folder)
+    with files_of_at_most(room), pytest.raises(InputError, match="File too large"):
         go(a_stage(), RunContext(checkpoints=Checkpoints(folder, resume=True, every_steps=1)))
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert tree(folder) == before
 
 
 def test_checkpoints_of_a_run_that_is_over_go_and_nothing_else_does(a_stage, stopped, folder):

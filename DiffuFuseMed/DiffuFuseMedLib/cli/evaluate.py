@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path
 from typing import Annotated
 
@@ -34,7 +35,7 @@ def evaluate(
     """Score a model on every case, beside the trivial rows, with bootstrap 95 % intervals of the means."""
     from ..io.split import read_split
     from ..models.registry import models
-    from ..tasks.segment.evaluate import conditions_of, read_cases, summary, writable, write_csv
+    from ..tasks.segment.evaluate import conditions_of, read_cases, summary, writable, write_csv, write_text
     from ..tasks.segment.evaluate import evaluate as score
     from ..tasks.segment.settings import Settings
 
@@ -65,8 +66,9 @@ def evaluate(
     print_table(table)
     if markdown:
         table.box = box.MARKDOWN
-        with markdown.open("w", encoding="utf-8") as stream:
-            Console(file=stream, width=WIDE).print(table)
+        text = StringIO()
+        Console(file=text, width=WIDE).print(table)
+        write_text(markdown, text.getvalue())
 
 
 def _table(means: list[dict]) -> Table:

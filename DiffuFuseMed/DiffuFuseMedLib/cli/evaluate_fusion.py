@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from pathlib import Path
 from typing import Annotated
 
@@ -51,7 +52,7 @@ def evaluate_fusion(
     from ..tasks.fuse import Fuser
     from ..tasks.fuse import evaluate as work
     from ..tasks.fuse.predict import settings_of
-    from ..tasks.segment.evaluate import write_csv
+    from ..tasks.segment.evaluate import write_csv, write_text
     from .fusion_tables import notes_on, tables_of, verdicts
 
     if guided and steps is not None:
@@ -72,7 +73,7 @@ def evaluate_fusion(
     seen = work.seen_in_training(fuser, subjects)
     notes = [*done.notes, *notes_on(found, seen, len({s.trained_as for s in subjects}))]
     written = work.record_of(fuser, conditions, found, notes, few)
-    record.write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
+    write_text(record, json.dumps(written, indent=2) + "\n")
     tables, lines = tables_of(found), [*verdicts(found), *notes]
     for table in tables:
         print_table(table)
@@ -109,10 +110,13 @@ def _checked(folder: Path, csv: Path, markdown: Path | None, save: Path | None) 
 
 
 def _write_markdown(file: Path, tables: list[Table], lines: list[str]) -> None:
-    with file.open("w", encoding="utf-8") as stream:
-        console = Console(file=stream, width=WIDE, highlight=False)
-        for table in tables:
-            title, table.title, table.box = table.title, None, box.MARKDOWN
-            console.print(f"### {title}", markup=False)
-            console.print(table)
-        console.print("\n".join(f"- {line}" for line in lines), markup=False, soft_wrap=True)
+    from ..tasks.segment.evaluate import write_text
+
+    text = StringIO()
+    console = Console(file=text, width=WIDE, highlight=False)
+    for table in tables:
+        title, table.title, table.box = table.title, None, box.MARKDOWN
+        console.print(f"### {title}", markup=False)
+        console.print(table)
+    console.print("\n".join(f"- {line}" for line in lines), markup=False, soft_wrap=True)
+    write_text(file, text.getvalue())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..core.errors import InputError, input_error
+from ..core.result_names import LESION
 from .console import err_console
 
 if TYPE_CHECKING:
@@ -15,9 +16,8 @@ if TYPE_CHECKING:
     from ..core.prediction import Prediction
     from ..io.dicom.source_series import SourceSeries
 
-FILES = {"nifti": "lesion.nii.gz", "dicom-seg": "lesion.seg.dcm", "rtstruct": "lesion.rtstruct.dcm"}
 ExportOption = Annotated[
-    str | None, typer.Option(help=f"The lesion also as some of {', '.join(FILES)}, such as dicom-seg,rtstruct.")
+    str | None, typer.Option(help=f"The lesion also as some of {', '.join(LESION)}, such as dicom-seg,rtstruct.")
 ]
 SeriesOption = Annotated[
     Path | None,
@@ -28,8 +28,8 @@ SeriesOption = Annotated[
 def export_kinds(export: str | None) -> list[str]:
     """dicom-seg,rtstruct -> its parts; raises InputError for one that is none."""
     wanted = [kind.strip() for kind in (export or "").split(",") if kind.strip()]
-    if unknown := [kind for kind in wanted if kind not in FILES]:
-        raise input_error(f"the export {unknown[0]!r}", f"one of {', '.join(FILES)}", "correct --export")
+    if unknown := [kind for kind in wanted if kind not in LESION]:
+        raise input_error(f"the export {unknown[0]!r}", f"one of {', '.join(LESION)}", "correct --export")
     return wanted
 
 
@@ -49,22 +49,15 @@ def series_for(kinds: list[str], case: Case, folder: Path | None) -> SourceSerie
 
 
 def write_exports(
-    kinds: list[str], prediction: Prediction, series: SourceSeries | None, resample: bool, out: Path
-) -> dict[str, Path]:
-    """Write the lesion into `out`; the files by kind. resample: onto the series' voxels by the nearest, where they are
-    others. What this lesion cannot be written as is left out with one line."""
-    from ..core.staging import staged
-
-    files = {}
+    kinds: list[str], prediction: Prediction, series: SourceSeries | None, resample: bool, folder: Path
+) -> None:
+    """Write the lesion into `folder`. resample: onto the series' voxels by the nearest, where they are others. What
+    this lesion cannot be written as is left out with one line; raises OSError when the disk refuses."""
     for kind in kinds:
         try:
-            with staged(out) as folder:
-                _write(kind, prediction, series, resample, folder / FILES[kind])
+            _write(kind, prediction, series, resample, folder / LESION[kind])
         except InputError as error:
             err_console.print(f"No {kind}: {error}", markup=False, soft_wrap=True)
-        else:
-            files[kind] = out / FILES[kind]
-    return files
 
 
 def _write(kind: str, prediction: Prediction, series: SourceSeries | None, resample: bool, path: Path) -> None:

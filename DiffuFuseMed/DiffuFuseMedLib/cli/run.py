@@ -72,6 +72,8 @@ def run(
 ) -> None:
     """Segment and fuse one case: segmentation, probability, uncertainty, fused image, their records, report.html."""
     from ..core.presets import find_preset
+    from ..core.result_names import REPORT, result_names
+    from ..core.staging import staged
     from ..core.suv_units import check_suv_unit, suv_scale
     from ..preprocessing.load import load_case
     from ..tasks.segment.predict import predict
@@ -95,13 +97,15 @@ def run(
         prediction = predict(loaded, ready, settings)
         fusion = fuse(prediction, lambda share, what: step(0.6 + 0.3 * share, what)) if fuse else None
         step(0.9, "writing")
-        files, scores = _write(prediction, loaded, fusion, out, scale)
-        files |= write_exports(kinds, prediction, series, dicom_series is not None, out)
+        with staged(out, replacing=result_names()) as folder:
+            scores = _write(prediction, loaded, fusion, folder, scale)
+            write_exports(kinds, prediction, series, dicom_series is not None, folder)
+            count = len(list(folder.iterdir()))
         step(1.0, "done")
     _say(prediction, scores)
     if fusion:
         say_fused(fusion)
-    out_console.print(f"{len(files)} files in {out}; open {out / 'report.html'}", soft_wrap=True)
+    out_console.print(f"{count} files in {out}; open {out / REPORT}", soft_wrap=True)
 
 
 def _fusing(
@@ -128,12 +132,11 @@ def _fusing(
     )
 
 
-def _write(
-    prediction: Prediction, case: Case, fusion: Fusion | None, out: Path, suv: SuvScale
-) -> tuple[dict[str, Path], Scores | None]:
-    """Every file of the run, and the scores against the case's reference mask, None without one."""
+def _write(prediction: Prediction, case: Case, fusion: Fusion | None, out: Path, suv: SuvScale) -> Scores | None:
+    """Every file of the run; returns the scores against the case's reference mask, None without one."""
     from ..api import sentences
     from ..core.lesion import quantify
+    from ..core.result_names import REPORT
     from ..io.export.fusion import write_fusion
     from ..io.export.outputs import write_outputs
     from ..metrics import score_case
@@ -141,11 +144,12 @@ def _write(
 
     scores = score_case(prediction, case) if case.reference_mask is not None else None
     quality = sentences(case, prediction)
-    files = write_outputs(prediction, case, out, quality, scores, suv)
-    files |= write_fusion(fusion, case, out) if fusion else {}
+    write_outputs(prediction, case, out, quality, scores, suv)
+    if fusion:
+        write_fusion(fusion, case, out)
     measures = quantify(prediction.labels > 0, case, suv)
-    write_report(prediction, case, out / "report.html", quality, measures, scores, fusion, suv=suv)
-    return {**files, "report": out / "report.html"}, scores
+    write_report(prediction, case, out / REPORT, quality, measures, scores, fusion, suv=suv)
+    return scores
 
 
 def _say(prediction: Prediction, scores: Scores | None) -> None:

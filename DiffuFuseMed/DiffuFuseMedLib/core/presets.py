@@ -13,6 +13,7 @@ from typing import Any
 
 from .errors import InputError, input_error
 from .staging import staged
+from .whole_file import write_whole
 
 VERSION = 1
 LONGEST_NAME = 80
@@ -64,7 +65,7 @@ def save_preset(preset: Preset, file: Path) -> None:
     """Write the preset as JSON with its format's version, whole or not at all. Raises InputError when that fails."""
     text = json.dumps({"version": VERSION, **asdict(preset)}, indent=2, ensure_ascii=False, allow_nan=False)
     with staged(file.parent) as staging:
-        (staging / file.name).write_text(text + "\n", encoding="utf-8")
+        write_whole(staging / file.name, text + "\n")
 
 
 def load_preset(file: Path) -> Preset:

@@ -9,6 +9,8 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..core.grid import Grid
+from ..core.whole_file import not_whole
+from .written_voxels import check_nrrd
 
 PREFIX = "DiffuFuseMed_"
 
@@ -20,7 +22,8 @@ def provenance_header(provenance: dict[str, Any]) -> dict[str, str]:
 
 
 def write_nrrd(array: np.ndarray, grid: Grid, path: Path, header: dict[str, str]) -> None:
-    """Write array [k, j, i] or layers [k, j, i, layer] gzip-compressed in LPS. Raises OSError when the disk refuses."""
+    """Write array [k, j, i] or layers [k, j, i, layer] gzip-compressed in LPS and read it back. Raises OSError when the
+    disk refuses."""
     image = sitk.GetImageFromArray(array, isVector=array.ndim == 4)
     image.SetSpacing(grid.spacing_mm)
     image.SetOrigin(grid.origin)
@@ -30,4 +33,5 @@ def write_nrrd(array: np.ndarray, grid: Grid, path: Path, header: dict[str, str]
     try:
         sitk.WriteImage(image, str(path), useCompression=True)
     except RuntimeError as cause:
-        raise OSError("the disk refused the file") from cause
+        raise not_whole(path) from cause
+    check_nrrd(path, array)

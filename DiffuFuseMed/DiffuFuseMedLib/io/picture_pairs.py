@@ -11,6 +11,8 @@ import SimpleITK as sitk
 
 from ..core.errors import input_error
 from ..core.modalities import is_tracer, tracers
+from ..core.staging import NotSavedError, staged
+from ..core.whole_file import not_whole
 
 LUMINANCE = np.array((0.299, 0.587, 0.114), np.float32)  # ITU-R BT.601
 
@@ -118,11 +120,22 @@ def write_picture(picture: np.ndarray, file: Path) -> None:
     """(H, W) or (H, W, 3) in 0..1 as an 8-bit PNG. Raises InputError when it cannot be written."""
     pixels = np.round(255 * np.clip(picture, 0, 1)).astype(np.uint8)
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        sitk.WriteImage(sitk.GetImageFromArray(pixels, isVector=pixels.ndim == 3), str(file))
-    except (OSError, RuntimeError) as error:
+        with staged(file.parent) as folder:
+            _write_png(pixels, folder / file.name)
+    except NotSavedError as error:
         given = f"the picture {file.name} that cannot be written"
         raise input_error(given, "a folder with write permission and space", "choose another one") from error
+
+
+def _write_png(pixels: np.ndarray, file: Path) -> None:
+    """And read it back, since ITK keeps a full disk to itself; OSError where it is not what was written."""
+    try:
+        sitk.WriteImage(sitk.GetImageFromArray(pixels, isVector=pixels.ndim == 3), str(file))
+        found = sitk.GetArrayFromImage(sitk.ReadImage(str(file)))
+    except RuntimeError as cause:
+        raise not_whole(file) from cause
+    if not np.array_equal(found, pixels):
+        raise not_whole(file)
 
 
 def _kinds() -> tuple[str, ...]:

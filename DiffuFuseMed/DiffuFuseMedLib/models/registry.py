@@ -11,6 +11,8 @@ from typing import Any
 
 from ..core.errors import InputError, input_error
 from ..core.fields import wrong_field
+from ..core.staging import staged
+from ..core.whole_file import write_whole
 from ..systems import SYSTEMS
 
 RECORD = "model.json"
@@ -114,9 +116,10 @@ def _not_a_record(given: str) -> InputError:
 
 
 def write_record(record: ModelRecord, path: Path) -> None:
-    """Write model.json into the model folder `path`."""
+    """Write model.json into the model folder `path`. Raises InputError when the disk refuses."""
     values = {name: value for name, value in asdict(record).items() if name != "stages" or value}
-    (path / RECORD).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    with staged(path) as folder:
+        write_whole(folder / RECORD, json.dumps(values, indent=2) + "\n")
 
 
 def _check_window(window: dict[str, Any]) -> None:

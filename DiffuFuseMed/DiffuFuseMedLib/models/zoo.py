@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from ..core.errors import InputError, input_error
+from ..core.staging import staged
+from ..core.whole_file import write_whole
 from ..systems import network_class
 from .registry import RECORD, WEIGHTS, ModelRecord, model_folder, models, read_record, write_record
 
@@ -115,28 +118,28 @@ def check_segments(record: ModelRecord, folder: Path | None = None) -> None:
 
 
 def save(network: Any, record: dict[str, Any], path: Path) -> ModelRecord:
-    """Write weights in float16 and the record with their sha256; record: ModelRecord's other fields.
+    """Write weights in float16 and the record with their sha256, all or none; record: ModelRecord's other fields.
 
-    A staged network gets one file a stage.
+    A staged network gets one file a stage. Raises InputError when the disk refuses.
     """
-    path.mkdir(parents=True, exist_ok=True)
     # one entry alone: safetensors writes several in any order, and the same weights would have another sha256
     metadata, stages = {"system": record["system"]}, tuple(getattr(network, "stages", ()))
     state = {n: v.detach().to("cpu", torch.float16).contiguous() for n, v in network.state_dict().items()}
-    made = {stage: _save_stage(state, stage, path, metadata) for stage in stages}
-    if not made:
-        save_file(state, path / WEIGHTS, metadata=metadata)
-    elif left := [name for name in state if name.split(".")[0] not in made]:
-        raise ValueError(f"{left[0]} is in none of the stages {', '.join(made)}, so it would not be saved")
-    sha256 = sha256_of_stages(made) if made else sha256_of(path / WEIGHTS)
-    whole = ModelRecord(config=asdict(network.config), sha256=sha256, stages=made, **record)
-    write_record(whole, path)
+    if stages and (left := [name for name in state if name.split(".")[0] not in stages]):
+        raise ValueError(f"{left[0]} is in none of the stages {', '.join(stages)}, so it would not be saved")
+    with staged(path) as folder:
+        made = {stage: _save_stage(state, stage, folder, metadata) for stage in stages}
+        if not made:
+            write_whole(folder / WEIGHTS, to_bytes(state, metadata=metadata))
+        sha256 = sha256_of_stages(made) if made else sha256_of(folder / WEIGHTS)
+        whole = ModelRecord(config=asdict(network.config), sha256=sha256, stages=made, **record)
+        write_record(whole, folder)
     return whole
 
 
-def _save_stage(state: dict[str, Tensor], stage: str, path: Path, metadata: dict[str, str]) -> str:
+def _save_stage(state: dict[str, Tensor], stage: str, folder: Path, metadata: dict[str, str]) -> str:
     """Write the weights below `stage` without its name; returns their sha256."""
     own = {name.removeprefix(f"{stage}."): value for name, value in state.items() if name.startswith(f"{stage}.")}
-    file = path / f"weights.{stage}.safetensors"
-    save_file(own, file, metadata=metadata)
+    file = folder / f"weights.{stage}.safetensors"
+    write_whole(file, to_bytes(own, metadata=metadata))
     return sha256_of(file)

@@ -7,9 +7,8 @@ thread. All else (segmentations, tables, texts, the .mrml) is small and written 
 
 from __future__ import annotations
 
+import errno
 import re
-import shutil
-import tempfile
 import weakref
 import zipfile
 from collections.abc import Collection, Iterator
@@ -28,10 +27,15 @@ from slicer import (
 
 from ..core.errors import input_error
 from ..core.grid import Grid
+from ..core.private_folder import FAMILY, PrivateFolder
+from ..core.staging import not_saved
+from ..core.whole_file import not_whole
 from ..io.nrrd import write_nrrd
 from .nodes import nodes_of
 from .volumes import array_of, grid_of
+from .written import check_scene, check_written
 
+PREFIX = f"{FAMILY}scene-"
 DATA = "Data"
 MRML = "scene.mrml"
 PLAIN_STORAGE = "vtkMRMLVolumeArchetypeStorageNode"  # reads any NRRD with one gray value per voxel
@@ -55,11 +59,14 @@ class Bundle:
     """
 
     def __init__(self, scene: vtkMRMLScene, name: str, constant: Collection[vtkMRMLScalarVolumeNode] = ()) -> None:
-        folder = tempfile.mkdtemp(prefix="scene-")  # mode 0700
-        self.close = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        self._root = Path(folder) / (_plain(name) or "scene")
-        (self._root / DATA).mkdir(parents=True)
-        self._voxels = _taken_down(scene, self._root, constant)
+        try:
+            folder = PrivateFolder(PREFIX)
+            self.close = weakref.finalize(self, folder.remove)
+            self._root = folder.path / (_plain(name) or "scene")
+            (self._root / DATA).mkdir(parents=True)
+            self._voxels = _taken_down(scene, self._root, constant)
+        except OSError as cause:
+            raise not_saved(cause) from cause
 
     def __enter__(self) -> Bundle:
         return self
@@ -68,7 +75,7 @@ class Bundle:
         self.close()
 
     def write(self, path: Path) -> None:
-        """Raises OSError when the disk refuses."""
+        """And read every part of it back. Raises OSError when the disk refuses."""
         for volume in self._voxels:
             write_nrrd(volume.array, volume.grid, self._root / DATA / volume.file, {})
         _zip(self._root, path)
@@ -92,11 +99,22 @@ def _taken_down(scene: vtkMRMLScene, root: Path, constant: Collection[vtkMRMLSca
             if _is_plain_volume(node, storage):
                 array = array_of(node)
                 voxels.append(_Voxels(array if node in constant else array.copy(), grid_of(node), file))
-            elif not storage.WriteData(node) and storage.GetWriteState() != storage.SkippedNoData:
-                remedy = "remove what is damaged or save the other files"
-                raise input_error("a scene with a node that cannot be written", "nodes with data", remedy)
+            else:
+                _write(storage, node, root / DATA / file)
         scene.Commit(str(root / MRML))
+        check_scene(root / MRML)
     return voxels
+
+
+def _write(storage: vtkMRMLStorageNode, node: vtkMRMLStorableNode, path: Path) -> None:
+    storage.GetUserMessages().ClearMessages()  # an error of an earlier time would be taken for one of this
+    if storage.WriteData(node) or storage.GetWriteState() == storage.SkippedNoData:
+        check_written(node, path)
+        return
+    if (cause := not_whole(path)).errno == errno.ENOSPC:
+        raise cause
+    remedy = "make room on the disk, remove what is damaged or save the other files"
+    raise input_error("a scene with a node that cannot be written", "nodes with data", remedy)
 
 
 def _storage(node: vtkMRMLStorableNode) -> vtkMRMLStorageNode | None:
@@ -150,6 +168,9 @@ def _zip(root: Path, path: Path) -> None:
         for file in sorted(p for p in root.rglob("*") if p.is_file()):
             packed = zipfile.ZIP_DEFLATED if file.suffix in (".mrml", ".txt", ".tsv", ".json", ".csv") else None
             archive.write(file, file.relative_to(root.parent), packed)
+    with zipfile.ZipFile(path) as archive:
+        if archive.testzip() is not None:
+            raise not_whole(path)
 
 
 def _plain(name: str) -> str:

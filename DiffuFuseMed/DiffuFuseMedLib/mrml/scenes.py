@@ -5,17 +5,17 @@ A file that was sent may be made to do harm, so nothing of it reaches MRML but w
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Collection
 from pathlib import Path
 
 from slicer import vtkMRMLScalarVolumeNode, vtkMRMLScene
 
 from ..core.errors import input_error
+from ..core.private_folder import PrivateFolder
 from ..core.staging import staged
 from ..io.scene_files import prepared_scene
 from ..io.scene_files.refusals import refused
-from .bundle import Bundle
+from .bundle import PREFIX, Bundle
 from .nodes import nodes_of
 
 LIMIT_BYTES = 16 * 2**30
@@ -53,8 +53,8 @@ def load_scene(
 
     The host blocks its rendering meanwhile, and sets its layers again afterwards (`layers.show`).
     """
-    with tempfile.TemporaryDirectory(prefix="scene-") as folder:  # mode 0700
-        mrml = prepare(Path(path), Path(folder), limit_bytes)
+    with PrivateFolder(PREFIX) as private:
+        mrml = prepare(Path(path), private.path, limit_bytes)
         scene.Clear(False)  # what is there once in every scene (views, colors) stays
         scene.SetURL(str(mrml))
         scene.SetRootDirectory(str(mrml.parent))

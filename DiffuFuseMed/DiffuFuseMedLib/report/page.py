@@ -16,6 +16,7 @@ from ..core.modalities import title_of
 from ..core.prediction import Prediction
 from ..core.staging import staged
 from ..core.suv_units import BODY_WEIGHT, SuvScale
+from ..core.whole_file import write_whole
 from . import content, figures
 from .fusion import fusion_section
 from .review import ReviewSection, review_section
@@ -63,7 +64,7 @@ def write_fusion_report(fusion: Fusion, case: Case, path: Path) -> None:
 def _write(template: str, entries: dict[str, Any], path: Path) -> None:
     html = _template(template).render(**entries)
     with staged(path.parent) as staging:
-        (staging / path.name).write_text(html, encoding="utf-8")
+        write_whole(staging / path.name, html)
 
 
 def _template(name: str) -> Template:

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from ..core.errors import input_error
 from ..core.staging import staged
+from ..core.whole_file import write_whole
 from . import randomness
 from .state import Stage, State
 
@@ -85,7 +86,7 @@ class Checkpoints:
         facts |= {"identity": self.identity, "python": randomness.python_state()}
         path = self.path(stage.name)
         with staged(self.folder) as folder:
-            save_file(_tensors(stage, state), folder / path.name, metadata={"facts": json.dumps(facts)})
+            write_whole(folder / path.name, save(_tensors(stage, state), metadata={"facts": json.dumps(facts)}))
         self._written_at = time.monotonic()
 
     def discard(self) -> None:

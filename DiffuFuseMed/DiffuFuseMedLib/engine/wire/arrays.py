@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ...core import private_folder
 from ...core.errors import InputError, input_error
-from ...io import private_folder
 
 log = logging.getLogger(__name__)
 PREFIX = "diffufusemed-engine-"

@@ -9,6 +9,7 @@ empty ones on both sides, readers may fill these too.
 from __future__ import annotations
 
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from pydicom.sr.coding import Code
 from pydicom.uid import ExplicitVRLittleEndian, RTStructureSetStorage, generate_uid
 
 from ... import __version__
+from ...core.whole_file import write_whole
 from .drawn_by import LONGEST, DrawnBy
 from .outlines import outlines
 from .quiet import quietly
@@ -51,7 +53,9 @@ def _write(mask: np.ndarray, series: SourceSeries, path: Path, drawn_by: DrawnBy
     written.StructureSetROISequence = [_roi(frame, drawn_by)]
     written.ROIContourSequence = [_contours(mask, series)]
     written.RTROIObservationsSequence = [_observation()]
-    written.save_as(path, enforce_file_format=True)
+    buffer = BytesIO()
+    written.save_as(buffer, enforce_file_format=True)
+    write_whole(path, buffer.getvalue())
 
 
 def _new_object(path: Path, first: Dataset, now: datetime) -> FileDataset:

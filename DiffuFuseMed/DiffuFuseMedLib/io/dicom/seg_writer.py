@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from ... import __version__
 from ...core.errors import input_error
+from ...core.whole_file import write_whole
 from .drawn_by import DrawnBy
 from .quiet import quietly
 from .source_series import SourceSeries
@@ -46,7 +48,9 @@ def write_dicom_seg(mask: np.ndarray, series: SourceSeries, path: Path, drawn_by
         device_serial_number="0",
         series_description="DiffuFuseMed lesion",
     )
-    written.save_as(path)
+    buffer = BytesIO()
+    written.save_as(buffer)
+    write_whole(path, buffer.getvalue())
 
 
 def _highdicom() -> Any:

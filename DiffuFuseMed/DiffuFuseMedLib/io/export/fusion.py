@@ -14,6 +14,7 @@ from ...core.errors import input_error
 from ...core.fusion import Fusion
 from ...core.maps import MAPS
 from ...core.staging import staged
+from ...core.whole_file import write_whole
 from ..nrrd import PREFIX, provenance_header, write_nrrd
 from .record import plain
 
@@ -38,7 +39,7 @@ def write_fusion(fusion: Fusion, case: Case, folder: Path) -> dict[str, Path]:
             write_nrrd(array.astype(np.float32), fusion.grid, files[name], {**header, PREFIX + "units": units})
         files["fusion_record"] = staging / "fusion.json"
         text = json.dumps(fusion_record(fusion, case), indent=2, allow_nan=False)
-        files["fusion_record"].write_text(text + "\n", encoding="utf-8")
+        write_whole(files["fusion_record"], text + "\n")
     return {name: folder / file.name for name, file in files.items()}
 
 

@@ -9,11 +9,16 @@ import SimpleITK as sitk
 
 from ...core.grid import Grid
 from ...core.volume import Volume
+from ...core.whole_file import not_whole
+from ..written_voxels import check_nifti
 
 
 def write_nifti_mask(mask: np.ndarray, grid: Grid, path: Path) -> None:
-    """Write mask, bool [k, j, i], as uint8 (0, 1), compressed. Raises OSError when the disk refuses."""
+    """Write mask, bool [k, j, i], as uint8 (0, 1) to a .nii.gz, and read it back. Raises OSError when the disk
+    refuses."""
+    labels = mask.astype(np.uint8)
     try:
-        sitk.WriteImage(Volume(mask.astype(np.uint8), grid).to_sitk(), str(path), useCompression=True)
+        sitk.WriteImage(Volume(labels, grid).to_sitk(), str(path), useCompression=True)
     except RuntimeError as cause:
-        raise OSError("the disk refused the file") from cause
+        raise not_whole(path) from cause
+    check_nifti(path, labels)

@@ -15,6 +15,7 @@ from ...core.maps import of_prediction
 from ...core.prediction import Prediction
 from ...core.staging import staged
 from ...core.suv_units import BODY_WEIGHT, SuvScale
+from ...core.whole_file import write_whole
 from ..nrrd import provenance_header, write_nrrd
 from ..seg_nrrd import contour_segments, write_segmentation, write_segments
 from .record import record
@@ -44,7 +45,7 @@ def write_outputs(
         files = _write_images(prediction, case, staging)
         files["record"] = staging / "prediction.json"
         text = json.dumps(record(prediction, case, quality, measures, scores, suv), indent=2, allow_nan=False)
-        files["record"].write_text(text + "\n", encoding="utf-8")
+        write_whole(files["record"], text + "\n")
     return {name: folder / file.name for name, file in files.items()}
 
 

@@ -13,7 +13,6 @@ import json
 import logging
 import os
 import re
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +21,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from ...core.case import Case
+from ...core.private_folder import FAMILY, PrivateFolder
 from ...core.rois import Rois
 from .automatic import automatic_rois
 from .shapes import eroded
@@ -87,8 +87,8 @@ def _classes(case: Case, device: str) -> dict[str, np.ndarray]:
     """Its task "total" at 3 mm: a bool mask [k, j, i] by class name."""
     segment = importlib.import_module(f"{PACKAGE}.python_api").totalsegmentator
     names = importlib.import_module(f"{PACKAGE}.map_to_binary").class_map["total"]
-    with tempfile.TemporaryDirectory() as folder:
-        ct, labels = Path(folder, "ct.nii.gz"), Path(folder, "labels.nii.gz")
+    with PrivateFolder(f"{FAMILY}rois-") as private:
+        ct, labels = private.path / "ct.nii.gz", private.path / "labels.nii.gz"
         sitk.WriteImage(case.volumes["CT"].to_sitk(), str(ct))
         segment(ct, labels, ml=True, fast=True, task="total", device=device, quiet=True)
         array = sitk.GetArrayFromImage(sitk.ReadImage(str(labels)))

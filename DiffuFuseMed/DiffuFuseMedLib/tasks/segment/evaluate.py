@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import numpy as np
 
 from ...core.case import Case
 from ...core.errors import input_error
+from ...core.staging import staged
+from ...core.whole_file import write_whole
 from ...io.split import Split
 from ...metrics import mean_interval, score_case, score_mask
 from ...models.zoo import Model
@@ -140,18 +143,29 @@ def write_csv(rows: Sequence[Row], path: Path) -> None:
     Raises InputError when the file cannot be written.
     """
     columns = list(dict.fromkeys(key for row in rows for key in row))
-    with writable(path).open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, columns)
-        writer.writeheader()
-        writer.writerows([{k: f"{v:.4f}" if isinstance(v, float) else v for k, v in row.items()} for row in rows])
+    text = StringIO(newline="")
+    writer = csv.DictWriter(text, columns)
+    writer.writeheader()
+    writer.writerows([{k: f"{v:.4f}" if isinstance(v, float) else v for k, v in row.items()} for row in rows])
+    write_text(writable(path), text.getvalue())
+
+
+def write_text(path: Path, text: str) -> None:
+    """One file of text, whole or not at all; raises InputError when the disk refuses."""
+    with staged(path.parent) as folder:
+        write_whole(folder / path.name, text)
 
 
 def writable(path: Path) -> Path:
     """The path of a file, its folder made, once it is seen that it can be written; raises InputError otherwise."""
+    there = path.exists()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a"):
-            return path
+            pass
+        if not there:
+            path.unlink()  # nothing empty is left of a run that is stopped
+        return path
     except OSError as error:
         given = f"the file {path.name} that cannot be written ({error.strerror})"
         raise input_error(given, "a place with write permission", "choose another path") from error

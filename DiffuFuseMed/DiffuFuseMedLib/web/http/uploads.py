@@ -16,7 +16,7 @@ from typing import BinaryIO
 from aiohttp import BodyPartReader, MultipartReader, web
 
 from ...core.errors import InputError, input_error
-from ...io.private_folder import PrivateFolder
+from ...core.private_folder import PrivateFolder
 from .limits import Account, Budget, Limits, NoSpaceError, TooLargeError, no_space
 from .names import free_path, safe_path
 from .unzip import prepared, unzip

@@ -12,6 +12,7 @@ import numpy as np
 
 from ....core.case import Case
 from ....core.errors import input_error
+from ....core.staging import staged
 from ....io.image_files import SUFFIXES
 from ....io.nrrd import provenance_header, write_nrrd
 from ....metrics.fusion import TRIVIAL, score_volume
@@ -88,9 +89,9 @@ class CaseSubject:
 
     def save(self, folder: Path) -> None:
         """The last fused volume as folder/NAME.nrrd."""
-        folder.mkdir(parents=True, exist_ok=True)
         header = provenance_header({"case": self.name})
-        write_nrrd(self.fused, self.opened.grid, folder / f"{self.name}.nrrd", header)
+        with staged(folder) as place:
+            write_nrrd(self.fused, self.opened.grid, place / f"{self.name}.nrrd", header)
 
     def close(self) -> None:
         for name in ("opened", "scoring", "lesion", "fused"):

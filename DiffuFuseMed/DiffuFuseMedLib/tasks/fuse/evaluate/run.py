@@ -65,7 +65,7 @@ def evaluate(
             rows = subject.rows(fuser, condition, few, tell)
             done.rows += [_row(subject, condition, method, scores) for method, scores in rows.items()]
             if save and index == 0:
-                _save(subject, save)
+                subject.save(save)
         began[subject.kind] += 1
         subject.close()
     if not done.rows:
@@ -82,14 +82,6 @@ def seen_in_training(fuser: Fuser, subjects: Sequence[Subject]) -> list[str]:
 def _row(subject: Subject, condition: Condition, method: str, scores: dict[str, float]) -> Row:
     facts = {"kind": subject.kind, "part": condition.part, "condition": condition.name, "method": method}
     return {**facts, "case": subject.name, "series": subject.series, **scores}
-
-
-def _save(subject: Subject, folder: Path) -> None:
-    try:
-        subject.save(folder)
-    except OSError as error:
-        given = f"the picture of {subject.name} that cannot be written ({error.strerror or error})"
-        raise input_error(given, "a --save folder with write permission and space", "choose another one") from error
 
 
 def _first(done: Evaluated) -> str:
