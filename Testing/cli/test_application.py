@@ -450,4 +450,4 @@ def test_results_stay_on_the_ct_grid_when_the_ct_is_switched_off(command, a_real
 
 def test_names_the_modalities_that_are_there_when_another_is_wanted(refused, a_real_folder, tmp_path):
     sentence = refused("run", a_real_folder, "--out", tmp_path, "--model", "tiny", "--modalities", "MR_T2")
-    assert "what the case has (CT, PET, MR_T1)" in sentence
+    assert "without MR_T2" in sentence and "what it has (CT, PET, MR_T1)" in sentence

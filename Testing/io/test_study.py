@@ -131,10 +131,10 @@ def test_reads_the_real_dicom_study_with_the_gtv_drawn_on_ct(real_dicom):
     )
 
 
-def test_the_structure_set_of_a_modality_that_is_not_read_lands_on_another_grid(real_dicom):
+def test_the_structure_set_of_a_modality_that_is_not_read_is_filled_on_its_own_grid(real_dicom):
     study = read_study(real_dicom, ["PET"])
-    assert study.reference_mask.name == "GTV_Mass_PET"
-    assert study.reference_mask.grid == study.volumes["PET"].grid
+    assert study.reference_mask.name == "GTV_Mass_CT"
+    assert study.reference_mask.grid == study.places["CT"].grid and tuple(study.volumes) == ("PET",)
 
 
 def test_a_modality_told_by_series_description_goes_before_the_tags(real_dicom):

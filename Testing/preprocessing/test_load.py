@@ -1,7 +1,15 @@
 """A case folder read and aligned in one go."""
 
+import shutil
+
 import numpy as np
+import pydicom
+import pytest
+from DiffuFuseMedLib.core.errors import InputError
+from DiffuFuseMedLib.io.dicom.source_series import files_of
 from DiffuFuseMedLib.preprocessing.load import load_case
+
+from Testing.fixtures.dicom_series import Folder
 
 
 def test_a_folder_becomes_a_case_on_its_cts_grid(a_real_folder):
@@ -23,3 +31,43 @@ def test_corrects_the_bias_field_of_mr_alone_and_says_so(a_real_folder):
     changed = np.abs(corrected.volumes["MR_T1"].array - plain.volumes["MR_T1"].array)[plain.valid["MR_T1"]]
     assert changed.max() > 1
     assert "The bias field of MR_T1 was corrected (N4)." in corrected.volumes["MR_T1"].meta["notes"]
+
+
+def test_what_is_not_asked_for_is_not_read_and_its_header_still_gives_the_grid(a_real_folder, tmp_path):
+    folder = shutil.copytree(a_real_folder, tmp_path / "STS_010")
+    whole = load_case(folder).only(["PET", "MR_T1"])
+    image = (folder / "CT.nii.gz").read_bytes()
+    (folder / "CT.nii.gz").write_bytes(image[: len(image) // 2])  # nobody who reads its voxels could use it
+    part = load_case(folder, only=["PET", "MR_T1"])
+    assert (part.modalities, part.reference, part.grid) == (("PET", "MR_T1"), "CT", whole.grid)
+    for key, volume in whole.volumes.items():
+        np.testing.assert_array_equal(part.volumes[key].array, volume.array)
+        np.testing.assert_array_equal(part.valid[key], whole.valid[key])
+    assert any(note.startswith("CT was not read") for note in part.notes)
+
+
+def test_what_the_study_does_not_have_is_refused_with_what_it_has(a_real_folder):
+    with pytest.raises(InputError, match=r"without MR_T2, as asked for, wanted some of what it has \(CT, PET, MR_T1\)"):
+        load_case(a_real_folder, only=["PET", "MR_T2"])
+
+
+def test_dicom_that_is_not_asked_for_gives_the_grid_and_the_series_of_exports(tmp_path):
+    folder = Folder(tmp_path)
+    slices = folder.series("CT")
+    folder.series("PT")
+    for path in slices:
+        header = pydicom.dcmread(path)
+        header.PixelData = header.PixelData[:4]
+        header.save_as(path)
+    case = load_case(tmp_path, only=["PET"])
+    assert (case.modalities, case.reference) == (("PET",), "CT")
+    assert sorted(files_of(case)) == sorted(slices)
+
+
+def test_the_grid_of_another_frame_of_reference_is_not_taken_without_its_voxels(tmp_path):
+    folder = Folder(tmp_path)
+    folder.series("CT", FrameOfReferenceUID="1.2.3")
+    folder.series("PT")
+    case = load_case(tmp_path, only=["PET"])
+    assert case.reference == "PET" and case.volumes["PET"].grid.same_as(case.grid)
+    assert "The grid is PET's: CT was not read and names another frame of reference." in case.notes

@@ -9,7 +9,7 @@ import typer
 
 from ..core.errors import input_error
 from .console import out_console, progress
-from .inputs import check_folder, listed, modality_names, only
+from .inputs import check_folder, listed, modality_names
 from .options import (
     BiasOption,
     CaseArgument,
@@ -75,7 +75,7 @@ def fuse(
         step(0.0, "loading the models")
         fuser = Fuser.shipped(choose(device))
         step(0.05, "reading the case")
-        loaded = only(load_case(case, names, reference, register, n4), wanted_modalities)
+        loaded = load_case(case, names, reference, register, n4, only=wanted_modalities)
         wanted = Wanted(settings, chosen, mr, files)
         fusion = fuse_case(loaded, fuser, wanted, lambda share, what: step(0.1 + 0.8 * share, what))
         step(0.9, "writing")

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from ..core.errors import input_error
 
 if TYPE_CHECKING:
-    from ..core.case import Case
     from ..io.split import Split
     from ..models.zoo import Model
 
@@ -57,14 +56,6 @@ def check_folder(out: Path) -> None:
     except OSError as error:
         given = f"an --out that cannot be written ({error.strerror or type(error).__name__})"
         raise input_error(given, "a folder on a disk with room", "choose another one, or mend its rights") from error
-
-
-def only(case: Case, wanted: list[str] | None) -> Case:
-    """The case with only the wanted modalities; raises InputError for one that it does not have."""
-    if missing := [m for m in wanted or () if m not in case.modalities]:
-        there = ", ".join(case.modalities)
-        raise input_error(f"--modalities {missing[0]}", f"some of what the case has ({there})", "correct --modalities")
-    return case.only(wanted) if wanted else case
 
 
 def one_fold(folds: tuple[tuple[str, ...], ...], fold: int) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from ..core.suv_units import DEFAULT as DEFAULT_SUV
 from .console import err_console, out_console, progress, say_doubts
 from .exports import ExportOption, SeriesOption, export_kinds, series_for, write_exports
 from .fuse import say_fused
-from .inputs import check_folder, listed, load_model, modality_names, only
+from .inputs import check_folder, listed, load_model, modality_names
 from .options import (
     DEFAULT_MODEL,
     BiasOption,
@@ -87,10 +87,8 @@ def run(
         step(0.0, "loading the model")
         ready = load_model(model, device)
         step(0.05, "reading the case")
-        # all is read and aligned first: the grid stays the CT's when the CT itself is switched off
-        whole = load_case(case, names, reference, register, n4)
-        loaded, series = only(whole, wanted), series_for(kinds, whole, dicom_series)
-        scale = suv_scale(whole, suv)
+        loaded = load_case(case, names, reference, register, n4, only=wanted)
+        series, scale = series_for(kinds, loaded, dicom_series), suv_scale(loaded, suv)
         say_doubts(loaded)
         fuse = None if no_fusion else _fusing(loaded, device, chosen, mr, seed, draw_border)
         settings = Settings(samples, seed, progress=lambda share, what: step(0.1 + 0.5 * share, what))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,8 @@ class Case:
 
     A modality that is missing is absent from both; a voxel outside a modality's field of view is False in valid and its
     intensity says nothing. reference_mask is the drawn lesion that is scored against, and references the masks of
-    several annotators by their names, any of which may be empty: never an input to a system.
+    several annotators by their names, any of which may be empty: never an input to a system. unread_reference:
+    Volume.meta of the reference where only its place was read.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Case:
     reference_mask: Volume | None = None
     notes: tuple[str, ...] = ()
     references: dict[str, Volume] = field(default_factory=dict)
+    unread_reference: dict[str, Any] = field(default_factory=dict)
 
     @property
     def modalities(self) -> tuple[str, ...]:

@@ -74,6 +74,8 @@ def why_not(case: Case, key: str) -> str:
     if key == DEFAULT:
         return ""
     meta = _meta(case)
+    if "PET" not in case.modalities:
+        return "a case without PET"
     if key in meta.get(FACTORS, {}):
         return ""
     return str(meta.get(WHY_NOT, {}).get(key, NO_TAGS))

@@ -43,6 +43,11 @@ class Volume:
         image.SetDirection(self.grid.direction)
         return image
 
+    @classmethod
+    def without_voxels(cls, grid: Grid, modality: str, meta: dict[str, Any]) -> Volume:
+        """What a header alone tells of an image: its place. It takes no memory and holds no number."""
+        return cls(np.broadcast_to(np.float32(np.nan), grid.shape), grid, modality, meta)
+
     @property
     def name(self) -> str:
         return str(self.meta.get("name", self.modality or "mask"))

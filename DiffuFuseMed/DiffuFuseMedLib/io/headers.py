@@ -8,6 +8,7 @@ unit of length.
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ import SimpleITK as sitk
 
 from ..core.checks import check_spacing
 from ..core.errors import input_error
+from ..core.grid import Grid
+from ..core.triples import triple
 from .grammar.header import ImageHeader, header_of, not_understood
 from .grammar.nifti import is_nifti, nearest_rigid, nifti_header
 from .grammar.text import is_usable
@@ -48,6 +51,21 @@ def read_complete(path: Path) -> sitk.Image:
     for key, value in header.keys.items():
         image.SetMetaData(key, value)
     return image
+
+
+def grid_in_header(path: Path) -> Grid:
+    """Where the image lies, without its voxels. Raises InputError like read_complete()."""
+    header = header_of(path)
+    check_spacing(header.spacing_mm[:3], f"file '{path.name}'")
+    if not is_usable(header.places) or len(header.size) < 3:
+        raise not_understood(path, "whose place is no finite numbers")
+    image = sitk.Image([1] * len(header.size), sitk.sitkUInt8)
+    try:
+        _put_in_place(image, header, path)
+    except RuntimeError:
+        raise not_understood(path, "whose axes are none of an image") from None
+    image = image if image.GetDimension() == 3 else image[:, :, :, 0]
+    return replace(Grid.of(image), size=triple(header.size[:3]))
 
 
 def names_no_orientation(path: Path) -> bool:

@@ -11,7 +11,7 @@ from ..core.errors import input_error
 from ..core.modalities import MODALITIES
 from ..core.volume import Volume
 from .grammar.voxels import truncated
-from .headers import names_no_orientation, read_complete, spacing_in_header
+from .headers import grid_in_header, names_no_orientation, read_complete, spacing_in_header
 from .naming import modality_from_name
 
 SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
@@ -32,6 +32,12 @@ def read_volume(path: str | Path, modality: str | None = None) -> Volume:
     volume.meta["notes"] += unknown_voxels(volume.array)
     check_volume(volume, f"file '{path.name}'")
     return volume
+
+
+def read_place(path: Path, modality: str) -> Volume:
+    """What the header alone tells of the image. Raises InputError for one that tells no place."""
+    _check_path(path)
+    return Volume.without_voxels(grid_in_header(path), modality, _meta(path, modality))
 
 
 def read_image(path: Path) -> sitk.Image:

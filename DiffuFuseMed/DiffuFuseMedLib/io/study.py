@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..core.checks import check_modality
@@ -12,7 +13,7 @@ from ..core.modalities import MODALITIES
 from ..core.parallel import each
 from ..core.volume import Volume
 from .dicom.images import Choice, UnknownContrastError, read_dicom_folder
-from .image_files import read_volume
+from .image_files import read_place, read_volume
 from .label_map import is_label_map_name, stem_of
 from .lesion_names import is_mask_stem
 from .naming import modality_from_name
@@ -24,13 +25,15 @@ from .scan import DicomObject, scan_dicom
 class Study:
     """volumes: by modality key, each on its own grid; reference_mask: a drawn lesion on its own grid, for scoring.
 
-    notes: sentences on what was chosen, left out, or could not be used.
+    notes: sentences on what was chosen, left out, or could not be used; places: what was not asked for, by modality, as
+    its headers alone place it.
     """
 
     name: str
     volumes: dict[str, Volume]
     reference_mask: Volume | None
     notes: tuple[str, ...] = ()
+    places: dict[str, Volume] = field(default_factory=dict)
 
 
 UNUSED = ""  # told of an image that shall not be read
@@ -58,20 +61,33 @@ def read_study(
     _check_told(told, files, objects)
     notes: list[str] = []
     unknown: list[UnknownContrastError] = []
-    found = _file_volumes(files, told, wanted, notes)
-    found += _dicom_volumes(folder, objects, told, Choice({}, wanted, notes, unknown))
+    choice = Choice({}, wanted, notes, unknown)
+    found = _file_volumes(files, told, choice)
+    found += _dicom_volumes(folder, objects, told, choice)
     if not found and unknown:
         raise unknown[0]
     notes += [f"A series was not read. {error}" for error in unknown]
+    others = _one_a_modality(choice.places, [])
+    if not found and others and not notes:
+        raise not_there(list(wanted or ()), others)
     if not found:
         raise _nothing_to_read(folder, notes)
     found = _placed(found, notes)
     _check_one_patient(found)
     volumes = _one_a_modality(found, notes)
+    others = {key: place for key, place in others.items() if key not in volumes}
     notes += [f"{key} was asked for and is not there." for key in wanted or () if key not in volumes]
     masks = [p for p in files if is_mask_stem(stem_of(p.name)) and p.name not in told]
-    reference, mask_notes = find_reference_mask(masks, [o.path for o in objects if o.is_mask], list(volumes.values()))
-    return Study(folder.resolve().name, volumes, reference, (*notes, *mask_notes))
+    reference, mask_notes = find_reference_mask(
+        masks, [o.path for o in objects if o.is_mask], [*volumes.values(), *others.values()]
+    )
+    return Study(folder.resolve().name, volumes, reference, (*notes, *mask_notes), others)
+
+
+def not_there(missing: list[str], there: Iterable[str]) -> InputError:
+    """The one sentence for modalities that were asked for and that the study does not have."""
+    given = f"a study without {' and '.join(missing)}, as asked for"
+    return input_error(given, f"some of what it has ({', '.join(there)})", "ask for these")
 
 
 def images_in(path: str | Path) -> list[str]:
@@ -122,8 +138,8 @@ def _check_told(told: dict[str, str], files: list[Path], objects: list[DicomObje
             )
 
 
-def _file_volumes(files: list[Path], told: dict[str, str], wanted: list[str] | None, notes: list[str]) -> list[Volume]:
-    chosen = []
+def _file_volumes(files: list[Path], told: dict[str, str], choice: Choice) -> list[Volume]:
+    chosen, notes = [], choice.notes if choice.notes is not None else []
     for path in files:
         unused = told.get(path.name) == UNUSED
         if unused or (path.name not in told and is_mask_stem(stem_of(path.name))):
@@ -133,8 +149,11 @@ def _file_volumes(files: list[Path], told: dict[str, str], wanted: list[str] | N
         except InputError as error:
             notes.append(f"File {path.name} was not read. {error}")
             continue
-        if wanted is None or modality in wanted:
+        if choice.wanted is None or modality in choice.wanted:
             chosen.append((path, modality))
+        else:
+            with suppress(InputError):  # of what nobody asked for
+                choice.places.append(read_place(path, modality))
     found = each(lambda file: _read_or_reason(*file), chosen)
     notes += [reason for reason in found if isinstance(reason, str)]
     return [volume for volume in found if isinstance(volume, Volume)]

@@ -28,13 +28,15 @@ def align(
     reference_mask: Volume | None = None,
     notes: Sequence[str] = (),
     progress: Progress = lambda *_: None,
+    place: Volume | None = None,
 ) -> Case:
     """The Case of these volumes (by modality key) on the grid of the reference, which is left voxel for voxel.
 
     reference: a key; by default CT, else the MR with the finest voxels, else the first. register: "always", "never", or
     "auto": where the files name different frames of reference, or where the images do not meet in space.
     reference_mask is a drawn lesion; it follows the image it was drawn on. notes: sentences for the quality report;
-    progress(share, words): told before each image.
+    progress(share, words): told before each image. place: an image without voxels whose grid the case gets, where it
+    lies in the frame of the reference, to which the others are registered.
     Raises InputError for no volumes, an unknown key or setting, and images that do not overlap.
     """
     _check(volumes, reference, register)
@@ -42,23 +44,39 @@ def align(
     fixed = volumes[reference]
     progress(0.0, f"looking at {reference}")
     fixed_valid = valid_mask(fixed)
-    arrays = {reference: _reference_parts(fixed, fixed_valid)}
+    placed, place_notes = _placed(place, fixed)
+    grid = placed.grid if placed is not None else fixed.grid
+    arrays = {reference: _reference_parts(fixed, fixed_valid, grid)}
     moved: dict[str, sitk.Transform | None] = {}
     for key in (key for key in volumes if key != reference):
         progress(len(arrays) / len(volumes), f"aligning {key} with {reference}")
-        arrays[key], moved[key] = _bring(volumes[key], fixed, fixed_valid, register)
+        arrays[key], moved[key] = _bring(volumes[key], fixed, fixed_valid, register, grid)
     arrays = {key: arrays[key] for key in volumes}
-    drawn, mask_notes = _mask_on_grid(reference_mask, volumes, moved, fixed.grid)
+    drawn, mask_notes = _mask_on_grid(reference_mask, volumes, moved, grid)
     return Case(
         name=name,
-        grid=fixed.grid,
-        reference=reference,
+        grid=grid,
+        reference=str(placed.modality) if placed is not None else reference,
         volumes={key: parts[0] for key, parts in arrays.items()},
         valid={key: parts[1] for key, parts in arrays.items()},
         alignment={key: parts[2] for key, parts in arrays.items()},
         reference_mask=drawn,
-        notes=(*notes, *_frame_notes(volumes), *mask_notes),
+        notes=(*notes, *place_notes, *_frame_notes(volumes), *mask_notes),
+        unread_reference=dict(placed.meta) if placed is not None else {},
     )
+
+
+def _placed(place: Volume | None, fixed: Volume) -> tuple[Volume | None, list[str]]:
+    """The place, unless nothing says how it lies to the images, and what was decided."""
+    if place is None:
+        return None, []
+    frames = place.meta.get("frame_of_reference"), fixed.meta.get("frame_of_reference")
+    if all(frames) and frames[0] != frames[1]:
+        why = f"{place.modality} was not read and names another frame of reference"
+        return None, [f"The grid is {fixed.modality}'s: {why}."]
+    return place, [
+        f"{place.modality} was not read: its header gives the grid, {fixed.modality} what others align with."
+    ]
 
 
 def default_reference(volumes: Mapping[str, Volume]) -> str:
@@ -84,16 +102,16 @@ def _check(volumes: Mapping[str, Volume], reference: str | None, register: str) 
 
 
 def _bring(
-    volume: Volume, fixed: Volume, fixed_valid: np.ndarray, register: str
+    volume: Volume, fixed: Volume, fixed_valid: np.ndarray, register: str, grid: Grid
 ) -> tuple[_Parts, sitk.Transform | None]:
     """One moving volume: on the grid, valid, Alignment; transform from fixed to moving points or None."""
     found, why, both = None, "", (fixed_valid, valid_mask(volume))
-    on_grid, valid = onto(volume, fixed.grid, valid=both[1])
+    on_grid, valid = onto(volume, grid, valid=both[1])
     if register != "never":
         why = _reason(volume, fixed, register, bool(valid.any()))
     if why:
         found = register_rigid(fixed, volume, valid=both)
-        on_grid, valid = onto(volume, fixed.grid, found.transform, both[1])
+        on_grid, valid = onto(volume, grid, found.transform, both[1])
     if not valid.any():
         remedy = "choose images of one region" if why else "choose images of one region or switch registration on"
         raise input_error(f"{volume.name} that does not overlap {fixed.name}", "images that share a region", remedy)
@@ -120,9 +138,12 @@ def _registered(found: Registration, why: str, overlap: float) -> Alignment:
     return Alignment(moved, found.matrix_moving_to_reference, found.mutual_information, overlap, notes)
 
 
-def _reference_parts(fixed: Volume, valid: np.ndarray) -> tuple[Volume, np.ndarray, Alignment]:
+def _reference_parts(fixed: Volume, valid: np.ndarray, grid: Grid) -> tuple[Volume, np.ndarray, Alignment]:
     # Mutual information of an image with itself says nothing of fit, so it is not a number.
-    on_grid, _ = onto(fixed, fixed.grid, valid=valid)
+    on_grid, valid = onto(fixed, grid, valid=valid)
+    if not valid.any():
+        remedy = "choose images of one region, or another --reference"
+        raise input_error(f"{fixed.name} that does not reach the grid", "images that share a region", remedy)
     return on_grid, valid, Alignment(False, np.eye(4), float("nan"), float(valid.mean()))
 
 

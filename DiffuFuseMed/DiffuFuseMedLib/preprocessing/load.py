@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ..core.case import Case
-from ..core.modalities import is_mr
+from ..core.modalities import MODALITIES, is_mr
 from ..core.resampling import valid_mask
 from ..core.volume import Volume
-from ..io.study import read_study
-from .align import align
+from ..io.study import not_there, read_study
+from .align import align, default_reference
 from .intensity import n4
 
 
@@ -20,14 +20,23 @@ def load_case(
     reference: str | None = None,
     register: str = "auto",
     correct_bias: bool = False,
+    only: Iterable[str] | None = None,
 ) -> Case:
     """read_study() and align(): the folder's volumes on one grid; its drawn lesion is the reference mask.
 
-    correct_bias: N4 on every MR before it is aligned.
+    correct_bias: N4 on every MR before it is aligned; only: keys of what is read. The grid is that of the whole study
+    all the same, from the header where the image that has it is not among them.
+    Raises InputError for a key that the study does not have.
     """
-    study = read_study(folder, modalities)
+    wanted = None if only is None else list(only)
+    study = read_study(folder, modalities, wanted)
+    there = {**study.places, **study.volumes}
+    if missing := [key for key in wanted or () if key not in study.volumes]:
+        raise not_there(missing, [key for key in MODALITIES if key in there])
     volumes = {m: _corrected(v) if correct_bias and is_mr(m) else v for m, v in study.volumes.items()}
-    return align(volumes, reference, register, study.name, study.reference_mask, study.notes)
+    place = study.places.get(reference or default_reference(there))
+    asked = None if place is not None else reference
+    return align(volumes, asked, register, study.name, study.reference_mask, study.notes, place=place)
 
 
 def _corrected(volume: Volume) -> Volume:

@@ -9,6 +9,7 @@ from ..core.modalities import MODALITIES, is_mr
 
 LOW_OVERLAP = 0.5
 FULL_COVER = 0.98
+TOO_LITTLE = " (too little overlap)"
 WARNING = "Warning: "
 
 
@@ -58,13 +59,14 @@ def _alignment_line(case: Case, key: str) -> str:
         how = f"{key} was registered to {case.reference} (moved {shift:.1f} mm, turned {angle:.1f} degrees)"
     else:
         how = f"{key} lies where its header places it (not registered)"
-    return f"{how}; {_fit(alignment)}."
+    fit = _fit(alignment)
+    return f"{how}; {fit if case.reference in case.volumes else fit.replace(TOO_LITTLE, '')}."
 
 
 def _fit(alignment: Alignment) -> str:
     overlap = f"overlap {100 * alignment.overlap:.0f} %"
     if not np.isfinite(alignment.mutual_information):
-        return f"mutual information unknown (too little overlap), {overlap}"
+        return f"mutual information unknown{TOO_LITTLE}, {overlap}"
     return f"mutual information {alignment.mutual_information:.2f} nats, {overlap}"
 
 

@@ -46,8 +46,8 @@ TOOLS: dict[str, tuple[str, str, Any]] = {
 
 
 class Tools:
-    """app: the Slicer core; state: trame's, which gets tool and the threshold's ends; display: knows in what unit values
-    are shown."""
+    """app: the Slicer core; state: trame's, which gets tool and the threshold's ends; display: knows the unit that
+    values are shown in."""
 
     def __init__(self, app: SlicerApp, state: Any, display: DisplayFacade) -> None:
         self._editor, self._state, self._display = app.segmentation_editor, state, display

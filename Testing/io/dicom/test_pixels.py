@@ -48,14 +48,14 @@ def test_the_highest_bit_stored_is_the_sign():
 )
 def test_padding_that_looks_like_tissue_is_found(tags, wanted):
     stored = np.array([[0, 1100, 2000, 3000]])
-    found = bright_padding(stored, decoded(stored, **tags), 1.0, -1024.0, -1000.0)
+    found = bright_padding(stored, decoded(stored, **tags), stored - 1024.0, -1000.0)
     assert stored[found].tolist() == wanted
 
 
 def test_padding_of_signed_pixels_may_be_written_unsigned():
     stored = np.array([[-2000, 100]])
     dataset = decoded(stored, PixelPaddingValue=63536, BitsAllocated=16, PixelRepresentation=1)
-    assert bright_padding(stored, dataset, 1.0, 0.0, -3000.0).tolist() == [[True, False]]
+    assert bright_padding(stored, dataset, stored, -3000.0).tolist() == [[True, False]]
 
 
 def test_padded_voxels_are_not_a_number_and_said(folder):

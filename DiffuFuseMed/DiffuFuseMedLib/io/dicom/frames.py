@@ -10,6 +10,7 @@ from pydicom.dataset import Dataset
 
 from ...core.errors import input_error
 from ...core.modalities import of_dicom, spec_of
+from .modality_lut import modality_table
 from .pixels import bright_padding, stored_pixels
 from .suv import real_world_mapping
 from .tags import number, numbers, required, tag_name, value_of
@@ -30,15 +31,19 @@ class Frame:
     spacing_mm: tuple[float, float]
 
     def values(self, modality: str) -> np.ndarray:
-        """float32 [j, i]: stored * slope + intercept, NaN where the file says that nothing was imaged.
+        """float32 [j, i]: stored * slope + intercept, or by the Modality LUT; NaN where the file says that nothing was
+        imaged.
 
         Raises InputError when pixels cannot be decoded.
         """
-        slope, intercept = self._rescale(modality)
         stored = stored_pixels(self.dataset)
         stored = stored if self.index is None else stored.reshape(-1, *stored.shape[-2:])[self.index]
-        values = (stored * np.float64(slope) + np.float64(intercept)).astype(np.float32)
-        values[bright_padding(stored, self.dataset, slope, intercept, AIR.get(modality, 0.0))] = np.nan
+        if table := modality_table(rescale_source(self.dataset, self.index)):
+            values = table.applied(stored)
+        else:
+            slope, intercept = self._rescale(modality)
+            values = (stored * np.float64(slope) + np.float64(intercept)).astype(np.float32)
+        values[bright_padding(stored, self.dataset, values, AIR.get(modality, 0.0))] = np.nan
         return values
 
     def _rescale(self, modality: str) -> tuple[float, float]:

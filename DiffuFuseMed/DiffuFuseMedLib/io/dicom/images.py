@@ -16,11 +16,13 @@ from ...core.modalities import MODALITIES, of_dicom, units_of
 from ...core.volume import Volume
 from .body_measures import other_units
 from .frames import Frame, frames_of, rescale_source
+from .modality_lut import modality_table
 from .mr_sequence import contrasts_in_words, guess_sequence
 from .reading import check_room, read_dataset
 from .series import Series, damaged, find_series, patient_id_hash
 from .stacks import Stack, stacks_of
 from .suv import pet_units, suvbw_factors
+from .tags import value_of
 
 log = logging.getLogger(__name__)
 
@@ -35,12 +37,14 @@ class UnknownContrastError(InputError):
 class Choice:
     """What is read of a folder. told: SeriesInstanceUID -> modality key, "" for a series that shall not be read;
     wanted: the keys that are read, None for all. notes and unknown: where given, what cannot be used, or is an MR of
-    unknown contrast, is told there and left out instead of raised."""
+    unknown contrast, is told there and left out instead of raised. places: gets what is known to be another modality
+    than the wanted ones, without its voxels."""
 
     told: Mapping[str, str] = field(default_factory=dict)
     wanted: Collection[str] | None = None
     notes: list[str] | None = None
     unknown: list[UnknownContrastError] | None = None
+    places: list[Volume] = field(default_factory=list)
 
 
 def read_dicom_folder(
@@ -91,9 +95,19 @@ def _read_series(series: Series, folder: Path, choice: Choice) -> Iterator[Volum
     notes: list[str] = []
     for stack in stacks_of(frames, series.name, notes):
         headers = list({id(frame.dataset): frame.dataset for frame in stack.frames}.values())
+        key = of_dicom(series.kind)
+        if choice.wanted is not None and key is not None and key not in choice.wanted:
+            choice.places.append(_place(stack, key, series, folder))
+            continue
         found = _interpretation(headers, series, choice.told)
         if choice.wanted is None or found.modality in choice.wanted:
             yield _volume(stack, found, series, folder, notes)
+        else:
+            choice.places.append(_place(stack, found.modality, series, folder))
+
+
+def _place(stack: Stack, modality: str, series: Series, folder: Path) -> Volume:
+    return Volume.without_voxels(stack.grid, modality, _meta(list(stack.frames), folder, series, stack))
 
 
 def _volume(stack: Stack, found: _Meaning, series: Series, folder: Path, notes: Sequence[str]) -> Volume:
@@ -179,9 +193,12 @@ def _implausible(array: np.ndarray, modality: str) -> list[str]:
 def _check_hounsfield_tag(dataset: Dataset, name: str) -> None:
     # "US" (unspecified) is common and means HU for original CT; the rest are dual-energy or material maps.
     first = 0 if "PerFrameFunctionalGroupsSequence" in dataset else None
-    kind = str(rescale_source(dataset, first).get("RescaleType") or "HU").strip().upper()
+    source = rescale_source(dataset, first)
+    table = modality_table(source)
+    kind = (table.kind if table else str(value_of(source, "RescaleType") or "").strip().upper()) or "HU"
     if kind not in ("HU", "US"):
-        given = f"{name} whose RescaleType (0028,1054) is '{kind[:16]}'"
+        tag = "ModalityLUTType (0028,3004)" if table else "RescaleType (0028,1054)"
+        given = f"{name} whose {tag} is '{kind[:16]}'"
         raise input_error(given, "Hounsfield units (HU)", "load the CT series in HU")
 
 

@@ -26,15 +26,15 @@ def stored_pixels(dataset: Dataset) -> np.ndarray:
         return decoded
 
 
-def bright_padding(stored: np.ndarray, dataset: Dataset, slope: float, intercept: float, air: float) -> np.ndarray:
-    """bool [j, i]: pixels from PixelPaddingValue to PixelPaddingRangeLimit (PS3.3 C.7.5.1.1.2) whose rescaled values
+def bright_padding(stored: np.ndarray, dataset: Dataset, values: np.ndarray, air: float) -> np.ndarray:
+    """bool [j, i]: pixels from PixelPaddingValue to PixelPaddingRangeLimit (PS3.3 C.7.5.1.1.2) whose `values`
     are above `air`. Darker padding is left as it is: it looks like what lies outside a patient."""
     ends = [_padding(dataset, tag) for tag in ("PixelPaddingValue", "PixelPaddingRangeLimit")]
     given = [end for end in ends if end is not None]
     if ends[0] is None:
         return np.zeros(stored.shape, bool)
     inside = (stored >= min(given)) & (stored <= max(given))
-    return inside & (stored * slope + intercept > air)
+    return inside & (values > air)
 
 
 def _padding(dataset: Dataset, tag: str) -> int | None:

@@ -64,7 +64,8 @@ class SourceSeries:
 def files_of(case: Case) -> list[Path]:
     """The files of the series that the case's grid is of. Raises InputError where it was not read from DICOM."""
     source = case.volumes.get(case.reference)
-    files = [Path(path) for path in source.meta.get(FILES, ())] if source else []
+    meta = source.meta if source else case.unread_reference
+    files = [Path(path) for path in meta.get(FILES, ())]
     if not files:
         raise input_error(
             f"a case whose {case.reference} was not read from DICOM files",
