@@ -43,12 +43,13 @@ def modality_table(dataset: Dataset) -> ModalityTable | None:
     if descriptor is None or entries is None:
         raise _not_whole()
     count, first = int(descriptor[0]) or MOST_ENTRIES, int(descriptor[1])
-    signed = value_of(dataset, "PixelRepresentation") == 1
     if len(entries) not in (count, count + 1):  # an odd number of bytes is padded
         raise _not_whole()
-    return ModalityTable(
-        entries[:count], first - MOST_ENTRIES if signed and first >= MOST_ENTRIES // 2 else first, kind
-    )
+    if kind == "HU":  # entries have no sign, so negative ones are written as two's complement
+        entries = np.where(entries >= 1 << 15, entries - (1 << 16), entries).astype(np.float32)
+    signed = value_of(dataset, "PixelRepresentation") == 1
+    first -= MOST_ENTRIES if signed and first >= MOST_ENTRIES // 2 else 0
+    return ModalityTable(entries[:count], first, kind)
 
 
 def _entries(item: Dataset) -> np.ndarray | None:

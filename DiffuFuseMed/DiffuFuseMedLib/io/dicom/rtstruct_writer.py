@@ -22,8 +22,9 @@ from ...core.whole_file import write_whole
 from .drawn_by import LONGEST, DrawnBy
 from .outlines import outlines
 from .quiet import quietly
+from .referable import MAY_BE_EMPTY
 from .seg_writer import LABEL, SERIES_NUMBER, TYPE
-from .source_series import MAY_BE_EMPTY, NAME, SourceSeries
+from .source_series import NAME, SourceSeries
 from .tags import required
 
 STUDY_CLASS = "1.2.840.10008.3.1.2.3.1"  # Detached Study Management, retired: what (0008,1150) of the study still says

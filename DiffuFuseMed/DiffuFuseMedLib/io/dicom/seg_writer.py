@@ -29,11 +29,24 @@ def write_dicom_seg(mask: np.ndarray, series: SourceSeries, path: Path, drawn_by
     """Write mask, bool [k, j, i] on the series' grid, as one binary segment that refers to the series' slices.
 
     Patient, study and frame of reference are the series'; nothing of them is made up. Slices without lesion have no
-    frame. Raises InputError for a Python without highdicom, and OSError when the disk refuses.
+    frame. Raises InputError for a Python without highdicom and for slices that cannot be referred to, and OSError when
+    the disk refuses.
     """
     highdicom = _highdicom()
-    written = quietly(
-        highdicom.seg.Segmentation,
+    try:
+        written = quietly(_segmentation, highdicom, mask, series, drawn_by)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:  # of a tag that it takes over from the slices
+        given = f"a source series that no DICOM SEG can be made of ({' '.join(str(error).split())[:100]})"
+        raise input_error(
+            given, "slices as the standard has them", "export the lesion as .seg.nrrd or NIfTI"
+        ) from error
+    buffer = BytesIO()
+    written.save_as(buffer)
+    write_whole(path, buffer.getvalue())
+
+
+def _segmentation(highdicom: Any, mask: np.ndarray, series: SourceSeries, drawn_by: DrawnBy) -> Any:
+    return highdicom.seg.Segmentation(
         source_images=list(series.slices),
         pixel_array=mask.astype(np.uint8),
         segmentation_type=highdicom.seg.SegmentationTypeValues.BINARY,
@@ -48,9 +61,6 @@ def write_dicom_seg(mask: np.ndarray, series: SourceSeries, path: Path, drawn_by
         device_serial_number="0",
         series_description="DiffuFuseMed lesion",
     )
-    buffer = BytesIO()
-    written.save_as(buffer)
-    write_whole(path, buffer.getvalue())
 
 
 def _highdicom() -> Any:

@@ -18,16 +18,15 @@ from ...core.volume import Volume
 from ..mask_grid import mask_onto
 from .frames import Frame, frames_of
 from .images import image_series
+from .quiet import quietly
 from .reading import read_dataset
+from .referable import check_referable, complete
 from .stack import ordered, stack_grid
+from .tags import positive
 
 FILES = "files"  # in Volume.meta: the file of each slice, along k; stays on this machine
 OFF_GRID_VOXELS = 0.1
 NAME = "the source series"
-MAY_BE_EMPTY = (  # type 2 of patient, study and frame of reference: in every object, empty where nothing is known
-    "PatientName", "PatientID", "PatientBirthDate", "PatientSex",
-    "StudyDate", "StudyTime", "StudyID", "AccessionNumber", "ReferringPhysicianName", "PositionReferenceIndicator",
-)  # fmt: skip
 OTHERWISE = "export the lesion as .seg.nrrd or NIfTI"
 
 
@@ -40,9 +39,15 @@ class SourceSeries:
 
     @classmethod
     def read(cls, files: Iterable[str | Path]) -> SourceSeries:
-        """Of one file a slice, in any order. Raises InputError for files that are gone, and for a multi-frame one."""
+        """Of one file a slice, in any order. Raises InputError for files that are gone, for a multi-frame one, and
+        for one that lacks what other objects refer to it by."""
         frames = ordered([_frame(Path(path)) for path in files], NAME)
-        return cls(tuple(frame.dataset for frame in frames), stack_grid(frames, NAME))
+        grid = stack_grid(frames, NAME)
+        slices = tuple(frame.dataset for frame in frames)
+        quietly(check_referable, slices, NAME)
+        for header in slices:
+            quietly(complete, header, grid.spacing_mm[2])
+        return cls(slices, grid)
 
     def mask(self, mask: np.ndarray, grid: Grid, exact: bool = True) -> np.ndarray:
         """bool [k, j, i] on the series: mask, bool [k, j, i] on `grid`, by the place of its voxels.
@@ -127,8 +132,8 @@ def _frame(path: Path) -> Frame:
         raise input_error(
             "a series whose files are gone or changed", "the files that the case was read from", "open the case again"
         ) from error
-    for keyword in (keyword for keyword in MAY_BE_EMPTY if keyword not in header):
-        setattr(header, keyword, "")
+    for keyword in ("Rows", "Columns"):
+        positive(header, keyword, NAME)
     frames = list(frames_of(header))
     if len(frames) != 1 or frames[0].index is not None:
         raise _multi_frame()
