@@ -108,6 +108,7 @@ class DiffuFuseMedWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(scene, scene.StartImportEvent, self.onSceneStartImport)
         self.addObserver(scene, scene.EndImportEvent, self.onSceneEndImport)
         self.addObserver(scene, scene.StartSaveEvent, self.onSceneStartSave)
+        self.addObserver(scene, scene.EndSaveEvent, self.onSceneEndSave)
         self.addObserver(scene, scene.NodeAboutToBeRemovedEvent, self.onNodeAboutToBeRemoved)
 
     def onSceneStartClose(self, caller, event):
@@ -124,6 +125,9 @@ class DiffuFuseMedWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onSceneStartSave(self, caller, event):
         self.workspace.scene_saving()
+
+    def onSceneEndSave(self, caller, event):
+        self.workspace.scene_saved()
 
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def onNodeAboutToBeRemoved(self, caller, event, node):

@@ -43,15 +43,17 @@ SECTIONS = ("inputs", "fusion", "modalities", "display", "segmentation", "uncert
 def workspace() -> Iterator[str]:
     """The address of a server of its own, which ends with the block."""
     command = [Path(sys.executable).with_name("diffufusemed"), "web", CASE, "--port", "0", "--no-browser"]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        address = next((line.strip() for line in server.stdout if line.startswith("http")), None)
-        if address is None:
-            raise SystemExit("screenshots: the workspace did not start; what it said is above")
-        yield address
-    finally:
-        server.terminate()
-        server.wait(timeout=60)
+    with tempfile.TemporaryDirectory(prefix="state-") as state:  # or the next start would offer this one's corrections
+        environment = {**os.environ, "XDG_STATE_HOME": state}
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        try:
+            address = next((line.strip() for line in server.stdout if line.startswith("http")), None)
+            if address is None:
+                raise SystemExit("screenshots: the workspace did not start; what it said is above")
+            yield address
+        finally:
+            server.terminate()
+            server.wait(timeout=60)
 
 
 def opened(playwright: Playwright, address: str) -> Page:

@@ -28,7 +28,7 @@ def slicer_host():
 
 
 @pytest.fixture
-def quick_engine(slicer_host, monkeypatch):
+def quick_engine(slicer_host, monkeypatch, tmp_path):
     """The panel's engine runs quick_server.py in its child; its Python is said to have everything."""
     from DiffuFuseMedLib.desktop import environment, workspace
     from DiffuFuseMedLib.desktop.qt_process import QtProcess
@@ -44,6 +44,7 @@ def quick_engine(slicer_host, monkeypatch):
     def engine(python, on_exit, later, on_reply):
         return Engine(python, None, 2**30, on_exit, on_reply, "quick_server", QtProcess, later)
 
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     told = os.environ.get("PYTHONPATH")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(HERE), *([told] if told else [])]))
     monkeypatch.setattr(environment, "Check", Told)

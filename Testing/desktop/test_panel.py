@@ -5,6 +5,7 @@ import re
 import zipfile
 
 import numpy as np
+import pytest
 from DiffuFuseMedLib.session import history
 
 
@@ -173,6 +174,7 @@ def test_undo_after_accept_opens_the_region_again(segmented, role, until):
     editor = segmented.workspace.editor.widget
     editor.setActiveEffectByName("Margin")
     editor.activeEffect().self().onApply()
+    until(lambda: segmented.ui.acceptButton.enabled)
     segmented.ui.acceptButton.click()
     until(lambda: segmented.ui.worklistTable.item(0, 3).text().startswith("corrected"))
     until(lambda: "a decision" in segmented.ui.undoButton.toolTip)
@@ -180,6 +182,75 @@ def test_undo_after_accept_opens_the_region_again(segmented, role, until):
     until(lambda: segmented.ui.worklistTable.item(0, 3).text() == "open")
     assert opened_region(segmented) == 1
     assert not editor.undoEnabled  # Slicer's own would bring back voxels without their decision
+
+
+@pytest.fixture
+def corrected(segmented, until):
+    """With an edit that is not saved."""
+    segmented.ui.nextButton.click()
+    editor = segmented.workspace.editor.widget
+    editor.setActiveEffectByName("Margin")
+    editor.activeEffect().self().onApply()
+    until(lambda: segmented.workspace.session.view_state.unsaved)
+    return segmented
+
+
+def test_unsaved_corrections_are_asked_about_before_another_case_is_opened(corrected, slicer_host, until, tmp_path):
+    import qt
+
+    session = corrected.workspace.session
+    before = session.case_id
+
+    def answered(button):
+        slicer_host.message_answers.append(button)
+        corrected.ui.openButton.click()
+        until(lambda: not slicer_host.message_answers and not session.view_state.question)
+
+    answered(qt.QMessageBox.Cancel)
+    assert "not saved" in slicer_host.messages[-1].text
+    assert (session.case_id, session.view_state.unsaved, session.view_state.loading) == (before, True, "")
+    slicer_host.file_answers.append("")  # no place was chosen
+    answered(qt.QMessageBox.Save)
+    assert (session.case_id, session.view_state.unsaved, session.view_state.loading) == (before, True, "")
+    slicer_host.file_answers.append(str(tmp_path / "a.mrb"))
+    answered(qt.QMessageBox.Save)
+    assert (tmp_path / "a.mrb").is_file()
+    until(lambda: session.case_id != before)
+    assert not session.view_state.unsaved
+
+
+def test_corrections_of_a_scene_that_was_closed_are_offered_where_the_case_is_opened_again(corrected, role, until):
+    import slicer
+
+    ui, edited = corrected.ui, lesion_of(role)
+    session = corrected.workspace.session
+    case = session.case
+    assert not ui.recoveredFrame.visible
+    slicer.mrmlScene.Clear(False)
+    assert session.case is None
+    session.open_case(case)
+    until(lambda: ui.recoveredFrame.visible)
+    assert "never saved" in ui.recoveredLabel.text
+    ui.bringBackButton.click()
+    until(lambda: not ui.recoveredFrame.visible)
+    assert (lesion_of(role) == edited).all()
+    assert session.view_state.unsaved
+
+
+def test_without_a_region_the_tools_are_off_and_say_why(segmented, until):
+    ui, editor = segmented.ui, segmented.workspace.editor.widget
+    assert "No region is chosen" in ui.noEditLabel.text
+    assert not ui.editorFrame.enabled
+    ui.nextButton.click()
+    until(lambda: ui.editorFrame.enabled)
+    assert not ui.noEditLabel.visible
+    editor.setActiveEffectByName("Paint")
+    segmented.workspace.session.review.leave()
+    segmented.workspace.session.review.show()
+    until(lambda: not ui.editorFrame.enabled)
+    assert editor.activeEffect() is None
+    ui.insideCheck.click()
+    until(lambda: ui.editorFrame.enabled)
 
 
 def test_keys_take_up_the_editors_tools_and_lay_them_down(segmented, slicer_host):
@@ -190,8 +261,6 @@ def test_keys_take_up_the_editors_tools_and_lay_them_down(segmented, slicer_host
 
 
 def test_keys_work_while_the_module_is_shown_only(segmented, slicer_host, until):
-    import pytest
-
     slicer_host.press(segmented, "N")
     until(lambda: segmented.ui.acceptButton.enabled)
     slicer_host.exit_module(segmented)

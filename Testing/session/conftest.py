@@ -302,9 +302,9 @@ def workplaces(a_host, tmp_path_factory):
     """A function (engine, presets): a Session at a scene of its own, with an editor node, closed at the end."""
     opened = []
 
-    def make(engine=None, presets=None):
+    def make(engine=None, presets=None, corrections=None):
         scene, logics, editor = make_scene()
-        session = Session(scene, a_host, engine, presets)
+        session = Session(scene, a_host, engine, presets, corrections)
         session.use_editor(editor)
         session.views_made()
         session.messages, session.pump_until, session.pump = [], a_host.pump_until, a_host.pump
@@ -332,10 +332,15 @@ def lesion(sarcoma):
 
 
 @pytest.fixture
-def told(workplaces, sarcoma, a_host):
+def corrections():
+    """The folder in which `told` keeps unsaved corrections: none, but in tests that are about it."""
+
+
+@pytest.fixture
+def told(workplaces, sarcoma, a_host, corrections):
     """A Session at the sarcoma whose engine answers when told, as session.engine; nothing was answered yet."""
     engine = ToldEngine()
-    session = workplaces(engine)
+    session = workplaces(engine, corrections=corrections)
     session.open_case(sarcoma)
     jump_to(session, sarcoma)
     engine.last("open").give()

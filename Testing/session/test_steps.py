@@ -162,6 +162,7 @@ def test_the_contour_before_comes_and_goes_in_one_step(done, answers, sarcoma):
 def test_a_case_that_goes_takes_its_steps_with_it(done, sarcoma):
     assert done.view_state.can_undo
     done.open_case(sarcoma)
+    done.go_on(discard=True)
     assert (done.view_state.can_undo, done.view_state.steps) == (False, 0)
     done.undo()
     assert done.lesion.mask() is None

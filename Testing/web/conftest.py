@@ -41,7 +41,7 @@ def _serving(folder, *arguments):
     """Run `diffufusemed web` on a free port; at the end nothing that it started is left."""
     command = [str(Path(sys.executable).with_name("diffufusemed")), "web", *map(str, arguments), "--no-browser"]
     command += ["--presets", str(folder / "presets")]
-    environment = {**os.environ, "TMPDIR": str(folder)}
+    environment = {**os.environ, "TMPDIR": str(folder), "XDG_STATE_HOME": str(folder / "state")}
     errors = folder / "errors.log"
     with (
         errors.open("w") as log,

@@ -594,6 +594,36 @@ def test_decisions_are_counted(reader):
     reader.save_picture("decided")
 
 
+def test_unsaved_corrections_are_asked_about_before_a_case_takes_their_place_and_the_page_is_left(reader, sample_case):
+    before, progress = reader.state("s_case_name"), reader.state("s_progress")
+    assert reader.state("s_unsaved")
+    reader.page.get_by_role("button", name="Open", exact=True).first.click()
+    reader.page.locator("#open-path").fill(str(sample_case))
+    reader.click("#open-folder")
+    reader.page.locator("#unsaved").get_by_text("not saved").wait_for()
+    reader.save_picture("unsaved")
+    reader.page.locator("#unsaved").get_by_role("button", name="Stay").click()
+    reader.page.locator("#unsaved").wait_for(state="hidden")
+    assert not reader.state("s_question") and not reader.state("s_loading")
+    reader.page.keyboard.press("Escape")
+    reader.page.locator("#open-path").wait_for(state="hidden")
+    asked = []
+
+    def stay(dialog):
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    reader.page.once("dialog", stay)
+    reader.page.evaluate("setTimeout(() => location.reload())")
+    reader.wait("true")
+    reader.served()  # the page goes on
+    assert asked == ["beforeunload"]
+    reader.page.once("dialog", lambda dialog: dialog.accept())
+    reader.page.reload()
+    reader.page.wait_for_selector("#numbers")
+    assert (reader.state("s_case_name"), reader.state("s_progress")) == (before, progress)
+
+
 KEPT = [f"p_{name}" for name in ("alpha", "beta", "gamma", "preset", "samples", "uncertainty_above", "windows")]
 KEPT += [f"s_{name}" for name in ("numbers", "gates", "regions", "progress")]
 

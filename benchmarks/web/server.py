@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import deque
@@ -42,7 +44,11 @@ class WebServer:
         self.began_s = time.time()
         command = [*self._command, "web", str(self.case), "--no-browser"]
         pipe, both = subprocess.PIPE, subprocess.STDOUT
-        self._process = subprocess.Popen(command, stdout=pipe, stderr=both, stdin=subprocess.DEVNULL, text=True)
+        self._state = tempfile.TemporaryDirectory(prefix="state-")  # not the user's own
+        environment = {**os.environ, "XDG_STATE_HOME": self._state.name}
+        self._process = subprocess.Popen(
+            command, stdout=pipe, stderr=both, stdin=subprocess.DEVNULL, text=True, env=environment
+        )
         assert self._process.stdout is not None, "it is started with a pipe"
         self._stdout = self._process.stdout
         self._reading = threading.Thread(target=self._read, daemon=True)
@@ -66,6 +72,7 @@ class WebServer:
         self._reading.join(END_S)  # an engine that outlives its server for a moment holds the pipe as long
         if not self._reading.is_alive():
             self._stdout.close()
+        self._state.cleanup()
 
     @property
     def pid(self) -> int:

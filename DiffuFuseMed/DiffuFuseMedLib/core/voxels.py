@@ -36,7 +36,10 @@ class Voxels:
         count = found[box].size
         size = -(-count // 8)
         # no more is unpacked than fits into the box
-        data = zlib.decompressobj().decompress(self.bits, size + 1)
+        try:
+            data = zlib.decompressobj().decompress(self.bits, size + 1)
+        except zlib.error as error:
+            raise ValueError("voxels that are damaged") from error
         if len(data) != size:
             raise ValueError("voxels of another size")
         found[box] = np.unpackbits(np.frombuffer(data, np.uint8), count=count).reshape(found[box].shape)

@@ -11,7 +11,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from ..mrml import parameters
-from ..session import Engine, EngineError, Session, Topic
+from ..session import Engine, EngineError, Session, Topic, state_folder
 from . import environment
 from .banner import Banner
 from .context import Panel
@@ -47,7 +47,7 @@ class Workspace:
         self.host = QtHost(self._complain)
         self._deaths = 0
         self._python = environment.chosen_python()
-        self.session = Session(slicer.mrmlScene, self.host, self._new_engine(), _presets_folder())
+        self.session = Session(slicer.mrmlScene, self.host, self._new_engine(), _presets_folder(), state_folder())
         self.views = QtViews()
         self.editor = Editor(ui.editorFrame)
         self.session.use_editor(self.editor.node)
@@ -144,6 +144,9 @@ class Workspace:
         """What Slicer's own Save writes holds the case too."""
         self.session.persistence.record()
 
+    def scene_saved(self) -> None:
+        self.session.persistence.saved_by_host()
+
     def node_removed(self, node: Any) -> None:
         self.session.lost(node)
 
@@ -238,6 +241,8 @@ class Workspace:
     def _draw_one(self, topic: Topic) -> None:
         if topic is Topic.MESSAGE:
             self._show_message()
+        elif topic is Topic.QUESTION:
+            self._ask()
         elif topic is Topic.PARAMETERS:
             parameters.save(self.session.parameters, slicer.mrmlScene)
         self.doubts.draw(topic)
@@ -267,6 +272,18 @@ class Workspace:
                 slicer.util.errorDisplay(message.sentence, detailedText=message.detail)
             else:
                 slicer.util.errorDisplay(message.sentence)
+
+    def _ask(self) -> None:
+        """What the session asks before unsaved corrections would go."""
+        if not self.session.view_state.question:
+            return
+        box = qt.QMessageBox
+        title, buttons = _("Unsaved corrections"), box.Save | box.Discard | box.Cancel
+        answer = box.question(slicer.util.mainWindow(), title, self.session.view_state.question, buttons)
+        if answer == box.Save:
+            self.sections["results"].ask_scene()
+        self.session.go_on(discard=answer == box.Discard)
+        self.session.stay()  # where the saving came to nothing too
 
     def _complain(self, error: BaseException) -> None:
         self.session.complain(error)

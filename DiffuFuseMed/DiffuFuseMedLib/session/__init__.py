@@ -18,6 +18,7 @@ from .cursor_probe import CursorProbe
 from .events import Topic
 from .facade import DisplayFacade
 from .host import Host, Timer
+from .kept_corrections import state_folder
 from .loading import UNUSED
 from .parameters import Parameters
 from .session import Session
@@ -53,6 +54,7 @@ __all__ = [
     "models",
     "name_from",
     "spec_of",
+    "state_folder",
     "tracers",
     "window_choices",
 ]

@@ -21,6 +21,7 @@ class Topic(Enum):
     MESSAGE = "message"  # a sentence for the reader
     SCENE = "scene"  # nodes came or went
     SAVING = "saving"  # what is being written
+    QUESTION = "question"  # what the reader is asked: unsaved corrections would go, or were found
     STEPS = "steps"  # what can be undone and done again
 
 

@@ -107,5 +107,8 @@ class PersistenceFacade(Protocol):
     def export_behind(self, kind: str, path: Path, done: Callable[[], None]) -> bool:
         """One file in the same way. kind: seg.nrrd, nii.gz, seg.dcm, rtstruct.dcm, fused.nrrd or report.html."""
 
+    def saved_by_host(self) -> None:
+        """The host has saved the whole scene by itself."""
+
     def record(self, at_once: bool = True) -> None:
         """Write what is not in nodes yet, for whoever saves the scene; at_once: also a worklist still being made."""

@@ -20,6 +20,7 @@ from .lesion import SEGMENT, Lesion
 from .loading import LoadingLogic
 from .parameters import Parameters
 from .review import ReviewLogic
+from .unsaved import NOTHING, Unsaved
 
 
 class PersistenceLogic:
@@ -32,20 +33,40 @@ class PersistenceLogic:
         review: ReviewLogic,
         loading: LoadingLogic,
         exports: Exports,
+        unsaved: Unsaved,
         adopted: Callable[[], None],
     ) -> None:
         self._context, self._lesion, self._review, self._exports = context, lesion, review, exports
-        self._loading, self._adopted = loading, adopted
+        self._loading, self._unsaved, self._adopted = loading, unsaved, adopted
+        self._corrections = NOTHING  # the corrections as they were when the scene was taken down
         self._waiting: deque[tuple[str, Write, Callable[[], None]]] = deque()  # the first is being written
 
     def save_scene(self, path: Path) -> bool:
         """Write everything into one .mrb; True when it is there."""
-        return self._at_once(lambda: self._scene(path))
+        there = self._at_once(lambda: self._scene(path))
+        if there:
+            self._unsaved.saved(self._corrections)
+        return there
 
     def save_scene_behind(self, path: Path, done: Callable[[], None]) -> bool:
         """save_scene() as everything is now, written behind the reader's back; done(): called when it is there. True
         when it has begun or waits for its turn."""
-        return self._behind(path, lambda: self._scene(path), done)
+        taken = []
+
+        def take() -> Write:
+            write = self._scene(path)
+            taken.append(self._corrections)
+            return write
+
+        def there() -> None:
+            self._unsaved.saved(taken[0])
+            done()
+
+        return self._behind(path, take, there)
+
+    def saved_by_host(self) -> None:
+        """The host has saved the whole scene by itself."""
+        self._unsaved.saved(self._unsaved.now())
 
     def export_behind(self, kind: str, path: Path, done: Callable[[], None]) -> bool:
         """One file of a kind (exports.py): seg.nrrd, nii.gz, seg.dcm, rtstruct.dcm, fused.nrrd or report.html."""
@@ -115,7 +136,7 @@ class PersistenceLogic:
         self._loading.describe(case)
 
     def _at_once(self, take: Callable[[], Write]) -> bool:
-        write = self._taken(take)
+        write = self._took(take)
         if write is None:
             return False
         try:
@@ -126,13 +147,13 @@ class PersistenceLogic:
         return True
 
     def _behind(self, path: Path, take: Callable[[], Write], done: Callable[[], None]) -> bool:
-        write = self._taken(take)
+        write = self._took(take)
         if write is not None:
             self._waiting.append((path.name, write, done))
             self._write_next() if len(self._waiting) == 1 else self._say_saving()
         return write is not None
 
-    def _taken(self, take: Callable[[], Write]) -> Write | None:
+    def _took(self, take: Callable[[], Write]) -> Write | None:
         """What is to be written, taken off scene and view state; None, with a message, when there is nothing."""
         if self._context.case is None:
             self._context.say("info", "There is nothing to save: open a case first.")
@@ -173,6 +194,7 @@ class PersistenceLogic:
         self.record()
         context = self._context
         roles = (*context.opened.modalities, *map(role_of, of_prediction()), "probability", saved_case.VALID)
+        self._corrections = self._unsaved.now()
         with self._review.unlimited():  # what limits the editor is as large as the image, and of no use in a file
             return scenes.saving(context.scene, path, [context.nodes[role] for role in roles if role in context.nodes])
 

@@ -98,6 +98,10 @@ class ReviewLogic:
         self.leave()
         self.show()
 
+    def restore(self, review: Review | None, kept: np.ndarray | None) -> None:
+        """What was decided about a result that is about to be there again, in place of the present decisions."""
+        self.current, self.kept = review, kept
+
     def clear(self) -> None:
         """There is no worklist, and nothing that it would limit; the lesion may be gone already."""
         self._context.view_state.region = self._began = None

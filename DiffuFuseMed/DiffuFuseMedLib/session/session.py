@@ -25,6 +25,7 @@ from ..engine.client.engine import Engine, EngineError
 from ..models.registry import models
 from ..mrml.views import Forget, watch_slices
 from .alarm import Alarm
+from .autosave import Autosave
 from .context import SessionContext
 from .cursor_probe import CursorProbe, Place
 from .display import DisplayLogic
@@ -44,22 +45,32 @@ from .result_nodes import write_result
 from .review import ReviewLogic
 from .segmentation import REQUESTED, SegmentationLogic
 from .steps import DECISIONS, LESION, OF_A_RESULT, PARAMETERS, PLACE, Steps
+from .unsaved import Unsaved
 from .view_state import ViewState
 from .window_level import rescaled, shipped
 
 RERUN_S = 0.4  # after a modality switch, so that two switches are one run
 OF_A_RUN = frozenset(("modalities", "model", "samples", "seed"))
 LOOK = frozenset(NAMES) - frozenset(FUSION) - OF_A_RUN - {"device", "inside_region_only", "protect_border"}
+ANOTHER_CASE = "another case is opened"
 OF_A_CASE = (Topic.CASE, Topic.PARAMETERS, Topic.SCENE, Topic.NUMBERS, Topic.RUN, Topic.REVIEW, Topic.FUSION)
 
 
 class Session:
-    """scene: a vtkMRMLScene; presets: folder of the reader's own presets; engine: made when none is given.
+    """scene: a vtkMRMLScene; presets: folder of the reader's own presets; engine: made when none is given; corrections:
+    folder in which unsaved corrections are kept, None for nowhere.
 
     All of it is for the host's thread only, but for engine_died().
     """
 
-    def __init__(self, scene: Any, host: Host, engine: Engine | None = None, presets: Path | None = None) -> None:
+    def __init__(
+        self,
+        scene: Any,
+        host: Host,
+        engine: Engine | None = None,
+        presets: Path | None = None,
+        corrections: Path | None = None,
+    ) -> None:
         context = self._context = SessionContext(scene, host, engine or Engine(on_exit=self.engine_died))
         self._presets = PresetLibrary(context, presets)
         self._engine_restart = EngineRestart(context)
@@ -71,10 +82,14 @@ class Session:
         self._lesion = Lesion(context, self._steps, self._lesion_changed)
         self._review = ReviewLogic(context, self._lesion, self._steps, self._display.jump)
         self._say_what_goes_back()
+        self._autosave = Autosave(context, self._lesion, self._review, corrections, self._run_as)
+        self._unsaved = Unsaved(context, self._lesion, self._review, self._autosave.changed)
         self._segmentation = SegmentationLogic(context, self._result_came, self._reasons_came)
         self._loading = LoadingLogic(context, self._before_forgetting, self._opened, self._protect_border)
         exports = Exports(context, self._lesion, self._review, self._preset)
-        self._persistence = PersistenceLogic(context, self._lesion, self._review, self._loading, exports, self._adopted)
+        self._persistence = PersistenceLogic(
+            context, self._lesion, self._review, self._loading, exports, self._unsaved, self._adopted
+        )
 
     # What there is
 
@@ -153,6 +168,29 @@ class Session:
         steps.add(DECISIONS, review.decisions, review.put_back)
         steps.add(PLACE, review.place, review.return_to)
 
+    # Corrections that are not saved
+
+    def go_on(self, discard: bool = False) -> None:
+        """What view_state.question asks about is done: the reader has saved the scene, or lets the corrections go."""
+        self._unsaved.go_on(discard)
+
+    def stay(self) -> None:
+        """What view_state.question asks about is not done."""
+        self._unsaved.stay()
+
+    def bring_back(self) -> None:
+        """The corrections that view_state.recovered offers: their run is made again, and they come with its result."""
+        self._unsaved.before("earlier ones are brought back", self._autosave.bring_back)
+
+    def refuse_recovered(self) -> None:
+        """What view_state.recovered offers is deleted."""
+        self._autosave.refuse()
+
+    def _run_as(self, made: Mapping[str, Any]) -> None:
+        on = {key: key in made["modalities"] for key in self._context.opened.modalities}
+        self.set(model=made["model"], samples=made["samples"], seed=made["seed"], modalities=on)
+        self.run()
+
     # What is told
 
     def listen(self, listener: Callable[[Topic], None], *topics: Topic) -> None:
@@ -187,17 +225,17 @@ class Session:
 
     def open(self, folder: str | Path, told: Mapping[str, str] | None = None, register: str = "auto") -> None:
         """Open a folder of one patient's images. told: modality by file name or series description."""
-        self._loading.folder_of_files(Path(folder), told, register)
+        self._unsaved.before(ANOTHER_CASE, lambda: self._loading.folder_of_files(Path(folder), told, register))
 
     def open_case(self, case: Case) -> None:
         """Open a case that is in memory already."""
-        self._loading.adopt(case, ())
+        self._unsaved.before(ANOTHER_CASE, lambda: self._loading.adopt(case, ()))
 
     def open_volumes(
         self, given: Mapping[str, Volume], name: str, reference: str | None = None, register: str = "auto"
     ) -> None:
         """Open volumes that are in the host already, by modality key."""
-        self._loading.volumes(given, name, reference, register)
+        self._unsaved.before(ANOTHER_CASE, lambda: self._loading.volumes(given, name, reference, register))
 
     def seen_doubts(self) -> None:
         """The reader has seen what may be wrong with the images; the report says it all the same."""
@@ -228,6 +266,8 @@ class Session:
 
     def _lesion_lost(self) -> None:
         self._segmentation.stop()
+        self._autosave.leave(discard=False)
+        self._unsaved.forget()
         self._lesion.forget()
         self._review.clear()
         self._steps.forget(*OF_A_RESULT)
@@ -258,6 +298,7 @@ class Session:
     def close(self) -> None:
         """End of the session: the engine's process and its folder go."""
         self._context.closed = True
+        self._autosave.leave(discard=False)
         self._lesion.forget()
         for forget in self._watches:
             forget()
@@ -366,7 +407,9 @@ class Session:
 
     def open_scene(self, path: Path) -> bool:
         """Bring back a saved scene; the host blocks its rendering meanwhile."""
-        return self._persistence.open_scene(path)
+        opened = []
+        self._unsaved.before("a scene is opened", lambda: opened.append(self._persistence.open_scene(path)))
+        return opened == [True]
 
     def adopt_scene(self) -> bool:
         """Take up the case of a scene that the host has loaded itself; False when it holds none."""
@@ -421,6 +464,8 @@ class Session:
 
     def _before_forgetting(self) -> None:
         self._rerun.cancel()
+        self._autosave.leave(self._unsaved.discarding)
+        self._unsaved.forget()
         self._segmentation.stop()
         self._fusion.stop()
         self._display.forget()
@@ -447,6 +492,7 @@ class Session:
         )
         self._fusion.restart()
         self._display.refresh()
+        self._autosave.opened()
         self._context.tell(Topic.PARAMETERS, Topic.SCENE, Topic.NUMBERS, Topic.RUN)
 
     def _suv_of(self, case: Case) -> str:
@@ -469,6 +515,8 @@ class Session:
             self._segmentation.judge("as saved" if self._segmentation.is_current() else "")
             self._lesion.adopt()
             self._review.limit()
+        self._unsaved.saved(self._unsaved.now())
+        self._autosave.opened()
         self._display.refresh()
         context.tell(*OF_A_CASE)
 
@@ -477,9 +525,12 @@ class Session:
     def _result_came(self, prediction: Prediction) -> None:
         """What the reader decided on stays; the rest is the result's, and everything that was said of the lesion before
         is said anew."""
-        context = self._context
+        context, unsaved = self._context, self.view_state.unsaved
         before, decided = self._lesion.mask(), self._review.settle()
         lesion = _keeping(decided, before, prediction.labels == 1)
+        if kept := self._autosave.awaited(prediction):
+            lesion = kept.lesion.mask()
+            self._review.restore(kept.review, None if kept.decided is None else kept.decided.mask())
         context.prediction = prediction
         write_result(context, prediction, lesion, before)
         context.view_state.gates = dict(prediction.gates)
@@ -489,6 +540,12 @@ class Session:
         self._review.renew()
         self._lesion.renew(lesion)
         self._display.refresh()
+        if kept:
+            self._autosave.brought_back()
+        if kept or (unsaved and decided is not None):
+            self._unsaved.owe()
+        else:
+            self._unsaved.saved(self._unsaved.now())
         context.tell(Topic.SCENE)
 
     def _reasons_came(self) -> None:

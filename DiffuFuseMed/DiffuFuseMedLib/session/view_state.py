@@ -64,6 +64,9 @@ class ViewState:
     can_redo: bool = False
     undo_words: str = ""  # what the next undo takes back, empty when there is nothing
     redo_words: str = ""
+    unsaved: bool = False  # there are corrections that are in no saved scene
+    question: str = ""  # what is asked before they would be dropped, empty when nothing is
+    recovered: str = ""  # the offer of corrections that were kept of this case, empty when there are none
     steps: int = 0  # how many there are to undo
 
     def clear_results(self) -> None:

@@ -15,7 +15,7 @@ NOT_USED = "not used"
 AS_GUESSED = "by its name or tags"  # for images of a folder that could not be opened
 # By the names that page.js sends.
 KEY_ACTIONS = {
-    **{name: name for name in ("next", "previous", "accept", "skip", "run", "undo", "redo", "save_scene")},
+    **{name: name for name in ("next", "previous", "accept", "skip", "run", "undo", "redo", "save_scene", "stay")},
     **{name: name for name in ("toggle_before", "toggle_uncertainty", "drag_windows", "lay_down", "help")},
     "tour": "start_tour",
 }
@@ -195,12 +195,34 @@ class Actions:
         if not path.strip():
             self._session.say("info", "Type the path of a saved scene first.")
             return
+        self._undrawn(lambda: self._session.open_scene(Path(path.strip()).expanduser()))
+        self._state.scene_dialog = False
+
+    def _undrawn(self, call: Callable[[], object]) -> None:
+        """What may replace the scene, with no view drawn meanwhile."""
         self._views.blocked(True)
         try:
-            self._session.open_scene(Path(path.strip()).expanduser())
+            call()
         finally:
             self._views.blocked(False)
-        self._state.scene_dialog = False
+
+    # Corrections that are not saved
+
+    def save_and_go_on(self) -> None:
+        """What waits for the answer is done once the scene is saved."""
+        self._offer("mrb", self._session.persistence.save_scene_behind, lambda: self._undrawn(self._session.go_on))
+
+    def discard_and_go_on(self) -> None:
+        self._undrawn(lambda: self._session.go_on(discard=True))
+
+    def stay(self) -> None:
+        self._session.stay()
+
+    def bring_back(self) -> None:
+        self._session.bring_back()
+
+    def refuse_recovered(self) -> None:
+        self._session.refuse_recovered()
 
     def export(self, kind: str = "") -> None:
         if not kind:  # the page's call has lost its argument
@@ -208,11 +230,21 @@ class Actions:
             return
         self._offer(kind, lambda path, done: self._session.persistence.export_behind(kind, path, done))
 
-    def _offer(self, kind: str, write: Callable[[Path, Callable[[], None]], bool]) -> None:
-        """Let the page fetch the file once it is written."""
+    def _offer(
+        self,
+        kind: str,
+        write: Callable[[Path, Callable[[], None]], bool],
+        then: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Let the page fetch the file once it is written; then(): called after that."""
         name = f"{self._session.view_state.case_name or 'case'}.{kind}"
         path = self._files.place(name)
-        write(path, lambda: self._download(self._files.offer(path, name)))
+
+        def written() -> None:
+            self._download(self._files.offer(path, name))
+            then()
+
+        write(path, written)
 
     # Help
 

@@ -18,7 +18,7 @@ KEYS = (
     ("B", "before / after the fusion"),
     ("U", "uncertainty on or off"),
     ("W", "change windows by dragging in a slice view"),
-    ("Ctrl+Z, Ctrl+Y", "undo and redo the last step: a slider or switch, an edit of the lesion, a decision"),
+    ("Ctrl+Z, Ctrl+Y or Ctrl+Shift+Z", "undo and redo the last step: a slider, an edit of the lesion, a decision"),
     ("Ctrl+S", "save the scene"),
     ("Esc", "lay down the tool"),
     ("mouse wheel", "scroll through the slices"),
@@ -67,6 +67,7 @@ def dialogs(actions: Any) -> None:
     _open(actions)
     _scene(actions)
     _preset(actions)
+    _unsaved(actions)
     _keys()
     _tour(actions)
 
@@ -165,6 +166,19 @@ def _preset(actions: Any) -> None:
             color="primary",
             disabled=("!preset_title || !preset_why",),
         )
+
+
+def _unsaved(actions: Any) -> None:
+    """Asked by the session, so it is answered, not closed."""
+    shown = {"model_value": ("!!s_question",), "update_modelValue": "$event || trigger('key', ['stay'])"}
+    with v3.VDialog(**shown, persistent=True, max_width=480, **labeled("Unsaved corrections")), v3.VCard(id="unsaved"):
+        html.H2("Unsaved corrections", classes="dialog-title")
+        v3.VCardText("{{ s_question }}")
+        with v3.VCardActions():
+            v3.VSpacer()
+            v3.VBtn("Stay", click=actions.stay, variant="text")
+            v3.VBtn("Discard", click=actions.discard_and_go_on, variant="text")
+            v3.VBtn("Save scene", click=actions.save_and_go_on, color="primary", disabled=("!!s_saving",))
 
 
 def _keys() -> None:

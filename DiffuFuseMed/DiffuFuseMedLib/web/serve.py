@@ -42,6 +42,7 @@ def serve(
             engine.start()  # its seconds of imports pass during those below
         from trame.app import get_server
 
+        from ..session import state_folder
         from .files import PageFiles
         from .workspace import Workspace
 
@@ -51,7 +52,8 @@ def serve(
         server = get_server("diffufusemed", client_type="vue3")
         limits = Limits(total_bytes=upload_limit_bytes) if upload_limit_bytes else None
         http_layer = install(server, binding, Uploads(limits=limits))
-        workspace = Workspace(server, loop, PageFiles(http_layer.uploads, http_layer.downloads), engine, presets)
+        page_files = PageFiles(http_layer.uploads, http_layer.downloads)
+        workspace = Workspace(server, loop, page_files, engine, presets, state_folder())
         if warning := binding.warning:
             say(warning)
 

@@ -36,16 +36,24 @@ MESSAGE_S = 10.0  # what is no error stays on screen
 
 class Workspace:
     """The page of one session. files: what brings files from the page and offers them to it (web/http); engine: started
-    already, since importing PyTorch takes seconds."""
+    already, since importing PyTorch takes seconds; corrections: folder in which unsaved ones are kept."""
 
-    def __init__(self, server: Any, loop: Any, files_of_page: Any, engine: Engine, presets: Path | None = None) -> None:
+    def __init__(
+        self,
+        server: Any,
+        loop: Any,
+        files_of_page: Any,
+        engine: Engine,
+        presets: Path | None = None,
+        corrections: Path | None = None,
+    ) -> None:
         self.server, self.state = server, server.state
         server.enable_module(trame_slicer.module)
         self.app = SlicerApp()
         log_vtk()
         forgive_gone_pages()
         self.host = AsyncioHost(loop, after=self.state.flush)
-        self.session = Session(self.app.scene, self.host, engine, presets)
+        self.session = Session(self.app.scene, self.host, engine, presets, corrections)
         engine.on_exit = self.session.engine_died
         self.views = Views(server, self.app, loop.call_later, self.session.fusion.go_first)
         self.tools = Tools(self.app, self.state, self.session.display)

@@ -206,6 +206,29 @@ def test_a_reload_waits_for_its_own_websocket_to_close(a_browser, connect):
     asyncio.run(run())
 
 
+def test_a_page_whose_reader_was_asked_whether_to_leave_is_shown_again_and_goes_on_where_it_is_kept(a_browser, connect):
+    """A reload with unsaved corrections: the browser asks, and the old page's websocket is open until the new one is
+    there; whoever else takes the page meanwhile is told over the websocket."""
+
+    async def run():
+        async with a_browser() as session:
+            first = await connect(session)
+            own = {"Origin": str(session._base_url).rstrip("/")}
+            async with session.post("/tab/leaving", headers=own) as answer:
+                assert answer.status == 204
+            assert OTHER not in await page(session)
+            second = await session.ws_connect("/ws", origin=own["Origin"])
+            await second.receive(timeout=120)
+            assert second.close_code == 4002
+            assert "result" in await call(first, "trame.state.get", [])
+            assert OTHER in await page(session)  # once for each time that it was asked
+            await first.close()
+            async with session.post("/tab/leaving") as answer:
+                assert answer.status == 403  # of no page of ours
+
+    asyncio.run(run())
+
+
 def test_the_pages_of_both_ends_have_the_button(a_browser):
     async def run():
         async with a_browser() as session:

@@ -39,9 +39,14 @@ class Inputs:
         self._values.number(ui.comparePositionSlider, "compare_position")
         for button, call in (("guess", self.guess), ("open", self.open), ("openFolder", self._ask_folder)):
             wire(getattr(ui, f"{button}Button"), "clicked()", call)
+        wire(ui.bringBackButton, "clicked()", lambda: panel.ready(self._session.bring_back))
+        wire(ui.refuseRecoveredButton, "clicked()", self._session.refuse_recovered)
         self._offer_references()
+        self._draw_recovered()
 
     def draw(self, topic: Topic) -> None:
+        if topic is Topic.QUESTION:
+            self._draw_recovered()
         if topic in (Topic.CASE, Topic.PARAMETERS):
             self._draw_case()
             self._values.draw()
@@ -93,6 +98,10 @@ class Inputs:
     def _offer_references(self) -> None:
         there = [key for key, selector in self._selectors.items() if selector.currentNode() is not None]
         self._reference.offer([(None, _("automatic")), *((key, words.modality(key)) for key in there)])
+
+    def _draw_recovered(self) -> None:
+        recovered = self._session.view_state.recovered
+        self._ui.recoveredLabel.text, self._ui.recoveredFrame.visible = recovered, bool(recovered)
 
     def _draw_case(self) -> None:
         view_state, ui = self._session.view_state, self._ui

@@ -32,7 +32,7 @@ class Results:
         head(panel.ui.numbersTable, [_("Measure"), _("Lesion as drawn"), _("95 % range")])
         for button, kind, title, files in EXPORTS:
             panel.wire(getattr(panel.ui, button), "clicked()", self._asker(kind, title, files))
-        panel.wire(panel.ui.saveSceneButton, "clicked()", self._ask_scene)
+        panel.wire(panel.ui.saveSceneButton, "clicked()", self.ask_scene)
         panel.wire(panel.ui.exportDicomButton, "clicked()", self._ask_dicom)
 
     def draw(self, topic: Topic) -> None:
@@ -53,7 +53,8 @@ class Results:
     def _asker(self, kind: str, title: str, files: str) -> Callable[[], None]:
         return lambda: self._ask(title, kind, files, lambda path: self._write(kind, path))
 
-    def _ask_scene(self) -> None:
+    def ask_scene(self) -> None:
+        """Ask where to save the scene, and save it there."""
         self._ask(_("Save the scene"), "mrb", "Scene (*.mrb)", self._save_scene)
 
     def _ask(self, title: str, ending: str, files: str, write: Callable[[Path], None]) -> None:

@@ -28,6 +28,7 @@ class Page:
             web.get("/", self.show),
             web.get("/index.html", _to_root),
             web.get("/tab/{state:taken|elsewhere}", _tell),
+            web.post("/tab/leaving", self.leaving),
             web.post("/paraview/", _where_to_connect),
         )
 
@@ -38,9 +39,14 @@ class Page:
             self._tabs.take_over()
         if request.query_string:
             return await _to_root(request)
-        if not await self._tabs.wait_until_free():
+        if not await self._tabs.wait_for_page():
             return pages.elsewhere()
         return web.Response(text=self._html, content_type="text/html")
+
+    async def leaving(self, request: web.Request) -> web.StreamResponse:
+        """The page's reader is asked whether to leave unsaved corrections."""
+        self._tabs.may_leave()
+        return web.Response(status=204)
 
 
 def _with_loading(www: Path) -> str:

@@ -37,6 +37,12 @@ SCRIPT = f"""<script>
     }}
   }};
   window.addEventListener("beforeunload", (event) => {{
+    if (!leaving && window.trame?.state?.get("s_unsaved")) {{
+      event.preventDefault();  // the browser asks whether to leave
+      event.stopImmediatePropagation();  // the reader may stay, so nobody says goodbye yet
+      navigator.sendBeacon("/tab/leaving");
+      return;
+    }}
     if (leaving) event.stopImmediatePropagation();  // and would try to say goodbye over it
     setTimeout(() => open.forEach((socket) => socket.close()));
   }});
@@ -46,10 +52,12 @@ SCRIPT = f"""<script>
 
 @dataclass
 class _Tab:
-    """One connected tab: the request for its websocket and, once it is open, the websocket."""
+    """One connected tab: the request for its websocket and, once it is open, the websocket. may_leave: its reader was
+    asked whether to leave it, and a page that is asked for may be its own reload."""
 
     request: web.Request
     socket: web.WebSocketResponse | None = None
+    may_leave: bool = False
 
     @property
     def is_cut_off(self) -> bool:
@@ -86,6 +94,19 @@ class Tabs:
         finally:
             if self._holder is tab:  # else another has it by now
                 self._free()
+
+    def may_leave(self) -> None:
+        """The reader of the tab that holds the case is asked whether to leave it."""
+        if self._holder is not None:
+            self._holder.may_leave = True
+
+    async def wait_for_page(self) -> bool:
+        """Whether the page may be shown now: when no tab is connected, or the one that is may be about to be reloaded.
+        That one goes on until its page is there, and who then finds the case held is told over the websocket."""
+        if self._holder is not None and self._holder.may_leave:
+            self._holder.may_leave = False
+            return True
+        return await self.wait_until_free()
 
     async def remember_socket(self, request: web.Request, response: web.StreamResponse) -> None:
         """Handler of aiohttp's on_response_prepare signal: keeps the websocket that the holder's request became."""

@@ -24,6 +24,12 @@ def case_section(actions: Any) -> None:
         with html.Div(v_if="s_loading", classes="working"):
             v3.VProgressLinear(model_value=("100 * s_loading_share",), color="primary", id="opening-bar")
             html.Span("{{ s_loading }}, {{ Math.round(100 * s_loading_share) }} %")
+        with html.Div(v_if="s_recovered", classes="working", id="recovered", raw_attrs=['role="status"']):
+            html.P("{{ s_recovered }}")
+            with row():
+                tip = "The segmentation is run again as it was then, and the corrections are put on it"
+                button("Bring back", actions.bring_back, tip, id="bring-back")
+                button("Discard", actions.refuse_recovered, "They are deleted", id="refuse-recovered")
         with html.Div(classes="chips"), html.Span(v_for="m in s_modalities", key="m", classes="chip"):
             html.Span("{{ m }} · {{ s_sources[m] }}")
         html.P("{{ s_alignment }}", classes="small", v_if="s_modalities.length")
