@@ -25,6 +25,7 @@ SCREENSHOTS = os.environ.get("DIFFUFUSEMED_SCREENSHOTS")  # a folder to look at 
 OVER_THE_PICTURE = (
     ".view-title, .view-note, .view-slider, .view-corner, .legends, .tour, .message { visibility: hidden !important }"
 )
+SLICES = slice(13, 46)  # of all of the case's images; the drawn lesion is in 16 to 42
 PROBE = re.compile(r"([RL]) (\d+)\s+([AP]) (\d+)\s+([SI]) (\d+) mm")
 # Limits that end a test that hangs; a busy machine is several times slower than a quiet one.
 START_S = DRAWN_S = 180
@@ -291,12 +292,12 @@ def reader_of():
 
 
 class Truth:
-    """The shipped case's voxels, and which pixel of the axial view shows which."""
+    """The case's voxels, and which pixel of the axial view shows which."""
 
-    def __init__(self):
-        self.image = sitk.ReadImage(str(STS_010 / "CT.nii.gz"))
+    def __init__(self, case):
+        self.image = sitk.ReadImage(str(case / "CT.nii.gz"))
         self.hu = sitk.GetArrayFromImage(self.image)
-        self.lesion = sitk.GetArrayFromImage(sitk.ReadImage(str(STS_010 / "GTV.nii.gz"))) > 0
+        self.lesion = sitk.GetArrayFromImage(sitk.ReadImage(str(case / "GTV.nii.gz"))) > 0
 
     def index(self, ras):
         """(k, j, i) as floats of RAS in mm."""
@@ -318,13 +319,19 @@ class Truth:
 
 
 @pytest.fixture(scope="session")
-def truth():
-    return Truth()
+def truth(sample_case):
+    return Truth(sample_case)
 
 
 @pytest.fixture(scope="session")
-def sample_case():
-    return STS_010
+def sample_case(tmp_path_factory):
+    """The shipped case's slices with lesion and a few more: half of the work, and the axial view as it is."""
+    folder = tmp_path_factory.mktemp("sample") / STS_010.name
+    folder.mkdir()
+    for name in ("CT", "PET", "MR_T1", "GTV"):
+        image = sitk.ReadImage(str(STS_010 / f"{name}.nii.gz"))
+        sitk.WriteImage(image[:, :, SLICES], str(folder / f"{name}.nii.gz"))
+    return folder
 
 
 @pytest.fixture(scope="module")

@@ -44,6 +44,30 @@ def test_an_empty_workspace_says_that_no_case_is_open(reader):
     reader.save_picture("empty")
 
 
+ATTACK = """async () => {
+  const { client } = window.trame;
+  const call = (name, ...args) => client.getConnection().getSession().call(name, args).catch(() => "refused");
+  await client.getRemote().Trame.lifeCycleUpdate("server_exited");
+  const write = (key, value) => ({ key, value });
+  const wrong = [write("s_loading", "attack"), write("p_alpha", "attack"), write("p_windows", 1), write("tool", [])];
+  await client.getRemote().Trame.updateState([...wrong, write("open_path", "of the reader")]);
+  return Promise.all(["application.exit", "trame.rca.push", "trame.force.push"].map((name) => call(name, "s_loading")));
+}"""
+
+
+def test_a_page_that_was_taken_over_ends_nothing_and_writes_only_what_is_its_own(reader):
+    alpha, path = reader.state("p_alpha"), reader.state("open_path")
+    assert reader.page.evaluate(ATTACK) == ["refused"] * 3
+    reader.faults.found[:] = [found for found in reader.faults.found if "Unregistered method" not in found]
+    reader.page.reload()  # everything comes from the server again
+    reader.page.wait_for_selector("#panel")
+    reader.wait("s('open_path') === 'of the reader'")
+    assert (reader.state("s_loading"), reader.state("p_alpha"), reader.state("tool")) == ("", alpha, "look")
+    assert reader.state("p_windows") == {}
+    reader.page.evaluate("value => window.trame.state.set('open_path', value)", path)
+    reader.served()
+
+
 def test_a_folder_with_unclear_names_is_opened_once_the_reader_says_what_is_what(reader, a_real_folder, tmp_path):
     for name, unclear in (("CT", "CT"), ("PET", "scan_a"), ("MR_T1", "scan_b")):
         shutil.copy(a_real_folder / f"{name}.nii.gz", tmp_path / f"{unclear}.nii.gz")

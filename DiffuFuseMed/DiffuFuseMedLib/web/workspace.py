@@ -21,6 +21,7 @@ from .corners import legends
 from .dialogs import TOUR, dialogs
 from .doubts import doubts
 from .guarded import Guarded
+from .page_calls import restrict_page
 from .page_log import forgive_gone_pages
 from .panel import SECTIONS
 from .panel.parts import icon_button
@@ -49,6 +50,7 @@ class Workspace:
     ) -> None:
         self.server, self.state = server, server.state
         server.enable_module(trame_slicer.module)
+        restrict_page(server)
         self.app = SlicerApp()
         log_vtk()
         forgive_gone_pages()

@@ -8,11 +8,13 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from DiffuFuseMedLib.engine.client.engine import EngineError
-from DiffuFuseMedLib.engine.wire import meeting
+from DiffuFuseMedLib.engine.wire import attach, meeting, proof
 
 HERE = Path(__file__).resolve().parent
 ATTACH = "DiffuFuseMedLib.engine.wire.attach"
@@ -74,7 +76,8 @@ def test_a_place_that_others_can_enter_is_not_trusted(running, attached, meeting
 
 def test_nobody_is_answered_without_the_token(running):
     address = meeting.look_up()
-    for words in (b'{"token": "guess", "ask": true}\n', b"{}\n", b"hello\n", b'["token"]\n', b"x" * 5000):
+    said = (b'{"token": "guess", "ask": true}\n', b"{}\n", b"hello\n", b'["token"]\n', b'{"word": 1}\n', b"x" * 5000)
+    for words in said:
         with socket.create_connection((meeting.HOST, address.port), 10) as connection:
             connection.sendall(words)
             connection.shutdown(socket.SHUT_WR)
@@ -82,6 +85,92 @@ def test_nobody_is_answered_without_the_token(running):
                 assert connection.recv(100) == b""
             except ConnectionResetError:
                 continue  # it left what was said unread
+
+
+def test_who_cannot_prove_the_token_gets_no_further_than_the_engines_word(running):
+    address, word = meeting.look_up(), proof.new_word()
+    for token, part in (("guess", proof.SESSION), (address.token, proof.ENGINE)):
+        with socket.create_connection((meeting.HOST, address.port), 10) as connection:
+            answer = attach._asked(connection, {"word": word})
+            assert proof.is_proof(answer["proof"], address.token, proof.ENGINE, word, answer["word"])
+            assert address.token not in json.dumps(answer)
+            given = proof.proof(token, part, word, answer["word"])
+            assert attach._asked(connection, {"proof": given, "ask": True}) == {}
+
+
+@pytest.fixture
+def stranger(meeting_place):
+    """Another program on the port of an engine that was announced, with a way to answer; what it heard."""
+    heard = []
+
+    def listen(answer):
+        server = socket.create_server((meeting.HOST, 0))
+        made = meeting.announce(meeting.Address(server.getsockname()[1], "the secret token", os.getpid()))
+
+        def serve():
+            connection, _ = server.accept()
+            # a session that goes away in the middle of an answer
+            with suppress(ConnectionError), connection, connection.makefile("rb") as lines:
+                connection.settimeout(10)
+                for line in lines:
+                    heard.append(line)
+                    connection.sendall(answer(json.loads(line)))
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        opened.append((server, made, thread))
+        return heard
+
+    opened = []
+    yield listen
+    for server, made, thread in opened:
+        server.close()
+        made.withdraw()
+        thread.join(20)
+
+
+ANSWERS = {
+    "nothing it understands": lambda said: b"{}\n",
+    "a welcome": lambda said: b'{"welcome": 1}\n',
+    "what it was asked": lambda said: json.dumps({**said, "proof": said["word"]}).encode() + b"\n",
+    "a proof of another token": lambda said: json.dumps(
+        {"word": said["word"], "proof": proof.proof("guess", proof.ENGINE, said["word"], said["word"])}
+    ).encode() + b"\n",
+    "a list": lambda said: b"[1]\n",
+    "noise without an end": lambda said: b"x" * 10_000,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_a_stranger_on_an_old_port_gets_neither_token_nor_names(stranger, answer):
+    heard = stranger(ANSWERS[answer])
+    with pytest.raises(meeting.NoEngineError, match=r"another program|does not answer"):
+        attach.connect({"folder": "/tmp/diffufusemed-engine-Doe", "quota_bytes": 1, "side": "s"})
+    [said] = heard
+    assert list(json.loads(said)) == ["word"]
+
+
+@pytest.mark.parametrize("ends", [signal.SIGHUP, signal.SIGTERM, signal.SIGKILL])
+def test_the_address_of_an_engine_that_was_ended_is_nobodys_any_more(running, meeting_place, ends):
+    there = meeting_place / meeting.FILE
+    running.send_signal(ends)
+    running.wait(120)
+    assert there.exists()
+    with pytest.raises(meeting.NoEngineError, match="No engine runs"):
+        meeting.look_up()
+    assert not there.exists()
+    made = meeting.announce(meeting.Address(1, "token", os.getpid()))
+    assert len(list(meeting_place.iterdir())) == 2  # nothing of the one before
+    made.withdraw()
+    assert list(meeting_place.iterdir()) == []
+
+
+def test_an_engine_that_ends_leaves_the_address_of_the_one_after_it(meeting_place):
+    first = meeting.announce(meeting.Address(1, "first", os.getpid()))
+    second = meeting.announce(meeting.Address(2, "second", os.getpid()))
+    first.withdraw()
+    assert meeting.look_up().token == "second"
+    second.withdraw()
 
 
 def test_a_second_session_is_told_why_not_and_served_after_the_first(running, attached, until):
@@ -135,11 +224,8 @@ def test_a_folder_that_is_no_sessions_is_refused(running, tmp_path, named):
     (tmp_path / "elsewhere").mkdir(mode=0o700)
     (tmp_path / "diffufusemed-engine-open").mkdir()
     (tmp_path / "diffufusemed-engine-open").chmod(0o755)  # others could read the images in it
-    address = meeting.look_up()
-    greeting = {"token": address.token, "folder": str(tmp_path / named), "quota_bytes": 1, "side": "s"}
-    with socket.create_connection((meeting.HOST, address.port), 10) as connection:
-        connection.sendall(json.dumps(greeting).encode() + b"\n")
-        assert b"refused" in connection.recv(1000)
+    with pytest.raises(meeting.NoEngineError, match=r"folder for arrays|open to other users"):
+        attach.connect({"folder": str(tmp_path / named), "quota_bytes": 1, "side": "s"})
 
 
 def test_without_an_engine_one_is_told_how_to_start_it(meeting_place, sessions):
@@ -171,11 +257,12 @@ def test_attaching_needs_nothing_but_pythons_own_library():
     assert told.stdout.strip() == "[]"
 
 
-def test_the_command_serves_until_it_is_interrupted(meeting_place):
+@pytest.mark.parametrize("ends", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_the_command_serves_until_it_is_ended_and_leaves_nothing(meeting_place, ends):
     command = [Path(sys.executable).with_name("diffufusemed"), "engine"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert "runs" in process.stdout.readline()
         assert meeting.look_up().pid == process.pid
-        process.send_signal(signal.SIGINT)
+        process.send_signal(ends)
         assert process.wait(120) == 0
     assert list(meeting_place.iterdir()) == []

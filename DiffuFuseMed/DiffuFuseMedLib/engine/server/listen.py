@@ -1,12 +1,11 @@
 """An engine that stays: it serves one session after the other over the loopback interface and keeps its models.
 
-Who attaches (attach.py) says the token and where its arrays lie, and then speaks the same protocol as over stdin and
-stdout. A session that goes takes its cases with it.
+Who attaches (attach.py) proves that it knows the token, as the engine does to it, says where its arrays lie, and then
+speaks the same protocol as over stdin and stdout. A session that goes takes its cases with it.
 """
 
 from __future__ import annotations
 
-import hmac
 import json
 import logging
 import os
@@ -17,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..wire import meeting, protocol
+from ..wire import meeting, proof, protocol
 from ..wire.arrays import PREFIX, ArrayFolder
 from .context import Handler
 from .server import Lazy, Server, lines_of
@@ -35,14 +34,14 @@ class Listener:
         self._token = secrets.token_urlsafe(32)
         self._taken = threading.Lock()
         self._socket = socket.create_server((meeting.HOST, 0))
-        self._file = meeting.announce(meeting.Address(self._socket.getsockname()[1], self._token, os.getpid()))
+        self._announced = meeting.announce(meeting.Address(self._socket.getsockname()[1], self._token, os.getpid()))
 
     def __enter__(self) -> Listener:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._socket.close()
-        self._file.unlink(missing_ok=True)
+        self._announced.withdraw()
 
     def serve(self) -> None:
         """Until the process is interrupted, or the listener closed."""
@@ -56,18 +55,22 @@ class Listener:
     def _meet(self, connection: socket.socket) -> None:
         with connection, connection.makefile("rb") as lines, connection.makefile("wb") as out:
             try:
-                greeting = self._greeting(connection, lines)
+                greeting = self._greeting(connection, lines, out)
                 if greeting is not None:
                     self._welcome(greeting, lines, out)
             except OSError:  # it went in the middle
                 log.debug("a session went away")
 
-    def _greeting(self, connection: socket.socket, lines: BinaryIO) -> dict[str, Any] | None:
-        """Its first line, None without a word for one that does not know the token."""
+    def _greeting(self, connection: socket.socket, lines: BinaryIO, out: BinaryIO) -> dict[str, Any] | None:
+        """What it says after its proof, None without a further word for one that does not know the token."""
         connection.settimeout(GREETING_S)
         try:
+            theirs, ours = json.loads(lines.readline(GREETING_BYTES))["word"], proof.new_word()
+            if not proof.is_word(theirs):
+                return None
+            _say(out, {"word": ours, "proof": proof.proof(self._token, proof.ENGINE, theirs, ours)})
             greeting = json.loads(lines.readline(GREETING_BYTES))
-            known = hmac.compare_digest(str(greeting["token"]).encode(), self._token.encode())
+            known = proof.is_proof(greeting["proof"], self._token, proof.SESSION, theirs, ours)
         except (ValueError, KeyError, TypeError):
             return None
         connection.settimeout(None)

@@ -15,10 +15,13 @@ import sys
 import threading
 from typing import Any
 
-from . import meeting
+from . import meeting, proof
 
 CHUNK_BYTES = 2**16
 CONNECT_S = 5.0
+LINE_BYTES = 4096
+SILENT = "The engine does not answer: start it with `diffufusemed engine`."
+STRANGER = "What answers on the engine's port is another program: start the engine again with `diffufusemed engine`."
 
 
 def connect(greeting: dict[str, Any]) -> socket.socket:
@@ -26,20 +29,50 @@ def connect(greeting: dict[str, Any]) -> socket.socket:
     address = meeting.look_up()
     try:
         connection = socket.create_connection((meeting.HOST, address.port), CONNECT_S)
-        connection.sendall(json.dumps({"token": address.token, **greeting}).encode() + b"\n")
-        answer = json.loads(_first_line(connection) or "{}")
-    except (OSError, ValueError) as error:
-        raise meeting.NoEngineError("The engine does not answer: start it with `diffufusemed engine`.") from error
-    if "welcome" not in answer:
-        raise meeting.NoEngineError(answer.get("refused", "The engine does not know this session: start it again."))
+    except OSError as error:
+        raise meeting.NoEngineError(SILENT) from error
+    try:
+        _greet(connection, address.token, greeting)
+    except BaseException:
+        connection.close()
+        raise
     connection.settimeout(None)
     return connection
 
 
-def _first_line(connection: socket.socket) -> bytes:
-    """Byte by byte, so that nothing of what follows is taken."""
+def _greet(connection: socket.socket, token: str, greeting: dict[str, Any]) -> None:
+    try:
+        proven = _proven(connection, token)
+        answer = _asked(connection, {"proof": proven, **greeting}) if proven else {"refused": STRANGER}
+    except (OSError, ValueError) as error:
+        raise meeting.NoEngineError(SILENT) from error
+    if "welcome" not in answer:
+        raise meeting.NoEngineError(answer.get("refused", "The engine does not know this session: start it again."))
+
+
+def _proven(connection: socket.socket, token: str) -> str | None:
+    """What proves this session to the engine, once that has proven itself; None for another program on its port."""
+    word = proof.new_word()
+    answer = _asked(connection, {"word": word})
+    theirs = answer.get("word")
+    if not proof.is_word(theirs) or not proof.is_proof(answer.get("proof"), token, proof.ENGINE, word, theirs):
+        return None
+    return proof.proof(token, proof.SESSION, word, theirs)
+
+
+def _asked(connection: socket.socket, words: dict[str, Any]) -> dict[str, Any]:
+    """The answer to one line; ValueError or OSError where it is none."""
+    connection.sendall(json.dumps(words).encode() + b"\n")
+    answer = json.loads(_line(connection) or "{}")
+    if not isinstance(answer, dict):
+        raise ValueError("an answer that is no object")
+    return answer
+
+
+def _line(connection: socket.socket) -> bytes:
+    """Byte by byte, so that nothing of what follows is taken; no more of it than an engine says."""
     line = b""
-    while not line.endswith(b"\n") and (byte := connection.recv(1)):
+    while not line.endswith(b"\n") and len(line) < LINE_BYTES and (byte := connection.recv(1)):
         line += byte
     return line
 

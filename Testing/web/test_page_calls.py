@@ -1,0 +1,106 @@
+"""What a page may call and write is on a list, with types; a page that was taken over gets no further."""
+
+import logging
+import re
+from pathlib import Path
+
+import pytest
+from DiffuFuseMedLib.web import page_calls
+from DiffuFuseMedLib.web.page_calls import CALLS, LIFE, STATES, WRITE, allowed, restrict
+from hypothesis import given
+from hypothesis import strategies as st
+from trame_server.protocol import CoreServer
+
+GOOD = {"p_alpha": 0.5, "p_samples": 3, "p_guided": True, "p_lambdas": [1, 0.5, 0], "p_model": "x", "holding": False}
+GOOD |= {"layout": "Four-up", "threshold": [-5.5, 7], "tour_step": 2, "open_path": "/cases/one", "dark": True}
+BAD = {"p_alpha": "1", "p_samples": True, "p_guided": 1, "p_lambdas": [1, 2], "p_model": None, "holding": "yes"}
+BAD |= {"layout": "Seven-up", "threshold": [0, "1"], "tour_step": -1, "open_path": "x" * 5000, "dark": {}}
+UNKNOWN = ("s_numbers", "s_modalities", "role_rows", "tool", "probe", "p_windows", "p_modalities", "trame__title")
+UNKNOWN += ("__class__", "", "p_", "map_words", "tour")
+
+
+def written(values):
+    return {change["key"]: change["value"] for change in allowed([{"key": k, "value": v} for k, v in values.items()])}
+
+
+def test_what_the_page_writes_is_taken():
+    assert written(GOOD) == GOOD
+
+
+@pytest.mark.parametrize("key", BAD)
+def test_a_value_of_another_type_is_left_out_and_logged_without_it(key, caplog):
+    with caplog.at_level(logging.WARNING):
+        assert written({**GOOD, key: BAD[key]}) == {k: v for k, v in GOOD.items() if k != key}
+    assert "1 states" in caplog.text and "xxx" not in caplog.text
+
+
+@pytest.mark.parametrize("key", UNKNOWN)
+def test_a_state_that_is_not_the_pages_to_write_is_left_out(key):
+    assert written({key: 0.5}) == written({key: "text"}) == written({key: []}) == {}
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(
+    st.lists(st.fixed_dictionaries({"key": st.sampled_from(sorted(STATES)) | anything, "value": anything}) | anything)
+)
+def test_whatever_is_sent_only_known_states_with_their_types_come_through(changes):
+    for change in allowed(changes):
+        assert STATES[change["key"]](change["value"])
+
+
+@given(anything)
+def test_what_is_no_list_of_writes_writes_nothing(changes):
+    assert allowed(changes) == [] or isinstance(changes, list)
+
+
+# What the page's parts write: bound to a field, or set by a click or a change.
+BOUND = re.compile(r"""(?:v_model(?:_number)?=\(|slider\(|switch\(|select\(|_dialog\(|_path\()\s*"(\w+)\"""")
+SET = re.compile(r"""["']([a-z]\w+) = (?!=)|state\.set\("(\w+)\"""")
+
+
+def test_every_state_that_the_page_writes_is_on_the_list():
+    folder = Path(page_calls.__file__).parent
+    sources = [path.read_text(encoding="utf-8") for path in (*folder.rglob("*.py"), *folder.rglob("*.js"))]
+    found = {name for text in sources for pattern in (BOUND, SET) for names in pattern.findall(text) for name in
+             ([names] if isinstance(names, str) else names) if name}  # fmt: skip
+    assert {"p_alpha", "threshold", "dark", "uploading", "open_path"} <= found
+    assert found <= set(STATES)
+
+
+class Called:
+    """A server's part, with what was called of it."""
+
+    def __init__(self):
+        self.calls = []
+        names = (*CALLS, "application.exit", "application.exit.later", "trame.force.push", "trame.rca.push")
+        self.functions = {name: (self, self._noting(name)) for name in names}
+        restrict(self.functions)
+
+    def _noting(self, name):
+        return lambda _, *arguments: self.calls.append((name, *arguments))
+
+    def __call__(self, name, *arguments):
+        part, function = self.functions[name]
+        return function(part, *arguments)
+
+
+def test_nobody_ends_the_server_or_plays_its_part_through_the_page():
+    called = Called()
+    assert set(called.functions) == CALLS
+    for name in ("server_exited", "server_bind", "server_reload", "exception", None, ["client_mounted"], {}):
+        called(LIFE, name)
+    assert called.calls == []
+    called(LIFE, "client_mounted")
+    called(WRITE, [{"key": "s_numbers", "value": []}, {"key": "dark", "value": False}])
+    assert called.calls == [(LIFE, "client_mounted"), (WRITE, [{"key": "dark", "value": False}])]
+
+
+def test_the_calls_are_those_that_trame_has():
+    offered = {method._wslinkuris[0]["uri"] for method in vars(CoreServer).values() if hasattr(method, "_wslinkuris")}
+    assert {name for name in CALLS if not name.startswith("trame.rca")} <= offered
