@@ -189,3 +189,14 @@ def test_run_refuses_what_it_cannot_fuse_by_before_it_segments(command, a_real_f
 def test_help_says_that_a_slider_overrides_the_preset(command):
     _, said, _ = command("fuse", "--help")
     assert "Sliders given override it." in " ".join(said.replace("│", " ").split())
+
+
+def test_an_image_beside_the_ct_is_told_of_before_anything_is_computed(command, without, tmp_path):
+    folder = without("MR_T1")  # so that it ends there, refused
+    pet = sitk.ReadImage(str(folder / "PET.nii.gz"))
+    pet.SetOrigin(np.add(pet.GetOrigin(), (20, 0, 0)).tolist())
+    sitk.WriteImage(pet, str(folder / "PET.nii.gz"))
+    code, _, err = command("fuse", folder, "--out", tmp_path / "out")
+    assert code == 2 and "Warning: PET does not seem to lie on CT" in err and "to the right" in err
+    code, _, err = command("fuse", folder, "--out", tmp_path / "out", "--register", "PET")
+    assert code == 2 and "does not seem" not in err

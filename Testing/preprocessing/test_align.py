@@ -183,3 +183,15 @@ def test_refuses_what_it_cannot_align(two_blobs, change, message):
 def test_refuses_an_unknown_modality_key(two_blobs):
     with pytest.raises(InputError, match="modality 'XRAY'"):
         align({"XRAY": two_blobs["CT"]})
+
+
+def test_one_image_alone_is_registered_when_it_is_named(two_blobs):
+    other = replace(two_blobs["PET"], modality="MR_T2")
+    case = align({**two_blobs, "PET": shifted(two_blobs["PET"], (6, 0, 0)), "MR_T2": other}, register="PET")
+    assert case.alignment["PET"].registered and not case.alignment["MR_T2"].registered
+
+
+@pytest.mark.parametrize("wrong", ["sometimes", "CT", "PET,MR_T1", ""])
+def test_what_cannot_be_registered_is_refused_with_what_can(two_blobs, wrong):
+    with pytest.raises(InputError, match="or of the images PET"):
+        align(two_blobs, register=wrong)

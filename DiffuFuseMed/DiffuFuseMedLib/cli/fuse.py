@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..core.errors import input_error
-from .console import out_console, progress
+from .console import out_console, progress, say_doubts
 from .inputs import check_folder, listed, modality_names
 from .options import (
     BiasOption,
@@ -58,6 +58,7 @@ def fuse(
     from ..core.presets import find_preset
     from ..models.devices import choose
     from ..preprocessing.load import load_case
+    from ..preprocessing.misfit import with_misfits
     from ..report.fused_case import write_fused_case
     from ..tasks.fuse import Fuser
     from ..tasks.fuse.predict import Wanted, fuse_case, settings_of
@@ -75,7 +76,8 @@ def fuse(
         step(0.0, "loading the models")
         fuser = Fuser.shipped(choose(device))
         step(0.05, "reading the case")
-        loaded = load_case(case, names, reference, register, n4, only=wanted_modalities)
+        loaded = with_misfits(load_case(case, names, reference, register, n4, only=wanted_modalities))
+        say_doubts(loaded)
         wanted = Wanted(settings, chosen, mr, files)
         fusion = fuse_case(loaded, fuser, wanted, lambda share, what: step(0.1 + 0.8 * share, what))
         step(0.9, "writing")

@@ -25,7 +25,9 @@ ToldOption = Annotated[
     typer.Option("--is", help="What a file or series is, such as scan3.nii.gz=MR_T1; scan3.nii.gz=none is not read."),
 ]
 ReferenceOption = Annotated[str | None, typer.Option(help="The modality whose grid the results lie on.")]
-RegisterOption = Annotated[str, typer.Option(help="Rigid registration: auto, always or never.")]
+RegisterOption = Annotated[
+    str, typer.Option(help="Rigid registration: auto, always or never; or of these images, such as MR_T1 or PET,MR_T1.")
+]
 BiasOption = Annotated[bool, typer.Option("--n4", help="Correct the bias field of MR first.")]
 PresetOption = Annotated[
     str | None, typer.Option(help="A preset's name or .json file; a wrong name lists them. Sliders given override it.")

@@ -76,6 +76,7 @@ def run(
     from ..core.staging import staged
     from ..core.suv_units import check_suv_unit, suv_scale
     from ..preprocessing.load import load_case
+    from ..preprocessing.misfit import with_misfits
     from ..tasks.segment.predict import predict
     from ..tasks.segment.settings import Settings
 
@@ -87,7 +88,7 @@ def run(
         step(0.0, "loading the model")
         ready = load_model(model, device)
         step(0.05, "reading the case")
-        loaded = load_case(case, names, reference, register, n4, only=wanted)
+        loaded = with_misfits(load_case(case, names, reference, register, n4, only=wanted))
         series, scale = series_for(kinds, loaded, dicom_series), suv_scale(loaded, suv)
         say_doubts(loaded)
         fuse = None if no_fusion else _fusing(loaded, device, chosen, mr, seed, draw_border)

@@ -18,7 +18,8 @@ class Alignment:
 
     moving_to_reference: 4 x 4 LPS matrix (identity when nothing was registered), mapping points of the moving image
     to the reference; mutual_information: Mattes MI in nats over the overlap (higher fits better); overlap: fraction of
-    the reference Grid inside the moving image's valid voxels.
+    the reference Grid inside the moving image's valid voxels; misfit: a sentence of preprocessing/misfit.py where the
+    image would fit better elsewhere nearby, empty where it fits or nobody looked.
     """
 
     registered: bool
@@ -26,6 +27,7 @@ class Alignment:
     mutual_information: float
     overlap: float
     notes: tuple[str, ...] = ()
+    misfit: str = ""
 
 
 @dataclass(frozen=True)

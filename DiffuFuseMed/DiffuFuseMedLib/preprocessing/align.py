@@ -32,8 +32,9 @@ def align(
 ) -> Case:
     """The Case of these volumes (by modality key) on the grid of the reference, which is left voxel for voxel.
 
-    reference: a key; by default CT, else the MR with the finest voxels, else the first. register: "always", "never", or
-    "auto": where the files name different frames of reference, or where the images do not meet in space.
+    reference: a key; by default CT, else the MR with the finest voxels, else the first. register: "always", "never",
+    "auto": where the files name different frames of reference, or where the images do not meet in space; or keys with
+    commas between them, such as "PET,MR_T1": these always, the others as in "auto".
     reference_mask is a drawn lesion; it follows the image it was drawn on. notes: sentences for the quality report;
     progress(share, words): told before each image. place: an image without voxels whose grid the case gets, where it
     lies in the frame of the reference, to which the others are registered.
@@ -50,7 +51,7 @@ def align(
     moved: dict[str, sitk.Transform | None] = {}
     for key in (key for key in volumes if key != reference):
         progress(len(arrays) / len(volumes), f"aligning {key} with {reference}")
-        arrays[key], moved[key] = _bring(volumes[key], fixed, fixed_valid, register, grid)
+        arrays[key], moved[key] = _bring(volumes[key], fixed, fixed_valid, _register_for(key, register), grid)
     arrays = {key: arrays[key] for key in volumes}
     drawn, mask_notes = _mask_on_grid(reference_mask, volumes, moved, grid)
     return Case(
@@ -97,8 +98,17 @@ def _check(volumes: Mapping[str, Volume], reference: str | None, register: str) 
         raise input_error(
             f"the reference {reference!r}", f"one of {', '.join(volumes)}", "choose an image that is loaded"
         )
-    if register not in REGISTER:
-        raise input_error(f"register={register!r}", f"one of {', '.join(REGISTER)}", "choose one of these")
+    movable = [key for key in volumes if key != (reference or default_reference(volumes))]
+    if register not in REGISTER and not set(register.split(",")) <= set(movable):
+        wanted = f"one of {', '.join(REGISTER)}, or of the images {', '.join(movable)}"
+        raise input_error(f"register={register!r}", wanted, "choose among these")
+
+
+def _register_for(key: str, register: str) -> str:
+    """One of REGISTER, for one image."""
+    if register in REGISTER:
+        return register
+    return "always" if key in register.split(",") else "auto"
 
 
 def _bring(

@@ -27,12 +27,14 @@ def quality_report(case: Case) -> list[str]:
 
 def doubts(case: Case) -> list[str]:
     """The sentences of the report that say that an image's own values or place may be wrong."""
-    return [
+    values = [
         _sentence(f"{key}: {note.removeprefix(WARNING)}")
         for key in case.modalities
         for note in case.volumes[key].meta.get("notes", ())
         if note.startswith(WARNING)
     ]
+    places = [found.misfit for key, found in case.alignment.items() if key in case.volumes and found.misfit]
+    return values + places
 
 
 def shift_mm_and_rotation_degrees(case: Case, modality: str) -> tuple[float, float]:
@@ -57,6 +59,9 @@ def _alignment_line(case: Case, key: str) -> str:
     if alignment.registered:
         shift, angle = shift_mm_and_rotation_degrees(case, key)
         how = f"{key} was registered to {case.reference} (moved {shift:.1f} mm, turned {angle:.1f} degrees)"
+    elif not np.allclose(alignment.moving_to_reference, np.eye(4)):
+        shift, angle = shift_mm_and_rotation_degrees(case, key)
+        how = f"{key} lies elsewhere than its header places it (moved {shift:.1f} mm, turned {angle:.1f} degrees)"
     else:
         how = f"{key} lies where its header places it (not registered)"
     fit = _fit(alignment)
@@ -76,6 +81,11 @@ def _notes_of(case: Case, key: str) -> list[str]:
 
 
 def _warnings(case: Case, key: str) -> list[str]:
+    misfit = case.alignment[key].misfit if key in case.alignment else ""
+    return [WARNING + misfit] * bool(misfit) + _cover(case, key)
+
+
+def _cover(case: Case, key: str) -> list[str]:
     covered = float(case.valid[key].mean())
     if covered < LOW_OVERLAP:
         return [f"Warning: {key} covers only {100 * covered:.0f} % of the grid; elsewhere it is treated as missing."]
