@@ -4,6 +4,7 @@
   const SIDE = 192;  // pixels: averaging hides what JPEG does, not what the sliders do
   const CHANGED = 2;  // gray values RMS: more than between two JPEG qualities of one picture
   const WATCH_MS = 30;
+  const ASK_MS = 5;
   const canvas = new OffscreenCanvas(SIDE, SIDE);
   const pen = canvas.getContext("2d", { willReadFrequently: true });
   pen.imageSmoothingQuality = "high";
@@ -87,6 +88,26 @@
     unchanged_ms: probe.latest ? performance.now() - probe.changedAt : 0,
     bright: probe.latest ? probe.latest.reduce((sum, value) => sum + value, 0) / probe.latest.length : 0,
   });
+
+  // The longest wait for an answer, in ms: one question after the other, each when the one before was answered.
+  probe.ask = () => {
+    const asked = { longest: 0, going: true };
+    const go = async () => {
+      while (asked.going) {
+        const at = performance.now();
+        await window.trame.trigger("at_rest");
+        asked.longest = Math.max(asked.longest, performance.now() - at);
+        await new Promise((soon) => setTimeout(soon, ASK_MS));
+      }
+    };
+    asked.ended = go();
+    probe.asked = asked;
+  };
+  probe.answered = async () => {
+    probe.asked.going = false;
+    await probe.asked.ended;
+    return probe.asked.longest;
+  };
 
   // Whether a picture came since the last move.
   probe.any = (timeout_ms) => new Promise((answer) => {

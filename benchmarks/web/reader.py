@@ -155,6 +155,12 @@ class Reader:
         self.page.mouse.up()
         return {"pictures_per_s": round(shown / passed, 1), "settled_ms": round(settled_ms, 1)}
 
+    def until(self, condition: str, what: str) -> None:
+        """condition: JavaScript, in which s(name) is a value of the page's state. InputError when it does not hold in
+        time."""
+        asked = f"(() => {{ const s = (name) => window.trame.state.get(name); return {condition}; }})()"
+        self._until(lambda: bool(self.page.evaluate(asked)), what)
+
     def _follow(self, track: dict[str, float], moves: list[float]) -> list[float | None]:
         """Milliseconds from each move to its picture; None for one that was not seen."""
         place, at, found = 0.0, 0.0, []

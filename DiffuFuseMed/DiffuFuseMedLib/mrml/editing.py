@@ -13,12 +13,15 @@ lesion by nature (its 95 % contours, an organ) belongs in a segmentation node of
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from slicer import vtkMRMLScene, vtkMRMLSegmentationNode, vtkMRMLSegmentEditorNode, vtkMRMLVolumeNode
+from vtkmodules.vtkCommonDataModel import vtkImageData
 
 from .nodes import find, one_modified, set_tag, tag
-from .segmentations import mask_of, set_helper, set_mask, show
+from .segmentations import LABELMAP, mask_of, set_helper, set_mask, show
 
 OUTSIDE = "DiffuFuseMed.outside"
 MASK_MODE = vtkMRMLSegmentationNode.EditAllowedOutsideAllSegments
@@ -73,6 +76,26 @@ def is_restricted(editor_node: vtkMRMLSegmentEditorNode, seg_node: vtkMRMLSegmen
     mode = editor_node.GetMaskMode(), editor_node.GetOverwriteMode()
     masked = mode == (MASK_MODE, vtkMRMLSegmentEditorNode.OverwriteNone)
     return masked and seg_node.GetSegmentation().GetSegment(OUTSIDE) is not None
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What may not be edited: voxels that hold `label` in `labels`, an image in the reference's voxel index."""
+
+    labels: Any
+    label: int
+
+
+def outside_of(editor_node: vtkMRMLSegmentEditorNode, seg_node: vtkMRMLSegmentationNode) -> Outside | None:
+    """What `restrict` keeps the editor from, without a copy of its voxels; None where it keeps it from nothing."""
+    if not is_restricted(editor_node, seg_node):
+        return None
+    segment = seg_node.GetSegmentation().GetSegment(OUTSIDE)
+    labels = vtkImageData()
+    labels.ShallowCopy(segment.GetRepresentation(LABELMAP))
+    labels.SetSpacing(1.0, 1.0, 1.0)
+    labels.SetOrigin(0.0, 0.0, 0.0)
+    return Outside(labels, segment.GetLabelValue())
 
 
 def put_back_outside(

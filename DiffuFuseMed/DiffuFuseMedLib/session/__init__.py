@@ -9,6 +9,7 @@ from ..core.errors import InputError, input_error
 from ..core.grid import Grid
 from ..core.maps import MAPS
 from ..core.modalities import MODALITIES, long_title_of, spec_of, tracers
+from ..core.otsu import otsu
 from ..core.presets import name_from
 from ..core.volume import Volume
 from ..engine.client.child import environment_for
@@ -53,6 +54,7 @@ __all__ = [
     "model_folder",
     "models",
     "name_from",
+    "otsu",
     "spec_of",
     "state_folder",
     "tracers",

@@ -14,11 +14,14 @@ from trame_slicer.segmentation import (
     SegmentationEffectPaint,
     SegmentationEffectScissors,
     SegmentationEffectSmoothing,
-    SegmentationEffectThreshold,
 )
 
+from ..mrml import editing
 from ..mrml.nodes import tag
-from ..session import DisplayFacade
+from ..mrml.views import Forget, watch_segmentation
+from ..mrml.volumes import array_of
+from ..session import DisplayFacade, otsu
+from .still_threshold import StillThreshold
 
 SMOOTHING_MM = 3.0
 TOOLS: dict[str, tuple[str, str, Any]] = {
@@ -38,7 +41,7 @@ TOOLS: dict[str, tuple[str, str, Any]] = {
     "threshold": (
         "mdi-tune-vertical",
         "Everything within a range of values of the reference image, which is shown meanwhile",
-        SegmentationEffectThreshold,
+        StillThreshold,
     ),
     "islands": ("mdi-island", "Keep the largest piece", SegmentationEffectIslands),
     "smooth": ("mdi-blur", "Smooth the border", SegmentationEffectSmoothing),
@@ -52,6 +55,9 @@ class Tools:
     def __init__(self, app: SlicerApp, state: Any, display: DisplayFacade) -> None:
         self._editor, self._state, self._display = app.segmentation_editor, state, display
         self._per_shown = 1.0  # of the volume that the threshold is taken from
+        self._unwatch: Forget = lambda: None
+        self._threshold_effect = self._editor.get_effect(StillThreshold)
+        self._threshold_effect.outside = self._outside
         self._editor.set_surface_representation_enabled(True)  # the editor would remove what the 3D view shows
         state.update({"tool": "look", "brush_mm": 12.0, "brush_ball": False, "threshold": [0.0, 1.0]})
         state.update({"threshold_ends": [0.0, 1.0], "threshold_step": 0.01, "threshold_unit": ""})
@@ -71,6 +77,10 @@ class Tools:
         if not self.edits(segmentation_node):
             self._editor.set_active_segmentation(segmentation_node, volume_node)
             self.choose("look")
+            self._unwatch()
+            self._unwatch = watch_segmentation(
+                segmentation_node, self._threshold_effect.trigger_pipeline_parameter_change
+            )
         self._editor.set_active_segment_id(segment_id)
         self.editor_node.SetSelectedSegmentID(segment_id)  # or the mask of a region would protect the segment as well
 
@@ -109,14 +119,23 @@ class Tools:
             effect.set_use_sphere_brush(bool(self._state.brush_ball))
 
     def _offer_threshold(self) -> None:
-        effect, volume = self._editor.active_effect, self._editor.active_volume_node
-        effect.auto_threshold()
-        self._per_shown = self._display.per_shown(tag(volume, "role") or "")
-        low, high = (self._per_shown * end for end in volume.GetImageData().GetScalarRange())
+        """Start with what is brighter than the rest: looked for in some of the voxels, for all take seconds."""
+        values, role = array_of(self._editor.active_volume_node), tag(self._editor.active_volume_node, "role") or ""
+        self._per_shown = self._display.per_shown(role)
+        low, start, high = (self._per_shown * end for end in (float(values.min()), otsu(values), float(values.max())))
         self._state.threshold_ends, self._state.threshold_step = [low, high], max((high - low) / 500, 1e-3)
-        self._state.threshold_unit = self._display.unit_of(tag(volume, "role") or "")
-        self._state.threshold = [self._per_shown * end for end in effect.get_threshold_min_max_values()]
+        self._state.threshold_unit = self._display.unit_of(role)
+        self._state.threshold = [start, high]
+        self._threshold(self._state.threshold)
 
     def _threshold(self, ends: list[float]) -> None:
         if self._state.tool == "threshold":
-            self._editor.active_effect.set_threshold_min_max_values(tuple(end / self._per_shown for end in ends))
+            self._threshold_effect.show(*self._own(ends))
+
+    def _own(self, ends: list[float]) -> tuple[float, float]:
+        """Ends as they are shown, in the volume's own unit."""
+        low, high = (end / self._per_shown for end in ends)
+        return low, high
+
+    def _outside(self) -> editing.Outside | None:
+        return editing.outside_of(self.editor_node, self._editor.active_segmentation_node)
