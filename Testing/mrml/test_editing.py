@@ -170,3 +170,19 @@ def test_what_an_effect_did_past_the_mask_is_put_back(a_segmentation, a_volume_n
 def test_there_is_one_editor_node_and_it_is_the_product_s_own(a_scene):
     assert editing.editor_node(a_scene) is editing.editor_node(a_scene)
     assert editing.editor_node(a_scene).GetSingletonTag() == "DiffuFuseMed"
+
+
+def test_what_may_not_be_edited_is_told_in_the_references_voxels_without_a_copy(
+    an_editor, a_segmentation, a_volume_node, region
+):
+    node = editing.editor_node(a_volume_node.GetScene())
+    assert editing.outside_of(node, a_segmentation) is None
+    editing.restrict(node, a_segmentation, region, a_volume_node)
+    outside = editing.outside_of(node, a_segmentation)
+    (i0, i1, j0, j1, k0, k1), found = outside.labels.GetExtent(), np.zeros(region.shape, bool)
+    held = vtk_to_numpy(outside.labels.GetPointData().GetScalars()).reshape(outside.labels.GetDimensions()[::-1])
+    found[k0 : k1 + 1, j0 : j1 + 1, i0 : i1 + 1] = held == outside.label
+    assert (found == ~region).all()
+    assert (outside.labels.GetSpacing(), outside.labels.GetOrigin()) == ((1, 1, 1), (0, 0, 0))
+    editing.release(node, a_segmentation)
+    assert editing.outside_of(node, a_segmentation) is None

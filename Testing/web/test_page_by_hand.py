@@ -209,9 +209,17 @@ def test_what_a_threshold_would_take_is_shown_of_the_image_that_it_is_taken_from
         pixels = matplotlib.image.imread(BytesIO(taken), format="png")
         return (pixels[..., 1] - pixels[..., 0]) > 0.1
 
-    seen = np.mean([green() for _ in range(8)], axis=0)  # it pulses
+    held_to_the_region = green()
+    assert held_to_the_region[bone].mean() < 0.1
+    reader.tick("inside this region only", False)
+    reader.wait("!s('p_inside_region_only')")
+    reader.settled("Axial")
+    seen = green()
     reader.save_picture("threshold")
     assert seen[bone].mean() > 0.5 > 0.02 > seen[air].mean()
+    reader.page.wait_for_timeout(500)  # two and a half pulses of Slicer's own preview
+    assert (green() == seen).mean() > 0.999
+    reader.tick("inside this region only", True)
     reader.page.locator("#threshold-1").press("Escape")
     reader.wait("s('tool') === 'look'")
     legend(reader, "^fused")

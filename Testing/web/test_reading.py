@@ -560,7 +560,9 @@ def test_each_tool_does_something_and_only_inside_the_region(reader, region, tru
     if tool in ("draw", "scissors"):
         reader.edit(around(reader, 30), steps=3, calm=True)
     else:
-        reader.page.locator("#section-review").get_by_role("button", name="Apply", exact=True).click()
+        reader.page.locator(f"#apply-{tool}").click()
+        reader.served()
+        reader.wait("!s('s_applying') && !s('asked_to_apply')")
     reader.served()
     changed = export(reader) != before
     assert changed.any(), "nothing happened"

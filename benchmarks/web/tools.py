@@ -75,9 +75,10 @@ def _stroke(reader: Reader) -> None:
 
 
 def _apply(reader: Reader) -> None:
-    reader.page.locator("#section-review").get_by_role("button", name="Apply", exact=True).click()
+    reader.page.locator("#section-review [id^=apply-]").click()
+    reader.page.wait_for_timeout(100)
+    reader.until("!s('s_applying')", "an applied tool")
 
 
 def _undo(reader: Reader) -> None:
-    if not reader.page.locator("#undo-edit").is_disabled():
-        reader.page.locator("#undo-edit").click()
+    reader.page.evaluate("window.trame.trigger('key', ['undo'])")

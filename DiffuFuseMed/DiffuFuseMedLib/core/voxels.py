@@ -25,7 +25,7 @@ class Voxels:
     @classmethod
     def of(cls, mask: np.ndarray) -> Voxels:
         """mask: bool [k, j, i]."""
-        start, stop = _box(mask)
+        start, stop = bounds_of(mask)
         inside = mask[tuple(slice(a, b) for a, b in zip(start, stop, strict=True))]
         return cls(triple(mask.shape), start, stop, zlib.compress(np.packbits(inside).tobytes(), QUICK))
 
@@ -46,7 +46,7 @@ class Voxels:
         return found
 
 
-def _box(mask: np.ndarray) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+def bounds_of(mask: np.ndarray) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
     """Start and stop of the smallest box with every True voxel; slices first, which is quick where most are empty."""
     slices = np.flatnonzero(mask.reshape(mask.shape[0], -1).any(axis=1))
     if not slices.size:

@@ -8,6 +8,7 @@ from ..core.case import Case
 from ..core.errors import InputError, input_error
 from ..core.grid import Grid
 from ..core.maps import MAPS
+from ..core.mask_edits import Edit, adding, keeping_largest, odd_voxels, smoothing
 from ..core.modalities import MODALITIES, long_title_of, spec_of, tracers
 from ..core.otsu import otsu
 from ..core.presets import name_from
@@ -35,6 +36,7 @@ __all__ = [
     "Case",
     "CursorProbe",
     "DisplayFacade",
+    "Edit",
     "Engine",
     "EngineError",
     "Grid",
@@ -47,14 +49,18 @@ __all__ = [
     "Topic",
     "ViewState",
     "Volume",
+    "adding",
     "card",
     "environment_for",
     "input_error",
+    "keeping_largest",
     "long_title_of",
     "model_folder",
     "models",
     "name_from",
+    "odd_voxels",
     "otsu",
+    "smoothing",
     "spec_of",
     "state_folder",
     "tracers",

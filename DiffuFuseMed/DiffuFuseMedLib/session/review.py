@@ -232,6 +232,10 @@ class ReviewLogic:
         else:
             editing.release(self.editor_node, node)
 
+    def editable(self) -> np.ndarray | None:
+        """bool [k, j, i]: where the tools may work; None for anywhere."""
+        return self._editable() if self._context.parameters.inside_region_only else None
+
     def _editable(self) -> np.ndarray:
         """bool [k, j, i]: where the tools may work while they are held to a region."""
         region = self._context.view_state.region

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..core.case import Case
 from ..core.errors import InputError, input_error
+from ..core.mask_edits import Edit
 from ..core.modalities import spec_of
 from ..core.prediction import Prediction
 from ..core.presets import VALUES, Preset
@@ -45,6 +46,7 @@ from .result_nodes import write_result
 from .review import ReviewLogic
 from .segmentation import REQUESTED, SegmentationLogic
 from .steps import DECISIONS, LESION, OF_A_RESULT, PARAMETERS, PLACE, Steps
+from .tool_edits import ToolEdits
 from .unsaved import Unsaved
 from .view_state import ViewState
 from .window_level import rescaled, shipped
@@ -81,6 +83,7 @@ class Session:
         self._fusion = FusionLogic(context)
         self._lesion = Lesion(context, self._steps, self._lesion_changed)
         self._review = ReviewLogic(context, self._lesion, self._steps, self._display.jump)
+        self._tool_edits = ToolEdits(context, self._lesion, self._review)
         self._say_what_goes_back()
         self._autosave = Autosave(context, self._lesion, self._review, corrections, self._run_as)
         self._unsaved = Unsaved(context, self._lesion, self._review, self._autosave.changed)
@@ -402,6 +405,11 @@ class Session:
         """The contour before the last run, the ghost, becomes the lesion again."""
         if not self._lesion.restore_previous():
             self.say("info", "There is no previous contour.")
+
+    def edit(self, name: str, edit: Edit) -> None:
+        """Let a rule (core/mask_edits.py) change the lesion where it may be edited, behind the reader's back.
+        name: of what is applied, in a sentence, such as "the threshold"."""
+        self._tool_edits.apply(name, edit)
 
     # Scene
 

@@ -53,6 +53,7 @@ class ViewState:
     regions: tuple[dict[str, Any], ...] = ()
     region: int | None = None
     progress: str = ""
+    applying: str = ""  # what a tool is doing to the lesion behind the reader's back, empty when nothing
     no_edit: str = ""  # why the tools change nothing at present, one sentence; empty when they do
     listing: bool = False  # whether the worklist of the result on screen is still being made
     explaining: bool = False  # whether reasons of the regions are still being computed

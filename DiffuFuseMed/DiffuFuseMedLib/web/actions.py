@@ -18,6 +18,7 @@ KEY_ACTIONS = {
     **{name: name for name in ("next", "previous", "accept", "skip", "run", "undo", "redo", "save_scene", "stay")},
     **{name: name for name in ("toggle_before", "toggle_uncertainty", "drag_windows", "lay_down", "help")},
     "tour": "start_tour",
+    "apply": "apply_tool",
 }
 
 
@@ -180,8 +181,8 @@ class Actions:
         self._tools.lay_down()
 
     def apply_tool(self) -> None:
-        self._tools.apply()
-        self._session.display.refresh()  # the preview changed how the lesion is shown
+        if edit := self._tools.edit_of_all():
+            self._session.edit(*edit)
 
     def restore_previous(self) -> None:
         self._session.restore_previous()

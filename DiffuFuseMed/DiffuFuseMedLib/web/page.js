@@ -118,7 +118,7 @@
   // trame keeps a value back until the one before was answered, but no event: a button pressed right after a drag would
   // come before the drag's last value. Connections keep the order, so what is kept back goes first.
   function sendValues({ client, state }) {
-    const keys = [...state.dirtyKeys].filter((key) => key === "holding" || key.startsWith("p_"));
+    const keys = [...state.dirtyKeys].filter((key) => ["holding", "threshold"].includes(key) || key.startsWith("p_"));
     if (!keys.length || !client.isConnected()) return;
     for (const key of keys) state.dirtyKeys.delete(key);
     const changes = keys.map((key) => ({ key, value: state.get(key) }));
@@ -140,5 +140,11 @@
   }
   whenReady(() => valuesFirst(window.trame));
 
-  window.diffufusemed = { upload, download, reveal };
+  // Apply says at once that it was heard, however busy the server is, and cannot be pressed a second time until then.
+  async function apply() {
+    window.trame.state.set("asked_to_apply", true);
+    try { await trigger("key", ["apply"]); } finally { window.trame.state.set("asked_to_apply", false); }
+  }
+
+  window.diffufusemed = { upload, download, reveal, apply };
 })();

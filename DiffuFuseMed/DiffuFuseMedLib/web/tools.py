@@ -19,8 +19,8 @@ from trame_slicer.segmentation import (
 from ..mrml import editing
 from ..mrml.nodes import tag
 from ..mrml.views import Forget, watch_segmentation
-from ..mrml.volumes import array_of
-from ..session import DisplayFacade, otsu
+from ..mrml.volumes import array_of, grid_of
+from ..session import DisplayFacade, Edit, adding, keeping_largest, odd_voxels, otsu, smoothing
 from .still_threshold import StillThreshold
 
 SMOOTHING_MM = 3.0
@@ -60,7 +60,9 @@ class Tools:
         self._threshold_effect.outside = self._outside
         self._editor.set_surface_representation_enabled(True)  # the editor would remove what the 3D view shows
         state.update({"tool": "look", "brush_mm": 12.0, "brush_ball": False, "threshold": [0.0, 1.0]})
-        state.update({"threshold_ends": [0.0, 1.0], "threshold_step": 0.01, "threshold_unit": ""})
+        state.update(
+            {"threshold_ends": [0.0, 1.0], "threshold_step": 0.01, "threshold_unit": "", "asked_to_apply": False}
+        )
         state.change("brush_mm", "brush_ball")(lambda **_: self._brush())
         state.change("threshold")(lambda threshold, **_: self._threshold(threshold))
 
@@ -95,22 +97,23 @@ class Tools:
             self._brush()
         if name == "threshold":
             self._offer_threshold()
-        if name == "smooth":
-            self._editor.active_effect.set_kernel_size(SMOOTHING_MM)
 
     def lay_down(self) -> None:
         if self._state.tool != "look":
             self.choose("look")
 
-    def apply(self) -> None:
-        """Do what the chosen tool does to the whole region at once."""
-        effect = self._editor.active_effect
+    def edit_of_all(self) -> tuple[str, Edit] | None:
+        """What the chosen tool does to all that may be edited: its name in a sentence, and the rule. None for a tool
+        that is led by the hand."""
         if self._state.tool == "threshold":
-            effect.apply()
-        elif self._state.tool == "islands":
-            effect.keep_largest_island()
-        elif self._state.tool == "smooth":
-            effect.apply_smoothing()
+            low, high = self._own(self._state.threshold)
+            return "the threshold", adding(array_of(self._editor.active_volume_node), low, high)
+        if self._state.tool == "islands":
+            return "the largest piece", keeping_largest
+        if self._state.tool == "smooth":
+            spacing_mm = grid_of(self._editor.active_volume_node).spacing_kji_mm
+            return "the smoothing", smoothing(odd_voxels(SMOOTHING_MM, spacing_mm))
+        return None
 
     def _brush(self) -> None:
         effect = self._editor.active_effect

@@ -110,17 +110,17 @@ def _tools(actions: Any) -> None:
         slider("brush_mm", "brush in mm", "Diameter of the brush", 1, 60, 1)
         switch("brush_ball", "ball", "Paint a ball over slices instead of a disk")
     with html.Div(v_if="tool === 'threshold'"):
-        _threshold(actions)
+        _threshold()
     with row(v_if="tool === 'islands' || tool === 'smooth'"):
         html.Span(
             f"{{{{ tool === 'islands' ? 'keep the largest piece' : 'median over {SMOOTHING_MM:g} mm' }}}}",
             classes="small",
         )
-        button("Apply", actions.apply_tool, "Do it now")
+        _apply("Do it now, inside the region")
     switch("p_inside_region_only", "inside this region only", "Tools change nothing outside the chosen region")
 
 
-def _threshold(actions: Any) -> None:
+def _threshold() -> None:
     """Both ends by a slider and by numbers, in the unit of the image that they are of."""
     v3.VRangeSlider(
         v_model=("threshold",),
@@ -143,4 +143,16 @@ def _threshold(actions: Any) -> None:
                 id=f"threshold-{end}",
             )
         html.Span("{{ threshold_unit }}", classes="small")
-        button("Apply", actions.apply_tool, "Everything within the range becomes lesion, inside the region")
+        _apply("Everything within the range becomes lesion, inside the region")
+
+
+def _apply(tip: str) -> None:
+    """Nothing is applied twice, nor while something is: the button says so."""
+    busy = "asked_to_apply || s_applying"
+    button(
+        f"{{{{ {busy} ? 'Applying' : 'Apply' }}}}",
+        "window.diffufusemed.apply()",
+        tip,
+        disabled=(f"!!({busy} || s_no_edit)",),
+        id=("'apply-' + tool",),
+    )
