@@ -423,6 +423,7 @@ def at_work(workplaces, engines, sarcoma):
         engine = engines(on_exit=lambda error: died[0](error))
         session = workplaces(engine)
         died.append(session.engine_died)
+        engine.on_reply = session.engine_answered
         session.set(model="tiny", samples=2)
         session.open_case(replace(sarcoma, reference_mask=None))
         jump_to(session, sarcoma)

@@ -160,3 +160,14 @@ def test_a_fusion_that_is_not_finished_is_not_in_the_report(done, tmp_path, page
     assert exported(done, "report.html", tmp_path / "report.html")
     assert done.engine.of("judge") == []
     assert "not finished when this report was made" in page_of(tmp_path / "report.html").text
+
+
+def test_while_a_run_is_on_its_way_the_lesion_before_it_is_not_exported(done, tmp_path):
+    done.run()
+    assert done.view_state.no_export["nii.gz"].startswith("The segmentation is being run")
+    assert not done.persistence.export_behind("nii.gz", tmp_path / "case.nii.gz", lambda: None)
+    assert done.view_state.message.sentence == done.view_state.no_export["nii.gz"]
+    done.cancel()
+    done.engine.last("segment").fail("cancelled")
+    done.pump()
+    assert done.view_state.no_export["nii.gz"] == ""

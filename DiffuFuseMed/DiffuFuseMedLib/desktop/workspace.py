@@ -191,24 +191,23 @@ class Workspace:
     def _new_engine(self) -> Engine:
         return self._make_engine(self._python, self._engine_ended, self.host.later, self._answered)
 
-    def _answered(self, _handle: Any, reply: Any) -> None:
+    def _answered(self, handle: Any, reply: Any) -> None:
         if getattr(reply, "code", "") != "died":
             self._deaths = 0
+        self.session.engine_answered(handle, reply)
 
     def _engine_ended(self, error: EngineError) -> None:
         """Start it again, but not for ever: one that cannot start would be started without end."""
         self._deaths += 1
         if self._python == environment.RUNNING:  # nothing here could start it again
             words = (error.detail or str(error)).splitlines()[-1]
-            self.host.post(lambda: self.session.say("error", words))
+            self.session.engine_given_up(words)
             return
         if self._deaths < DEATHS:
             self.session.engine_died(error)
         else:
             sentence = _("The engine ended {count} times in a row: see About for the Python that runs it.")
-            self.host.post(
-                lambda: self.session.say("error", sentence.format(count=self._deaths), error.detail or str(error))
-            )
+            self.session.engine_given_up(sentence.format(count=self._deaths), error.detail or str(error))
 
     # Drawing
 

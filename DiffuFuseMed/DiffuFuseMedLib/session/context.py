@@ -53,10 +53,18 @@ class SessionContext:
         """Let the host draw these topics of the view state again."""
         self.events.tell(*topics)
 
-    def say(self, level: str, sentence: str, detail: str = "") -> None:
+    def say(self, level: str, sentence: str, detail: str = "") -> Message:
+        """Show a message in place of the one before; the one that is shown."""
         self._messages += 1
-        self.view_state.message = Message(level, sentence, detail, self._messages)
+        message = self.view_state.message = Message(level, sentence, detail, self._messages)
         self.tell(Topic.MESSAGE)
+        return message
+
+    def unsay(self, message: Message) -> None:
+        """Take a message off the screen, unless another one took its place."""
+        if self.view_state.message is message:
+            self.view_state.message = None
+            self.tell(Topic.MESSAGE)
 
     def complain(self, error: BaseException) -> None:
         """An error as one sentence for the reader; what the reader asked for, such as a cancel, is none."""

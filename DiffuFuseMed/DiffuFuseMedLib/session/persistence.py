@@ -12,7 +12,7 @@ from ..core.maps import of_prediction, role_of
 from ..engine.client.engine import EngineError
 from ..mrml import parameters, scenes, segmentations, tables
 from ..mrml.nodes import set_provenance
-from . import saved_case
+from . import export_reasons, saved_case
 from .context import SessionContext
 from .events import Topic
 from .exports import Exports, Write
@@ -70,6 +70,9 @@ class PersistenceLogic:
 
     def export_behind(self, kind: str, path: Path, done: Callable[[], None]) -> bool:
         """One file of a kind (exports.py): seg.nrrd, nii.gz, seg.dcm, rtstruct.dcm, fused.nrrd or report.html."""
+        if self._context.view_state.run == "working" and kind != export_reasons.FUSED:
+            self._context.say("info", export_reasons.RUNNING)
+            return False
         return self._behind(path, lambda: self._exports.writer(kind, path), done)
 
     def open_scene(self, path: Path) -> bool:

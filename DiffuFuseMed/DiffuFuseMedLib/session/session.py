@@ -25,6 +25,7 @@ from ..core.volume import Volume
 from ..engine.client.engine import Engine, EngineError
 from ..models.registry import models
 from ..mrml.views import Forget, watch_slices
+from . import export_reasons
 from .alarm import Alarm
 from .autosave import Autosave
 from .context import SessionContext
@@ -51,10 +52,12 @@ from .unsaved import Unsaved
 from .view_state import ViewState
 from .window_level import rescaled, shipped
 
+GONE = ("died", "closed", "cancelled")  # codes of replies that no engine gave
 RERUN_S = 0.4  # after a modality switch, so that two switches are one run
 OF_A_RUN = frozenset(("modalities", "model", "samples", "seed"))
 LOOK = frozenset(NAMES) - frozenset(FUSION) - OF_A_RUN - {"device", "inside_region_only", "protect_border"}
 ANOTHER_CASE = "another case is opened"
+EXPORTED = (Topic.CASE, Topic.FUSION, Topic.RUN, Topic.NUMBERS, Topic.REVIEW)  # on which it depends what can leave
 OF_A_CASE = (Topic.CASE, Topic.PARAMETERS, Topic.SCENE, Topic.NUMBERS, Topic.RUN, Topic.REVIEW, Topic.FUSION)
 
 
@@ -73,7 +76,7 @@ class Session:
         presets: Path | None = None,
         corrections: Path | None = None,
     ) -> None:
-        context = self._context = SessionContext(scene, host, engine or Engine(on_exit=self.engine_died))
+        context = self._context = SessionContext(scene, host, engine or self._an_engine())
         self._presets = PresetLibrary(context, presets)
         self._engine_restart = EngineRestart(context)
         self._steps = Steps(context)
@@ -93,6 +96,7 @@ class Session:
         self._persistence = PersistenceLogic(
             context, self._lesion, self._review, self._loading, exports, self._unsaved, self._adopted
         )
+        context.events.listen(lambda _: export_reasons.judge(self.view_state), *EXPORTED)
 
     # What there is
 
@@ -574,9 +578,22 @@ class Session:
 
     # The engine
 
+    def _an_engine(self) -> Engine:
+        return Engine(on_exit=self.engine_died, on_reply=self.engine_answered)
+
     def engine_died(self, error: EngineError) -> None:
         """For Engine(on_exit=...): on the engine's own thread."""
         self._context.post(lambda: self._engine_restart.start_again(error))
+
+    def engine_answered(self, _handle: Any, reply: Any) -> None:
+        """For Engine(on_reply=...): on the engine's own thread."""
+        if self._engine_restart.is_told and getattr(reply, "code", "") not in GONE:
+            self._context.post(self._engine_restart.works)
+
+    def engine_given_up(self, sentence: str, detail: str = "") -> None:
+        """The host does not start its engine again by itself: an error that stays until the engine works. From any
+        thread."""
+        self._context.post(lambda: self._engine_restart.give_up(sentence, detail))
 
 
 def _words(names: frozenset[str]) -> str:

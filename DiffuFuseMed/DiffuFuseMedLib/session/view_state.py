@@ -33,6 +33,8 @@ class ViewState:
     suv_units: tuple[dict[str, str], ...] = ()  # value, title, why_not: what PET values can be in
     doubts: tuple[str, ...] = ()  # what the reader should know before the images are believed, until it was seen
     no_dicom: str = ""  # why the lesion cannot be written as DICOM, one sentence; empty when it can
+    no_export: dict[str, str] = field(default_factory=dict)  # by kind of file why it cannot be exported now, or empty
+    export_notes: tuple[str, ...] = ()  # these, and what is preliminary in what can be, one sentence each
 
     fusion: str = "none"
     fusion_words: str = ""

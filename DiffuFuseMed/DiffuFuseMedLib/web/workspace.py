@@ -57,6 +57,7 @@ class Workspace:
         self.host = AsyncioHost(loop, after=self.state.flush)
         self.session = Session(self.app.scene, self.host, engine, presets, corrections)
         engine.on_exit = self.session.engine_died
+        engine.on_reply = self.session.engine_answered
         self.views = Views(server, self.app, loop.call_later, self.session.fusion.go_first)
         self.tools = Tools(self.app, self.state, self.session.display)
         self.session.use_editor(self.tools.editor_node)
@@ -135,9 +136,9 @@ class Workspace:
         self.state.open_dialog = False
 
     def _show_message(self, _: Topic) -> None:
-        """Errors stay until the reader closes them."""
-        self.state.message_open = True
+        """Errors stay until the reader closes them, or what they are of is over."""
         message = self.session.view_state.message
+        self.state.message_open = message is not None
         if message is not None and message.level != "error":
             self.host.later(MESSAGE_S, partial(self._close_message, message.number))
 

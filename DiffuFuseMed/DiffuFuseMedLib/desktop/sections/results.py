@@ -36,7 +36,7 @@ class Results:
         panel.wire(panel.ui.exportDicomButton, "clicked()", self._ask_dicom)
 
     def draw(self, topic: Topic) -> None:
-        if topic in (Topic.NUMBERS, Topic.CASE, Topic.FUSION, Topic.RUN):
+        if topic in (Topic.NUMBERS, Topic.CASE, Topic.FUSION, Topic.RUN, Topic.REVIEW):
             self._draw()
 
     def _draw(self) -> None:
@@ -44,10 +44,10 @@ class Results:
         fill(ui.numbersTable, [[row["label"], row["value"], row["range"]] for row in view_state.numbers])
         ui.editedLabel.text = _("Corrected by hand since the last run.") if view_state.edited else ""
         ui.editedLabel.visible = view_state.edited
-        there = bool(view_state.numbers)
-        for name in ("Dicom", "Rtstruct", "Seg", "Nifti", "Report"):
-            getattr(ui, f"export{name}Button").enabled = there
-        ui.exportFusedButton.enabled = view_state.fusion == "ready"
+        for button, kind, *_others in (("exportDicomButton", "seg.dcm"), *EXPORTS):
+            getattr(ui, button).enabled = not view_state.no_export.get(kind)
+        ui.exportNoteLabel.text = "\n".join(view_state.export_notes) if view_state.modalities else ""
+        ui.exportNoteLabel.visible = bool(ui.exportNoteLabel.text)
         ui.saveSceneButton.enabled = bool(view_state.modalities)
 
     def _asker(self, kind: str, title: str, files: str) -> Callable[[], None]:

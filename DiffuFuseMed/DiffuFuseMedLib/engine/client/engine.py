@@ -87,8 +87,8 @@ class Engine:
     """A child process that starts with the first request, and again with the next one after it died.
 
     python: the interpreter that has PyTorch; folder: where the private folder for arrays is made, the system's folder
-    for temporary files by default; on_exit(error): the process died, and not only of a cancel (also an attribute, for
-    who listens later); on_reply(handle, reply): every reply, after its handle was settled; module: what runs in the
+    for temporary files by default; on_exit(error): the process died, and not only of a cancel; on_reply(handle, reply):
+    every reply, after its handle was settled (both also attributes, for who listens later); module: what runs in the
     child; spawn: makes what is used like a Child; later(seconds, call): a timer with cancel(), a thread's by default.
     """
 
@@ -113,7 +113,7 @@ class Engine:
             "--quota-bytes",
             str(quota_bytes),
         ]
-        self._python, self.on_exit, self._on_reply = str(python), on_exit, on_reply
+        self._python, self.on_exit, self.on_reply = str(python), on_exit, on_reply
         self._spawn, self._later = spawn, later or _thread_timer
         self._lock = threading.RLock()
         self._numbers, self._cases = itertools.count(1), itertools.count(1)
@@ -347,8 +347,8 @@ class Engine:
             with self._lock:
                 handle = None if reply.id is None else self._pending.pop(reply.id, None)
             self._settle(handle, reply)
-        if handle and self._on_reply:
-            self._on_reply(handle, reply)
+        if handle and self.on_reply:
+            self.on_reply(handle, reply)
 
     def _settle(self, handle: Handle | None, reply: Result | Failure) -> None:
         if handle is None:
@@ -402,8 +402,8 @@ class Engine:
                 mine = self._pending.pop(handle.id, None) is not None
             if mine:
                 self._fail(handle, EngineError(code, sentence, detail))
-                if self._on_reply:
-                    self._on_reply(handle, Failure(handle.id, code, sentence, detail))
+                if self.on_reply:
+                    self.on_reply(handle, Failure(handle.id, code, sentence, detail))
 
     def _cancel(self, handle: Handle, grace_s: float) -> None:
         # the timer first: sending blocks when the child does not read, and killing it is what ends that

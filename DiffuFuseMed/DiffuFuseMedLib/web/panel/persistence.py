@@ -9,9 +9,13 @@ from trame.widgets import vuetify3 as v3
 
 from .parts import button, row, section
 
-IN_DICOM = (
+EXPORTS = (
+    ("SEG", "seg.nrrd", "Segmentation with colors and terminology (.seg.nrrd)"),
+    ("NIfTI", "nii.gz", "Segmentation as a label map (.nii.gz)"),
     ("DICOM SEG", "seg.dcm", "Segmentation as a DICOM object beside its series"),
     ("RTSTRUCT", "rtstruct.dcm", "Contours as a DICOM object beside its series, for radiotherapy planning"),
+    ("Fused", "fused.nrrd", "The fused volume (.nrrd)"),
+    ("Report", "report.html", "One page with pictures and numbers"),
 )
 
 
@@ -27,37 +31,15 @@ def persistence_section(actions: Any) -> None:
             )
             button("Open scene", "scene_dialog = true", "Bring back a saved scene", id="open-scene")
         with row(v_if="s_modalities.length"):
-            button(
-                "SEG",
-                (actions.export, "['seg.nrrd']"),
-                "Segmentation with colors and terminology (.seg.nrrd)",
-                disabled=("!s_regions.length",),
-            )
-            button(
-                "NIfTI",
-                (actions.export, "['nii.gz']"),
-                "Segmentation as a label map (.nii.gz)",
-                disabled=("!s_regions.length",),
-            )
-            for title, kind, tip in IN_DICOM:
+            for title, kind, tip in EXPORTS:
                 button(
                     title,
                     (actions.export, f"['{kind}']"),
-                    f"{{{{ s_no_dicom || '{tip}' }}}}",
-                    disabled=("!s_regions.length",),
+                    f"{{{{ s_no_dicom || '{tip}' }}}}" if kind.endswith(".dcm") else tip,
+                    disabled=(f"!!s_no_export['{kind}']",),
                 )
-            button(
-                "Fused",
-                (actions.export, "['fused.nrrd']"),
-                "The fused volume (.nrrd)",
-                disabled=("s_fusion !== 'ready'",),
-            )
-            button(
-                "Report",
-                (actions.export, "['report.html']"),
-                "One page with pictures and numbers",
-                disabled=("!s_regions.length",),
-            )
+        with html.Div(v_if="s_modalities.length", id="export-notes", raw_attrs=['role="status"']):
+            html.P("{{ note }}", v_for="note in s_export_notes", key="note", classes="small")
         with html.Div(v_if="s_saving", classes="working", id="saving", raw_attrs=['role="status"']):
             v3.VProgressLinear(indeterminate=True, color="primary")
             html.Span("{{ s_saving }}")
