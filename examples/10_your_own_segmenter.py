@@ -33,7 +33,11 @@ class PetThreshold(torch.nn.Module):
 
 SYSTEMS["pet-threshold"] = SystemEntry("segment", "")  # in a fork: your module and class, for zoo.load()
 window = {"shape": (32, 64, 64), "spacing_kji_mm": (3.3, 2.0, 2.0)}
-record = ModelRecord("pet-threshold", "pet-threshold", {"modalities": ("PET",)}, window, sha256="", licence="none")
+plain = {
+    "all": {"scale": 1.0, "offset": 0.0, "contour_width": 1.0}
+}  # tasks/segment/calibrate.py fits these on patients
+facts = {"config": {"modalities": ("PET",)}, "window": window, "sha256": "", "licence": "none", "calibration": plain}
+record = ModelRecord("pet-threshold", "pet-threshold", **facts)
 
 case = load_case(CASE)
 prediction = predict(case, Model(record, PetThreshold(), "cpu"), samples=4)

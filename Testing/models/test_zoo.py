@@ -8,6 +8,8 @@ import pytest
 import torch
 from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.models import zoo
+from DiffuFuseMedLib.models.record_checks import checksum
+from DiffuFuseMedLib.models.registry import CHECKSUM
 from DiffuFuseMedLib.systems import SYSTEMS, SystemEntry
 from DiffuFuseMedLib.systems.diffufusemed.network import Config, DiffuFuseMed
 from safetensors import safe_open
@@ -32,8 +34,11 @@ def models(a_network, tmp_path):
 
 
 def change_record(models, **values):
+    """model.json with other values, and the checksum made for them."""
     path = models / "first" / zoo.RECORD
-    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **values}), encoding="utf-8")
+    changed = {**json.loads(path.read_text(encoding="utf-8")), **values}
+    changed.pop(CHECKSUM)
+    path.write_text(json.dumps({**changed, CHECKSUM: checksum(changed)}), encoding="utf-8")
 
 
 def test_a_model_comes_back_with_its_config_and_its_weights_to_half_precision(models, a_network):

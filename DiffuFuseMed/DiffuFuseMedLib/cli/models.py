@@ -30,7 +30,7 @@ def models_list() -> None:
 
 @models_app.command("verify")
 def models_verify(model_id: Annotated[str | None, typer.Argument(help="One model; all by default.")] = None) -> None:
-    """Check that the weights are those that model.json was written for."""
+    """Check that model.json is as it was written, and the weights those that it was written for."""
     from ..models.registry import models
     from ..models.zoo import verify
 

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..core import strict_json
 from ..core.errors import InputError, input_error
 from ..core.fields import wrong_field
 from ..core.staging import staged
 from ..core.whole_file import write_whole
 from ..systems import SYSTEMS
+from .record_checks import check_calibration, check_config, check_window, checksum
 
 RECORD = "model.json"
 CARD = "card.md"
 WEIGHTS = "weights.safetensors"
-LARGEST_WINDOW = 512**3  # voxels; a network sees them at once
+CHECKSUM = "record_sha256"  # the field of model.json that all its others are held against
 DEFAULT_MODEL = "sts-diffufusemed"
 
 
@@ -42,8 +43,11 @@ class ModelRecord:
     stages: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raises InputError for a window that no network can have, and for a stage that names no file."""
-        _check_window(self.window)
+        """Raises InputError for a window, settings or a calibration that no network can have, and for a stage that
+        names no file."""
+        check_window(self.window)
+        check_config(self.config)
+        check_calibration(self.calibration)
         if strange := [name for name in self.stages if not name.isidentifier()]:
             raise input_error(f"a stage called {strange[0][:40]!r}", "letters, digits and _", "install the model again")
 
@@ -99,16 +103,31 @@ def model_folder(model_id: str, folder: Path | None = None) -> Path:
 
 
 def read_record(path: Path) -> ModelRecord:
-    """The record of one model folder; raises InputError, one sentence, when it is no such record."""
-    try:
-        values = json.loads((path / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise _not_a_record(f"the unreadable {RECORD} of {path.name}") from error
+    """The record of one model folder; raises InputError, one sentence, when it is no such record, or another than was
+    written beside the weights."""
+    name, values = f"the {RECORD} of {path.name}", _json_of(path)
     if not isinstance(values, dict):
-        raise _not_a_record(f"the {RECORD} of {path.name}, which is no JSON object")
+        raise _not_a_record(f"{name}, which is no JSON object")
+    told = values.pop(CHECKSUM, None)
     if wrong := wrong_field(values, ModelRecord):
-        raise _not_a_record(f"the {RECORD} of {path.name} with {wrong}")
+        raise _not_a_record(f"{name} with {wrong}")
+    if told is None:
+        raise _not_a_record(f"{name} without its own checksum ({CHECKSUM})")
+    if told != checksum(values):
+        raise _not_a_record(f"{name}, which was changed or damaged since its checksum was written")
     return ModelRecord(**values)
+
+
+def _json_of(path: Path) -> Any:
+    file, name = path / RECORD, f"the unreadable {RECORD} of {path.name}"
+    try:
+        if file.stat().st_size > strict_json.LARGEST_BYTES:  # before it is in memory
+            raise _not_a_record(f"{name} ({file.stat().st_size} bytes)")
+        return strict_json.loads(file.read_text(encoding="utf-8"))
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:
+        raise _not_a_record(f"{name} ({error})" if type(error) is ValueError else name) from error
 
 
 def _not_a_record(given: str) -> InputError:
@@ -116,27 +135,12 @@ def _not_a_record(given: str) -> InputError:
 
 
 def write_record(record: ModelRecord, path: Path) -> None:
-    """Write model.json into the model folder `path`. Raises InputError when the disk refuses."""
-    values = {name: value for name, value in asdict(record).items() if name != "stages" or value}
+    """Write model.json, with its own checksum, into the model folder `path`; a number that is none, as a training may
+    have met, is written as null. Raises InputError when the disk refuses."""
+    values = strict_json.finite({name: value for name, value in asdict(record).items() if name != "stages" or value})
+    text = json.dumps({**values, CHECKSUM: checksum(values)}, indent=2, allow_nan=False)
     with staged(path) as folder:
-        write_whole(folder / RECORD, json.dumps(values, indent=2) + "\n")
-
-
-def _check_window(window: dict[str, Any]) -> None:
-    shape, spacing_mm = window.get("shape", ()), window.get("spacing_kji_mm", ())
-    if not _are_numbers(shape, int) or any(n < 1 for n in shape) or math.prod(shape) > LARGEST_WINDOW:
-        wanted = f"voxels along k, j and i, {LARGEST_WINDOW} together at most"
-        raise input_error(f"a window of shape {str(shape)[:40]}", wanted, "install the model again")
-    if not _are_numbers(spacing_mm, (int, float)) or not all(0 < mm < math.inf for mm in spacing_mm):
-        given = f"a window with a spacing of {str(spacing_mm)[:40]} mm"
-        raise input_error(given, "millimeters above zero along k, j and i", "install the model again")
-
-
-def _are_numbers(values: Any, kind: type | tuple[type, ...]) -> bool:
-    """Whether these are three numbers of this kind, two for a network of slices, or none at all."""
-    if not isinstance(values, (list, tuple)) or len(values) not in (0, 2, 3):
-        return False
-    return all(isinstance(v, kind) and not isinstance(v, bool) for v in values)
+        write_whole(folder / RECORD, text + "\n")
 
 
 def _folders(root: Path) -> list[Path]:

@@ -1,5 +1,7 @@
 """The model zoo: folders models/<id>/ with model.json, weights.safetensors and card.md, checked before loading.
 
+model.json holds the weights' sha256 and, as `record_sha256`, its own, of all its other fields (record_checks.py).
+
 A system of several networks, trained one after the other, names them in `stages`: attributes of its network. Each stage
 has its own file of weights beside the record, weights.<stage>.safetensors.
 """
@@ -7,21 +9,28 @@ has its own file of weights beside the record, weights.<stage>.safetensors.
 from __future__ import annotations
 
 import hashlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from safetensors.torch import save as to_bytes
 from torch import Tensor
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
-from ..core.errors import InputError, input_error
+from ..core.errors import input_error
 from ..core.staging import staged
 from ..core.whole_file import write_whole
 from ..systems import network_class
+from .record_checks import AGAIN
 from .registry import RECORD, WEIGHTS, ModelRecord, model_folder, models, read_record, write_record
 
+PARAMETERS_A_WEIGHT, SPARE_PARAMETERS = 2, 100  # a parameter may be registered more than once, as where it is shared
 DOES = {"fuse": "fuses", "synthesize": "synthesizes"}  # a task of tasks/, in words
 
 
@@ -78,25 +87,66 @@ def weights(model_id: str, folder: Path | None = None) -> tuple[dict[str, Tensor
     """The checked weights of a model by parameter name, float16, and its record."""
     record, path = verify(model_id, folder), model_folder(model_id, folder)
     if not record.stages:
-        return load_file(path / WEIGHTS), record
-    parts = {stage: load_file(path / name) for stage, name in zip(record.stages, record.files, strict=True)}
+        return _read(record, path / WEIGHTS), record
+    parts = {stage: _read(record, path / name) for stage, name in zip(record.stages, record.files, strict=True)}
     return {f"{stage}.{name}": value for stage, part in parts.items() for name, value in part.items()}, record
+
+
+def _read(record: ModelRecord, file: Path) -> dict[str, Tensor]:
+    """One file of weights; raises InputError for one that is no safetensors, or holds what is no number."""
+    try:
+        state = load_file(file)
+    except (SafetensorError, OSError) as error:
+        raise input_error(f"weights of {record.id} that cannot be read", "safetensors", AGAIN) from error
+    if spoilt := [name for name, value in state.items() if not torch.isfinite(value).all()]:
+        given = f"weights of {record.id} with NaN or infinity ({spoilt[0][:60]})"
+        raise input_error(given, "finite numbers", "install the model again, or train it again")
+    return state
 
 
 def load(model_id: str, device: str = "cpu", folder: Path | None = None) -> Model:
     """Check, build and load a model; weights are stored in float16 and run in float32 (bfloat16 under autocast)."""
     state, record = weights(model_id, folder)
+    network = _built(record, state)
+    network.load_state_dict({name: value.float() for name, value in state.items()})
+    return Model(record, network.eval().to(device), device)
+
+
+def _built(record: ModelRecord, state: dict[str, Tensor]) -> Any:
+    """The record's network, once one without memory is seen to have weights of these names and shapes: settings of
+    10^9 channels or blocks are refused at once. Raises InputError."""
     system = network_class(record.system)
     try:
-        network = system(system.config_type.from_dict(record.config))
-        network.load_state_dict({name: value.float() for name, value in state.items()})
-    except (InputError, RuntimeError) as error:  # an unknown setting, or weights of another shape
+        config = system.config_type.from_dict(record.config)
+        with torch.device("meta"), fewer_parameters_than(PARAMETERS_A_WEIGHT * len(state) + SPARE_PARAMETERS):
+            shapes = {name: value.shape for name, value in system(config).state_dict().items()}
+        if shapes != {name: value.shape for name, value in state.items()}:
+            raise ValueError("other names or shapes")
+        return system(config)
+    except Exception as error:  # whatever a network's constructor makes of settings that nobody would write
         raise input_error(
             f"a config of {record.id} that does not fit its weights or this version",
             "the pair that training wrote",
             "install the model again or update DiffuFuseMed",
         ) from error
-    return Model(record, network.eval().to(device), device)
+
+
+@contextmanager
+def fewer_parameters_than(most: int) -> Iterator[None]:
+    """Whatever this thread builds meanwhile raises ValueError when it has more parameters than that."""
+    thread, count = threading.get_ident(), 0
+
+    def counted(module: Any, name: str, parameter: Any) -> None:
+        nonlocal count
+        count += threading.get_ident() == thread
+        if count > most:
+            raise ValueError(f"more than {most} parameters")
+
+    hook = register_module_parameter_registration_hook(counted)
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 def load_segmenter(model_id: str, device: str = "cpu", folder: Path | None = None) -> Model:

@@ -274,13 +274,16 @@ def test_a_validation_patient_gets_what_was_fitted_without_it(a_case, a_model):
     record = replace(a_model.record, calibration={"all": fitted, "without": without})
     assert calibration_for(record, "tiny") == without["tiny"]
     assert calibration_for(record, "another") == fitted
-    assert calibration_for(replace(record, calibration={}), "tiny") == {
-        "scale": 1.0, "offset": 0.0, "contour_width": 1.0
-    }  # fmt: skip
     own, other = (
         predict(a_case(name=n), replace(a_model, record=record), Settings(samples=1)) for n in ("tiny", "case")
     )
     assert own.outer.sum() > other.outer.sum()
+
+
+def test_a_model_without_a_calibration_is_refused_before_it_draws(a_case, a_model):
+    record = replace(a_model.record, calibration={})
+    with pytest.raises(InputError, match=r"the model tiny without a calibration.*diffufusemed calibrate"):
+        predict(a_case(), replace(a_model, record=record, network=None), Settings(samples=1))
 
 
 def test_provenance_tells_how_the_result_came_to_be(a_model, a_prediction):

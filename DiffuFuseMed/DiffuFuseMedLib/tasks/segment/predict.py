@@ -48,13 +48,15 @@ class Drawn:
 def predict(case: Case, model: Model, settings: Settings | None = None, encodings: Kept | None = None) -> Prediction:
     """Segment the case. The same seed gives the same result on the same machine, with or without kept encodings.
 
-    Raises InputError for a model that does not segment and for a case without a modality that it knows; CancelledError
-    when settings.cancel says so.
+    Raises InputError for a model that does not segment or was not calibrated, and for a case without a modality that it
+    knows; CancelledError when settings.cancel says so.
     """
     began = time.monotonic()
+    check_segments(model.record)
+    calibration = calibration_for(model.record, case.name)  # refused before minutes of drawing
     drawn = draw(case, model, settings or Settings(), encodings)
     sampled = time.monotonic()
-    prediction = assemble(case, drawn, calibration_for(model.record, case.name))
+    prediction = assemble(case, drawn, calibration)
     timings = {"network": round(sampled - began, 2), "assembly": round(time.monotonic() - sampled, 2)}
     return replace(prediction, provenance={**prediction.provenance, "timings_s": timings})
 
@@ -130,10 +132,13 @@ def labels_and_uncertainty(case: Case, drawn: Drawn) -> tuple[np.ndarray, np.nda
 
 
 def calibration_for(record: ModelRecord, case_name: str) -> dict[str, Any]:
-    """What was fitted on validation patients; for one of these, what was fitted without it."""
-    plain = {"scale": 1.0, "offset": 0.0, "contour_width": 1.0}
+    """What was fitted on validation patients; for one of these, what was fitted without it. Raises InputError for a
+    model without: its probabilities would be nobody's."""
     fitted = record.calibration
-    return {**plain, **fitted.get("all", {}), **fitted.get("without", {}).get(case_name, {})}
+    if "all" not in fitted:
+        given, wanted = f"the model {record.id} without a calibration", "one fitted on patients that it never saw"
+        raise input_error(given, wanted, "run `diffufusemed calibrate` first, or install the model again")
+    return {**fitted["all"], **fitted.get("without", {}).get(case_name, {})}
 
 
 def without_specks(labels: np.ndarray) -> np.ndarray:

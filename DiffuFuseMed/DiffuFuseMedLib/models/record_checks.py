@@ -1,0 +1,120 @@
+"""What a model's record may say: bounds of window, settings and calibration, and the record's own checksum.
+
+For Slicer's Python too, which has no pydantic: plain checks, each refusal one sentence (core/errors.py). The settings'
+types are checked once more where the network is built, by pydantic (networks/config.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..core.errors import InputError, input_error
+
+LARGEST_WINDOW = 512**3  # voxels; a network sees them at once
+LARGEST_SETTING = 10_000  # channels, steps or blocks of any network that a file of weights could be of
+LONGEST_SETTING = 64  # entries of a list, characters of a word
+AGAIN = "install the model again"
+SPACING_MM = (0.01, 100.0)
+# Of each number in a fit: lowest and highest that still mean something.
+FIT = {"scale": (1e-6, 1e3), "offset": (-1e3, 1e3), "contour_width": (0.0, 1e4)}
+VOLUME = {"mean": (-20.0, 20.0), "sd": (0.0, 20.0), "patients": (2, 10**6)}
+
+
+def checksum(values: Mapping[str, Any]) -> str:
+    """sha256 of a record's fields, whatever their order in the file and its white space."""
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def check_window(window: Mapping[str, Any]) -> None:
+    """Raises InputError for a window that no network can have."""
+    shape, spacing_mm = window.get("shape", ()), window.get("spacing_kji_mm", ())
+    if not _are_numbers(shape, int) or any(n < 1 for n in shape) or math.prod(shape) > LARGEST_WINDOW:
+        wanted = f"voxels along k, j and i, {LARGEST_WINDOW} together at most"
+        raise input_error(f"a window of shape {_shown(shape)}", wanted, AGAIN)
+    low, high = SPACING_MM
+    if not _are_numbers(spacing_mm, (int, float)) or not all(low <= mm <= high for mm in spacing_mm):
+        given = f"a window with a spacing of {_shown(spacing_mm)} mm"
+        raise input_error(given, f"{low:g} to {high:g} millimeters along k, j and i", AGAIN)
+
+
+def check_config(config: Mapping[str, Any]) -> None:
+    """Raises InputError for a setting beyond what any network has, such as 10^9 channels, however deep it lies."""
+    for name, value in config.items():
+        _check_setting(str(name), value)
+    modalities = config.get("modalities", ())
+    if not isinstance(modalities, (list, tuple)) or not all(isinstance(m, str) for m in modalities):
+        raise input_error(f"the setting modalities = {_shown(modalities)}", "a list of modality keys", AGAIN)
+
+
+def _check_setting(name: str, value: Any) -> None:
+    if isinstance(value, Mapping):
+        check_config({f"{name[:LONGEST_SETTING]}.{key}": part for key, part in value.items()})
+    elif isinstance(value, (list, tuple)) and len(value) <= LONGEST_SETTING:
+        for part in value:
+            _check_setting(name, part)
+    elif not _fits(value):
+        wanted = f"numbers from 0 to {LARGEST_SETTING}, or a word or list of {LONGEST_SETTING} at most"
+        raise input_error(f"the setting {name[:LONGEST_SETTING]} = {_shown(value)}", wanted, AGAIN)
+
+
+def _fits(value: Any) -> bool:
+    if isinstance(value, (int, float)):
+        return 0 <= value <= LARGEST_SETTING
+    return value is None or (isinstance(value, str) and len(value) <= LONGEST_SETTING)
+
+
+def check_calibration(calibration: Mapping[str, Any]) -> None:
+    """Raises InputError for a fit that cannot have been fitted; {} is a model that was not calibrated yet."""
+    fits = [("all", calibration["all"])] if "all" in calibration else []
+    without = calibration.get("without", {})
+    if not isinstance(without, Mapping):
+        raise _no_fit("without", without)
+    for name, fit in [*fits, *((f"without {name}", fit) for name, fit in without.items())]:
+        if not isinstance(fit, Mapping):
+            raise _no_fit(name, fit)
+        _check_numbers(name, fit, FIT)
+        volume = fit.get("volume", {})
+        if not isinstance(volume, Mapping):
+            raise _no_fit(f"{name}.volume", volume)
+        if volume:
+            _check_numbers(f"{name}.volume", volume, VOLUME)
+            _check_spreads(name, volume.get("spreads", []))
+
+
+def _check_numbers(name: str, values: Mapping[str, Any], bounds: Mapping[str, tuple[float, float]]) -> None:
+    for key, (low, high) in bounds.items():
+        value = values.get(key)
+        if not is_number(value) or not low <= value <= high:
+            given = f"the calibration {name[:LONGEST_SETTING]} with {key} = {_shown(value)}"
+            raise input_error(given, f"a number from {low:g} to {high:g}", AGAIN)
+
+
+def _check_spreads(name: str, spreads: Any) -> None:
+    if not isinstance(spreads, Sequence) or not all(is_number(s) and 0 <= s <= 20 for s in spreads):
+        raise _no_fit(f"{name}.volume.spreads", spreads)
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is one, and finite; a bool is none."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _no_fit(name: str, value: Any) -> InputError:
+    return input_error(f"the calibration {name[:LONGEST_SETTING]} = {_shown(value)}", "what calibrate writes", AGAIN)
+
+
+def _are_numbers(values: Any, kind: type | tuple[type, ...]) -> bool:
+    """Whether these are three numbers of this kind, two for a network of slices, or none at all."""
+    if not isinstance(values, (list, tuple)) or len(values) not in (0, 2, 3):
+        return False
+    return all(isinstance(v, kind) and not isinstance(v, bool) for v in values)
+
+
+def _shown(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
