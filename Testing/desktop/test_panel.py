@@ -95,13 +95,24 @@ def test_parameters_are_kept_on_the_parameter_node(opened, until):
 
 def test_a_run_gives_numbers_worklist_overlay_and_legend(segmented, role):
     ui = segmented.ui
-    assert ui.gammaHintLabel.text == ""
+    assert "accept the lesion" in ui.gammaHintLabel.text
+    assert not ui.gammaSlider.enabled and ui.acceptLesionButton.visible
     assert ui.numbersTable.item(0, 0).text() == "Volume"
     ml = lesion_of(role).sum() * 2 * 2 * 4 / 1000
     assert ui.numbersTable.item(0, 1).text() == f"{ml:.1f} mL"
     assert {node.GetNthLayerVolumeID(3) for node in composites()} == {role("predictive_entropy").GetID()}
     assert ui.legendHighLabel.text.endswith("nat")
     assert ui.runButton.enabled and not ui.cancelButton.enabled
+
+
+def test_an_accepted_lesion_lets_gamma_draw_its_border_until_it_is_taken_out(segmented, until):
+    ui = segmented.ui
+    ui.acceptLesionButton.click()
+    until(lambda: ui.gammaSlider.enabled and ui.gammaHintLabel.text == "")
+    assert not ui.acceptLesionButton.visible
+    ui.protectCheck.click()
+    until(lambda: "switch it on below" in ui.gammaHintLabel.text)
+    assert not ui.gammaSlider.enabled
 
 
 def test_bars_of_gates_are_shown_where_the_model_has_gates(segmented):

@@ -9,7 +9,7 @@ from DiffuFuseMedLib.mrml.nodes import provenance
 from DiffuFuseMedLib.mrml.views import shown_slices
 from DiffuFuseMedLib.preprocessing.gray import ct_gray
 from DiffuFuseMedLib.session import Topic
-from DiffuFuseMedLib.session.fusion import EARLIER, NO_LESION, NOT_PROTECTED, UNFUSED
+from DiffuFuseMedLib.session.fusion import EARLIER, UNFUSED
 
 
 def shown(session, role="fused"):
@@ -274,15 +274,8 @@ def test_three_pictures_that_come_at_once_are_one_change_of_the_scene(settled, a
     assert settled.fusion.stale_views() == {}
 
 
-def test_gamma_says_why_it_does_nothing(settled, lesion):
-    assert settled.view_state.gamma_hint == NO_LESION
-    settled._context.nodes["lesion"] = settled.nodes["CT"]  # any will do
-    settled.fusion.protect(lesion)
-    assert settled.view_state.gamma_hint == ""
-    settled.set(protect_border=False)
-    settled.fusion.protect(None)
-    assert settled.view_state.gamma_hint == NOT_PROTECTED
-    del settled._context.nodes["lesion"]
+def test_what_the_fused_picture_cannot_show_is_said_beside_it(settled):
+    assert any("marrow" in words for words in settled.view_state.fusion_limits)
 
 
 def test_nothing_is_drawn_after_the_end(settled, answers, sarcoma):

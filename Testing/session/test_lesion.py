@@ -433,6 +433,7 @@ def test_choosing_a_region_does_not_fuse_anything_again(done):
 
 
 def test_an_edit_renews_the_numbers_and_is_what_gamma_protects_from_then_on(done, sarcoma):
+    done.accept_lesion()
     done.pump(0.5)
     was, before = len(done.engine.of("rois")), done.view_state.numbers
     mask = paint(done, np.s_[12:14, 20:30, 20:30])
@@ -459,12 +460,15 @@ def test_the_lesion_says_where_it_comes_from_and_which_voxels_a_reader_changed(t
 
 
 def test_the_lesion_protects_its_border_as_the_reader_says(done):
+    assert done.lesion.protected() is None
+    done.accept_lesion()
     np.testing.assert_array_equal(done.lesion.protected(), done.lesion.mask())
     done.set(protect_border=False)
     assert done.lesion.protected() is None
 
 
 def test_the_border_is_free_when_the_reader_says_so(done):
+    done.accept_lesion()
     done.set(protect_border=False)
     assert done.engine.last("rois").values["lesion"] is None
     count = len(done.engine.of("rois"))

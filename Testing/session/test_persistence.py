@@ -50,7 +50,11 @@ def test_a_saved_scene_brings_everything_back(done, sarcoma, answers, tmp_path):
     assert "No region is chosen" in done.view_state.no_edit
 
 
-def test_the_engine_gets_the_saved_case_with_its_lesion_and_fuses_nothing_that_is_there(done, tmp_path):
+def test_the_engine_gets_the_saved_case_with_its_lesion_and_fuses_nothing_that_is_there(
+    done, tmp_path, answers, sarcoma
+):
+    done.accept_lesion()
+    fuse(done, answers, sarcoma)
     done.persistence.save_scene(tmp_path / "a.mrb")
     asked = len(done.engine.asked)
     done.open_scene(tmp_path / "a.mrb")

@@ -89,17 +89,23 @@ def test_a_run_brings_lesion_maps_gates_numbers_and_a_list_with_reasons(done):
     assert done.messages == []
 
 
-def test_the_protected_lesion_changes_the_picture_and_only_when_it_is_protected(done, lesion):
-    protected = fused(done)
+def test_the_lesion_changes_the_picture_only_once_accepted_and_is_taken_out_again(done, lesion):
+    bare = fused(done).copy()
+    done.accept_lesion()
+    settle(done)
+    protected = fused(done).copy()
     done.set(protect_border=False)
     settle(done)
     assert np.abs(fused(done) - protected).max() > 1e-3
+    np.testing.assert_array_equal(fused(done), bare)
     done.set(protect_border=True)
     settle(done)
     np.testing.assert_allclose(fused(done), protected, atol=1e-3)
 
 
 def test_an_edit_is_in_the_next_fusion(done, lesion):
+    done.accept_lesion()
+    settle(done)
     before = fused(done)
     was = done.lesion.mask()
     segmentations.set_mask(done.nodes["lesion"], "lesion", lesion, done.nodes["CT"])
@@ -216,6 +222,8 @@ def test_an_engine_killed_in_the_middle_of_a_fusion_draws_it_with_the_next(done)
 
 
 def test_an_engine_killed_before_it_had_the_lesion_gets_it_all_the_same(done, lesion):
+    done.accept_lesion()
+    settle(done)
     engine = psutil.Process(done.engine.pid)
     engine.suspend()
     segmentations.set_mask(done.nodes["lesion"], "lesion", lesion, done.nodes["CT"])

@@ -420,7 +420,10 @@ def test_uncertainty_on_and_off_above_a_threshold_and_by_source(reader, tissues)
     reader.wait("s('p_uncertainty_above') === 0.3")
 
 
-def test_gamma_changes_the_lesion_border_and_nothing_far_from_it(reader, tissues):
+def test_gamma_waits_for_the_lesions_acceptance_and_changes_its_border_and_nothing_far_from_it(reader, tissues):
+    assert "accept the lesion" in reader.page.locator("#gamma-hint").inner_text()
+    reader.page.locator("#accept-lesion").click()
+    reader.wait("s('s_accepted') && !s('s_gamma_hint') && s('s_fusion') === 'ready'")
     reader.tick("uncertainty", False)
     reader.tick("95 % band", False)
     reader.tick("lesion", False)

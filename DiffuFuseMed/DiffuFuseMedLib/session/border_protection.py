@@ -1,4 +1,4 @@
-"""BorderProtection: the lesion whose border gamma holds, in the engine or owed to it."""
+"""BorderProtection: the lesion whose border gamma draws, in the engine or owed to it."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..core.errors import input_error
 from ..core.fused import FusedVolume
-from ..core.fusion import Fusion, Judgement
+from ..core.fusion import Fusion, Judgement, border_words
 from ..core.fusion_settings import FusionSettings
 from ..core.prediction import Prediction
 from ..core.presets import Preset
@@ -179,7 +179,8 @@ class Exports:
         def described(fused: FusedVolume, found: Judgement) -> Fusion:
             source = {**found.rois.source, **({"lesion": by} if found.rois.lesion.any() else {})}
             whole, rois = replace(fused, flicker=found.flicker), replace(found.rois, source=source)
-            return Fusion(case.grid, mri, whole, rois, settings, preset, found.metrics, found.notes)
+            drawn = border_words(settings.gamma, bool(found.rois.lesion.any()), "the lesion that a reader accepted")
+            return Fusion(case.grid, mri, whole, rois, settings, preset, found.metrics, (drawn, *found.notes))
 
         return described
 

@@ -10,7 +10,8 @@ from ..core.maps import MAPS
 from ..engine.client.engine import EngineError, FusedPicture, FusedVolume, Handle
 from ..mrml import slices, volumes
 from ..mrml.nodes import provenance, set_provenance
-from ..preprocessing.fusion_sources import mr_keys, why_no_fusion
+from ..preprocessing.fusion_limits import field_of_view_words, marrow_words
+from ..preprocessing.fusion_sources import mr_keys, mr_of, why_no_fusion
 from ..preprocessing.gray import ct_gray
 from .alarm import Alarm
 from .border_protection import BorderProtection
@@ -23,8 +24,11 @@ MOST_AGAIN = 2  # without a picture in between: then it is the request that the 
 UNFINISHED = "unfinished"
 ROLES = ("fused", "fusion_uncertainty")
 EARLIER, UNFUSED = "earlier settings, drawing", "the CT, not fused yet"
-NO_LESION = "gamma acts once there is a lesion: run the segmentation"
-NOT_PROTECTED = "gamma acts when the lesion protects its border, below"
+NO_LESION = "gamma is off, there is no lesion: run the segmentation, then accept what it found"
+NOT_ACCEPTED = (
+    "gamma is off, it would draw the model's guess into the picture: accept the lesion, or every region of the worklist"
+)
+NOT_DRAWN = "gamma is off, the lesion's border is left out of the picture: switch it on below"
 
 
 class FusionLogic:
@@ -44,6 +48,7 @@ class FusionLogic:
         self._again, self._times_again = Alarm(context), 0
         self._volume: Handle | None = None
         self._border_protection = BorderProtection(context, self._failed)
+        self._limits_of: tuple[Any, str | None, tuple[str, ...]] = (None, None, ())
 
     def why_not(self) -> str:
         """What the case lacks for a fusion, in words; empty when it can be fused."""
@@ -89,7 +94,7 @@ class FusionLogic:
         self._scheduler.moved()
 
     def protect(self, lesion: np.ndarray | None) -> None:
-        """lesion: bool [k, j, i] whose border gamma holds from now on; None for none."""
+        """lesion: bool [k, j, i] whose border gamma draws from now on; None for none."""
         if not self.why_not():
             self._version += 1
             self._outdate()
@@ -274,9 +279,28 @@ class FusionLogic:
         view_state = self._context.view_state
         view_state.fusion, view_state.fusion_words, view_state.fusion_share = state, words, share
         view_state.gamma_hint = self._gamma_hint()
+        view_state.fusion_limits = () if state == "none" else self._limits()
         self._context.tell(Topic.FUSION)
+
+    def say_gamma(self) -> None:
+        """Why gamma changes nothing, as it is now."""
+        hint = self._gamma_hint()
+        if hint != self._context.view_state.gamma_hint:
+            self._context.view_state.gamma_hint = hint
+            self._context.tell(Topic.FUSION)
 
     def _gamma_hint(self) -> str:
         if "lesion" not in self._context.nodes:
             return NO_LESION
-        return "" if self._context.parameters.protect_border else NOT_PROTECTED
+        if not self._context.view_state.accepted:
+            return NOT_ACCEPTED
+        return "" if self._context.parameters.protect_border else NOT_DRAWN
+
+    def _limits(self) -> tuple[str, ...]:
+        """Found once for a case and its MR: it takes a look at every voxel."""
+        case, wanted = self._context.opened, self._context.parameters.mri or None
+        if self._limits_of[0] is not case or self._limits_of[1] != wanted:
+            mri = mr_of(case, wanted)
+            words = (field_of_view_words(case, mri), marrow_words(case, mri))
+            self._limits_of = (case, wanted, tuple(filter(None, words)))
+        return self._limits_of[2]

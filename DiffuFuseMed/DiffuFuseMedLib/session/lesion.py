@@ -73,13 +73,15 @@ class Lesion:
         return mask
 
     def protected(self) -> np.ndarray | None:
-        """The mask where the reader lets the lesion hold its border in the fusion, else None."""
-        return self.mask() if self._context.parameters.protect_border else None
+        """The mask where the reader accepted it and lets its border be drawn into the fused picture, else None."""
+        drawn = self._context.parameters.protect_border and self._context.view_state.accepted
+        return self.mask() if drawn else None
 
     def provenance(self) -> dict[str, Any]:
         """Who made it: the model, and the reader where it was corrected."""
         made = self._context.predicted.provenance
-        return {**made, "corrected_by_reader": self.origin == "corrected"}
+        accepted = self._context.view_state.accepted
+        return {**made, "corrected_by_reader": self.origin == "corrected", "accepted_by_reader": accepted}
 
     # What is done to it by the program
 

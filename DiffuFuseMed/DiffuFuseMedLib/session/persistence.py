@@ -13,6 +13,7 @@ from ..engine.client.engine import EngineError
 from ..mrml import parameters, scenes, segmentations, tables
 from ..mrml.nodes import set_provenance
 from . import export_reasons, saved_case
+from .acceptance import Acceptance
 from .context import SessionContext
 from .events import Topic
 from .exports import Exports, Write
@@ -31,6 +32,7 @@ class PersistenceLogic:
         context: SessionContext,
         lesion: Lesion,
         review: ReviewLogic,
+        acceptance: Acceptance,
         loading: LoadingLogic,
         exports: Exports,
         unsaved: Unsaved,
@@ -39,6 +41,7 @@ class PersistenceLogic:
         self._context, self._lesion, self._review, self._exports = context, lesion, review, exports
         self._loading, self._unsaved, self._adopted = loading, unsaved, adopted
         self._corrections = NOTHING  # the corrections as they were when the scene was taken down
+        self._acceptance = acceptance
         self._waiting: deque[tuple[str, Write, Callable[[], None]]] = deque()  # the first is being written
 
     def save_scene(self, path: Path) -> bool:
@@ -131,7 +134,8 @@ class PersistenceLogic:
         kept = saved_case.read_kept(nodes, nodes[case.reference])
         chosen = parameters.load(Parameters, context.scene) or Parameters()
         lesion = segmentations.mask_of(nodes["lesion"], SEGMENT, nodes[case.reference]) if prediction else None
-        handle = context.engine.start_open(case, lesion=lesion if chosen.protect_border else None)
+        drawn = self._acceptance.adopt(nodes["lesion"] if prediction else None, review) and chosen.protect_border
+        handle = context.engine.start_open(case, lesion=lesion if drawn else None)
         context.nodes, context.parameters, context.prediction = nodes, chosen, prediction
         self._loading.hand_over(case, handle)
         if review is not None:

@@ -26,6 +26,7 @@ from ..engine.client.engine import Engine, EngineError
 from ..models.registry import models
 from ..mrml.views import Forget, watch_slices
 from . import export_reasons
+from .acceptance import Acceptance
 from .alarm import Alarm
 from .autosave import Autosave
 from .context import SessionContext
@@ -88,13 +89,16 @@ class Session:
         self._review = ReviewLogic(context, self._lesion, self._steps, self._display.jump)
         self._tool_edits = ToolEdits(context, self._lesion, self._review)
         self._say_what_goes_back()
+        self._acceptance = Acceptance(context, self._review, self._steps, self._protect_border)
+        self.listen(lambda _: self._decisions_changed(), Topic.REVIEW)
         self._autosave = Autosave(context, self._lesion, self._review, corrections, self._run_as)
         self._unsaved = Unsaved(context, self._lesion, self._review, self._autosave.changed)
         self._segmentation = SegmentationLogic(context, self._result_came, self._reasons_came)
         self._loading = LoadingLogic(context, self._before_forgetting, self._opened, self._protect_border)
         exports = Exports(context, self._lesion, self._review, self._preset)
+        parts = (self._lesion, self._review, self._acceptance)
         self._persistence = PersistenceLogic(
-            context, self._lesion, self._review, self._loading, exports, self._unsaved, self._adopted
+            context, *parts, self._loading, exports, self._unsaved, self._adopted
         )
         context.events.listen(lambda _: export_reasons.judge(self.view_state), *EXPORTED)
 
@@ -278,6 +282,7 @@ class Session:
         self._lesion.forget()
         self._review.clear()
         self._steps.forget(*OF_A_RESULT)
+        self._acceptance.reset()
         context = self._context
         context.prediction, context.view_state.numbers, context.view_state.gates = None, (), {}
         self._segmentation.judge()
@@ -405,6 +410,10 @@ class Session:
         """A modality off or on; the segmentation is run again when there is one."""
         self.set(modalities={**self.parameters.modalities, modality: on})
 
+    def accept_lesion(self) -> None:
+        """The reader stands for the lesion as it is: from now on gamma may draw its border."""
+        self._acceptance.accept()
+
     def restore_previous(self) -> None:
         """The contour before the last run, the ghost, becomes the lesion again."""
         if not self._lesion.restore_previous():
@@ -475,6 +484,7 @@ class Session:
         return {**values, "windows": {**windows, **in_suv}}
 
     def _before_forgetting(self) -> None:
+        self._acceptance.forget()
         self._rerun.cancel()
         self._autosave.leave(self._unsaved.discarding)
         self._unsaved.forget()
@@ -526,6 +536,7 @@ class Session:
             context.view_state.gates = dict(context.prediction.gates)
             self._segmentation.judge("as saved" if self._segmentation.is_current() else "")
             self._lesion.adopt()
+            self._acceptance.look()
             self._review.limit()
         self._unsaved.saved(self._unsaved.now())
         self._autosave.opened()
@@ -550,6 +561,7 @@ class Session:
         self._segmentation.say_done()
         self._steps.forget(*OF_A_RESULT)
         self._review.renew()
+        self._acceptance.reset()
         self._lesion.renew(lesion)
         self._display.refresh()
         if kept:
@@ -568,12 +580,17 @@ class Session:
     # region (ReviewLogic.decide) asks the Lesion for its voxels as they are then.
 
     def _lesion_changed(self, lesion: np.ndarray) -> None:
-        """The lesion in the scene is another than before: its border is what gamma holds from now on."""
-        if self.parameters.protect_border:
+        """The lesion in the scene is another than before: its border is what gamma draws from now on."""
+        if self.parameters.protect_border and self.view_state.accepted:
             self._fusion.protect(lesion)
 
+    def _decisions_changed(self) -> None:
+        """A lesion whose every region is accepted is accepted; gamma says what it waits for."""
+        self._acceptance.look()
+        self._fusion.say_gamma()
+
     def _protect_border(self) -> None:
-        """Let the lesion as it stands hold its border in the fusion, or not, as the parameter says."""
+        """Let gamma draw the border of the lesion as it stands, or of none, as parameter and acceptance say."""
         self._fusion.protect(self._lesion.protected())
 
     # The engine

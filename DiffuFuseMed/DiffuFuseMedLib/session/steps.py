@@ -16,7 +16,8 @@ from .events import Topic
 from .history import History, Step, Values
 
 PARAMETERS, LESION, DECISIONS, PLACE = "parameters", "lesion", "decisions", "place"
-OF_A_RESULT = (LESION, DECISIONS, PLACE)
+ACCEPTANCE = "acceptance"
+OF_A_RESULT = (LESION, DECISIONS, PLACE, ACCEPTANCE)
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,8 @@ class ViewState:
     fusion: str = "none"
     fusion_words: str = ""
     fusion_share: float = 0.0
-    gamma_hint: str = ""  # why gamma changes nothing at present, empty when it does
+    gamma_hint: str = ""  # why gamma changes nothing at present, and what lets it; empty when it does
+    fusion_limits: tuple[str, ...] = ()  # what the fused picture cannot show of its sources, sentences
 
     run: str = "none"
     run_words: str = ""
@@ -50,6 +51,8 @@ class ViewState:
 
     numbers: tuple[dict[str, str], ...] = ()  # label, value, range
     counting: bool = False  # whether the numbers are being counted again: those shown are of the lesion before
+    accepted: bool = False  # a reader stands for the lesion
+    acceptable: bool = False  # there is a lesion that nobody has accepted
     edited: bool = False  # the lesion is another than the network drew
 
     regions: tuple[dict[str, Any], ...] = ()
@@ -81,5 +84,5 @@ class ViewState:
 
 RESULTS = (
     *("run", "run_words", "run_share", "run_seconds_left", "gates", "change", "fusion", "fusion_words", "legend"),
-    *("numbers", "edited"),
+    *("numbers", "edited", "accepted", "acceptable", "fusion_limits"),
 )

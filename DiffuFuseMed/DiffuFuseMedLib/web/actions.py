@@ -117,6 +117,9 @@ class Actions:
         self._session.save_preset(name_from(title), title, reason)
         self._state.preset_dialog = False
 
+    def accept_lesion(self) -> None:
+        self._session.accept_lesion()
+
     def reset_fusion(self) -> None:
         self._session.reset_fusion()
 

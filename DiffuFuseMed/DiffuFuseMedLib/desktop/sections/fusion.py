@@ -36,6 +36,7 @@ class Fusion:
         wire(ui.beforeButton, "released()", lambda: self.before(False))
         for name, call in (("reset", "reset_fusion"), ("undo", "undo"), ("redo", "redo")):
             wire(getattr(ui, f"{name}Button"), "clicked()", getattr(self._session, call))
+        wire(ui.acceptLesionButton, "clicked()", self._session.accept_lesion)
         wire(ui.savePresetButton, "clicked()", self._save_preset)
 
     def _follow_hand(self, slider: Any) -> None:
@@ -91,9 +92,13 @@ class Fusion:
         put(ui.fusionProgress, "value", round(100 * view_state.fusion_share))
         ui.gammaHintLabel.text = view_state.gamma_hint
         ui.gammaHintLabel.visible = bool(view_state.gamma_hint)
+        ui.acceptLesionButton.visible = view_state.acceptable
+        ui.fusionLimitsLabel.text = "\n".join(view_state.fusion_limits)
+        ui.fusionLimitsLabel.visible = bool(view_state.fusion_limits)
         can = view_state.fusion != "none"
-        for widget in (ui.alphaSlider, ui.betaSlider, ui.gammaSlider, ui.presetCombo, ui.beforeButton, ui.resetButton):
+        for widget in (ui.alphaSlider, ui.betaSlider, ui.presetCombo, ui.beforeButton, ui.resetButton):
             widget.enabled = can
+        ui.gammaSlider.enabled = can and not view_state.gamma_hint
 
     def _save_preset(self) -> None:
         title = qt.QInputDialog.getText(slicer.util.mainWindow(), _("A preset of your own"), _("Name of the preset"))

@@ -11,7 +11,11 @@ from .parts import HELD, button, icon_button, labeled, row, section, slider, swi
 
 ALPHA = "alpha: how much soft tissue looks like the MR. At 0 it is the neutral average, at 1 the MR."
 BETA = "beta: how much bone looks like the CT. At 0 it is the neutral average, at 1 the CT."
-GAMMA = "gamma: how firmly the lesion's border stands out in the fused picture."
+GAMMA = "gamma: how firmly the border of the lesion, once accepted, stands out in the fused picture."
+ACCEPT = (
+    "You stand for the lesion as it is: from now on gamma may draw its border into the picture (Ctrl+Z takes it back)"
+)
+BORDER = "Off: the picture is exactly the one without the lesion"
 
 
 def fusion_section(actions: Any) -> None:
@@ -22,13 +26,17 @@ def fusion_section(actions: Any) -> None:
             _presets(actions)
             slider("p_alpha", "alpha: soft like MRI", ALPHA)
             slider("p_beta", "beta: bone like CT", BETA)
-            slider("p_gamma", "gamma: lesion border", GAMMA)
+            slider("p_gamma", "gamma: lesion border", GAMMA, disabled=("!!s_gamma_hint",))
             html.Div("{{ s_gamma_hint }}", v_if=("s_gamma_hint",), classes="small hint", id="gamma-hint")
+            with row():
+                switch("p_protect_border", "lesion's border in the picture", BORDER, id="border-drawn")
+                button("Accept lesion", actions.accept_lesion, ACCEPT, v_if=("s_acceptable",), id="accept-lesion")
             with html.Div(classes=("'state ' + s_fusion",), id="fusion-state"):
                 html.Span("{{ s_fusion_words }}")
                 v3.VProgressLinear(
                     v_if="s_fusion === 'working'", model_value=("100 * s_fusion_share",), color="primary"
                 )
+            html.Div("{{ words }}", v_for="words in s_fusion_limits", key="words", classes="small limit")
             _advanced(actions)
 
 
@@ -72,11 +80,6 @@ def _advanced(actions: Any) -> None:
         slider("p_steps", "steps", "Steps of the few-step network: more are slower", 1, 4, 1)
         switch(
             "p_guided", "guided diffusion", "The full guided teacher instead of the fast student: minutes for a volume"
-        )
-        switch(
-            "p_protect_border",
-            "the lesion protects its border",
-            "The corrected lesion is what gamma holds at the next fusion",
         )
 
 
