@@ -50,8 +50,11 @@ def test_undo_in_a_later_region_goes_back_to_the_region_of_the_stroke_with_its_o
     assert (outside(done).tobytes(), done.view_state.region) != (first[2], 1)
     done.undo()
     assert state(done) == first
+    assert (outside(done) == ~done.review._reach(1)).all()
+    done.review.choose(2)
     done.redo()
     assert state(done) == painted
+    assert (outside(done) == ~done.review._reach(1)).all()
 
 
 def test_undo_after_accept_opens_the_region_again_and_then_takes_back_its_stroke(done):
@@ -79,7 +82,7 @@ def test_a_region_accepted_after_an_undo_is_not_a_correction(done):
     assert done.review.current.status(2) == "accepted"
 
 
-def test_a_stroke_that_nobody_has_counted_yet_is_undone_and_decided_as_well(done):
+def test_a_stroke_that_nobody_has_counted_yet_is_undone_as_well(done):
     before = done.lesion.mask()
     mask = before.copy()
     mask[IN_SECOND] = True
@@ -88,6 +91,19 @@ def test_a_stroke_that_nobody_has_counted_yet_is_undone_and_decided_as_well(done
     np.testing.assert_array_equal(done.lesion.mask(), before)
     done.redo()
     np.testing.assert_array_equal(done.lesion.mask(), mask)
+
+
+def test_a_decision_right_after_a_stroke_is_a_step_of_its_own(done):
+    begun, mask = state(done), done.lesion.mask()
+    mask[IN_SECOND] = True
+    segmentations.set_mask(done.nodes["lesion"], "lesion", mask, done.nodes["CT"])
+    done.review.decide()  # before the loop has had a turn
+    done.pump()
+    assert done.view_state.undo_words == "a decision"
+    done.undo()
+    np.testing.assert_array_equal(done.lesion.mask(), mask)
+    done.undo()
+    assert state(done) == begun
 
 
 def test_numbers_and_the_protected_border_follow_an_undo(done):
