@@ -6,7 +6,7 @@ import SimpleITK as sitk
 from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.io import study
 from DiffuFuseMedLib.mrml import volumes
-from DiffuFuseMedLib.session import UNUSED, Topic
+from DiffuFuseMedLib.session import UNUSED, ReaderApart, Topic
 
 
 @pytest.fixture(scope="module")
@@ -148,3 +148,15 @@ def test_a_fault_of_the_program_is_told_without_its_insides(told):
     assert "inside the program" in told.view_state.message.sentence
     told.complain(InputError("One sentence."))
     assert (told.view_state.message.sentence, told.view_state.message.number) == ("One sentence.", 2)
+
+
+def test_a_session_reads_its_folders_the_way_it_was_told(told, folder, sarcoma, monkeypatch):
+    """As the page does, whose files are read in a process apart."""
+    reader = ReaderApart()
+    monkeypatch.setattr(told._context, "reading", reader)
+    monkeypatch.setattr(study, "read_volume", None)  # no image is read in this process
+    told.open(folder)
+    opened(told)
+    reader.close()
+    assert told.view_state.modalities == ("CT", "PET", "MR_T1")
+    assert told.view_state.unread == ("weird.nii.gz",)

@@ -28,6 +28,10 @@ def web(
     upload_limit_gb: Annotated[
         float | None, typer.Option(help="Most that may be uploaded in a session.", min=0.001)
     ] = None,
+    root: Annotated[
+        list[Path] | None,
+        typer.Option(help="The page opens folders below it alone; the case's parent by default. May be repeated."),
+    ] = None,
 ) -> None:
     """Open the workspace: fuse, segment, see the doubt, correct, keep. Serves until interrupted."""
     from ..web.http import Binding
@@ -40,4 +44,4 @@ def web(
     def say(line: str) -> None:
         out_console.print(line, soft_wrap=True, markup=False, highlight=False)
 
-    serve(case, binding, say, not no_browser, folder, limit)
+    serve(case, binding, say, not no_browser, folder, limit, root or ())

@@ -15,6 +15,7 @@ from ..core.presets import name_from
 from ..core.volume import Volume
 from ..engine.client.child import environment_for
 from ..engine.client.engine import Engine, EngineError
+from ..io.apart import ReaderApart
 from ..models.registry import card, model_folder, models
 from .cursor_probe import CursorProbe
 from .events import Topic
@@ -23,6 +24,7 @@ from .host import Host, Timer
 from .kept_corrections import state_folder
 from .loading import UNUSED
 from .parameters import Parameters
+from .roots import Roots
 from .session import Session
 from .view_state import Message, ViewState
 from .window_level import FUSED
@@ -44,6 +46,8 @@ __all__ = [
     "InputError",
     "Message",
     "Parameters",
+    "ReaderApart",
+    "Roots",
     "Session",
     "Timer",
     "Topic",

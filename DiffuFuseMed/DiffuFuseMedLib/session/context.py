@@ -17,6 +17,7 @@ from ..mrml.views import shown_slices
 from .events import Events, Topic
 from .host import Host, Timer
 from .parameters import Parameters
+from .reading import ReadHere, Reading
 from .view_state import Message, ViewState
 
 log = logging.getLogger(__name__)
@@ -30,8 +31,9 @@ class SessionContext:
     All of it is touched on the host's thread only.
     """
 
-    def __init__(self, scene: Any, host: Host, engine: Engine) -> None:
+    def __init__(self, scene: Any, host: Host, engine: Engine, reading: Reading | None = None) -> None:
         self.scene, self.host, self.engine = scene, host, engine
+        self.reading = reading or ReadHere()
         self.parameters, self.view_state = Parameters(), ViewState()
         self.case: Case | None = None
         self.case_id: str | None = None

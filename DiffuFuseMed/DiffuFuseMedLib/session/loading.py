@@ -13,13 +13,13 @@ from ..core.volume import Volume
 from ..engine.client.engine import EngineError, Handle
 from ..io.dicom.source_series import why_no_series
 from ..io.study import UNUSED as UNUSED
-from ..io.study import images_in, read_study
 from ..mrml.volumes import add_volume
 from ..preprocessing.align import Progress, align
 from ..preprocessing.quality import doubts, quality_report
 from . import saved_case
 from .context import SessionContext
 from .events import Topic
+from .reading import Reading
 
 ALIGNED = (0.2, 0.8)  # of the whole: reading takes what is before, the engine's copy what is after
 
@@ -39,14 +39,19 @@ class LoadingLogic:
         self.folder: Path | None = None
         self._turn = 0
         self._sent_again = False
+        self._listed: tuple[str, ...] = ()  # the images of the folder that is being read
 
     def folder_of_files(self, folder: Path, told: Mapping[str, str] | None = None, register: str = "auto") -> None:
         """Read a folder on a thread of its own. told: modality by file name or series description. What was open stays
         until the new case is there."""
         folder = Path(folder)
-        self._work(
-            "reading the images", folder, lambda progress: read(folder, told, register, _between(*ALIGNED, progress))
-        )
+        self._listed = ()
+
+        def found(progress: Progress) -> tuple[Case, tuple[str, ...]]:
+            self._listed = there = self._images(folder)
+            return read(self._context.reading, folder, there, told, register, _between(*ALIGNED, progress))
+
+        self._work("reading the images", folder, found)
 
     def volumes(self, given: Mapping[str, Volume], name: str, reference: str | None, register: str = "auto") -> None:
         """Align volumes that a host has already, such as nodes of the scene, on a thread of its own."""
@@ -170,23 +175,34 @@ class LoadingLogic:
         if not keep_records:
             saved_case.forget(context.scene)
 
+    def _images(self, folder: Path) -> tuple[str, ...]:
+        try:
+            return tuple(self._context.reading.images(folder))
+        except (InputError, OSError):
+            return ()
+
     def _failed(self, turn: int, error: BaseException, folder: Path | None) -> None:
         if turn != self._turn:
             return
         self._context.view_state.loading = ""
         if folder is not None and isinstance(error, InputError):
-            self._context.view_state.unread = _images(folder)
+            self._context.view_state.unread = self._listed
             self.folder = folder
         self._context.tell(Topic.CASE)
         self._context.complain(error)
 
 
 def read(
-    folder: Path, told: Mapping[str, str] | None, register: str, progress: Progress = lambda *_: None
+    reading: Reading,
+    folder: Path,
+    there: tuple[str, ...],
+    told: Mapping[str, str] | None,
+    register: str,
+    progress: Progress = lambda *_: None,
 ) -> tuple[Case, tuple[str, ...]]:
-    """The folder's case, and the images in it that are not part of it. progress(share, words): of aligning them."""
-    there = _images(folder)
-    study = read_study(folder, {name: key for name, key in (told or {}).items() if name in there} or None)
+    """The folder's case, and those of the images `there` that are not part of it. progress(share, words): of aligning
+    them."""
+    study = reading.study(folder, {name: key for name, key in (told or {}).items() if name in there} or None)
     case = align(study.volumes, None, register, study.name, study.reference_mask, study.notes, progress)
     used = {source_of(volume) for volume in case.volumes.values()}
     return case, tuple(name for name in there if name not in used)
@@ -212,10 +228,3 @@ def alignment_line(case: Case) -> str:
 def _fit(found: Alignment) -> str:
     how = "registered" if found.registered else "as placed"
     return f"{how}, MI {found.mutual_information:.2f}, overlap {100 * found.overlap:.0f} %"
-
-
-def _images(folder: Path) -> tuple[str, ...]:
-    try:
-        return tuple(images_in(folder))
-    except (InputError, OSError):
-        return ()

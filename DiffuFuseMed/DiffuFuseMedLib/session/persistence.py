@@ -84,7 +84,7 @@ class PersistenceLogic:
         context = self._context
         try:
             saved_case.check_ours(path)
-            scenes.load_scene(context.scene, path)
+            scenes.load_scene(context.scene, path, prepare=context.reading.scene)
         except InputError as error:
             if context.case is not None and not context.scene.IsNodePresent(context.nodes[context.case.reference]):
                 self._leave_empty()  # only a part of it could be read

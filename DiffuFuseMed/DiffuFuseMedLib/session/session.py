@@ -44,8 +44,10 @@ from .numbers import change_words
 from .parameters import FUSION, NAMES, Parameters, changed
 from .persistence import PersistenceLogic
 from .preset_library import CUSTOM, PresetLibrary
+from .reading import Reading
 from .result_nodes import write_result
 from .review import ReviewLogic
+from .roots import Roots
 from .segmentation import REQUESTED, SegmentationLogic
 from .steps import DECISIONS, LESION, OF_A_RESULT, PARAMETERS, PLACE, Steps
 from .tool_edits import ToolEdits
@@ -64,7 +66,8 @@ OF_A_CASE = (Topic.CASE, Topic.PARAMETERS, Topic.SCENE, Topic.NUMBERS, Topic.RUN
 
 class Session:
     """scene: a vtkMRMLScene; presets: folder of the reader's own presets; engine: made when none is given; corrections:
-    folder in which unsaved corrections are kept, None for nowhere.
+    folder in which unsaved corrections are kept, None for nowhere; reading: how files are read, in this process by
+    default; roots: what may be opened, everything by default.
 
     All of it is for the host's thread only, but for engine_died().
     """
@@ -76,8 +79,11 @@ class Session:
         engine: Engine | None = None,
         presets: Path | None = None,
         corrections: Path | None = None,
+        reading: Reading | None = None,
+        roots: Roots | None = None,
     ) -> None:
-        context = self._context = SessionContext(scene, host, engine or self._an_engine())
+        context = SessionContext(scene, host, engine or self._an_engine(), reading)
+        self._context, self._roots = context, roots
         self._presets = PresetLibrary(context, presets)
         self._engine_restart = EngineRestart(context)
         self._steps = Steps(context)
@@ -236,7 +242,18 @@ class Session:
 
     def open(self, folder: str | Path, told: Mapping[str, str] | None = None, register: str = "auto") -> None:
         """Open a folder of one patient's images. told: modality by file name or series description."""
-        self._unsaved.before(ANOTHER_CASE, lambda: self._loading.folder_of_files(Path(folder), told, register))
+        if self._may_open(Path(folder)):
+            self._unsaved.before(ANOTHER_CASE, lambda: self._loading.folder_of_files(Path(folder), told, register))
+
+    def _may_open(self, path: Path) -> bool:
+        """Whether the path lies below the roots; says so where it does not."""
+        try:
+            if self._roots is not None:
+                self._roots.check(path)
+        except InputError as error:
+            self._context.complain(error)
+            return False
+        return True
 
     def open_case(self, case: Case) -> None:
         """Open a case that is in memory already."""
@@ -428,6 +445,8 @@ class Session:
 
     def open_scene(self, path: Path) -> bool:
         """Bring back a saved scene; the host blocks its rendering meanwhile."""
+        if not self._may_open(path):
+            return False
         opened = []
         self._unsaved.before("a scene is opened", lambda: opened.append(self._persistence.open_scene(path)))
         return opened == [True]

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -31,10 +31,13 @@ def serve(
     open_browser: bool = True,
     presets: Path | None = None,
     upload_limit_bytes: int | None = None,
+    roots: Sequence[Path] = (),
 ) -> None:
-    """Open the workspace on a case folder and serve it. say: gets the address, token included, on one line.
+    """Open the workspace on a case folder and serve it. say: gets the address, token included, on one line; roots: the
+    folders below which the page may open cases and scenes, by default the one that the case lies in, else the present
+    one.
 
-    Raises InputError where nothing can be rendered, and for what Binding refuses.
+    Raises InputError where nothing can be rendered, for a root that is no folder, and for what Binding refuses.
     """
     probe = start_probe()
     with Engine() as engine:
@@ -42,7 +45,7 @@ def serve(
             engine.start()  # its seconds of imports pass during those below
         from trame.app import get_server
 
-        from ..session import state_folder
+        from ..session import ReaderApart, Roots, state_folder
         from .files import PageFiles
         from .workspace import Workspace
 
@@ -52,8 +55,11 @@ def serve(
         server = get_server("diffufusemed", client_type="vue3")
         limits = Limits(total_bytes=upload_limit_bytes) if upload_limit_bytes else None
         http_layer = install(server, binding, Uploads(limits=limits))
+        allowed = Roots([*_roots(case, roots), http_layer.uploads.session])
+        reading = ReaderApart()
+        reading.start()
         page_files = PageFiles(http_layer.uploads, http_layer.downloads)
-        workspace = Workspace(server, loop, page_files, engine, presets, state_folder())
+        workspace = Workspace(server, loop, page_files, engine, presets, state_folder(), reading, allowed)
         if warning := binding.warning:
             say(warning)
 
@@ -70,7 +76,14 @@ def serve(
             server.start(**start_arguments(binding))
         finally:
             workspace.close()
+            reading.close()
             http_layer.uploads.remove()
+
+
+def _roots(case: Path | None, roots: Sequence[Path]) -> list[Path]:
+    if roots:
+        return [*roots, *([case] if case is not None and case.is_dir() else [])]
+    return [case.absolute().parent if case is not None else Path.cwd()]
 
 
 def start_probe() -> subprocess.Popen:

@@ -14,7 +14,7 @@ from trame.widgets import client, html
 from trame.widgets import vuetify3 as v3
 from trame_slicer.core import SlicerApp
 
-from ..session import Engine, Session, Topic
+from ..session import Engine, ReaderApart, Roots, Session, Topic
 from .actions import KEY_ACTIONS, Actions
 from .asyncio_host import AsyncioHost
 from .corners import legends
@@ -37,7 +37,8 @@ MESSAGE_S = 10.0  # what is no error stays on screen
 
 class Workspace:
     """The page of one session. files: what brings files from the page and offers them to it (web/http); engine: started
-    already, since importing PyTorch takes seconds; corrections: folder in which unsaved ones are kept."""
+    already, since importing PyTorch takes seconds; corrections: folder in which unsaved ones are kept; reading, roots:
+    how files are read, and which (session)."""
 
     def __init__(
         self,
@@ -47,6 +48,8 @@ class Workspace:
         engine: Engine,
         presets: Path | None = None,
         corrections: Path | None = None,
+        reading: ReaderApart | None = None,
+        roots: Roots | None = None,
     ) -> None:
         self.server, self.state = server, server.state
         server.enable_module(trame_slicer.module)
@@ -55,7 +58,7 @@ class Workspace:
         log_vtk()
         forgive_gone_pages()
         self.host = AsyncioHost(loop, after=self.state.flush)
-        self.session = Session(self.app.scene, self.host, engine, presets, corrections)
+        self.session = Session(self.app.scene, self.host, engine, presets, corrections, reading, roots)
         engine.on_exit = self.session.engine_died
         engine.on_reply = self.session.engine_answered
         self.views = Views(server, self.app, loop.call_later, self.session.fusion.go_first)
