@@ -12,8 +12,8 @@ pytestmark = pytest.mark.usefixtures("quiet")
 
 
 @pytest.fixture(scope="module")
-def workspace(serving, folder):
-    with serving(folder) as served:
+def workspace(serving, folder, tmp_path_factory):
+    with serving(folder, "--root", tmp_path_factory.getbasetemp()) as served:
         yield served
 
 
@@ -147,6 +147,10 @@ def test_a_folder_that_is_not_there_gets_one_sentence(reader, tmp_path):
     number = reader.message_number()
     open_folder(reader, tmp_path / "nowhere")
     assert "nowhere" in reader.wait_for_message(number)
+    for path in ("/etc", tmp_path / "../../.."):
+        number = reader.message_number()
+        open_folder(reader, path)
+        assert "outside the folders that may be opened" in reader.wait_for_message(number)
 
 
 def test_a_file_that_is_no_scene_is_refused_and_what_was_open_stays(reader, tmp_path):

@@ -6,6 +6,7 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -162,7 +163,7 @@ def test_a_process_that_dies_is_one_sentence_and_the_next_one_reads(monkeypatch)
 
 
 def test_no_process_and_no_folder_is_left(tmp_path, monkeypatch):
-    monkeypatch.setattr(r.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     reader = ReaderApart()
     reader.start()
     waiting = reader._waiting

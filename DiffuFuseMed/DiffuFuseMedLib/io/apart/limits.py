@@ -6,22 +6,31 @@ lacks one of them, as Windows lacks all, what headers announce is bounded all th
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import landlock
 
 FILES = 1024  # that are open at once
+MEMORY_BYTES = 16 * 2**30  # where the machine does not say how much it has
+
+
+def _most_of_the_memory() -> int:
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * 3 // 4
+    except (AttributeError, ValueError, OSError):  # Windows has no sysconf
+        return MEMORY_BYTES
 
 
 @dataclass(frozen=True)
 class Limits:
-    """memory_bytes: beyond what the process has when it begins; processor_s; wait_s: until the answer is there;
+    """memory_bytes: beyond what the process has when it begins, by default three quarters of the machine's; processor_s; wait_s: until the answer is there;
     written_bytes: of each file that it writes, in its own folder alone."""
 
-    memory_bytes: int = 16 * 2**30
+    memory_bytes: int = field(default_factory=_most_of_the_memory)
     processor_s: int = 900
     wait_s: float = 900.0
     written_bytes: int = 16 * 2**30

@@ -9,7 +9,7 @@ import json
 import math
 from dataclasses import asdict
 from pathlib import PurePath
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 
@@ -26,7 +26,7 @@ class BrokenError(Exception):
     """What came is no answer."""
 
 
-def send(stream: BinaryIO, words: dict[str, Any], arrays: list[np.ndarray] | None = None) -> None:
+def send(stream: IO[bytes], words: dict[str, Any], arrays: list[np.ndarray] | None = None) -> None:
     """Raises OSError where nobody listens any more."""
     stream.write(json.dumps(words, default=_plain).encode() + b"\n")
     for array in arrays or []:
@@ -34,7 +34,7 @@ def send(stream: BinaryIO, words: dict[str, Any], arrays: list[np.ndarray] | Non
     stream.flush()
 
 
-def received(stream: BinaryIO) -> dict[str, Any]:
+def received(stream: IO[bytes]) -> dict[str, Any]:
     """The line of words. Raises BrokenError."""
     line = stream.readline(LONGEST_LINE)
     try:
@@ -57,7 +57,7 @@ def words_of_study(study: Study) -> tuple[dict[str, Any], list[np.ndarray]]:
     return words, [volume.array for volume in volumes]
 
 
-def study_of(words: dict[str, Any], stream: BinaryIO, most_bytes: int) -> Study:
+def study_of(words: dict[str, Any], stream: IO[bytes], most_bytes: int) -> Study:
     """The study, its arrays read from the stream. Raises BrokenError for what is none, or more than most_bytes."""
     try:
         keys = [str(key) for key in words["keys"]]
@@ -80,7 +80,7 @@ def _words_of_volume(volume: Volume) -> dict[str, Any]:
     }
 
 
-def _volume(words: dict[str, Any], stream: BinaryIO, most_bytes: int) -> Volume:
+def _volume(words: dict[str, Any], stream: IO[bytes], most_bytes: int) -> Volume:
     shape, dtype = tuple(int(n) for n in words["shape"]), str(words["dtype"])
     if dtype not in DTYPES or min(shape) < 1 or math.prod(shape) * np.dtype(dtype).itemsize > most_bytes:
         raise BrokenError("an array of another kind or size came")

@@ -7,20 +7,21 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import IO, Any, TypeVar
 
 from ...core.errors import InputError, input_error
+from ...core.private_folder import FAMILY, PrivateFolder
 from ..study import Study
 from .limits import Limits
 from .messages import BrokenError, received, send, study_of
 
 log = logging.getLogger(__name__)
 CHILD = "DiffuFuseMedLib.io.apart.child"
+PREFIX = f"{FAMILY}reading-"
 ROOT = Path(__file__).resolve().parents[3]  # where DiffuFuseMedLib is found
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 Found = TypeVar("Found")
@@ -73,21 +74,26 @@ class ReaderApart:
         self,
         words: dict[str, Any],
         reads: list[Path],
-        made: Callable[[dict[str, Any], BinaryIO], Found],
+        made: Callable[[dict[str, Any], IO[bytes]], Found],
         scratch: Path | None = None,
     ) -> Found:
         """scratch: the one folder that the child may write to, else one of its own."""
-        with tempfile.TemporaryDirectory(prefix="reading-") as own:
-            folders = {"reads": [str(path.resolve()) for path in reads], "scratch": str(scratch or own)}
+        with PrivateFolder(PREFIX) as own:
+            folders = {"reads": [str(path.resolve()) for path in reads], "scratch": str(scratch or own.path)}
             try:
                 return self._answer({**words, **folders, "limits": asdict(self.limits)}, made)
             finally:
                 threading.Thread(target=self.start, name="reader-apart", daemon=True).start()
 
-    def _answer(self, request: dict[str, Any], made: Callable[[dict[str, Any], BinaryIO], Found]) -> Found:
+    def _answer(self, request: dict[str, Any], made: Callable[[dict[str, Any], IO[bytes]], Found]) -> Found:
         child = self._taken()
         late = threading.Event()
-        timer = threading.Timer(self.limits.wait_s, lambda: (late.set(), child.kill()))
+
+        def end_it() -> None:
+            late.set()
+            child.kill()
+
+        timer = threading.Timer(self.limits.wait_s, end_it)
         timer.start()
         try:
             assert child.stdin is not None and child.stdout is not None, "a child is started with both pipes"
