@@ -27,8 +27,8 @@ def _most_of_the_memory() -> int:
 
 @dataclass(frozen=True)
 class Limits:
-    """memory_bytes: beyond what the process has when it begins, by default three quarters of the machine's; processor_s; wait_s: until the answer is there;
-    written_bytes: of each file that it writes, in its own folder alone."""
+    """memory_bytes: beyond what the process has when it begins, by default three quarters of the machine's; wait_s:
+    until the answer is there; written_bytes: of each file that it writes, in its own folder alone."""
 
     memory_bytes: int = field(default_factory=_most_of_the_memory)
     processor_s: int = 900
