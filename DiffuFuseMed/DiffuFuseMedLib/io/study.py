@@ -100,6 +100,12 @@ def images_in(path: str | Path) -> list[str]:
     return [name for name in files if not is_mask_stem(stem_of(name))] + sorted(series)
 
 
+def read_folder(path: str | Path, told: Mapping[str, str]) -> tuple[list[str], Study]:
+    """images_in(), and read_study() told of those names that are there. Raises InputError as they do."""
+    there = images_in(path)
+    return there, read_study(path, {name: key for name, key in told.items() if name in there} or None)
+
+
 def _check_folder(folder: Path) -> None:
     if folder.is_file():
         raise input_error(

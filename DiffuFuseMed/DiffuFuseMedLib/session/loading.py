@@ -48,8 +48,11 @@ class LoadingLogic:
         self._listed = ()
 
         def found(progress: Progress) -> tuple[Case, tuple[str, ...]]:
-            self._listed = there = self._images(folder)
-            return read(self._context.reading, folder, there, told, register, _between(*ALIGNED, progress))
+            try:
+                return read(self._context.reading, folder, told, register, _between(*ALIGNED, progress))
+            except InputError:
+                self._listed = self._images(folder)
+                raise
 
         self._work("reading the images", folder, found)
 
@@ -195,14 +198,12 @@ class LoadingLogic:
 def read(
     reading: Reading,
     folder: Path,
-    there: tuple[str, ...],
     told: Mapping[str, str] | None,
     register: str,
     progress: Progress = lambda *_: None,
 ) -> tuple[Case, tuple[str, ...]]:
-    """The folder's case, and those of the images `there` that are not part of it. progress(share, words): of aligning
-    them."""
-    study = reading.study(folder, {name: key for name, key in (told or {}).items() if name in there} or None)
+    """The folder's case, and the images in it that are not part of it. progress(share, words): of aligning them."""
+    there, study = reading.folder(folder, told or {})
     case = align(study.volumes, None, register, study.name, study.reference_mask, study.notes, progress)
     used = {source_of(volume) for volume in case.volumes.values()}
     return case, tuple(name for name in there if name not in used)

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Protocol
 
 from ..io.scene_files import prepared_scene
-from ..io.study import Study, images_in, read_study
+from ..io.study import Study, images_in, read_folder
 
 
 class Reading(Protocol):
     """ReadHere, or io.apart.ReaderApart; each method raises InputError. On any thread."""
 
-    def study(self, folder: Path, modalities: Mapping[str, str] | None = None) -> Study: ...
+    def folder(self, folder: Path, told: Mapping[str, str]) -> tuple[list[str], Study]: ...
 
     def images(self, folder: Path) -> list[str]: ...
 
@@ -23,8 +23,8 @@ class Reading(Protocol):
 class ReadHere:
     """The reader's own files, in this process."""
 
-    def study(self, folder: Path, modalities: Mapping[str, str] | None = None) -> Study:
-        return read_study(folder, modalities)
+    def folder(self, folder: Path, told: Mapping[str, str]) -> tuple[list[str], Study]:
+        return read_folder(folder, told)
 
     def images(self, folder: Path) -> list[str]:
         return images_in(folder)

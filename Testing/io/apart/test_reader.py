@@ -53,15 +53,15 @@ def same(found, wanted):
 
 
 def test_the_real_case_is_the_same_from_apart(reader):
-    found, wanted = reader.study(CASE), read_study(CASE)
+    (names, found), wanted = reader.folder(CASE, {}), read_study(CASE)
+    assert names == images_in(CASE)
     same(found, wanted)
     np.testing.assert_array_equal(found.reference_mask.array, wanted.reference_mask.array)
-    assert reader.images(CASE) == images_in(CASE)
 
 
 def test_a_dicom_series_is_the_same_from_apart_under_every_limit_that_linux_holds(reader, tmp_path):
     folder = write_series(tmp_path / "series")
-    same(reader.study(folder, {}), read_study(folder))
+    same(reader.folder(folder, {})[1], read_study(folder))
     if landlock._version():
         assert reader.held == ("memory", "time", "size", "folders")
 
@@ -71,7 +71,7 @@ def test_what_is_refused_is_refused_in_the_same_words(reader, tmp_path):
     with pytest.raises(InputError) as here:
         read_study(tmp_path)
     with pytest.raises(InputError) as found:
-        reader.study(tmp_path)
+        reader.folder(tmp_path, {})
     assert str(found.value) == str(here.value)
 
 
@@ -81,7 +81,7 @@ def test_a_link_that_leads_out_of_the_folder_shows_nothing(reader, tmp_path):
     folder.mkdir()
     (folder / "CT.nii.gz").symlink_to(CASE / "CT.nii.gz")
     with pytest.raises(InputError, match="leads out of the folder"):
-        reader.study(folder)
+        reader.folder(folder, {})
 
 
 PROBE = """
@@ -132,7 +132,7 @@ def test_an_image_that_needs_more_memory_than_allowed_is_one_sentence(tmp_path):
     (tmp_path / "CT.nii.gz").write_bytes(gzip.compress(bytes(head) + bytes(400**3), 1))
     (tmp_path / "CT.nii").unlink()
     with apart(memory_bytes=100 << 20) as reader, pytest.raises(InputError, match="need more memory"):
-        reader.study(tmp_path)
+        reader.folder(tmp_path, {})
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_no_memory_is_told_whoever_got_none(monkeypatch, error):
 
 def test_who_takes_too_long_is_ended(tmp_path):
     with apart(wait_s=0.05) as reader, pytest.raises(InputError, match="take longer to read than allowed"):
-        reader.study(CASE)
+        reader.folder(CASE, {})
 
 
 def test_a_process_that_dies_is_one_sentence_and_the_next_one_reads(monkeypatch):

@@ -15,8 +15,9 @@ import numpy as np
 import pydicom.pixels.decoders  # noqa: F401 - before the limits: what is imported once needs no leave later
 
 from ...core.errors import InputError, input_error
+from ..grammar import meta_image, nrrd  # noqa: F401 - likewise
 from ..scene_files import prepared_scene
-from ..study import images_in, read_study
+from ..study import images_in, read_folder
 from .limits import Limits, impose
 from .messages import received, send, words_of_study
 
@@ -59,8 +60,10 @@ def _answered(request: dict[str, Any]) -> Answer:
         return {"error": str(input_error(given, "files in the folder", "copy it there"))}, []
 
 
-def _study(request: dict[str, Any]) -> Answer:
-    return words_of_study(read_study(request["folder"], request["modalities"] or None))
+def _folder(request: dict[str, Any]) -> Answer:
+    there, study = read_folder(request["folder"], request["told"])
+    words, arrays = words_of_study(study)
+    return {**words, "images": there}, arrays
 
 
 def _images(request: dict[str, Any]) -> Answer:
@@ -76,7 +79,7 @@ def _too_much() -> str:
     return str(input_error("images that need more memory than may be taken", "smaller ones", "crop or resample them"))
 
 
-KINDS = {"study": _study, "images": _images, "scene": _scene}
+KINDS = {"folder": _folder, "images": _images, "scene": _scene}
 
 if __name__ == "__main__":
     main()

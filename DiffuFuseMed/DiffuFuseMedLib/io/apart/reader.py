@@ -50,20 +50,20 @@ class ReaderApart:
         if child is not None:
             _end(child)
 
-    def study(self, folder: Path, modalities: Mapping[str, str] | None = None) -> Study:
-        """read_study(folder, modalities). Raises InputError as it does, and for what needs more than the limits, ends
-        the child, or leads out of the folder."""
-        words = {"kind": "study", "folder": str(folder.absolute()), "modalities": dict(modalities or {})}
+    def folder(self, folder: Path, told: Mapping[str, str]) -> tuple[list[str], Study]:
+        """read_folder(folder, told). Raises InputError as it does, and for what needs more than the limits, ends the
+        child, or leads out of the folder."""
+        words = {"kind": "folder", "folder": str(folder.absolute()), "told": dict(told)}
         most = self.limits.memory_bytes
-        return self._asked(words, [folder], lambda said, stream: study_of(said, stream, most))
+        return self._asked(words, [folder], lambda said, stream: (_names(said), study_of(said, stream, most)))
 
     def images(self, folder: Path) -> list[str]:
-        """images_in(folder); raises InputError as study() does."""
+        """images_in(folder); raises InputError as folder() does."""
         words = {"kind": "images", "folder": str(folder.absolute())}
-        return self._asked(words, [folder], lambda said, _: [str(name) for name in said["images"]])
+        return self._asked(words, [folder], lambda said, _: _names(said))
 
     def scene(self, path: Path, folder: Path, limit_bytes: int) -> Path:
-        """prepared_scene(path, folder, limit_bytes); raises InputError as study() does."""
+        """prepared_scene(path, folder, limit_bytes); raises InputError as folder() does."""
         words = {"kind": "scene", "path": str(path.absolute()), "limit_bytes": limit_bytes}
         found = self._asked(words, [path], lambda said, _: Path(said["mrml"]), folder)
         if not found.resolve().is_relative_to(folder.resolve()):
@@ -118,6 +118,10 @@ class ReaderApart:
         if child is not None and child.poll() is None:
             return child
         return _spawned()
+
+
+def _names(said: dict[str, Any]) -> list[str]:
+    return [str(name) for name in said["images"]]
 
 
 def _spawned() -> subprocess.Popen[bytes]:
