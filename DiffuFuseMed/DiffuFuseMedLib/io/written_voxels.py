@@ -44,5 +44,5 @@ def _check(path: Path, file: BinaryIO, array: np.ndarray | None, header_bytes: i
         raise not_whole(path) from cause
     if count < 1:
         raise not_whole(path)
-    if array is not None and (count, checksum) != (array.nbytes, zlib.crc32(np.ascontiguousarray(array))):
+    if array is not None and (count, checksum) != (array.nbytes, zlib.crc32(np.ascontiguousarray(array).data)):
         raise not_whole(path)

@@ -54,7 +54,7 @@ def _proven(connection: socket.socket, token: str) -> str | None:
     """What proves this session to the engine, once that has proven itself; None for another program on its port."""
     word = proof.new_word()
     answer = _asked(connection, {"word": word})
-    theirs = answer.get("word")
+    theirs = answer.get("word", "")
     if not proof.is_word(theirs) or not proof.is_proof(answer.get("proof"), token, proof.ENGINE, word, theirs):
         return None
     return proof.proof(token, proof.SESSION, word, theirs)
