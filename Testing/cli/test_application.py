@@ -433,6 +433,39 @@ def test_a_model_that_fuses_is_refused_where_one_that_segments_is_wanted(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("arguments", [["--out", ""], ["--out="], ["--out", " "]])
+def test_an_empty_path_is_not_the_present_folder(refused, a_real_folder, arguments):
+    assert "an empty argument of --out" in refused("run", a_real_folder, *arguments)
+
+
+@pytest.mark.parametrize("error", [
+    MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes"),
+    RuntimeError("std::bad_alloc"), OSError(errno.ENOMEM, "Cannot allocate memory"),
+    ImportError("libtorch.so: failed to map segment from shared object: Cannot allocate memory"),
+])  # fmt: skip
+def test_too_little_memory_is_a_sentence_with_an_exit_code_of_its_own(error, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["diffufusemed"])
+
+    def application():
+        raise error
+
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(application)
+    words = capsys.readouterr().err
+    assert stopped.value.code == 3 and words.startswith("Given a task for which the memory does not suffice")
+    assert "Traceback" not in words
+
+
+def test_another_fault_is_still_a_fault(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["diffufusemed"])
+
+    def application():
+        raise RuntimeError("a fault in the program")
+
+    with pytest.raises(RuntimeError, match="a fault"):
+        cli.main(application)
+
+
 def test_help_lists_the_commands(command):
     code, out, _ = command("--help")
     assert code == 0

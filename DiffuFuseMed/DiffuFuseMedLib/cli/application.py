@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -27,23 +28,58 @@ app.command("evaluate-fusion")(evaluate_fusion)
 app.add_typer(models_app, name="models")
 
 
+NO_MEMORY = 3  # the exit code: it is the machine's, not the input's
+MEMORY = {errno.ENOMEM}
+OUT_OF_MEMORY = (
+    "out of memory",
+    "not enough memory",
+    "can't allocate memory",
+    "cannot allocate memory",
+    "failed to allocate memory",
+    "unable to allocate",
+    "bad_alloc",
+    "can't start new thread",
+)
 DISK = {getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EROFS", "EIO")}  # Windows has no EDQUOT
 
 
 def main(application: typer.Typer = app) -> None:
-    """Entry point: bad input is one sentence and exit code 2, never a traceback."""
+    """Entry point: bad input is one sentence and exit code 2, too little memory one and 3, never a traceback."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
+        _check_named(sys.argv[1:])
         application()
     except InputError as error:
         _refuse(str(error))
     except OSError as error:
+        if error.errno in MEMORY:
+            _no_memory()
         if error.errno not in DISK:
             raise
         given = f"a disk that refuses the files ({error.strerror})"
         _refuse(str(input_error(given, "one with room that can be written", "make room or choose another --out")))
 
+    except (MemoryError, RuntimeError, ImportError, SystemError) as error:  # ITK, torch and the loader say it in words
+        if not isinstance(error, MemoryError) and not any(words in str(error).lower() for words in OUT_OF_MEMORY):
+            raise
+        _no_memory()
 
-def _refuse(sentence: str) -> None:
+
+def _check_named(arguments: list[str]) -> None:
+    """Refuse an empty argument: as a path, such as of a shell's variable that is not set, it would be this folder."""
+    for before, argument in zip(["", *arguments], arguments, strict=False):
+        option, is_joined, value = argument.partition("=")
+        if not argument.strip() or (is_joined and option.startswith("--") and not value.strip()):
+            what = option.strip() or (before if before.startswith("-") else "the command")
+            raise input_error(f"an empty argument of {what}", "a value", "write one, or leave the option out")
+
+
+def _no_memory() -> NoReturn:
+    given = "a task for which the memory does not suffice"
+    wanted = "more memory, or less to do at once"
+    _refuse(str(input_error(given, wanted, "close other programs, use fewer --samples, or crop the images")), NO_MEMORY)
+
+
+def _refuse(sentence: str, code: int = 2) -> NoReturn:
     err_console.print(sentence, style="bold red", markup=False, soft_wrap=True)
-    sys.exit(2)
+    sys.exit(code)

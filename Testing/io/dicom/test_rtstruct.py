@@ -240,3 +240,14 @@ def test_an_entry_without_a_number_is_passed_over(write):
     dataset.save_as(path)
     assert roi_names(path) == ("GTV",)
     assert read_rtstruct(path, GRID)["GTV"].array.sum() == 9
+
+
+@pytest.mark.filterwarnings("ignore:.*maximum length of 65534")
+def test_a_contour_too_long_for_an_explicit_vr_is_read_from_an_unknown_one(write):
+    corners = np.array(square(0.6, 3.4, 2)).reshape(4, 3)
+    steps = np.linspace(0, 1, 1500)[:-1, None]
+    sides = [corners[n] + steps * (corners[(n + 1) % 4] - corners[n]) for n in range(4)]
+    data = np.concatenate(sides).round(4).ravel().tolist()  # over 64 kB as text
+    path = write({"GTV": [contour(data)]})
+    assert b"UN\0\0" in path.read_bytes()
+    assert read_rtstruct(path, GRID)["GTV"].array.sum() == 9

@@ -163,6 +163,21 @@ def test_an_upload_that_is_cut_off_leaves_nothing(uploading, end):
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("header", ["X-Long: " + 9000 * "a", 200 * "X-A: b\r\n" + "X-Z: c"])
+def test_a_part_whose_header_has_no_end_is_refused_in_a_sentence(uploading, header):
+    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n{header}\r\n\r\n1'
+    body = f"{head}\r\n--{BOUNDARY}--\r\n".encode()
+
+    async def run():
+        async with uploading() as (visitor, uploads):
+            headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+            async with visitor.post("/upload", data=body, headers=headers) as answer:
+                assert answer.status == 400 and "malformed" in (await answer.json())["error"]
+            assert files_below(uploads.session) == {"lock": b""} and uploads.budget.used_bytes == 0
+
+    asyncio.run(run())
+
+
 def test_a_browser_that_goes_away_leaves_nothing(uploading):
     async def run():
         async with uploading() as (visitor, uploads):

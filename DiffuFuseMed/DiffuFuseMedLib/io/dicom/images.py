@@ -19,7 +19,7 @@ from .frames import Frame, frames_of, rescale_source
 from .modality_lut import modality_table
 from .mr_sequence import contrasts_in_words, guess_sequence
 from .reading import check_room, read_dataset
-from .series import Series, damaged, find_series, patient_id_hash
+from .series import Series, damaged, damaged_series, find_series, patient_id_hash
 from .stacks import Stack, stacks_of
 from .suv import pet_units, suvbw_factors
 from .tags import value_of
@@ -85,6 +85,14 @@ def _volumes(series: Series, folder: Path, choice: Choice) -> list[Volume]:
         if choice.notes is None:
             raise
         choice.notes.append(f"{series.name[0].upper()}{series.name[1:]} was not read. {error}")
+    except MemoryError:
+        raise
+    except Exception as error:  # of a damaged header, in as many ways as it can be damaged: it costs no other series
+        log.info("A series could not be read.", exc_info=error)
+        unreadable = damaged_series(series.name, error)
+        if choice.notes is None:
+            raise unreadable from error
+        choice.notes.append(f"{series.name[0].upper()}{series.name[1:]} was not read. {unreadable}")
     return []
 
 

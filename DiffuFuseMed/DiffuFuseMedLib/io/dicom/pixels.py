@@ -77,6 +77,6 @@ def _decoded_by_itk(dataset: Dataset) -> np.ndarray | None:
 
 def _undecodable(dataset: Dataset, error: Exception) -> InputError:
     syntax = getattr(getattr(dataset, "file_meta", None), "TransferSyntaxUID", None)
-    told = f", {syntax.name}" if syntax is not None and syntax.is_compressed else ""
+    told = f", {syntax.name}" if syntax is not None and syntax.is_transfer_syntax and syntax.is_compressed else ""
     given = f"{WHAT} whose pixel data cannot be decoded ({type(error).__name__}{told})"
     return input_error(given, "complete pixel data", "copy the files again or export them uncompressed")

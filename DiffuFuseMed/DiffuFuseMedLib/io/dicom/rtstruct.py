@@ -140,8 +140,11 @@ def _closed_contours(dataset: Dataset, number: int) -> tuple[list[_Contour], lis
 
 
 def _points(contour: Dataset) -> np.ndarray:
+    given = value_of(contour, "ContourData")
+    if isinstance(given, bytes):  # over 64 kB: explicit VRs have no room for the length, so it is written as unknown
+        given = given.decode("ascii", "ignore").strip(" \0").split("\\")
     try:
-        values = np.asarray(value_of(contour, "ContourData") or [], dtype=float)
+        values = np.asarray(given or [], dtype=float)
     except (TypeError, ValueError):
         values = np.array([np.nan])
     if values.size % 3 or not np.isfinite(values).all():

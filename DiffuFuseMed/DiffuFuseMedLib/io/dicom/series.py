@@ -110,6 +110,12 @@ def damaged(path: Path) -> InputError:
     return input_error(f"file '{path.name}' that is truncated or no DICOM", "complete DICOM files", remedy)
 
 
+def damaged_series(name: str, error: Exception) -> InputError:
+    """For a fault in a header that nobody foresaw; its words may quote the patient, so only its kind is told."""
+    given = f"{name} with a damaged header ({type(error).__name__})"
+    return input_error(given, "complete DICOM files", "copy or export the series again")
+
+
 def _headers(folder: Path, notes: Notes | None) -> Iterator[tuple[Path, Dataset]]:
     """Of every file with slices, and with a SeriesInstanceUID."""
     for path in candidates(folder):

@@ -21,7 +21,7 @@ def value_of(dataset: Dataset, keyword: str) -> Any:
     """The tag's value; None where it is missing, empty or cannot be read."""
     try:
         value = dataset.get(keyword)
-    except (ValueError, TypeError, OverflowError):  # pydicom reads a value when asked for it
+    except Exception:  # pydicom reads a value when asked for it, and a damaged one fails in many ways
         return None
     return None if value == "" else value
 
@@ -30,7 +30,7 @@ def required(dataset: Dataset, keyword: str, what: str) -> Any:
     """The tag's value; missing, empty or unreadable raises InputError that names the tag."""
     try:
         value = dataset.get(keyword)
-    except (ValueError, TypeError, OverflowError):
+    except Exception:
         raise unreadable(keyword, what) from None
     if value is None or value == "":
         raise input_error(

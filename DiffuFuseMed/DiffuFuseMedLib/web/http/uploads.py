@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from ...core.errors import InputError, input_error
 from ...core.private_folder import PrivateFolder
@@ -23,6 +24,7 @@ from .unzip import prepared, unzip
 
 log = logging.getLogger(__name__)
 PREFIX = "diffufusemed-web-"
+MALFORMED = (ValueError, AssertionError, web.HTTPException, HttpProcessingError)  # the last of a part's own header
 _CHUNK = 2**20
 _AGAIN = "upload it again"
 
@@ -152,7 +154,7 @@ def _explained(error: BaseException) -> BaseException:
     """The error as a sentence for whoever uploaded, where it has to do with the upload."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return no_space()
-    if isinstance(error, ValueError | AssertionError | web.HTTPException) and not isinstance(error, InputError):
+    if isinstance(error, MALFORMED) and not isinstance(error, InputError):
         log.info("an upload was malformed: %s", type(error).__name__)
         return input_error("an upload that was cut off or is malformed", "a whole one", _AGAIN)
     return error
