@@ -82,6 +82,20 @@ def test_they_come_back_with_their_decisions_on_the_same_run(after_a_crash, kept
     assert len(files(corrections)) == 1
 
 
+def test_an_acceptance_of_the_whole_lesion_is_kept_and_comes_back(kept, workplaces, answers, sarcoma, corrections):
+    (file,) = files(corrections)
+    before = file.read_text()
+    kept.accept_lesion()
+    kept.pump_until(lambda: file.read_text() != before)
+    session = workplaces(type(kept.engine)(), corrections=corrections)
+    session.open_case(sarcoma)
+    session.pump_until(lambda: session.view_state.recovered)
+    session.bring_back()
+    answer(session, answers, sarcoma)
+    assert session.view_state.accepted
+    assert session.review.current.status(2) == "open"
+
+
 def test_another_run_does_not_get_them_and_they_stay_on_offer(after_a_crash, answers, sarcoma, corrections):
     after_a_crash.set(seed=5)
     after_a_crash.run()

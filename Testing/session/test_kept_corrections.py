@@ -19,7 +19,7 @@ MADE = {"model": "m", "samples": 8, "seed": 0, "modalities": ["CT"]}
 def kept():
     mask = np.zeros((3, 4, 5), bool)
     mask[1, 1:3, 2] = True
-    return Kept(datetime(2026, 11, 26, 21, 5, tzinfo=UTC), Voxels.of(mask), Voxels.of(~mask), None, MADE)
+    return Kept(datetime(2026, 11, 26, 21, 5, tzinfo=UTC), Voxels.of(mask), Voxels.of(~mask), None, True, MADE)
 
 
 def test_what_is_written_is_read(tmp_path, kept):

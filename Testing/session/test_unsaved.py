@@ -95,6 +95,10 @@ def test_a_result_alone_is_no_correction_but_an_edit_and_a_decision_are(told, an
     assert not told.view_state.unsaved
     told.review.decide()
     assert told.view_state.unsaved
+    told.undo()
+    assert not told.view_state.unsaved
+    told.accept_lesion()
+    assert told.view_state.unsaved
 
 
 def test_decisions_that_a_new_result_keeps_stay_unsaved_and_saved_ones_saved(done, answers, sarcoma, tmp_path):

@@ -44,9 +44,9 @@ class Acceptance:
         """The case is about to leave the session."""
         self._as_a_whole = self._context.view_state.accepted = False
 
-    def reset(self) -> None:
-        """Another lesion."""
-        self._put(False)
+    def reset(self, as_a_whole: bool = False) -> None:
+        """Another lesion. as_a_whole: one that was brought back as the reader had accepted it."""
+        self._put(as_a_whole)
 
     def look(self) -> None:
         """After a decision: whether it was the last one that was missing."""

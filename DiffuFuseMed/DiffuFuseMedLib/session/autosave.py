@@ -19,6 +19,7 @@ from .kept_corrections import MADE_BY, Kept, KeptCorrections, fingerprint, unrea
 from .lesion import Lesion
 from .review import ReviewLogic
 from .segmentation import REQUESTED
+from .steps import ACCEPTANCE, Steps
 
 AUTOSAVE_S = 60.0
 
@@ -31,10 +32,12 @@ class Autosave:
         context: SessionContext,
         lesion: Lesion,
         review: ReviewLogic,
+        steps: Steps,
         folder: Path | None,
         run_as: Callable[[dict[str, Any]], None],
     ) -> None:
-        self._context, self._lesion, self._review, self._run_as = context, lesion, review, run_as
+        self._context, self._lesion, self._review, self._steps = context, lesion, review, steps
+        self._run_as = run_as
         self._store = None if folder is None else KeptCorrections(folder)
         self._alarm = Alarm(context)
         self._known: tuple[Case, str] | None = None  # the case's fingerprint, where it was counted already
@@ -108,7 +111,8 @@ class Autosave:
         current = None if context.view_state.listing else self._review.current
         review = None if current is None else Review(current.worklist, current.decisions)
         decided = None if self._review.kept is None else Voxels.of(self._review.kept)
-        return Kept(datetime.now(UTC), lesion, decided, review, _made(context.prediction))
+        accepted = self._steps.taken(ACCEPTANCE)[ACCEPTANCE]
+        return Kept(datetime.now(UTC), lesion, decided, review, accepted, _made(context.prediction))
 
     def _of(self, case: Case) -> str:
         """On any thread."""

@@ -56,12 +56,14 @@ def fingerprint(case: Case) -> str:
 @dataclass(frozen=True)
 class Kept:
     """at: when, with time zone; lesion: as it was drawn; decided: voxels decided on in lists before; review: None where
-    there was none yet; made: model, samples, seed and modalities of the run that was corrected."""
+    there was none yet; accepted: as a whole; made: model, samples, seed and modalities of the run that was corrected.
+    """
 
     at: datetime
     lesion: Voxels
     decided: Voxels | None
     review: Review | None
+    accepted: bool
     made: dict[str, Any]
 
     def to_json(self) -> str:
@@ -71,6 +73,7 @@ class Kept:
             "lesion": _packed(self.lesion),
             "decided": self.decided and _packed(self.decided),
             "review": self.review and self.review.to_json(),
+            "accepted": self.accepted,
             "made": self.made,
         }
         return json.dumps(content, allow_nan=False)
@@ -88,6 +91,7 @@ class Kept:
                 _unpacked(content["lesion"]),
                 _unpacked(decided) if decided else None,
                 Review.from_json(review) if review else None,
+                content["accepted"] is True,
                 _made(content["made"]),
             )
         except (ValueError, TypeError, LookupError, AttributeError, InputError) as error:

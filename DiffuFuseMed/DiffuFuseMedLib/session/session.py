@@ -97,15 +97,13 @@ class Session:
         self._say_what_goes_back()
         self._acceptance = Acceptance(context, self._review, self._steps, self._protect_border)
         self.listen(lambda _: self._decisions_changed(), Topic.REVIEW)
-        self._autosave = Autosave(context, self._lesion, self._review, corrections, self._run_as)
-        self._unsaved = Unsaved(context, self._lesion, self._review, self._autosave.changed)
+        self._autosave = Autosave(context, self._lesion, self._review, self._steps, corrections, self._run_as)
+        self._unsaved = Unsaved(context, self._lesion, self._review, self._steps, self._autosave.changed)
         self._segmentation = SegmentationLogic(context, self._result_came, self._reasons_came)
         self._loading = LoadingLogic(context, self._before_forgetting, self._opened, self._protect_border)
         exports = Exports(context, self._lesion, self._review, self._preset)
         parts = (self._lesion, self._review, self._acceptance)
-        self._persistence = PersistenceLogic(
-            context, *parts, self._loading, exports, self._unsaved, self._adopted
-        )
+        self._persistence = PersistenceLogic(context, *parts, self._loading, exports, self._unsaved, self._adopted)
         context.events.listen(lambda _: export_reasons.judge(self.view_state), *EXPORTED)
 
     # What there is
@@ -503,10 +501,10 @@ class Session:
         return {**values, "windows": {**windows, **in_suv}}
 
     def _before_forgetting(self) -> None:
-        self._acceptance.forget()
         self._rerun.cancel()
         self._autosave.leave(self._unsaved.discarding)
         self._unsaved.forget()
+        self._acceptance.forget()
         self._segmentation.stop()
         self._fusion.stop()
         self._display.forget()
@@ -580,7 +578,7 @@ class Session:
         self._segmentation.say_done()
         self._steps.forget(*OF_A_RESULT)
         self._review.renew()
-        self._acceptance.reset()
+        self._acceptance.reset(kept is not None and kept.accepted)
         self._lesion.renew(lesion)
         self._display.refresh()
         if kept:

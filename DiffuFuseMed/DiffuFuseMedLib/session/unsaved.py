@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..core.voxels import Voxels
 from ..review import Decision
@@ -11,26 +11,30 @@ from .context import SessionContext
 from .events import Topic
 from .lesion import Lesion
 from .review import ReviewLogic
+from .steps import ACCEPTANCE, Steps
 
 
 @dataclass(frozen=True)
 class Corrections:
-    """What a reader made of a result: its voxels, and what was decided, by region. lesion: None before a result."""
+    """What a reader made of a result: its voxels, what was decided, by region, and whether it was accepted as a whole.
+    lesion: None before a result."""
 
     lesion: Voxels | None
     decisions: Mapping[int, Decision]
+    accepted: bool
 
 
-NOTHING = Corrections(None, {})
+NOTHING = Corrections(None, {}, False)
 
 
 class Unsaved:
     """changed(): called when corrections that are not saved are others than before, or are saved now."""
 
     def __init__(
-        self, context: SessionContext, lesion: Lesion, review: ReviewLogic, changed: Callable[[], None]
+        self, context: SessionContext, lesion: Lesion, review: ReviewLogic, steps: Steps, changed: Callable[[], None]
     ) -> None:
-        self._context, self._lesion, self._review, self._changed = context, lesion, review, changed
+        self._context, self._lesion, self._review, self._steps = context, lesion, review, steps
+        self._changed = changed
         self._saved: Corrections | None = NOTHING  # None: none that are on the screen now are on the disk
         self._relisting = False
         self._go: Callable[[], object] | None = None
@@ -41,7 +45,8 @@ class Unsaved:
     # What is unsaved
 
     def now(self) -> Corrections:
-        return Corrections(self._lesion.voxels(), self._review.decisions())
+        accepted = self._steps.taken(ACCEPTANCE)[ACCEPTANCE]
+        return Corrections(self._lesion.voxels(), self._review.decisions(), accepted)
 
     def saved(self, corrections: Corrections) -> None:
         """These are on the disk, or are as the model made them."""
@@ -66,7 +71,7 @@ class Unsaved:
         view_state = self._context.view_state
         if view_state.listing:  # the decisions are still those of the list before
             self._relisting = True
-            differs = self._saved is None or self.now().lesion != self._saved.lesion
+            differs = self._saved is None or replace(self.now(), decisions=self._saved.decisions) != self._saved
         else:
             differs = self.now() != self._saved
         told, view_state.unsaved = view_state.unsaved, differs
