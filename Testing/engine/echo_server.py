@@ -86,7 +86,12 @@ def fail(*_):
     raise ZeroDivisionError("by zero")
 
 
+def leave(*_):
+    raise SystemExit(4)
+
+
 DO = {
+    "leave": leave,
     "echo": echo,
     "loop": loop,
     "hang": hang,

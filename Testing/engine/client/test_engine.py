@@ -12,7 +12,8 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
-from DiffuFuseMedLib.engine.client import child
+from DiffuFuseMedLib.engine.client import child, watch
+from DiffuFuseMedLib.engine.client import engine as engine_module
 from DiffuFuseMedLib.engine.client.engine import EngineError
 from DiffuFuseMedLib.engine.wire import protocol
 from DiffuFuseMedLib.engine.wire.arrays import ArrayFolder
@@ -398,6 +399,53 @@ def test_another_version_is_refused_in_one_sentence(a_session, failure):
     error = failure(a_session._request({"kind": "hello", "version": 99}))
     assert error.code == "input"
     assert "install one version" in str(error)
+
+
+# An engine that lives and does not answer
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Looks after an engine many times a second."""
+    monkeypatch.setattr(watch, "LOOK_S", 0.05)
+
+
+def test_what_a_computation_raises_of_whatever_kind_is_an_answer_and_its_lane_goes_on(a_session, an_open_case, failure):
+    assert failure(slices(a_session, an_open_case, "leave")).code == "internal"
+    assert value(slices(a_session, an_open_case, value=3)) == 3
+
+
+def test_a_deaf_engine_is_ended_and_the_next_one_works(a_session, an_open_case, failure, impatient, monkeypatch):
+    first = a_session.pid
+    psutil.Process(first).suspend()
+    with monkeypatch.context() as deaf:  # no longer than that: the next one has to start first
+        deaf.setattr(engine_module, "DEAF_S", 0.3)
+        error = failure(slices(a_session, an_open_case))
+    assert error.code == "died"
+    assert value(slices(a_session, an_open_case, value=3)) == 3
+    assert a_session.pid != first
+
+
+def test_a_request_that_the_engine_has_lost_is_not_waited_for(a_session, an_open_case, failure, impatient, monkeypatch):
+    running = a_session._child[0]
+    with monkeypatch.context() as broken:
+        broken.setattr(running, "send", lambda line: None)
+        lost = slices(a_session, an_open_case)
+    assert failure(lost).code == "died"
+    assert value(slices(a_session, an_open_case, value=4)) == 4
+
+
+def test_an_engine_at_long_work_is_left_alone(a_session, an_open_case, impatient):
+    first = a_session.pid
+    assert volumes(a_session, an_open_case, "ignore", seconds=1.2).result(120).timings == {"value": 1}
+    assert a_session.pid == first
+
+
+def test_an_engine_that_owes_nothing_is_not_asked(a_session, an_open_case, impatient, until):
+    asked = next(a_session._numbers)
+    assert until(lambda: a_session._watch._timer is None, 10)
+    time.sleep(0.2)
+    assert next(a_session._numbers) <= asked + 2
 
 
 def test_running_out_of_memory_is_one_error(a_session, an_open_case, failure):

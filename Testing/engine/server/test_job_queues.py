@@ -115,3 +115,31 @@ def test_a_lane_is_idle_when_nothing_waits_or_runs(record, queue, busy):
     assert not queue.idle.is_set()
     record.gates["first"].set()
     assert queue.idle.wait(5)
+
+
+def test_a_job_that_cannot_be_answered_does_not_end_its_lane():
+    ran = []
+
+    def run(job):
+        ran.append(job.request.name)
+        if job.request.name == "first":
+            raise SystemExit
+
+    lane = JobQueue("test", run, lambda job: None)
+    lane.start()
+    jobs = [Job(SimpleNamespace(name=name)) for name in ("first", "second")]
+    for job in jobs:
+        lane.submit(job)
+    assert all(job.done.wait(10) for job in jobs)
+    assert ran == ["first", "second"]
+
+
+def test_a_lane_tells_what_it_owes(queue, record):
+    held, waiting = record.job("held", held=True), record.job("waiting")
+    queue.submit(held)
+    queue.submit(waiting)
+    assert record.started["held"].wait(10)
+    assert queue.owed() == [held, waiting]
+    record.gates["held"].set()
+    assert waiting.done.wait(10)
+    assert waiting not in queue._queue

@@ -10,6 +10,7 @@ from DiffuFuseMedLib.engine.wire import protocol as p
 
 MESSAGES = [
     p.Hello(1, p.VERSION),
+    p.Alive(1),
     p.Open(2, "a", {"$type": "Case"}, None, {"$array": "x.npy"}),
     p.ReplaceRois(3, "a"),
     p.Segment(4, "a", "model", 3, 7, ["CT"], {"gating": False}, "cpu"),

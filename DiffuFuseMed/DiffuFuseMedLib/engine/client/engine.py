@@ -36,6 +36,7 @@ from ..wire.arrays import QUOTA_BYTES, ArrayFolder
 from ..wire.pack import pack, references, unpack
 from ..wire.protocol import Failure, Progress, Reply, Result
 from .child import Child, environment_for
+from .watch import DEAF_S, Watch
 
 log = logging.getLogger(__name__)
 SERVER = "DiffuFuseMedLib.engine.server"
@@ -116,6 +117,7 @@ class Engine:
         self._python, self.on_exit, self.on_reply = str(python), on_exit, on_reply
         self._spawn, self._later = spawn, later or _thread_timer
         self._lock = threading.RLock()
+        self._watch = Watch(self._later, self._look)
         self._numbers, self._cases = itertools.count(1), itertools.count(1)
         self._pending: dict[int, Handle] = {}
         self._opened: dict[str, dict[str, Any]] = {}
@@ -263,6 +265,7 @@ class Engine:
             if not child.wait(GOODBYE_S):
                 child.kill()
                 child.wait(GOODBYE_S)
+        self._watch.end()
         self._fail_all(list(self._pending.values()), "closed", "The session was closed before this request was done.")
         self._finalizer()
 
@@ -284,6 +287,7 @@ class Engine:
         handle = Handle(self, next(self._numbers), request)
         handle.progress, handle.decode, handle.child = progress, decode, child
         self._pending[handle.id] = handle
+        self._watch.begin()
         fields = {name: value for name, value in request.items() if name != "kind"}
         child.send(protocol.to_line(protocol.REQUESTS[request["kind"]](id=handle.id, **fields)))
         return handle
@@ -412,6 +416,32 @@ class Engine:
         with self._lock:
             if handle.child and handle.child.usable and not handle.done():
                 self._sent(handle.child, {"kind": "cancel", "target": handle.id})
+
+    def _look(self) -> bool:
+        """Ask the child what it still has; one that is deaf, or has lost a request, is ended, and with that begins what
+        follows any other end. False when it owes nothing."""
+        child = self._child[0] if self._child else None
+        owed = [handle.id for handle in list(self._pending.values()) if handle.child is child]
+        if child is None or not owed or not child.usable:
+            return bool(self._pending) and not self._closed
+        answered = threading.Event()
+        # the timer first: sending blocks when the child does not read, and killing it is what ends that
+        timer = self._later(DEAF_S, lambda: None if answered.is_set() else self._end_child(child, "does not answer"))
+        with self._lock:
+            asked = self._sent(child, {"kind": "alive"})
+
+        def told(future: Future) -> None:
+            answered.set()
+            timer.cancel()
+            if future.exception() is None and not set(owed) & set(self._pending) <= set(future.result()["owed"]):
+                self._end_child(child, "has lost a request")
+
+        asked.future.add_done_callback(told)
+        return True
+
+    def _end_child(self, child: Child, why: str) -> None:
+        log.warning("The engine %s and is started anew.", why)
+        child.kill()
 
     def _enforce(self, handle: Handle) -> None:
         if not handle.done() and handle.child:

@@ -9,6 +9,7 @@ from ...core.errors import InputError
 from ..wire.arrays import SpaceError
 from ..wire.protocol import CODES, Failure, RequestError
 
+DEVICES = f"{__package__.rpartition('.')[0].rpartition('.')[0]}.models.devices"
 SENTENCES = {
     "out_of_memory": "The memory did not suffice for this: close other programs or cases, or use fewer samples.",
     "cancelled": "The request was cancelled: nothing was changed, so ask again when it is wanted.",
@@ -27,6 +28,16 @@ def failure_of(error: BaseException, request_id: int | None) -> Failure:
     code = code_of(error)
     sentence = SENTENCES[code] if code in SENTENCES else str(error)
     return Failure(request_id, code, sentence, "" if isinstance(error, InputError) else detail_of(error))
+
+
+def failure_whatever_happens(error: BaseException, request_id: int | None) -> Failure:
+    """failure_of(), or what can be said where even that fails, as it may where the memory ran out: a request that is
+    not answered leaves its host waiting for ever."""
+    try:
+        return failure_of(error, request_id)
+    except BaseException:
+        code = "out_of_memory" if isinstance(error, MemoryError) else "internal"
+        return Failure(request_id, code, SENTENCES[code], type(error).__name__)
 
 
 def stopped(request_id: int, code: str) -> Failure:
@@ -48,8 +59,6 @@ def detail_of(error: BaseException) -> str:
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
-    if "torch" not in sys.modules:
-        return isinstance(error, MemoryError)
-    from ...models.devices import is_out_of_memory
-
-    return is_out_of_memory(error)
+    """Asked of what is imported already: an import may raise in its turn, and here that error would be lost."""
+    devices = sys.modules.get(DEVICES)
+    return isinstance(error, MemoryError) if devices is None else devices.is_out_of_memory(error)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+log = logging.getLogger(__name__)
 LOOK_S = 0.05  # how often a waiting job looks whether it was stopped
 
 
@@ -61,17 +63,30 @@ class JobQueue(threading.Thread):
                 running.stopped = running.stopped or code
             return "running" if running else "queued" if queued else "unknown"
 
+    def owed(self) -> list[Job]:
+        """Those that have not been answered; none of a lane whose thread has ended."""
+        with self._changed:
+            running = [self._running] if self._running else []
+            return [*running, *self._queue] if self.is_alive() else []
+
     def run(self) -> None:
         while True:
             job = self._next()
-            while job.after and not job.cancel() and not job.after.done.wait(LOOK_S):
-                pass
-            if job.cancel():
-                self._refuse(job)
-            else:
-                self._run_job(job)
-            job.after = None  # else every opening of a case would keep the one before
-            job.done.set()
+            try:
+                self._do(job)
+            except BaseException:  # the next job has nothing to do with it
+                log.exception("a job could not be answered")
+            finally:
+                job.after = None  # else every opening of a case would keep the one before
+                job.done.set()
+
+    def _do(self, job: Job) -> None:
+        while job.after and not job.cancel() and not job.after.done.wait(LOOK_S):
+            pass
+        if job.cancel():
+            self._refuse(job)
+        else:
+            self._run_job(job)
 
     def _next(self) -> Job:
         with self._changed:

@@ -24,7 +24,7 @@ from ..wire import protocol
 from ..wire.arrays import QUOTA_BYTES, ArrayFolder
 from ..wire.pack import pack, references
 from .context import Context, Handler
-from .failures import failure_of, stopped
+from .failures import failure_of, failure_whatever_happens, stopped
 from .job_queues import LOOK_S, Job, JobQueue
 from .requests import request_from
 
@@ -49,6 +49,7 @@ class Server:
         self._queues = {name: JobQueue(name, self._work, self._refuse) for name in QUEUES}
         self._at_once: dict[str, Callable[[Any], Any]] = {
             "hello": self._hello,
+            "alive": self._alive,
             "cancel": self._cancel,
             "close": self._close,
         }
@@ -77,7 +78,7 @@ class Server:
         try:
             self._send(protocol.Result(request.id, self._at_once[kind](request)))
         except Exception as error:
-            self._send(failure_of(error, request.id))
+            self._send(failure_whatever_happens(error, request.id))
 
     def _queue(self, request: Any, kind: str) -> None:
         keys = {
@@ -100,6 +101,9 @@ class Server:
             )
         return {"version": protocol.VERSION, "pid": os.getpid(), "library": __version__}
 
+    def _alive(self, _: protocol.Alive) -> dict[str, list[int]]:
+        return {"owed": [job.request.id for queue in self._queues.values() for job in queue.owed()]}
+
     def _cancel(self, request: protocol.Cancel) -> dict[str, str]:
         outcomes = {queue.stop(lambda job: job.request.id == request.target) for queue in self._queues.values()}
         return {"was": next((o for o in ("running", "queued") if o in outcomes), "unknown")}
@@ -115,8 +119,8 @@ class Server:
         """Run one job in its lane and answer it, whatever happens."""
         try:
             self._send(self._reply_of(job))
-        except Exception as error:
-            failure = _stopped(job) if job.cancel() else failure_of(error, job.request.id)
+        except BaseException as error:  # of whatever kind: it ends the request, never the lane
+            failure = _stopped(job) if job.cancel() else failure_whatever_happens(error, job.request.id)
             self._send(failure)
             if failure.code == "out_of_memory" and "relieve" in self._handlers:
                 self._handlers["relieve"](job.request, None)

@@ -14,7 +14,7 @@ from typing import Any
 from ...core.errors import InputError, input_error
 from ...core.fields import fits, wrong_field
 
-VERSION = 3
+VERSION = 4
 REMEDY = "use the client and the engine of one installation of DiffuFuseMed"
 LONGEST_LINE = 2**24  # bytes; far above any case's header, so that garbage without an end is not collected forever
 
@@ -131,6 +131,14 @@ class JudgeFusion:
 
 
 @dataclass(frozen=True)
+class Alive:
+    """Answered at once, whatever is computed. Result: owed, the ids of the requests that are queued or running. One
+    that was sent before this one, is not answered and not among these, will never be."""
+
+    id: int
+
+
+@dataclass(frozen=True)
 class Cancel:
     """Stop the request `target`. Result: was, "queued", "running" or "unknown"."""
 
@@ -190,6 +198,7 @@ REQUESTS: dict[str, type] = {
     "fuse_slice": FuseSlice,
     "fuse_volume": FuseVolume,
     "judge_fusion": JudgeFusion,
+    "alive": Alive,
     "cancel": Cancel,
     "close": Close,
     "shutdown": Shutdown,
