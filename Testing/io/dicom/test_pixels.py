@@ -9,6 +9,8 @@ from DiffuFuseMedLib.io.dicom.pixels import bright_padding, stored_pixels
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
+from Testing.fixtures.dicom_series import stored as stored_of
+
 
 class Decoded(Dataset):
     """A dataset whose pixels are decoded already."""
@@ -97,4 +99,16 @@ def test_what_nobody_can_decode_names_its_syntax(folder):
         dataset["PixelData"].VR = "OB"
         dataset.save_as(path)
     with pytest.raises(InputError, match=r"cannot be decoded \(.*JPEG 2000"):
+        read_dicom_folder(folder.path)
+
+
+def test_native_pixels_that_end_early_are_refused_before_a_decoder_fills_them_in(folder):
+    folder.series("CT", per_slice=lambda k: {"PixelData": stored_of(k).tobytes()[:-4]} if k == 2 else {})
+    with pytest.raises(InputError, match="pixel data end early"):
+        read_dicom_folder(folder.path)
+
+
+def test_pixels_in_the_upper_bits_are_refused(folder):
+    folder.series("CT", BitsStored=12, HighBit=15)
+    with pytest.raises(InputError, match="pixels lie in the bits 4 to 15"):
         read_dicom_folder(folder.path)

@@ -262,7 +262,7 @@ def half(dataset):
         (no_planes, "PlanePositionSequence"),
         (no_kind, "SegmentationType"),
         (no_segments, "SegmentSequence"),
-        (half, "cannot be decoded"),
+        (half, "end early"),
     ],
 )
 def test_what_cannot_be_placed_is_refused_for_its_true_reason(tmp_path, lesion, change, reason):

@@ -85,6 +85,19 @@ def test_localizers_and_projections_are_left_out_with_the_reason(study):
     assert "The series 'rotating' was left out: it is a projection, such as a MIP." in notes
 
 
+@pytest.mark.parametrize(
+    ("tags", "what"),
+    [
+        ({"SeriesDescription": "localizer_T1"}, "a localizer"),
+        ({"SeriesDescription": "3D", "ImageType": ["DERIVED", "SECONDARY", "VRT"]}, "a projection, such as a MIP"),
+        ({"SeriesDescription": "curved MPR", "ImageType": ["DERIVED", "SECONDARY"]}, "a projection, such as a MIP"),
+    ],
+)
+def test_words_and_kinds_that_no_slice_has_leave_a_series_out(study, tags, what):
+    study.series("MR", **tags)
+    assert f"The series '{tags['SeriesDescription']}' was left out: it is {what}." in notes_of(study)
+
+
 def test_foreign_and_hidden_files_are_no_part_of_a_series(study):
     shutil.copy(next(study.path.glob("CT*.dcm")), study.path / "._CT001.dcm")
     (study.path / "._CT002.dcm").write_bytes(b"\x00\x05\x16\x07 resource fork")

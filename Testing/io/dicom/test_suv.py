@@ -57,6 +57,28 @@ def test_admin_does_not_decay_the_dose(slice_):
     assert suvbw_factor(slice_).factor == pytest.approx(2e-4)
 
 
+@pytest.mark.parametrize(("tag", "value"), [("PatientWeight", 8), ("RadionuclideTotalDose", 40e6)])
+def test_slices_that_differ_in_what_the_factor_is_made_of_are_refused(slice_, tag, value):
+    other = deepcopy(slice_)
+    setattr(other if tag == "PatientWeight" else drug_of(other), tag, value)
+    with pytest.raises(InputError, match=f"slices differ in {tag}"):
+        suvbw_factors([slice_, other])
+
+
+def test_a_half_life_that_is_not_the_named_nuclides_is_told(slice_):
+    code = Dataset()
+    code.CodeValue = "C-131A3"  # Ga-68, whose half-life is 4063 s
+    drug_of(slice_).RadionuclideCodeSequence = Sequence([code])
+    found = suvbw_factor(slice_)
+    assert found.factor == pytest.approx(FACTOR)
+    assert "which is not that of Ga-68" in found.notes[0] and found.notes[0].startswith("Warning: ")
+
+
+def test_a_weight_that_hardly_anybody_has_is_told(slice_):
+    slice_.PatientWeight = 1
+    assert "hardly any patient weighs" in suvbw_factor(slice_).notes[0]
+
+
 def test_a_dated_injection_is_preferred_to_its_time_of_day(slice_):
     drug_of(slice_).RadiopharmaceuticalStartTime = "010101"
     drug_of(slice_).RadiopharmaceuticalStartDateTime = "20240301140000.00"

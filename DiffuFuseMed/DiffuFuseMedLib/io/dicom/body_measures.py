@@ -18,7 +18,8 @@ from .tags import positive, required, tag_name, value_of
 WHAT = "a PET series"
 JAMES = {True: (1.10, 128.0), False: (1.07, 148.0)}  # slope and factor of men and of women
 CENTIMETERS_FROM = 3.0  # nobody is taller than three meters: a PatientSize above is in centimeters
-GRAMS_FROM, MOST_KG = 2000.0, 650.0
+GRAMS_FROM, MOST_KG, LEAST_KG = 2000.0, 650.0, 2.0
+LEAST_SHARE = 0.2  # of the weight: no lean or ideal mass is below
 HEIGHTS_CM, BMIS = (40.0, 260.0), (6.0, 120.0)  # of anybody: beyond, weight or height is wrong
 
 
@@ -80,6 +81,8 @@ def weight_kg(dataset: Dataset) -> tuple[float, tuple[str, ...]]:
     if weight > MOST_KG:
         given = f"a PET series whose {tag_name('PatientWeight')} is {weight:g}"
         raise input_error(given, f"kilograms, at most {MOST_KG:g}", "correct the tag")
+    if weight < LEAST_KG:
+        return weight, (f"Warning: {tag_name('PatientWeight')} is {weight:g} kg, which hardly any patient weighs.",)
     return weight, ()
 
 
@@ -153,9 +156,9 @@ def _check_james(dataset: Dataset) -> None:
 
 
 def _ratio(body: Body, mass_kg: float, kind: str) -> float:
-    if mass_kg <= 0:  # the formulas are fitted to adults
+    if mass_kg <= LEAST_SHARE * body.weight_kg:  # the formulas are fitted to adults
         given = f"a patient of {body.weight_kg:g} kg and {body.height_cm:g} cm, for whom {kind} is {mass_kg:.1f} kg"
-        raise input_error(given, "a mass above zero", "correct PatientWeight and PatientSize, or export as BQML")
+        raise input_error(given, "a mass that a body has", "correct PatientWeight and PatientSize, or export as BQML")
     return body.weight_kg / mass_kg
 
 

@@ -17,7 +17,8 @@ T2_STAR = re.compile(r"t2\W?\*|t2\W?star|swi|swan")
 T1_FLAIR = re.compile(r"t1\W*(w|weighted)?\W*flair|flair\W*t1(?!\d)")  # a T1: its inversion nulls no water
 OTHER_WORDS = re.compile(
     r"(?<![a-z])(e?adc|tracew?|dwi|dti|dki|diff(usion)?|b\s?\d{2,4}|perf(usion)?|pwi|dsc|dce|asl|r?cbf|r?cbv|mtt|ttp"
-    r"|tmax|bold|fmri|tof|mra|mrv|angio\w*|phase|b0 ?map|field ?map|swi|swan|t[12] ?map|t[12]\W?rho)(?![a-z])"
+    r"|tmax|bold|fmri|tof|mra|mrv|angio\w*|phase|b0 ?map|field ?map|swi|swan|t[12] ?map(s|ping)?|t[12]\W?rho"
+    r"|sub(traction|tracted|tract)?)(?![a-z])"
 )
 OTHER_KINDS = frozenset(
     ["ADC", "TRACEW", "TRACE", "FA", "DIFFUSION", "PERFUSION", "ASL", "CBF", "CBV", "MTT", "TTP", "P", "PHASE"]

@@ -17,6 +17,7 @@ def stored_pixels(dataset: Dataset) -> np.ndarray:
     """Integers [j, i], or [frame, j, i], as stored, without the bits above BitsStored (PS3.5 8.1.1), where retired
     overlays and some encoders leave something. Raises InputError when no installed decoder can read them."""
     check_room([dataset], WHAT)
+    _check_native(dataset)
     try:
         return _meant(dataset.pixel_array, dataset)
     except Exception as error:  # pydicom and its decoders raise many kinds: all mean unusable pixels
@@ -24,6 +25,29 @@ def stored_pixels(dataset: Dataset) -> np.ndarray:
         if decoded is None:
             raise _undecodable(dataset, error) from error
         return decoded
+
+
+def _check_native(dataset: Dataset) -> None:
+    """Raises InputError for pixels as they are that end early, or lie in other bits than the lowest: decoders fill in
+    what is missing and cut off what is above."""
+    if _is_packed(dataset):
+        return
+    high, bits = value_of(dataset, "HighBit"), value_of(dataset, "BitsStored")
+    if isinstance(high, int) and isinstance(bits, int) and high >= bits:  # allowed once (PS3.5 8.1.1)
+        given = f"{WHAT} whose pixels lie in the bits {high + 1 - bits} to {high}"
+        raise input_error(given, "pixels in the lowest bits", "export the series with a present DICOM tool")
+    sizes = [value_of(dataset, tag) for tag in ("Rows", "Columns", "BitsAllocated")]
+    if not all(isinstance(size, int) for size in sizes):
+        return  # the decoder says what it lacks
+    frames = int((numbers(dataset, "NumberOfFrames", 1) or (1,))[0])
+    there = len(value_of(dataset, "PixelData") or b"")
+    if 0 < there < sizes[0] * sizes[1] * max(1, frames) * sizes[2] // 8:
+        raise input_error(f"{WHAT} whose pixel data end early", "complete pixel data", "copy the files again")
+
+
+def _is_packed(dataset: Dataset) -> bool:
+    syntax = getattr(getattr(dataset, "file_meta", None), "TransferSyntaxUID", None)
+    return bool(syntax is not None and syntax.is_transfer_syntax and syntax.is_encapsulated)
 
 
 def bright_padding(stored: np.ndarray, dataset: Dataset, values: np.ndarray, air: float) -> np.ndarray:

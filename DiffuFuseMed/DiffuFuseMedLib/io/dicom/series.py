@@ -26,8 +26,11 @@ log = logging.getLogger(__name__)
 DICOM_SUFFIXES = (".dcm", ".ima", ".dicom")
 HASH_LENGTH = 16
 FIRST_GROUPS = (b"\x02\x00", b"\x08\x00")  # of files without the 128 bytes before "DICM"
-PROJECTIONS = frozenset(("MIP", "MINIP", "MNIP", "PROJECTION IMAGE", "SCREEN SAVE"))
-PROJECTION_WORDS = re.compile(r"(?<![a-z])(mip|minip|mnip|maximum intensity|scout|topogram|surview)(?![a-z])")
+PROJECTIONS = frozenset(
+    ("MIP", "MINIP", "MNIP", "PROJECTION IMAGE", "SCREEN SAVE", "VRT", "SSD", "RAYSUM", "CURVED", "CPR")
+)
+PROJECTION_WORDS = re.compile(r"(?<![a-z])(mip|minip|mnip|maximum intensity|vrt|volume.?render\w*|cpr|curved)(?![a-z])")
+LOCALIZER_WORDS = re.compile(r"(?<![a-z])(locali[sz]er|scout|topogram|surview|survey)(?![a-z])")
 Notes = list[str]
 
 
@@ -142,8 +145,8 @@ def _begins_as_dicom(path: Path) -> bool:
 def _no_slice(header: Dataset) -> str:
     """Why the image is no slice through the patient; empty where it may be one."""
     kinds = {str(part).strip().upper() for part in value_of(header, "ImageType") or ()}
-    words = str(value_of(header, "SeriesDescription") or "").lower()
-    if "LOCALIZER" in kinds:
+    words = str(value_of(header, "SeriesDescription") or "").lower().replace("_", " ")
+    if "LOCALIZER" in kinds or LOCALIZER_WORDS.search(words):
         return "a localizer"
     if kinds & PROJECTIONS or ("DERIVED" in kinds and PROJECTION_WORDS.search(words)):
         return "a projection, such as a MIP"

@@ -24,7 +24,8 @@ MAX_HALF_LIVES, MANY_HALF_LIVES = 10.0, 6.0
 HALF_A_DAY_S = 12 * 3600.0
 PHILIPS_SUV_FACTOR = (0x7053, 0x1000)
 PHILIPS_BQML_FACTOR = (0x7053, 0x1009)
-FACTORS_AGREE = 0.05
+FACTORS_AGREE = HALF_LIVES_AGREE = 0.05
+INJECTED = ("RadiopharmaceuticalStartTime", "RadiopharmaceuticalStartDateTime")
 # Half-lives in seconds (NIST / DDEP) by the SRT and SCT codes of DICOM PS3.16 CID 4020.
 HALF_LIFE_S = {
     "F-18": (6586.2, ("C-111A1", "77004003")),
@@ -76,6 +77,7 @@ def suvbw_factors(slices: Sequence[Dataset]) -> SuvFactors:
 
     Raises InputError naming the keyword and number of the tag that is missing or unusable.
     """
+    _check_one_injection(slices)
     _rule_of(slices[0])  # a unit that is unknown is said before any other tag
     rule = _decay_correction(slices[0])
     if rule == "NONE":  # each slice has its own time
@@ -84,6 +86,21 @@ def suvbw_factors(slices: Sequence[Dataset]) -> SuvFactors:
     first = min(slices, key=acquired)  # what values are corrected to was before the first of them
     one = _rule_of(first)(first, rule)
     return SuvFactors((one.factor,) * len(slices), one.method, one.notes)
+
+
+def _check_one_injection(slices: Sequence[Dataset]) -> None:
+    """Raises InputError where slices differ in what one factor for all of them is made of."""
+    for keyword in ("PatientWeight", "PatientSize", "PatientSex", "DecayCorrection"):
+        _check_same(slices, keyword)
+    drugs = [(value_of(each, "RadiopharmaceuticalInformationSequence") or [Dataset()])[0] for each in slices]
+    for keyword in ("RadionuclideTotalDose", "RadionuclideHalfLife", *INJECTED):
+        _check_same(drugs, keyword)
+
+
+def _check_same(datasets: Sequence[Dataset], keyword: str) -> None:
+    if len({str(value_of(dataset, keyword)) for dataset in datasets}) > 1:
+        given = f"a PET series whose slices differ in {tag_name(keyword)}"
+        raise input_error(given, "one value for the whole series", "correct the tag, or load one acquisition")
 
 
 def acquired(dataset: Dataset) -> str:
@@ -298,14 +315,23 @@ def _dose_bq(drug: Dataset) -> tuple[float, Notes]:
 
 
 def _nuclide(drug: Dataset) -> tuple[Nuclide, Notes]:
+    coded = _coded(drug)
     if value_of(drug, "RadionuclideHalfLife") is not None or numbers(drug, "RadionuclideHalfLife", 1):
-        return Nuclide(positive(drug, "RadionuclideHalfLife", WHAT)), ()
-    codes = {str(item.get("CodeValue", "")) for item in drug.get("RadionuclideCodeSequence") or []}
-    for name, (seconds, known) in HALF_LIFE_S.items():
-        if codes & set(known):
-            note = f"{tag_name('RadionuclideHalfLife')} is absent: {seconds:g} s of {name} was used."
-            return Nuclide(seconds), (note,)
+        nuclide = Nuclide(positive(drug, "RadionuclideHalfLife", WHAT))
+        if coded and abs(nuclide.half_life_s / coded[1] - 1) > HALF_LIVES_AGREE:
+            told = f"{tag_name('RadionuclideHalfLife')} is {nuclide.half_life_s:g} s"
+            return nuclide, (f"Warning: {told}, which is not that of {coded[0]}, the nuclide of the tags.",)
+        return nuclide, ()
+    if coded:
+        note = f"{tag_name('RadionuclideHalfLife')} is absent: {coded[1]:g} s of {coded[0]} was used."
+        return Nuclide(coded[1]), (note,)
     return Nuclide(number(drug, "RadionuclideHalfLife", WHAT)), ()  # raises: it is known to be absent
+
+
+def _coded(drug: Dataset) -> tuple[str, float] | None:
+    """Name and half-life of the nuclide that a code names, None where none that is known does."""
+    codes = {str(item.get("CodeValue", "")) for item in drug.get("RadionuclideCodeSequence") or []}
+    return next(((name, seconds) for name, (seconds, known) in HALF_LIFE_S.items() if codes & set(known)), None)
 
 
 RULES: dict[str, Callable[[Dataset, str], _Rule]] = {
