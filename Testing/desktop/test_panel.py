@@ -83,6 +83,17 @@ def test_a_window_that_slicer_changed_is_a_choice_of_the_panel_and_is_left_alone
     until(lambda: shown.GetWindowLevelMax() == 1050, "the bone window")
 
 
+def test_the_layers_on_screen_have_legends_in_their_own_colors_that_follow_the_window(opened, until):
+    session, legends = opened.workspace.session, opened.ui.legendsLabel
+    session.set(background="CT", foreground="PET", windows={"CT": "soft tissue"})
+    until(lambda: "240 HU" in legends.text, "the window of the CT")
+    assert legends.visible and "bgcolor='#ffff00'" in legends.text  # PET heat ends in yellow
+    session.set(windows={"CT": "bone"}, pet_colors="PET inverse gray")
+    until(lambda: "1050 HU" in legends.text and "#ffff00" not in legends.text, "the other window and colors")
+    session.set(foreground="")
+    until(lambda: "PET" not in legends.text, "the CT alone")
+
+
 def test_parameters_are_kept_on_the_parameter_node(opened, until):
     import slicer
 

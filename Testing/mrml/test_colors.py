@@ -1,6 +1,7 @@
 import pytest
 import slicer
 from DiffuFuseMedLib.core.errors import InputError
+from DiffuFuseMedLib.core.tracer_colors import TRACER_COLORS, tracer_rgba
 from DiffuFuseMedLib.mrml import colors, display
 from DiffuFuseMedLib.mrml.volumes import add_volume
 
@@ -105,3 +106,21 @@ def test_interpolation_is_switched(a_volume_node, on):
     display.set_interpolate(a_volume_node, not on)
     display.set_interpolate(a_volume_node, on)
     assert bool(a_volume_node.GetDisplayNode().GetInterpolate()) is on
+
+
+@pytest.mark.parametrize("name", TRACER_COLORS)
+def test_a_scene_has_them_as_color_nodes_that_are_saved(a_bare_scene, name):
+    node = colors.color_node(a_bare_scene, name)
+    assert colors.color_node(a_bare_scene, name) is node and node.GetSaveWithScene()
+    ends = ["#" + "".join(f"{round(255 * part):02x}" for part in tracer_rgba(name)[n, :3]) for n in (0, -1)]
+    assert colors.css_gradient(node, 2) == ends
+
+
+def test_a_volume_is_clear_where_its_color_is(a_volume_node):
+    display.set_window(a_volume_node, 0, 100)
+    display.set_colors(a_volume_node, "PET heat")
+    picture = a_volume_node.GetDisplayNode().GetImageDataConnection().GetProducer()
+    picture.Update()
+    image = picture.GetOutput()
+    alpha = [image.GetScalarComponentAsDouble(i, j, k, 3) for i, j, k in ((0, 0, 0), (5, 4, 3))]  # -50 and 69
+    assert alpha == [0, 255]

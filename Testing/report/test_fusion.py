@@ -108,7 +108,7 @@ def test_needs_no_outside_address(the_page):
 
 def test_shows_sources_fused_image_pet_and_doubt_in_three_planes(the_page):
     described = [attrs["alt"] for attrs in the_page.images]
-    assert len(described) == len(set(described)) == 3 * 5 + 2  # two color bars
+    assert len(described) == len(set(described)) == 3 * 5 + 3 + 2  # three gray bars, two color bars
     for plane in ("Axial", "Coronal", "Sagittal"):
         of_plane = [text.partition(", ")[2] for text in described if text.startswith(plane)]
         assert of_plane == [
@@ -129,7 +129,7 @@ def test_the_run_of_a_case_can_hold_the_fusion_as_a_section(a_fused_case, page_o
     for name, given in {"with": fusion, "without": None}.items():
         write_report(prediction, case, tmp_path / name, [], {}, fusion=given)
     page, bare = page_of(tmp_path / "with"), page_of(tmp_path / "without")
-    assert len(page.images) == len(bare.images) + 3 * 5 + 2
+    assert len(page.images) == len(bare.images) + 3 * 5 + 3 + 2
     assert "Fused image: CT and MR T1" in page.text
     assert "Volume 182 mL" in page.text
     assert "Fused image" not in bare.text
@@ -140,7 +140,7 @@ def test_without_pet_there_is_no_color_layer(a_fused_case, page_of, tmp_path):
     case, fusion = a_fused_case
     write_fusion_report(fusion, case.only(["CT", "MR_T1"]), tmp_path / "r.html")
     page = page_of(tmp_path / "r.html")
-    assert len(page.images) == 3 * 4 + 1
+    assert len(page.images) == 3 * 4 + 3 + 1
     assert "PET" not in page.text
 
 
@@ -166,13 +166,18 @@ def test_the_fused_gray_is_shown_as_it_is(a_flat_fusion):
     np.testing.assert_allclose(at(picture, 0.3, 0.3), 0.37, atol=0.01)
 
 
-@pytest.mark.parametrize(("suv", "share", "opacity"), [(0, 0.0, 0), (1.05, 0.15, 0.35), (7, 1.0, 0.7), (50, 1.0, 0.7)])
-def test_pet_colors_the_fused_gray_by_its_uptake(a_flat_fusion, suv, share, opacity):
+# Black to red to yellow in even steps, opaque from a tenth of the window on, which ends at the 2 SUV that it reaches
+# at least, or at the next round number above.
+@pytest.mark.parametrize(
+    ("suv", "color", "opacity"),
+    [(0, (0, 0, 0), 0), (0.15, (0.15, 0, 0), 0.525), (1, (1, 0, 0), 0.7), (2, (1, 1, 0), 0.7), (50, (1, 1, 0), 0.7)],
+)
+def test_pet_colors_the_fused_gray_by_its_uptake(a_flat_fusion, suv, color, opacity):
     fusion, case = a_flat_fusion(gray=0.5, suv=suv)
     scene = fusion_scene(fusion, case)
+    assert scene.windows["PET"].high == (50 if suv == 50 else 2)
     picture = decoded(fusion_figures.tracer_panel(scene, "PET", fusion_windows(fusion, scene)["PET"], AXIAL))
-    color = np.array(colormaps["hot"](share)[:3])
-    np.testing.assert_allclose(at(picture, 0.3, 0.3), (1 - opacity) * 0.5 + opacity * color, atol=0.01)
+    np.testing.assert_allclose(at(picture, 0.3, 0.3), 0.5 * (1 - opacity) + opacity * np.array(color), atol=0.015)
     np.testing.assert_allclose(at(picture, 0.3, 0.9), 0.5, atol=0.01)  # outside the PET's field of view
 
 

@@ -69,7 +69,7 @@ def test_another_suv_names_every_number_window_and_footer(a_prediction, the_samp
     text = page_of(tmp_path / "r.html").text
     assert re.search(r"SUVbsa max 2\.\d+ cm2/mL", text)
     assert re.search(r"TLG [\d.]+ cm2 SUVbsa times MTV", text)
-    assert "SUVbsa 0 to 7 cm2/mL, inverted" in text
+    assert re.search(r"SUVbsa 0 to 2(\.5)? cm2/mL, inverted", text)  # a quarter of 8 or 10 SUVbw
     assert "SUVbsa is SUV by body surface area" in text
 
 
@@ -114,8 +114,8 @@ def test_needs_no_outside_address(the_page):
 def test_every_image_is_a_png_with_its_own_description(the_page):
     images = the_page.images
     described = [attrs["alt"] for attrs in images]
-    # 3 planes of PET, CT, MR T1 and doubt; 3 maps, the montage and the color bar.
-    assert len(images) == 3 * 4 + 3 + 1 + 1
+    # 3 planes of PET, CT, MR T1 and doubt; 3 gray bars, 3 maps, the montage and the color bar.
+    assert len(images) == 3 * 4 + 3 + 3 + 1 + 1
     assert len(set(described)) == len(described)
     for attrs in images:
         assert base64.b64decode(attrs["src"].partition(",")[2]).startswith(b"\x89PNG")
@@ -245,9 +245,19 @@ def test_numbers_have_three_digits_and_no_exponent():
     assert [words.number(v) for v in given] == ["182", "11.7", "5.16", "0.864", "0.000", "n/a", "n/a", "yes", "7"]
 
 
-def test_pet_is_dark_where_it_is_hot():
-    pet = np.array([0.0, 3.5, 7.0, 20.0])
-    np.testing.assert_allclose(window_of("PET", pet, np.ones(4, bool)).gray(pet), [1, 0.5, 0, 0])
+def test_pet_is_dark_where_it_is_hot_and_as_wide_as_its_own_uptake():
+    pet = np.array([0.0, 3.5, 6.9, 6.9])
+    window = window_of("PET", pet, np.ones(4, bool))
+    assert (window.low, window.high, window.caption) == (0, 8, "SUVbw 0 to 8 g/mL, inverted")
+    np.testing.assert_allclose(window.gray(np.array([0.0, 4.0, 8.0, 20.0])), [1, 0.5, 0, 0])
+
+
+def test_the_bar_over_a_column_has_the_grays_and_the_ends_of_its_window():
+    head = content.column("PET", window_of("PET", np.full(9, 4.0), np.ones(9, bool)))
+    assert (head["legend"]["low"], head["legend"]["high"]) == ("0", "4 g/mL")
+    assert "from 0, white, to 4 g/mL, black" in head["legend"]["alt"]
+    png = imread(BytesIO(base64.b64decode(head["legend"]["src"].partition(",")[2])))
+    np.testing.assert_allclose(png[5, [0, 128, -1], 0], [1, 0.5, 0], atol=0.01)
 
 
 def test_refuses_a_prediction_on_another_grid(a_prediction, the_sample_case, tmp_path):

@@ -65,9 +65,10 @@ class ModalitySpec:
     "padding" of a CT's scanner, "zeros", or "all" for none; interpolation: "linear", "nearest" or "bspline".
     tracer: shows uptake, not anatomy. artefacts: names in training.corruptions, what can go wrong with it in a scan.
 
-    Display. windows: (black, white) by name, the default first, none for percentiles; report_window: the same in
-    print; inverted: prints its high values black; digits: of a value under the mouse; window_digits: of a legend's
-    ends; colors: the color node, which the reader may change for a tracer.
+    Display. windows: (black, white) by name, the default first but for a tracer, whose default is from the case, none
+    for percentiles; report_window: the same in print, None for one from the case; inverted: prints its high values
+    black; digits: of a value under the mouse; window_digits: of a legend's ends; colors: the color node, which the
+    reader may change for a tracer.
     """
 
     title: str
@@ -182,7 +183,6 @@ MODALITIES: dict[str, ModalitySpec] = {
         tracer=True,
         artefacts=("pet_noise", "gaussian_noise", "blur"),
         windows={"0-10": (0.0, 10.0), "0-5": (0.0, 5.0), "0-20": (0.0, 20.0)},
-        report_window=(0.0, 7.0),
         inverted=True,
         digits=2,
         colors="PET heat",

@@ -1,8 +1,8 @@
 """Color nodes by name, and the same colors as a CSS gradient for a legend in HTML.
 
 A wheel of Slicer's libraries has no Inferno (desktop Slicer reads it from its share folder), and Slicer does not save
-its own color nodes with a scene. So Inferno and the colors of tracers (tracer_colors.py) are nodes of this library:
-saved with the scene, the same in both hosts.
+its own color nodes with a scene. So Inferno and the colors of tracers (core/tracer_colors.py) are nodes of this
+library: saved with the scene, the same in both hosts.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import numpy as np
 from slicer import vtkMRMLColorNode, vtkMRMLColorTableNode, vtkMRMLPETProceduralColorNode, vtkMRMLScene
 
 from ..core.errors import input_error
+from ..core.tracer_colors import TRACER_COLORS, tracer_rgba
 from .inferno import inferno_rgb
 from .nodes import find, nodes_of, set_tag
-from .tracer_colors import TRACER_COLORS, tracer_rgba
 
 INFERNO = "Inferno"
 ENTRIES = 256

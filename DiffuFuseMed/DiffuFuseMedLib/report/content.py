@@ -14,6 +14,7 @@ from ..core.suv_units import SuvScale
 from . import figures, words
 from .planes import AXIAL, PLANES, Plane
 from .scene import Scene
+from .window_level import Window
 
 MONTAGE_SLICES = 12
 THUMBNAIL_IN = 3.6
@@ -104,10 +105,20 @@ def _panels(scene: Scene, plane: Plane, name: str) -> list[dict[str, str]]:
     return panels
 
 
-def columns(scene: Scene, name: str) -> list[tuple[str, str]]:
-    """Title and caption above each column of panels."""
-    heads = [(title_of(m), figures.window_in(scene, m).caption) for m in scene.images]
-    return [*heads, ("Doubt", MAPS[name].heading)] if name in scene.uncertainty else heads
+def columns(scene: Scene, name: str) -> list[dict[str, Any]]:
+    """Title, caption and legend above each column of panels."""
+    heads = [column(title_of(m), figures.window_in(scene, m)) for m in scene.images]
+    doubt = {"title": "Doubt", "caption": MAPS[name].heading, "legend": None}
+    return [*heads, doubt] if name in scene.uncertainty else heads
+
+
+def column(title: str, window: Window) -> dict[str, Any]:
+    """What stands above gray panels: their grays from the lowest value to the highest, with both as numbers."""
+    low, high = f"{window.low:.4g}", f"{window.high:.4g} {window.unit}".strip()
+    ends = ("white", "black") if window.inverted else ("black", "white")
+    alt = f"Gray bar of {title} from {low}, {ends[0]}, to {high}, {ends[1]}"
+    legend = {"src": data_uri(figures.gray_bar(window)), "low": low, "high": high, "alt": alt}
+    return {"title": title, "caption": window.caption, "legend": legend}
 
 
 def map_rows(scene: Scene) -> list[dict[str, str]]:

@@ -15,7 +15,7 @@ from matplotlib.patheffects import withStroke
 from ..core.maps import MAPS
 from .planes import AXIAL, Plane
 from .scene import Scene
-from .window_level import Window, window_of
+from .window_level import Window
 
 FAINT = 0.15  # share of a map's range below which it fades out
 DPI = 100
@@ -69,15 +69,26 @@ def montage(scene: Scene, indices: list[int], columns: int) -> bytes:
 
 def color_bar(name: str) -> bytes:
     """PNG strip of the colors called `name`, lowest value on the left."""
+    return strip(colormaps[name.lower()](np.linspace(0, 1, 256))[:, :3])
+
+
+def strip(rgb: np.ndarray) -> bytes:
+    """PNG strip of colors (n, 3) from 0 to 1, from left to right."""
     figure = Figure(figsize=(2.56, 0.12), dpi=DPI)
     ax = figure.add_axes((0, 0, 1, 1))
     ax.set_axis_off()
-    ax.imshow(np.linspace(0, 1, 256)[None], cmap=name.lower(), aspect="auto")
+    ax.imshow(rgb[None], aspect="auto")
     return _png(figure)
 
 
+def gray_bar(window: Window) -> bytes:
+    """PNG strip of the window's grays, its lowest value on the left."""
+    gray = window.gray(np.linspace(window.low, window.high, 256))
+    return strip(np.repeat(gray[:, None], 3, axis=1))
+
+
 def window_in(scene: Scene, modality: str) -> Window:
-    return window_of(modality, scene.images[modality], scene.valid[modality], scene.suv)
+    return scene.windows[modality]
 
 
 def _rgb(scene: Scene, modality: str, plane: Plane, index: int) -> np.ndarray:

@@ -9,9 +9,10 @@ from ..core.case import Case
 from ..core.fusion import Fusion
 from ..core.maps import MAPS
 from ..core.modalities import spec_of, title_of
+from ..core.tracer_colors import tracer_rgba
 from . import fusion_figures, words
-from .content import data_uri, provenance_rows, width_mm
-from .figures import LINES, color_bar
+from .content import column, data_uri, provenance_rows, width_mm
+from .figures import LINES, color_bar, strip
 from .fusion_scene import FIELD_OF_VIEW, SHOWN_MAP, fusion_scene, fusion_windows, tracer_of
 from .planes import PLANES, Plane
 from .scene import Scene
@@ -63,7 +64,7 @@ def fusion_section(fusion: Fusion, case: Case) -> dict[str, Any]:
         "mr_ends": None if scene.masks[FIELD_OF_VIEW].all() else LINES[FIELD_OF_VIEW][0],
         "tracer": title_of(tracer) if tracer else None,
         "tracer_top": f"{windows[tracer].high:.3g} {spec_of(tracer).report_unit}".strip() if tracer else "",
-        "tracer_bar": data_uri(color_bar(fusion_figures.TRACER_COLORS)),
+        "tracer_bar": data_uri(strip(tracer_rgba(fusion_figures.TRACER_COLORS)[:, :3])),
         "uncertainty_bar": data_uri(color_bar(MAPS[SHOWN_MAP].colors)),
         "uncertainty_top": f"{MAPS[SHOWN_MAP].highest:g}",
         "uncertainty_meaning": MAPS[SHOWN_MAP].meaning,
@@ -125,13 +126,13 @@ def metric_table(metrics: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
     }
 
 
-def _columns(fusion: Fusion, windows: dict[str, Window], tracer: str | None) -> list[tuple[str, str]]:
-    """Title and caption above each column of panels."""
-    heads = [("CT", windows["CT"].caption), (title_of(fusion.mri), windows[fusion.mri].caption)]
-    heads.append(("Fused", "gray value 0 to 1"))
+def _columns(fusion: Fusion, windows: dict[str, Window], tracer: str | None) -> list[dict[str, Any]]:
+    """Title, caption and legend above each column of panels."""
+    heads = [column("CT", windows["CT"]), column(title_of(fusion.mri), windows[fusion.mri])]
+    heads.append(column("Fused", windows["fused"]))
     if tracer:
-        heads.append((f"{title_of(tracer)} on fused", "color layer"))
-    return [*heads, ("Doubt", MAPS[SHOWN_MAP].heading)]
+        heads.append({"title": f"{title_of(tracer)} on fused", "caption": "color layer", "legend": None})
+    return [*heads, {"title": "Doubt", "caption": MAPS[SHOWN_MAP].heading, "legend": None}]
 
 
 def _plane_row(

@@ -6,14 +6,15 @@ import numpy as np
 from matplotlib import colormaps
 
 from ..core.maps import MAPS
+from ..core.tracer_colors import tracer_rgba_at
 from .figures import OUTSIDE, slice_panel
 from .planes import Plane
 from .scene import Scene
 from .window_level import Window
 
-TRACER_COLORS = "hot"
+TRACER_COLORS = "PET heat"  # as the workspace shows it at first
 TRACER_OPACITY, UNCERTAINTY_OPACITY = 0.7, 0.9
-FAINT_TRACER, FAINT_UNCERTAINTY = 0.3, 0.15  # share of the scale below which a layer fades out
+FAINT_UNCERTAINTY = 0.15  # share of the scale below which the layer fades out; a tracer's colors fade by themselves
 
 
 def gray_panel(scene: Scene, key: str, window: Window, plane: Plane, lines: tuple[str, ...]) -> bytes:
@@ -26,8 +27,8 @@ def tracer_panel(scene: Scene, key: str, window: Window, plane: Plane) -> bytes:
     index = _index(scene, plane)
     uptake = (plane.cut(scene.images[key], index) - window.low) / (window.high - window.low)
     uptake = np.where(plane.cut(scene.valid[key], index), np.clip(uptake, 0, 1), 0)
-    opacity = TRACER_OPACITY * np.clip(uptake / FAINT_TRACER, 0, 1)
-    rgb = _layered(_fused(scene, plane), uptake, TRACER_COLORS, opacity)
+    rgba = tracer_rgba_at(TRACER_COLORS, uptake)
+    rgb = _layered(_fused(scene, plane), rgba[..., :3], TRACER_OPACITY * rgba[..., 3])
     return slice_panel(scene, plane, index, rgb, ("lesion",))
 
 
@@ -37,7 +38,7 @@ def uncertainty_panel(scene: Scene, key: str, plane: Plane) -> bytes:
     spec = MAPS[key]
     uncertainty = np.clip(plane.cut(scene.uncertainty[key], index) / spec.highest, 0, 1)
     opacity = UNCERTAINTY_OPACITY * np.clip(uncertainty / FAINT_UNCERTAINTY, 0, 1)
-    rgb = _layered(0.55 * _fused(scene, plane), uncertainty, spec.colors.lower(), opacity)
+    rgb = _layered(0.55 * _fused(scene, plane), colormaps[spec.colors.lower()](uncertainty)[..., :3], opacity)
     return slice_panel(scene, plane, index, rgb, ("lesion",))
 
 
@@ -58,6 +59,6 @@ def _fused(scene: Scene, plane: Plane) -> np.ndarray:
     return _gray(scene, "fused", Window(0, 1, ""), plane)
 
 
-def _layered(base: np.ndarray, share: np.ndarray, colors: str, opacity: np.ndarray) -> np.ndarray:
-    """Colors of `share` (0 to 1) over rgb `base`."""
-    return (1 - opacity[..., None]) * base + opacity[..., None] * colormaps[colors](share)[..., :3]
+def _layered(base: np.ndarray, colors: np.ndarray, opacity: np.ndarray) -> np.ndarray:
+    """rgb `colors` over rgb `base`."""
+    return (1 - opacity[..., None]) * base + opacity[..., None] * colors

@@ -11,7 +11,7 @@ from ..core.fusion import Fusion
 from ..core.modalities import MODALITIES, tracers
 from ..core.triples import triple
 from .scene import Scene, box_around, center_of, turn
-from .window_level import Window, window_of
+from .window_level import Window, windows_of
 
 SHOWN_MAP = "fusion"
 FIELD_OF_VIEW = "field of view"
@@ -43,15 +43,16 @@ def fusion_scene(fusion: Fusion, case: Case) -> Scene:
         masks=masks,
         uncertainty=turned({SHOWN_MAP: fusion.fused.uncertainty}),
         center_kji=_center(masks["lesion"], masks["inside"]),
+        windows=windows_of(case, {m: case.volumes[m].array for m in shown}),
     )
 
 
 def fusion_windows(fusion: Fusion, scene: Scene) -> dict[str, Window]:
     """Per image of the scene its window: the CT's is the one it was fused with."""
     low, high = fusion.settings.ct_window_hu
-    ct = Window(low, high, f"window {low:g} to {high:g} {MODALITIES['CT'].report_unit}")
-    others = {m: window_of(m, image, scene.valid[m]) for m, image in scene.images.items() if m not in ("CT", "fused")}
-    return {**others, "CT": ct, "fused": Window(0, 1, "gray value 0 to 1")}
+    unit = MODALITIES["CT"].report_unit
+    ct = Window(low, high, f"window {low:g} to {high:g} {unit}", unit=unit)
+    return {**scene.windows, "CT": ct, "fused": Window(0, 1, "gray value 0 to 1")}
 
 
 def tracer_of(case: Case) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import SimpleITK as sitk
@@ -16,6 +16,7 @@ from ..core.prediction import Prediction
 from ..core.suv_units import BODY_WEIGHT, SuvScale
 from ..core.triples import triple
 from ..core.volume import Volume
+from .window_level import Window, windows_of
 
 MARGIN_MM = 45.0
 LEAST_VIEW_MM = 160.0
@@ -26,7 +27,7 @@ class Scene:
     """Arrays [k, j, i] on `grid`, whose axes run to the patient's superior, posterior and left (within 45 degrees).
 
     masks: "lesion", "inner", "outer" and, when the case has one, "reference", or the ROIs of a fusion; uncertainty:
-    by key in core.maps.MAPS, in its unit; suv: what a PET's values are in.
+    by key in core.maps.MAPS, in its unit; suv: what a PET's values are in; windows: of the images, by the whole case.
     """
 
     grid: Grid
@@ -37,6 +38,7 @@ class Scene:
     uncertainty: dict[str, np.ndarray]
     center_kji: tuple[int, int, int]
     suv: SuvScale = BODY_WEIGHT
+    windows: dict[str, Window] = field(default_factory=dict)
 
 
 def scene_of(prediction: Prediction, case: Case, suv: SuvScale = BODY_WEIGHT) -> Scene:
@@ -52,15 +54,17 @@ def scene_of(prediction: Prediction, case: Case, suv: SuvScale = BODY_WEIGHT) ->
 
     probability, lps = turn(prediction.probability[box], grid)
     lesion = turned({"lesion": masks["lesion"]})["lesion"]
+    images = {m: _in_unit(v, suv) for m, v in case.volumes.items()}
     return Scene(
         grid=lps,
         reference=case.reference if case.reference in case.volumes else next(iter(case.volumes)),
-        images=turned({m: _in_unit(v, suv) for m, v in case.volumes.items()}),
+        images=turned(images),
         valid=turned(case.valid),
         masks=turned(masks),
         uncertainty=turned(prediction.uncertainty),
         center_kji=center_of(lesion, probability),
         suv=suv,
+        windows=windows_of(case, images, suv),
     )
 
 

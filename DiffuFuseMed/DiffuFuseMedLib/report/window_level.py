@@ -6,18 +6,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..core.modalities import spec_of
+from ..core.case import Case
+from ..core.modalities import ModalitySpec, spec_of
+from ..core.shown_range import shown_range
 from ..core.suv_units import BODY_WEIGHT, SuvScale
 
 
 @dataclass(frozen=True)
 class Window:
-    """low is shown black and high white, or the other way when inverted."""
+    """low is shown black and high white, or the other way when inverted; unit: of both, in print."""
 
     low: float
     high: float
     caption: str
     inverted: bool = False
+    unit: str = ""
 
     def gray(self, image: np.ndarray) -> np.ndarray:
         """float [0, 1] of the same shape."""
@@ -26,14 +29,22 @@ class Window:
 
 
 def window_of(modality: str, image: np.ndarray, valid: np.ndarray, suv: SuvScale = BODY_WEIGHT) -> Window:
-    """The modality's own for print, else percentiles of the valid voxels."""
+    """The modality's own for print, else from the valid voxels: a tracer's ends at what the body takes up at most."""
     spec = spec_of(modality)
-    if spec.report_window is not None:
-        low, high = spec.report_window
-        inverted = ", inverted" if spec.inverted else ""
-        what, unit = (suv.told.name, suv.told.unit) if spec.scale == "SUV" else (spec.quantity, spec.report_unit)
-        caption = f"{what} {low:g} to {high:g} {unit}{inverted}"
-        return Window(low, high, caption, spec.inverted)
-    seen = image[valid] if valid.any() else np.zeros(1)
-    low, high = (float(p) for p in np.percentile(seen, (1, 99.5)))
-    return Window(low, max(high, low + 1e-6), "1st to 99.5th percentile")
+    low, high = spec.report_window or _of_the_case(spec, image[valid], suv.factor if spec.scale == "SUV" else 1.0)
+    if spec.report_window is None and not spec.tracer:
+        return Window(low, high, "1st to 99.5th percentile", spec.inverted)
+    inverted = ", inverted" if spec.inverted else ""
+    what, unit = (suv.told.name, suv.told.unit) if spec.scale == "SUV" else (spec.quantity, spec.report_unit)
+    return Window(low, high, f"{what} {low:g} to {high:g} {unit}{inverted}", spec.inverted, unit)
+
+
+def _of_the_case(spec: ModalitySpec, values: np.ndarray, per_shown: float) -> tuple[float, float]:
+    """values: multiplied by per_shown, as the window is."""
+    low, high = shown_range(spec, values / per_shown if per_shown != 1.0 else values, per_shown)
+    return float(f"{low * per_shown:.6g}"), float(f"{high * per_shown:.6g}")
+
+
+def windows_of(case: Case, images: dict[str, np.ndarray], suv: SuvScale = BODY_WEIGHT) -> dict[str, Window]:
+    """Of each modality of the case, by all of it rather than by the part that is drawn. images: in the unit shown."""
+    return {key: window_of(key, image, case.valid[key], suv) for key, image in images.items()}

@@ -112,7 +112,7 @@ class DisplayLogic:
     def _legend(self, role: str, node: Any) -> dict[str, Any]:
         unit, name, digits = self._wording(role)
         per_shown = self._context.per_shown(role)
-        low, high = (f"{per_shown * value:.{digits}f}" for value in display.window_of(node))
+        low, high = (_end(per_shown * value, digits) for value in display.window_of(node))
         gradient = colors.css_gradient(colors.color_node(self._context.scene, display.colors_of(node) or "Grey"))
         return {"name": name, "low": low, "high": high, "unit": unit, "colors": gradient}
 
@@ -240,6 +240,12 @@ class DisplayLogic:
         case = self._context.opened
         low, high = self._window(key)
         return (np.clip((case.volumes[key].array - low) / (high - low), 0, 1) * 255).astype(np.uint8)
+
+
+def _end(value: float, digits: int) -> str:
+    """An end of a legend: with more digits where these few would say another value."""
+    few = f"{value:.{digits}f}"
+    return few if abs(float(few) - value) <= 0.005 * abs(value) else f"{value:.3g}"
 
 
 def _top(values: np.ndarray) -> float:

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import re
 
-import numpy as np
-
 from ..core.case import Case
 from ..core.modalities import spec_of
+from ..core.shown_range import shown_range
 
-AUTO = "auto"
-AUTO_PERCENT = (1.0, 99.5)
+AUTO = "auto"  # from the case's own values
 FUSED, GRAY = "fused", (0.0, 1.0)  # the fused picture's
 NUMBER = r"(-?\d+(?:\.\d+)?(?:e[-+]\d+)?)"
 BY_HAND = re.compile(f"{NUMBER} to {NUMBER}")
 
-MOST_LOOKED_AT = 4_000_000  # voxels, for a window by percentiles
+MOST_LOOKED_AT = 4_000_000  # voxels, for a window from the case
 
 
 def choices(modality: str, chosen: str = "") -> tuple[str, ...]:
     """Names of the windows of a modality, or of FUSED, its default first; with the chosen one where that is by hand."""
-    own = (chosen,) if _by_hand(chosen) else ()
-    return (*(spec_of(modality).windows or (AUTO,)), *own)
+    own, spec = (chosen,) if _by_hand(chosen) else (), spec_of(modality)
+    auto = (AUTO,) if spec.tracer or not spec.windows else ()
+    return (*auto, *spec.windows, *own)
 
 
 def by_hand(low: float, high: float) -> str:
@@ -51,7 +50,7 @@ def range_of(case: Case, modality: str, name: str | None, per_shown: float = 1.0
     known, wanted = spec_of(modality).windows, name or ""
     chosen = wanted if wanted in known or wanted == AUTO else choices(modality)[0]
     if chosen not in known:
-        return _auto(case, modality)
+        return _auto(case, modality, per_shown)
     low, high = known[chosen]
     return low / per_shown, high / per_shown
 
@@ -63,11 +62,7 @@ def _by_hand(name: str) -> tuple[float, float] | None:
     return (low, high) if high > low else None
 
 
-def _auto(case: Case, modality: str) -> tuple[float, float]:
+def _auto(case: Case, modality: str, per_shown: float) -> tuple[float, float]:
     array, valid = (a.reshape(-1) for a in (case.volumes[modality].array, case.valid[modality]))
     step = max(1, array.size // MOST_LOOKED_AT)
-    values = array[::step][valid[::step]]
-    if not values.size:
-        return GRAY
-    low, high = (float(v) for v in np.percentile(values[:: max(1, values.size // 200_000)], AUTO_PERCENT))
-    return (low, high) if high > low else (low, low + 1.0)
+    return shown_range(spec_of(modality), array[::step][valid[::step]], per_shown)

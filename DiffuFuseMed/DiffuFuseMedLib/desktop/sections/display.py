@@ -11,6 +11,7 @@ from slicer.i18n import tr as _
 from ...session import CursorProbe, Topic, window_choices
 from .. import words
 from ..context import Panel
+from ..legends import legends
 from ..wire import Choice, Values
 
 
@@ -41,10 +42,18 @@ class Display:
     def draw(self, topic: Topic) -> None:
         if topic is Topic.CASE:
             self._offer()
+        if topic in (Topic.CASE, Topic.LAYERS):
+            self._draw_legends()
         if topic in (Topic.CASE, Topic.PARAMETERS):
             self._values.draw()
             for key, choice in self._windows.items():
                 self._show_window(key, choice)
+
+    def _draw_legends(self) -> None:
+        """What is on screen, in the colors and the window that it is shown in."""
+        shown = legends(self._session.view_state.layers if self._session.case is not None else ())
+        self._ui.legendsLabel.text = shown
+        self._ui.legendsLabel.visible = bool(shown)
 
     def _offer(self) -> None:
         modalities = self._session.view_state.modalities

@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from DiffuFuseMedLib.mrml import colors, display
-from DiffuFuseMedLib.mrml.tracer_colors import TRACER_COLORS, tracer_rgba
+from DiffuFuseMedLib.core.tracer_colors import TRACER_COLORS, tracer_rgba
 
 
 def luminance(rgb):
@@ -47,21 +46,3 @@ def test_inverse_gray_is_white_for_nothing_and_covers():
 def test_no_two_are_alike():
     tables = [tracer_rgba(name) for name in TRACER_COLORS]
     assert all(np.abs(a - b).max() > 0.3 for n, a in enumerate(tables) for b in tables[:n])
-
-
-@pytest.mark.parametrize("name", TRACER_COLORS)
-def test_a_scene_has_them_as_color_nodes_that_are_saved(a_bare_scene, name):
-    node = colors.color_node(a_bare_scene, name)
-    assert colors.color_node(a_bare_scene, name) is node and node.GetSaveWithScene()
-    ends = ["#" + "".join(f"{round(255 * part):02x}" for part in tracer_rgba(name)[n, :3]) for n in (0, -1)]
-    assert colors.css_gradient(node, 2) == ends
-
-
-def test_a_volume_is_clear_where_its_color_is(a_volume_node):
-    display.set_window(a_volume_node, 0, 100)
-    display.set_colors(a_volume_node, "PET heat")
-    picture = a_volume_node.GetDisplayNode().GetImageDataConnection().GetProducer()
-    picture.Update()
-    image = picture.GetOutput()
-    alpha = [image.GetScalarComponentAsDouble(i, j, k, 3) for i, j, k in ((0, 0, 0), (5, 4, 3))]  # -50 and 69
-    assert alpha == [0, 255]

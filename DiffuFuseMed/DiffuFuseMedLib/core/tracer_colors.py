@@ -55,3 +55,8 @@ def tracer_rgba(name: str) -> np.ndarray:
     dark = not rgb[0].any()
     opacity = np.clip(np.linspace(0, 1, ENTRIES) / CLEAR, 0, 1) if dark else np.ones(ENTRIES)
     return np.column_stack([rgb, opacity])
+
+
+def tracer_rgba_at(name: str, share: np.ndarray) -> np.ndarray:
+    """(*shape, 4): the colors of shares of the window, clipped to 0 and 1."""
+    return tracer_rgba(name)[np.round(np.clip(share, 0, 1) * (ENTRIES - 1)).astype(int)]
