@@ -341,3 +341,20 @@ def test_a_scene_saved_after_its_lesion_was_deleted_opens_without_one(segmented,
     assert segmented.workspace.session.prediction is None
     segmented.ui.runButton.click()
     until(lambda: segmented.ui.runStateLabel.text.startswith("done"))
+
+
+def test_what_is_asked_for_while_the_engines_python_is_checked_says_that_it_waits_and_is_done_once(opened, until):
+    workspace, done = opened.workspace, []
+    workspace.check()
+    assert workspace.panel.found is None
+
+    def asked():
+        done.append(1)
+
+    workspace.when_ready(asked)
+    workspace.when_ready(asked)
+    until(lambda: "begins when that is finished" in opened.ui.messageLabel.text, "that it waits")
+    assert done == [] and one_sentence(opened.ui.messageLabel.text)
+    until(lambda: done, "the Python's answer", 60)
+    until(lambda: "begins when" not in opened.ui.messageLabel.text, "no more of the waiting")
+    assert done == [1]

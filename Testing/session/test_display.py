@@ -50,7 +50,7 @@ def test_a_tool_that_works_on_the_reference_shows_it_whatever_was_chosen(told):
 def test_each_layer_on_screen_has_a_legend_in_its_unit(done):
     legends = {each["name"]: (each["low"], each["high"], each["unit"]) for each in done.view_state.layers}
     assert list(legends) == ["fused", "PET", "doubt"]
-    assert legends["fused"] == ("0.0", "1.0", "gray") and legends["PET"] == ("0", "10", "SUVbw")
+    assert legends["fused"] == ("0.0", "1.0", "gray") and legends["PET"] == ("0", "12", "SUVbw")
     assert legends["doubt"][0] == "0.00" and legends["doubt"][2] == "nat"
     gradient = colors.css_gradient(colors.color_node(done.scene, "PET heat"))
     assert done.view_state.layers[1]["colors"] == gradient

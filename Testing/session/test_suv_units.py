@@ -46,8 +46,8 @@ def test_numbers_legend_and_the_value_under_the_mouse_are_in_the_unit_with_its_n
     assert float(after["SUVlbm max"].split()[0]) == pytest.approx(float(before["SUVmax"].split()[0]) / 2, abs=0.06)
     assert "SUVlbm TLG" in after and "SUVmax" not in after
     legend = next(each for each in shown.view_state.layers if each["name"] == "PET")
-    assert (legend["low"], legend["high"], legend["unit"]) == ("0", "10", "SUVlbm")
-    assert display.window_of(shown.nodes["PET"]) == (0, 20)  # the volume itself stays SUVbw
+    assert (legend["low"], legend["high"], legend["unit"]) == ("0", "6", "SUVlbm")
+    assert display.window_of(shown.nodes["PET"]) == (0, 12)  # the volume itself stays SUVbw
     assert value_at(shown, a_patient) == f"{a_patient.volumes['PET'].array[PLACE] / 2:.2f} SUVlbm"
     shown.undo()
     shown.pump_until(lambda: "SUVmax" in numbers(shown))

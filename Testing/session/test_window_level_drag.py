@@ -58,7 +58,7 @@ def test_the_fused_picture_has_a_window_too_and_its_legend_says_it(told):
     told.set(foreground_opacity=0.5)
     assert told.parameters.windows == {FUSED: "0.25 to 0.75"}
     legend = next(each for each in told.view_state.layers if each["name"] == "fused")
-    assert display.window_of(told.nodes[FUSED]) == (0.25, 0.75) and legend["high"] == "0.8"
+    assert display.window_of(told.nodes[FUSED]) == (0.25, 0.75) and legend["high"] == "0.75"
     told.choose_windows({FUSED: "auto"})
     assert display.window_of(told.nodes[FUSED]) == GRAY
 

@@ -11,7 +11,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from ..mrml import parameters
-from ..session import Engine, EngineError, Session, Topic, state_folder
+from ..session import Engine, EngineError, Message, Session, Topic, state_folder
 from . import environment
 from .banner import Banner
 from .context import Panel
@@ -60,6 +60,7 @@ class Workspace:
         self.banner = Banner(self.panel, self.check)
         self._imports = Imports(slicer.mrmlScene)
         self._waiting: list[Callable[[], None]] = []
+        self._wait_said: Message | None = None  # that they wait
         self._check: environment.Check | None = None
         self._topics: set[Topic] = set()
         self._fitted: str | None = None
@@ -153,10 +154,13 @@ class Workspace:
     # The engine and its Python
 
     def when_ready(self, call: Callable[[], None]) -> None:
-        """Call when the engine's Python has what it needs; explain when it lacks something."""
+        """Call when the engine's Python has what it needs, which is said as long as it is asked; explain when it lacks
+        something. What is asked for twice meanwhile is done once."""
         found = self.panel.found
         if found is None:
-            self._waiting.append(call)
+            self._waiting = [waiting for waiting in self._waiting if waiting != call] + [call]
+            sentence = _("The engine's Python is still being checked: what you asked for begins when that is finished.")
+            self._wait_said = self.session.say("info", sentence)
         elif found.ready:
             call()
         else:
@@ -181,6 +185,9 @@ class Workspace:
     def _checked(self, found: environment.Found) -> None:
         self.panel.found = found
         waiting, self._waiting = self._waiting, []
+        if self._wait_said is not None:
+            self.session.unsay(self._wait_said)
+            self._wait_said = None
         self._draw_environment()
         for call in waiting:
             try:

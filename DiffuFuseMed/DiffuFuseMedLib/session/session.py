@@ -52,7 +52,7 @@ from .segmentation import REQUESTED, SegmentationLogic
 from .steps import DECISIONS, LESION, OF_A_RESULT, PARAMETERS, PLACE, Steps
 from .tool_edits import ToolEdits
 from .unsaved import Unsaved
-from .view_state import ViewState
+from .view_state import Message, ViewState
 from .window_level import rescaled, shipped
 
 GONE = ("died", "closed", "cancelled")  # codes of replies that no engine gave
@@ -212,9 +212,13 @@ class Session:
         """listener(topic): called for each of these topics, for every one where none is named."""
         self._context.events.listen(listener, *topics)
 
-    def say(self, level: str, sentence: str, detail: str = "") -> None:
+    def say(self, level: str, sentence: str, detail: str = "") -> Message:
         """Show a message. level: info, warning or error; detail: below it, for a bug report."""
-        self._context.say(level, sentence, detail)
+        return self._context.say(level, sentence, detail)
+
+    def unsay(self, message: Message) -> None:
+        """Take a message off the screen, unless another one took its place."""
+        self._context.unsay(message)
 
     def complain(self, error: BaseException) -> None:
         """Show an error as one sentence for the reader."""
