@@ -353,8 +353,8 @@ def test_what_is_asked_for_while_the_engines_python_is_checked_says_that_it_wait
 
     workspace.when_ready(asked)
     workspace.when_ready(asked)
-    until(lambda: "begins when that is finished" in opened.ui.messageLabel.text, "that it waits")
-    assert done == [] and one_sentence(opened.ui.messageLabel.text)
+    said = workspace.session.view_state.message.sentence
+    assert "begins when that is finished" in said and one_sentence(said) and done == []
     until(lambda: done, "the Python's answer", 60)
     until(lambda: "begins when" not in opened.ui.messageLabel.text, "no more of the waiting")
     assert done == [1]
