@@ -60,6 +60,9 @@ class PumpedHost:
         self._pool.submit(self._do, call, future)
         return future
 
+    def write(self, call):
+        return self.work(call)
+
     def _do(self, call, future):
         try:
             if future.set_running_or_notify_cancel():

@@ -126,13 +126,21 @@ def a_foreign_scene(workplaces, tmp_path, sarcoma):
     return tmp_path / "foreign.mrb"
 
 
-def test_a_damaged_record_leaves_an_empty_desk_that_works(done, tmp_path, sarcoma):
-    done.persistence.save_scene(tmp_path / "a.mrb")
-    tables.set_text(done.scene, "DiffuFuseMed case", json.dumps({"format": 1, "modalities": ["CT"]}))
+@pytest.mark.parametrize("damaged", ["DiffuFuseMed case", "DiffuFuseMed prediction", "DiffuFuseMed review"])
+def test_a_damaged_record_leaves_the_desk_as_it_was(done, tmp_path, sarcoma, damaged):
+    done.persistence.record()
+    good = tables.text_of(done.scene, damaged)
+    tables.set_text(done.scene, damaged, json.dumps({"format": 1, "modalities": ["CT"]}))
     scenes.save_scene(done.scene, tmp_path / "bad.mrb")
+    tables.set_text(done.scene, damaged, good)
+    done.persistence.saved_by_host()  # so nothing is asked
+    nodes, review, mask = dict(done.nodes), done.review.current, done.lesion.mask()
     assert not done.open_scene(tmp_path / "bad.mrb")
-    assert "could not be read" in done.view_state.message.sentence
-    assert (done.case, done.nodes, done.view_state.case_name) == (None, {}, "")
+    assert done.view_state.message.level == "error"
+    assert (done.case, done.nodes, done.review.current) == (sarcoma, nodes, review)
+    assert all(done.scene.IsNodePresent(node) for node in nodes.values())
+    np.testing.assert_array_equal(done.lesion.mask(), mask)
+    assert done.persistence.save_scene(tmp_path / "a.mrb")
     assert done.open_scene(tmp_path / "a.mrb")
     assert done.view_state.case_name == "STS_010"
 
@@ -236,7 +244,7 @@ class HeldWork:
 @pytest.fixture
 def held(a_host, monkeypatch):
     held = HeldWork()
-    monkeypatch.setattr(a_host, "work", held.work)
+    monkeypatch.setattr(a_host, "write", held.work)
     return held
 
 

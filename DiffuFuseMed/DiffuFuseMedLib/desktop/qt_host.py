@@ -80,6 +80,10 @@ class QtHost:
         threading.Thread(target=self._work, args=(call, future), name="diffufusemed-work", daemon=True).start()
         return future
 
+    def write(self, call: Callable[[], Any]) -> Future:
+        """The same: no thread waits for another."""
+        return self.work(call)
+
     def close(self) -> None:
         """Nothing runs any more."""
         self._closed = True

@@ -20,6 +20,7 @@ from .nodes import nodes_of
 
 LIMIT_BYTES = 16 * 2**30
 Prepare = Callable[[Path, Path, int], Path]
+Check = Callable[[vtkMRMLScene], None]
 
 
 def save_scene(scene: vtkMRMLScene, path: str | Path) -> None:
@@ -45,25 +46,65 @@ def saving(
 
 
 def load_scene(
-    scene: vtkMRMLScene, path: str | Path, limit_bytes: int = LIMIT_BYTES, prepare: Prepare = prepared_scene
+    scene: vtkMRMLScene,
+    path: str | Path,
+    limit_bytes: int = LIMIT_BYTES,
+    prepare: Prepare = prepared_scene,
+    check: Check = lambda _: None,
 ) -> None:
     """Replace the scene by the file's. InputError, before the present scene is touched, for what is no zip, is damaged,
     holds names outside itself, links, no .mrml or several, kinds of files or places of files that are not known, images
-    that cannot be read, or unpacks to more than limit_bytes. prepare: prepared_scene() or what does the same elsewhere.
+    that cannot be read, or unpacks to more than limit_bytes. prepare: prepared_scene() or what does the same elsewhere;
+    check: as of SceneFile.replace().
 
     The host blocks its rendering meanwhile, and sets its layers again afterwards (`layers.show`).
     """
-    with PrivateFolder(PREFIX) as private:
-        mrml = prepare(Path(path), private.path, limit_bytes)
+    with SceneFile(path, limit_bytes, prepare) as read:
+        read.replace(scene, check)
+
+
+class SceneFile:
+    """A scene file, read: on any thread, in a folder of its own until close(). Raises InputError as load_scene()."""
+
+    def __init__(self, path: str | Path, limit_bytes: int = LIMIT_BYTES, prepare: Prepare = prepared_scene) -> None:
+        self._path, self._private = Path(path), PrivateFolder(PREFIX)
+        try:
+            self._mrml = prepare(self._path, self._private.path, limit_bytes)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> SceneFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._private.remove()
+
+    def replace(self, scene: vtkMRMLScene, check: Check = lambda _: None) -> None:
+        """Put it in the place of what the scene holds. InputError, the scene being as it was, for nodes that cannot be
+        read; check(scratch): raises what is wrong with it, asked of a scene of its own before this one is touched."""
+        scratch = vtkMRMLScene()
+        scene.CopyRegisteredNodesToScene(scratch)
+        try:
+            self._import(scratch)
+            check(scratch)
+        finally:
+            scratch.Clear(True)
         scene.Clear(False)  # what is there once in every scene (views, colors) stays
-        scene.SetURL(str(mrml))
-        scene.SetRootDirectory(str(mrml.parent))
+        self._import(scene)
+        scene.SetURL(str(self._path))
+        scene.SetRootDirectory(str(self._path.parent))
+
+    def _import(self, scene: vtkMRMLScene) -> None:
+        scene.SetURL(str(self._mrml))
+        scene.SetRootDirectory(str(self._mrml.parent))
         loaded = scene.Import()
         _forget_files(scene)
-    scene.SetURL(str(path))
-    scene.SetRootDirectory(str(Path(path).parent))
-    if not loaded:
-        raise refused("a scene file with nodes that cannot be read")
+        if not loaded:
+            raise refused("a scene file with nodes that cannot be read")
 
 
 def _forget_files(scene: vtkMRMLScene) -> None:

@@ -22,3 +22,6 @@ class Host(Protocol):
 
     def work(self, call: Callable[[], Any]) -> Future:
         """Run `call` on another thread, which touches neither scene nor view state."""
+
+    def write(self, call: Callable[[], Any]) -> Future:
+        """work() for what is saved: it does not stand behind what is read, nor that behind it."""

@@ -7,11 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ..core.case import Case
 from ..core.errors import InputError
 from ..core.maps import of_prediction, role_of
+from ..core.prediction import Prediction
 from ..engine.client.engine import EngineError
 from ..mrml import parameters, scenes, segmentations, tables
 from ..mrml.nodes import set_provenance
+from ..review import Review
 from . import export_reasons, saved_case
 from .acceptance import Acceptance
 from .context import SessionContext
@@ -22,6 +25,8 @@ from .loading import LoadingLogic
 from .parameters import Parameters
 from .review import ReviewLogic
 from .unsaved import NOTHING, Unsaved
+
+DAMAGES = (ValueError, KeyError, TypeError, AttributeError)  # what a record raises in which something is missing
 
 
 class PersistenceLogic:
@@ -79,16 +84,29 @@ class PersistenceLogic:
         return self._behind(path, lambda: self._exports.writer(kind, path), done)
 
     def open_scene(self, path: Path) -> bool:
-        """Replace what is open by a saved scene; True when it is open. A file that is no scene, or one of another
-        program, changes nothing; one of this program whose record is damaged leaves an empty session."""
+        """Replace what is open by a saved scene; True when it is open. What is refused changes nothing: a file that is
+        no scene, one of another program, or one of this program whose record is damaged."""
+        try:
+            read = self._read(path)
+        except InputError as error:
+            self._context.complain(error)
+            return False
+        return self._take_over(read)
+
+    def _read(self, path: Path) -> scenes.SceneFile:
+        """On any thread."""
+        saved_case.check_ours(path)
+        return scenes.SceneFile(path, prepare=self._context.reading.scene)
+
+    def _take_over(self, read: scenes.SceneFile) -> bool:
         context = self._context
         try:
-            saved_case.check_ours(path)
-            scenes.load_scene(context.scene, path, prepare=context.reading.scene)
-        except InputError as error:
+            with read:
+                read.replace(context.scene, _check_record)
+        except (InputError, *DAMAGES) as error:
             if context.case is not None and not context.scene.IsNodePresent(context.nodes[context.case.reference]):
-                self._leave_empty()  # only a part of it could be read
-            context.complain(error)
+                self._leave_empty()  # it could be read apart, and then not in its place
+            context.complain(error if isinstance(error, InputError) else InputError(_DAMAGED))
             return False
         if not self._taken_up():
             self._leave_empty()
@@ -114,7 +132,7 @@ class PersistenceLogic:
         self._loading.forget(keep_records=True)
         try:
             self._adopt()
-        except (InputError, EngineError, ValueError, KeyError, TypeError) as error:
+        except (InputError, EngineError, *DAMAGES) as error:
             context.complain(error if isinstance(error, (InputError, EngineError)) else InputError(_DAMAGED))
             return False
         self._adopted()
@@ -128,9 +146,7 @@ class PersistenceLogic:
     def _adopt(self) -> None:
         """What the scene holds, into the session."""
         context = self._context
-        case, nodes = saved_case.read_case(context.scene)
-        prediction = saved_case.read_prediction(context.scene, case, nodes)
-        review = saved_case.read_review(context.scene, prediction)
+        case, nodes, prediction, review = _record_of(context.scene)
         kept = saved_case.read_kept(nodes, nodes[case.reference])
         chosen = parameters.load(Parameters, context.scene) or Parameters()
         lesion = segmentations.mask_of(nodes["lesion"], SEGMENT, nodes[case.reference]) if prediction else None
@@ -189,7 +205,7 @@ class PersistenceLogic:
             ended()
             context.complain(error)
 
-        context.then(context.host.work(write), written, failed)
+        context.then(context.host.write(write), written, failed)
 
     def _say_saving(self) -> None:
         names = [name for name, *_ in self._waiting]
@@ -221,6 +237,17 @@ class PersistenceLogic:
             saved_case.write_kept(self._review.kept, context.nodes, context.nodes[context.opened.reference])
         if "lesion" in context.nodes and context.prediction is not None:
             set_provenance(context.nodes["lesion"], self._lesion.provenance())
+
+
+def _record_of(scene: Any) -> tuple[Case, dict[str, Any], Prediction | None, Review | None]:
+    """Case, nodes by role, prediction and review of a scene; InputError or one of DAMAGES where they do not fit."""
+    case, nodes = saved_case.read_case(scene)
+    prediction = saved_case.read_prediction(scene, case, nodes)
+    return case, nodes, prediction, saved_case.read_review(scene, prediction)
+
+
+def _check_record(scene: Any) -> None:
+    _record_of(scene)
 
 
 _DAMAGED = (

@@ -16,6 +16,7 @@ class AsyncioHost:
     def __init__(self, loop: asyncio.AbstractEventLoop, after: Callable[[], None] = lambda: None) -> None:
         self._loop, self._after = loop, after
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="reading")
+        self._writers = ThreadPoolExecutor(1, thread_name_prefix="saving")
 
     def post(self, call: Callable[[], None]) -> None:
         if not self._loop.is_closed():
@@ -27,8 +28,12 @@ class AsyncioHost:
     def work(self, call: Callable[[], Any]) -> Future:
         return self._pool.submit(call)
 
+    def write(self, call: Callable[[], Any]) -> Future:
+        return self._writers.submit(call)
+
     def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._pool, self._writers):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _run(self, call: Callable[[], None]) -> None:
         try:
