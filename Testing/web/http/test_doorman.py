@@ -7,7 +7,10 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 
 import aiohttp
 from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from DiffuFuseMedLib.web.http import Binding
 from DiffuFuseMedLib.web.http import doorman as d
+from DiffuFuseMedLib.web.http.guard import Guard
 
 HALF = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Long: "
 
@@ -106,5 +109,23 @@ def test_of_too_many_the_first_have_to_go_first():
             assert not any(reader.at_eof() for reader, _ in opened[3:])
             for _, writer in opened:
                 writer.close()
+
+    asyncio.run(visit())
+
+
+def test_who_has_the_cookie_is_let_in_and_nobody_else():
+    async def visit():
+        binding, admitted = Binding(), []
+        app = web.Application(middlewares=[Guard(binding, admitted.append).middleware])
+        app.router.add_get("/", enter)
+        async with TestClient(TestServer(app)) as visitor:
+            assert (await visitor.get("/")).status == 403
+            assert (await visitor.get("/", params={"token": "a" * 43})).status == 403
+            assert admitted == []
+            assert (await visitor.get("/", params={"token": binding.token})).status == 200
+            assert len(admitted) == 1  # the second request, with the cookie
+
+    async def enter(_):
+        return web.Response()
 
     asyncio.run(visit())
