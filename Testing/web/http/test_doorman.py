@@ -6,6 +6,7 @@ import socket
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 import aiohttp
+import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from DiffuFuseMedLib.web.http import Binding
@@ -113,6 +114,7 @@ def test_of_too_many_the_first_have_to_go_first():
     asyncio.run(visit())
 
 
+@pytest.mark.filterwarnings("ignore:It is recommended to use web.RequestKey")
 def test_who_has_the_cookie_is_let_in_and_nobody_else():
     async def visit():
         binding, admitted = Binding(), []

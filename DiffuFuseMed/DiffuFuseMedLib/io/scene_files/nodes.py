@@ -76,7 +76,7 @@ def file_of(value: str, mrml: Path) -> Path:
     """The file of the bundle that a storage node names. Raises InputError for one outside it, or that is not there."""
     name = unquote(value)
     found = mrml.parent / name
-    if name != name.strip() or re.search(r"[\x00-\x1f:]", name) or leaves(name):
+    if re.search(r"[\x00-\x1f:]", name) or leaves(name):
         raise refused("a scene file that refers to files outside itself")
     if not found.resolve().is_relative_to(mrml.parent.resolve()):
         raise refused("a scene file that refers to files outside itself")
