@@ -71,6 +71,21 @@ def test_dragging_a_slider_changes_the_picture_and_undo_brings_it_back(opened, r
     until(lambda: np.array_equal(before, slicer.util.arrayFromVolume(role("fused"))), "the picture before")
 
 
+def test_an_image_is_moved_by_its_numbers_and_put_back_by_reset_or_undo(opened, role, until):
+    ui = opened.ui
+    ui.moveCombo.setCurrentIndex(ui.moveCombo.findText("PET"))
+    ui.moveLeftSpin.value = 6.0
+    until(lambda: "PET moved" in ui.alignmentLabel.text, "the case with the PET moved")
+    assert role("PET").GetParentTransformNode() is not None and ui.resetImageButton.enabled
+    assert "PET: moved by the reader by hand: 6.0 mm to the left." in ui.qualityLabel.text
+    ui.resetImageButton.click()
+    until(lambda: "PET as placed" in ui.alignmentLabel.text, "the case as it was opened")
+    assert role("PET").GetParentTransformNode() is None and ui.moveLeftSpin.value == 0
+    opened.ui.undoButton.click()
+    until(lambda: ui.moveLeftSpin.value == 6.0, "one step back")
+    assert not ui.stopRegisteringButton.enabled
+
+
 def test_a_window_that_slicer_changed_is_a_choice_of_the_panel_and_is_left_alone(opened, role, until):
     """By its mouse mode in a view or in the Volumes module."""
     shown = role("CT").GetDisplayNode()

@@ -166,6 +166,9 @@ class ToldEngine:
         handle.case_id = f"case-{next(self._ids)}"
         return handle
 
+    def reopen(self, case_id, staged):
+        return self._ask("reopen", case_id=case_id, case=self.staged[staged["staged"] - 1])
+
     def close_case(self, case_id):
         return self._ask("close", case_id=case_id)
 

@@ -25,3 +25,12 @@ def test_an_export_of_no_kind_is_asked_for_its_kind():
     state = SimpleNamespace(change=lambda *_: lambda function: function)
     Actions(state, session, None, None, None, None).export()
     assert said == [("info", "Choose under Keep which file to export.")]
+
+
+def test_a_number_that_moves_an_image_is_taken_as_typed_and_an_emptied_field_is_none():
+    moved = []
+    session = SimpleNamespace(placement=SimpleNamespace(nudge=lambda *given: moved.append(given)))
+    actions = Actions(SimpleNamespace(change=lambda *_: lambda function: function), session, None, None, None, None)
+    actions.nudge("PET", 3, "-2.5")
+    actions.nudge("PET", 3, " ")
+    assert moved == [("PET", 3, -2.5)]

@@ -39,6 +39,23 @@ class DisplayFacade(Protocol):
         """Values at a point, RAS mm, in words with their unit, by what they are of; empty outside the case."""
 
 
+class PlacementFacade(Protocol):
+    """Where the images lie beside the reference; each change is one step to undo."""
+
+    def nudge(self, key: str, number: int, value: float) -> None:
+        """One of the six numbers by which the hand moved an image (core.pose.Pose): mm to the left, the back and the
+        head, degrees about the axes to these. Raises InputError for what cannot be."""
+
+    def register(self, key: str) -> None:
+        """Bring an image onto the reference, behind the reader's back. Raises InputError for one that cannot be."""
+
+    def stop_registering(self) -> None:
+        """The image stays where it is."""
+
+    def reset(self, key: str) -> None:
+        """The image back to where it was opened."""
+
+
 class FusionFacade(Protocol):
     """The fused picture, which follows the sliders."""
 

@@ -49,6 +49,7 @@ class FusionLogic:
         self._volume: Handle | None = None
         self._border_protection = BorderProtection(context, self._failed)
         self._limits_of: tuple[Any, str | None, tuple[str, ...]] = (None, None, ())
+        self._held = False  # the engine's case is about to be another one
 
     def why_not(self) -> str:
         """What the case lacks for a fusion, in words; empty when it can be fused."""
@@ -81,11 +82,24 @@ class FusionLogic:
         self._drawn.clear()
         self._rough.clear()
         self._border_protection.forget()
+        self._held = False
         self._version, self._volume_version, self._times_again = self._version + 1, -1, 0
+
+    def hold(self) -> None:
+        """An image moves: what is drawn is of its place before, and nothing is asked for until release()."""
+        self._held = True
+        if not self.why_not():
+            self._outdate()
+            self._version += 1
+            self._state("working", "waiting for the moved image")
+
+    def release(self) -> None:
+        """The engine has the images where they are; whoever calls this lets the fusion follow()."""
+        self._held = False
 
     def follow(self) -> None:
         """The settings changed: draw what is on screen, and the volume once the hand is quiet."""
-        if self.why_not():
+        if self.why_not() or self._held:
             return
         self._outdate()
         self._version += 1
@@ -107,7 +121,7 @@ class FusionLogic:
 
     def draw_shown(self) -> None:
         """Slices on screen that are not of the present settings."""
-        if not self.why_not():
+        if not (self.why_not() or self._held):
             for node in self._scheduler.views():
                 self._draw(node)
 
@@ -212,6 +226,8 @@ class FusionLogic:
         return slices.slice_index(slice_node, self._context.case.grid) if self._context.case else None
 
     def _refine(self) -> None:
+        if self._held:
+            return
         context, version, chosen = self._context, self._version, self._context.parameters
         self._state("working", "refining the volume")
 

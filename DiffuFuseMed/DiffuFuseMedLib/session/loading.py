@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
+
 from ..core.case import Alignment, Case
 from ..core.errors import InputError
 from ..core.suv_units import suv_choices
@@ -15,6 +17,7 @@ from ..io.dicom.source_series import why_no_series
 from ..io.study import UNUSED as UNUSED
 from ..mrml.volumes import add_volume
 from ..preprocessing.align import Progress, align
+from ..preprocessing.misfit import with_misfits
 from ..preprocessing.quality import doubts, quality_report
 from . import saved_case
 from .context import SessionContext
@@ -60,7 +63,8 @@ class LoadingLogic:
         """Align volumes that a host has already, such as nodes of the scene, on a thread of its own."""
 
         def aligned(progress: Progress) -> tuple[Case, tuple[str, ...]]:
-            return align(given, reference, register, name, progress=_between(0.0, ALIGNED[1], progress)), ()
+            case = align(given, reference, register, name, progress=_between(0.0, ALIGNED[1], progress))
+            return with_misfits(case), ()
 
         self._work("aligning the images", None, aligned)
 
@@ -142,8 +146,17 @@ class LoadingLogic:
             return
         self._sent_anew()
 
+    def say_moved(self, before: Case, case: Case) -> None:
+        """Images of the case lie elsewhere: what is said of it, less what the reader has seen already."""
+        view_state = self._context.view_state
+        seen = set(doubts(before)) - set(view_state.doubts)
+        view_state.doubts = tuple(sentence for sentence in doubts(case) if sentence not in seen)
+        view_state.alignment, view_state.quality = alignment_line(case), tuple(quality_report(case))
+        self._context.tell(Topic.CASE)
+
     def describe(self, case: Case, unread: tuple[str, ...] = ()) -> None:
         view_state = self._context.view_state
+        view_state.movable = tuple(key for key in case.modalities if key != case.reference)
         view_state.loading, view_state.case_name = "", case.name
         view_state.modalities, view_state.unread = case.modalities, unread
         view_state.sources = {key: source_of(volume) for key, volume in case.volumes.items()}
@@ -158,7 +171,7 @@ class LoadingLogic:
         self._turn += 1  # what is being read is no longer wanted
         view_state.loading = view_state.case_name = view_state.alignment = view_state.no_dicom = ""
         view_state.modalities, view_state.unread, view_state.sources, view_state.quality = (), (), {}, ()
-        view_state.suv_units, view_state.doubts = (), ()
+        view_state.suv_units, view_state.doubts, view_state.movable = (), (), ()
         self._context.tell(Topic.CASE)
 
     def forget(self, keep_records: bool = False) -> None:
@@ -205,6 +218,7 @@ def read(
     """The folder's case, and the images in it that are not part of it. progress(share, words): of aligning them."""
     there, study = reading.folder(folder, told or {})
     case = align(study.volumes, None, register, study.name, study.reference_mask, study.notes, progress)
+    case = with_misfits(case)
     used = {source_of(volume) for volume in case.volumes.values()}
     return case, tuple(name for name in there if name not in used)
 
@@ -227,5 +241,6 @@ def alignment_line(case: Case) -> str:
 
 
 def _fit(found: Alignment) -> str:
-    how = "registered" if found.registered else "as placed"
+    moved = not np.allclose(found.moving_to_reference, np.eye(4))
+    how = "registered" if found.registered else "moved" if moved else "as placed"
     return f"{how}, MI {found.mutual_information:.2f}, overlap {100 * found.overlap:.0f} %"

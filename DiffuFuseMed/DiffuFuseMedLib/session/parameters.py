@@ -9,6 +9,7 @@ from typing import Any
 from ..core.errors import input_error
 from ..core.maps import MAPS
 from ..core.modalities import MODALITIES
+from ..core.pose import check_poses
 from ..core.presets import PRESETS, VALUES, check_values
 from ..core.suv_units import DEFAULT as DEFAULT_SUV
 from ..core.suv_units import SUV_UNITS
@@ -36,7 +37,8 @@ class Parameters:
     a key of MAPS; uncertainty_above: in the map's unit, below it nothing is shown; background, foreground: a modality
     key, "fused", or "" for nothing; windows: name of a window (window_level.py) by modality or "fused"; compare: one of
     COMPARE, of the reference and compare_with; compare_position: 0..1 of the way; mri: the MR that is fused, "" for the
-    first; suv: what PET values are shown and measured in.
+    first; suv: what PET values are shown and measured in; registered, moved: six numbers of a core.pose.Pose by
+    modality, where an image lies since it was opened: by a registration, and by hand on top of that.
     """
 
     preset: str = DEFAULT_PRESET
@@ -49,6 +51,8 @@ class Parameters:
     steps: int = 1
     guided: bool = False
     mri: str = ""
+    registered: dict[str, tuple] = field(default_factory=dict)
+    moved: dict[str, tuple] = field(default_factory=dict)
     protect_border: bool = True
 
     modalities: dict[str, bool] = field(default_factory=dict)
@@ -85,6 +89,8 @@ class Parameters:
             _check_choice(name.replace("_", " "), getattr(self, name), choices)
         for name, ends in WHOLE.items():
             _check_whole(name, getattr(self, name), *ends)
+        for poses in (self.registered, self.moved):
+            check_poses(poses, tuple(MODALITIES))
         for name in SHARES:
             _check_number(name, getattr(self, name), 0, 1)
         for name in (entry.name for entry in fields(self) if isinstance(entry.default, bool)):

@@ -23,6 +23,7 @@ from .exports import Exports, Write
 from .lesion import SEGMENT, Lesion
 from .loading import LoadingLogic
 from .parameters import Parameters
+from .placement import PlacementLogic
 from .review import ReviewLogic
 from .unsaved import NOTHING, Unsaved
 
@@ -40,11 +41,12 @@ class PersistenceLogic:
         acceptance: Acceptance,
         loading: LoadingLogic,
         exports: Exports,
+        placement: PlacementLogic,
         unsaved: Unsaved,
         adopted: Callable[[], None],
     ) -> None:
         self._context, self._lesion, self._review, self._exports = context, lesion, review, exports
-        self._loading, self._unsaved, self._adopted = loading, unsaved, adopted
+        self._loading, self._placement, self._unsaved, self._adopted = loading, placement, unsaved, adopted
         self._corrections = NOTHING  # the corrections as they were when the scene was taken down
         self._acceptance = acceptance
         self._waiting: deque[tuple[str, Write, Callable[[], None]]] = deque()  # the first is being written
@@ -146,14 +148,16 @@ class PersistenceLogic:
     def _adopt(self) -> None:
         """What the scene holds, into the session."""
         context = self._context
-        case, nodes, prediction, review = _record_of(context.scene)
-        kept = saved_case.read_kept(nodes, nodes[case.reference])
+        opened, nodes, prediction, review = _record_of(context.scene)
         chosen = parameters.load(Parameters, context.scene) or Parameters()
+        case = self._placement.placed(opened, chosen)
+        kept = saved_case.read_kept(nodes, nodes[case.reference])
         lesion = segmentations.mask_of(nodes["lesion"], SEGMENT, nodes[case.reference]) if prediction else None
         drawn = self._acceptance.adopt(nodes["lesion"] if prediction else None, review) and chosen.protect_border
         handle = context.engine.start_open(case, lesion=lesion if drawn else None)
         context.nodes, context.parameters, context.prediction = nodes, chosen, prediction
         self._loading.hand_over(case, handle)
+        self._placement.adopt(opened)
         if review is not None:
             self._review.adopt(review, kept)
         self._loading.describe(case)
@@ -224,7 +228,7 @@ class PersistenceLogic:
     def _write_record(self) -> None:
         context = self._context
         parameters.save(context.parameters, context.scene)
-        saved_case.write_case(context.scene, context.opened, context.nodes)
+        saved_case.write_case(context.scene, self._placement.opened, context.nodes)
         if context.prediction is None:
             saved_case.forget_prediction(context.scene)
         else:

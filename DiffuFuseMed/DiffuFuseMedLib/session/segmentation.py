@@ -13,9 +13,11 @@ from ..engine.client.engine import EngineError, Handle
 from .context import SessionContext
 from .events import Topic
 from .parameters import Parameters, changed
+from .placement import words_of
 
 REASON_SAMPLES = 2
 AGAIN_S = 1.0
+PLACED = "moved_images"  # in the provenance: where images lay that were moved after they were opened
 REQUESTED = "requested_modalities"  # in the provenance: those that were on, whether or not the model knows them
 
 
@@ -56,7 +58,10 @@ class SegmentationLogic:
         self._run = handle
         context.view_state.change = ""
         self._state("working", "starting", 0.0, None)
-        context.then(handle.future, lambda p: self._done(handle, p, chosen), lambda e: self._ended(handle, e))
+        asked = {REQUESTED: chosen}
+        if lay := words_of(context.parameters, chosen):
+            asked[PLACED] = lay
+        context.then(handle.future, lambda p: self._done(handle, p, asked), lambda e: self._ended(handle, e))
 
     def _chosen(self) -> list[str]:
         """Modalities that are switched on."""
@@ -70,7 +75,12 @@ class SegmentationLogic:
             return False
         made, chosen = context.prediction.provenance, context.parameters
         same = all(made.get(name) == getattr(chosen, name) for name in ("model", "samples", "seed"))
-        return same and made.get(REQUESTED) == self._chosen()
+        return same and made.get(REQUESTED) == self._chosen() and self.is_in_place()
+
+    def is_in_place(self) -> bool:
+        """Whether the images lie where they lay for the result in the scene."""
+        made = self._context.predicted.provenance
+        return made.get(PLACED, {}) == words_of(self._context.parameters, made.get(REQUESTED, []))
 
     def judge(self, words: str = "") -> None:
         """Say of the result in the scene whether it is of the present settings. words: why there is no newer one."""
@@ -101,6 +111,12 @@ class SegmentationLogic:
         self._reasons = None
         self._context.view_state.explaining = False
 
+    def stop_explaining(self) -> None:
+        """What is being computed for reasons would be of other images than the result."""
+        if self._reasons:
+            self._reasons.cancel()
+            self._reasons, self._context.view_state.explaining = None, False
+
     def explain(self) -> None:
         """What the probability is without each modality, one after the other, behind the reader's back. A run lets the
         search stand still until it ends; only a new result ends it."""
@@ -108,7 +124,7 @@ class SegmentationLogic:
         if context.prediction is None or context.case is None:
             return
         on = list(context.prediction.modalities)
-        left = [key for key in on if key not in self.without] if len(on) > 1 else []
+        left = [key for key in on if key not in self.without] if len(on) > 1 and self.is_in_place() else []
         context.view_state.explaining = bool(left)
         if not left:
             self._explained()
@@ -175,13 +191,13 @@ class SegmentationLogic:
 
         return lambda *told: self._context.post(lambda: advance(*told))
 
-    def _done(self, handle: Handle, prediction: Prediction, modalities: list[str]) -> None:
+    def _done(self, handle: Handle, prediction: Prediction, asked: dict[str, Any]) -> None:
         if handle is not self._run:
             return
         self._run = None
         self.stop()
         self.without, self._reasons_again = {}, 0
-        self._came(replace(prediction, provenance={**prediction.provenance, REQUESTED: modalities}))
+        self._came(replace(prediction, provenance={**prediction.provenance, **asked}))
         self.explain()
 
     def say_done(self) -> None:

@@ -35,7 +35,7 @@ from .display import DisplayLogic
 from .engine_restart import EngineRestart
 from .events import Topic
 from .exports import Exports
-from .facade import DisplayFacade, FusionFacade, LesionFacade, PersistenceFacade, ReviewFacade
+from .facade import DisplayFacade, FusionFacade, LesionFacade, PersistenceFacade, PlacementFacade, ReviewFacade
 from .fusion import FusionLogic
 from .host import Host
 from .lesion import Lesion
@@ -43,12 +43,13 @@ from .loading import LoadingLogic
 from .numbers import change_words
 from .parameters import FUSION, NAMES, Parameters, changed
 from .persistence import PersistenceLogic
+from .placement import POSE, PlacementLogic
 from .preset_library import CUSTOM, PresetLibrary
 from .reading import Reading
 from .result_nodes import write_result
 from .review import ReviewLogic
 from .roots import Roots
-from .segmentation import REQUESTED, SegmentationLogic
+from .segmentation import PLACED, REQUESTED, SegmentationLogic
 from .steps import DECISIONS, LESION, OF_A_RESULT, PARAMETERS, PLACE, Steps
 from .tool_edits import ToolEdits
 from .unsaved import Unsaved
@@ -57,7 +58,8 @@ from .window_level import rescaled, shipped
 
 GONE = ("died", "closed", "cancelled")  # codes of replies that no engine gave
 RERUN_S = 0.4  # after a modality switch, so that two switches are one run
-OF_A_RUN = frozenset(("modalities", "model", "samples", "seed"))
+PLACES = frozenset(("registered", "moved"))
+OF_A_RUN = frozenset(("modalities", "model", "samples", "seed")) | PLACES
 LOOK = frozenset(NAMES) - frozenset(FUSION) - OF_A_RUN - {"device", "inside_region_only", "protect_border"}
 ANOTHER_CASE = "another case is opened"
 EXPORTED = (Topic.CASE, Topic.FUSION, Topic.RUN, Topic.NUMBERS, Topic.REVIEW)  # on which it depends what can leave
@@ -101,9 +103,12 @@ class Session:
         self._unsaved = Unsaved(context, self._lesion, self._review, self._steps, self._autosave.changed)
         self._segmentation = SegmentationLogic(context, self._result_came, self._reasons_came)
         self._loading = LoadingLogic(context, self._before_forgetting, self._opened, self._protect_border)
+        self._placement = PlacementLogic(context, self._image_moves, self._image_landed, self.set)
         exports = Exports(context, self._lesion, self._review, self._preset)
         parts = (self._lesion, self._review, self._acceptance)
-        self._persistence = PersistenceLogic(context, *parts, self._loading, exports, self._unsaved, self._adopted)
+        self._persistence = PersistenceLogic(
+            context, *parts, self._loading, exports, self._placement, self._unsaved, self._adopted
+        )
         context.events.listen(lambda _: export_reasons.judge(self.view_state), *EXPORTED)
 
     # What there is
@@ -175,6 +180,10 @@ class Session:
     def persistence(self) -> PersistenceFacade:
         return self._persistence
 
+    @property
+    def placement(self) -> PlacementFacade:
+        return self._placement
+
     def _say_what_goes_back(self) -> None:
         steps, lesion, review = self._steps, self._lesion, self._review
         steps.unnoted = lesion.note
@@ -203,7 +212,12 @@ class Session:
 
     def _run_as(self, made: Mapping[str, Any]) -> None:
         on = {key: key in made["modalities"] for key in self._context.opened.modalities}
-        self.set(model=made["model"], samples=made["samples"], seed=made["seed"], modalities=on)
+        lay = {key: [tuple(numbers) for numbers in poses] for key, poses in made.get(PLACED, {}).items()}
+        places = {
+            "registered": {key: by for key, (by, _) in lay.items()},
+            "moved": {k: by for k, (_, by) in lay.items()},
+        }
+        self.set(model=made["model"], samples=made["samples"], seed=made["seed"], modalities=on, **places)
         self.run()
 
     # What is told
@@ -293,6 +307,8 @@ class Session:
             self._lesion_lost()
         elif role in ("fused", "fusion_uncertainty"):
             self._fusion.restart()
+        elif role.startswith(POSE) and context.case is not None:
+            self._placement.show()
 
     def _lesion_lost(self) -> None:
         self._segmentation.stop()
@@ -417,7 +433,7 @@ class Session:
 
     def run(self) -> None:
         self._rerun.cancel()
-        self._segmentation.run()
+        self._placement.when_at_rest(self._segmentation.run)
 
     def cancel(self) -> None:
         """Stop the run, or the one that a modality switch is about to start; the scene keeps its last result."""
@@ -473,6 +489,8 @@ class Session:
             self._protect_border()
         if "inside_region_only" in names:
             self._review.limit()
+        if names & PLACES:
+            self._placement.follow()
         if names & OF_A_RUN:
             self._judge_run("modalities" in names)
 
@@ -509,6 +527,7 @@ class Session:
         self._autosave.leave(self._unsaved.discarding)
         self._unsaved.forget()
         self._acceptance.forget()
+        self._placement.forget()
         self._segmentation.stop()
         self._fusion.stop()
         self._display.forget()
@@ -527,12 +546,15 @@ class Session:
             modalities={},
             windows=shipped(self.parameters.windows),
             mri="",
+            registered={},
+            moved={},
             compare="off",
             compare_with=moving[0] if moving else "",
             foreground=foreground,
             background=background,
             suv=self._suv_of(case),
         )
+        self._placement.adopt(case)
         self._fusion.restart()
         self._display.refresh()
         self._autosave.opened()
@@ -592,6 +614,21 @@ class Session:
         else:
             self._unsaved.saved(self._unsaved.now())
         context.tell(Topic.SCENE)
+
+    # An image of the case elsewhere
+
+    def _image_moves(self) -> None:
+        self._segmentation.stop_explaining()
+        self._fusion.hold()
+
+    def _image_landed(self, before: Case, case: Case) -> None:
+        """Session and engine have it where it is: what was drawn and measured of it is so anew."""
+        self._loading.say_moved(before, case)
+        self._fusion.release()
+        self._protect_border()
+        self._lesion.recount()
+        self._segmentation.judge()
+        self._display.refresh()
 
     def _reasons_came(self) -> None:
         self._review.explain(self._segmentation.without)

@@ -28,6 +28,8 @@ class ViewState:
     modalities: tuple[str, ...] = ()
     sources: dict[str, str] = field(default_factory=dict)  # what each modality was read from
     unread: tuple[str, ...] = ()  # images of the folder whose modality nobody knows
+    movable: tuple[str, ...] = ()  # modalities beside the reference
+    placing: str = ""  # which image is being registered, empty when none is
     alignment: str = ""
     quality: tuple[str, ...] = ()
     suv_units: tuple[dict[str, str], ...] = ()  # value, title, why_not: what PET values can be in

@@ -63,6 +63,20 @@ class Actions:
     def seen_doubts(self) -> None:
         self._session.seen_doubts()
 
+    def register(self, modality: str) -> None:
+        self._session.placement.register(modality)
+
+    def stop_registering(self) -> None:
+        self._session.placement.stop_registering()
+
+    def reset_place(self, modality: str) -> None:
+        self._session.placement.reset(modality)
+
+    def nudge(self, modality: str, number: int, value: str) -> None:
+        """value: as it was typed; an emptied field is none."""
+        if str(value).strip():
+            self._session.placement.nudge(modality, int(number), float(value))
+
     def role(self, name: str, role: str) -> None:
         """What the reader says an image is, until it is read again."""
         rows = [{**row, "role": role} if row["name"] == name else row for row in self._state.role_rows]

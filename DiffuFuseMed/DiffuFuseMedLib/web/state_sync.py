@@ -15,7 +15,7 @@ from ..session import FUSED, Parameters, Session, Topic, ViewState, window_choic
 PARAMETERS = tuple(entry.name for entry in fields(Parameters))
 SHOWN = tuple(entry.name for entry in fields(ViewState))
 LISTS = ("lambdas", "ct_window_hu")
-TOLD_ELSEWHERE = ("modalities", "preset", "windows")  # by an action of their own, not by a value
+TOLD_ELSEWHERE = ("modalities", "preset", "windows", "registered", "moved")  # by an action of their own, not by a value
 
 
 class StateSync:

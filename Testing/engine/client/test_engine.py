@@ -462,6 +462,17 @@ def test_a_fault_is_one_sentence_with_its_detail(a_session, an_open_case, failur
     assert value(slices(a_session, an_open_case, value=1)) == 1
 
 
+def test_a_case_in_another_state_keeps_its_id_and_a_new_child_gets_it_as_it_is_now(a_session, an_open_case, a_case):
+    before = set(a_session._arrays.names())
+    a_session.reopen(an_open_case, a_session.stage(a_case())).result(120)
+    now = set(a_session._arrays.names())
+    assert now and now.isdisjoint(before)
+    os.kill(a_session.pid, signal.SIGKILL)
+    a_session._child[0].wait(60)
+    assert value(slices(a_session, an_open_case, value=3)) == 3
+    assert set(a_session._arrays.names()) >= now
+
+
 def test_a_request_that_is_not_served_is_one_error(a_session, an_open_case, failure):
     assert failure(a_session.replace_rois(an_open_case)).code == "bad_request"
 

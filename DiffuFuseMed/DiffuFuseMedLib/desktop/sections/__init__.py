@@ -5,11 +5,12 @@ from .display import Display
 from .fusion import Fusion
 from .inputs import Inputs
 from .modalities import Modalities
+from .placement import Placement
 from .results import Results
 from .review import Review
 from .segmentation import Segmentation
 from .uncertainty import Uncertainty
 
-SECTIONS = (Inputs, Fusion, Modalities, Display, Segmentation, Uncertainty, Review, Results, About)
+SECTIONS = (Inputs, Placement, Fusion, Modalities, Display, Segmentation, Uncertainty, Review, Results, About)
 
 __all__ = ["SECTIONS"]

@@ -173,12 +173,20 @@ class Engine:
             handle.settled = lambda error: self._forget(case_id) if error else None
         return handle
 
+    def reopen(self, case_id: str, staged: dict[str, Any]) -> Handle:
+        """Another state of an open case under its id, such as with an image moved; staged: of stage(). Requests that
+        follow are answered with it, and its ROIs are the staged ones."""
+        with self._lock:
+            handle = self._request({"kind": "open", "case_id": case_id, **staged})
+            handle.settled = lambda error: self._keep(case_id, staged, error)
+        return handle
+
     def replace_rois(self, case_id: str, rois: Any = None, lesion: np.ndarray | None = None) -> Handle:
         """Other ROIs for an open case, such as after a correction of the lesion; arguments as in start_open()."""
         fields = self._shared({"rois": rois, "lesion": _mask(lesion)})
         with self._lock:
             handle = self._request({"kind": "rois", "case_id": case_id, **fields})
-            handle.settled = lambda error: self._keep_rois(case_id, fields, error)
+            handle.settled = lambda error: self._keep(case_id, fields, error)
         return handle
 
     def segment(
@@ -332,8 +340,8 @@ class Engine:
             message = self._opened.pop(case_id, {})
         self._arrays.discard(*references(message))
 
-    def _keep_rois(self, case_id: str, fields: dict[str, Any], error: BaseException | None) -> None:
-        """New ROIs that were taken stand in for the old ones when the case is opened again."""
+    def _keep(self, case_id: str, fields: dict[str, Any], error: BaseException | None) -> None:
+        """New parts of a case that were taken stand in for the old ones when it is opened again."""
         with self._lock:
             message = self._opened.get(case_id) if error is None else None
             dropped = fields if message is None else {name: message[name] for name in fields}

@@ -8,6 +8,7 @@ from trame.widgets import html
 from trame.widgets import vuetify3 as v3
 
 from .parts import button, row, section, select, slider
+from .placement import placement
 
 
 def case_section(actions: Any) -> None:
@@ -37,6 +38,7 @@ def case_section(actions: Any) -> None:
             html.Summary("alignment report")
             html.P("{{ line }}", v_for="line in s_quality", key="line")
         _comparison()
+        placement(actions)
 
 
 def _comparison() -> None:
