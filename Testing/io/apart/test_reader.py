@@ -7,6 +7,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+import zipfile
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -73,6 +74,20 @@ def test_what_is_refused_is_refused_in_the_same_words(reader, tmp_path):
     with pytest.raises(InputError) as found:
         reader.folder(tmp_path, {})
     assert str(found.value) == str(here.value)
+
+
+def test_a_scene_is_written_anew_by_the_process_apart_into_the_folder_that_it_is_given(reader, tmp_path):
+    image = sitk.GetImageFromArray(np.arange(60, dtype=np.int16).reshape(3, 4, 5))
+    sitk.WriteImage(image, str(tmp_path / "CT.nrrd"), True)
+    folder, path = tmp_path / "folder", tmp_path / "a.mrb"
+    folder.mkdir()
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x/x.mrml", '<MRML><VolumeArchetypeStorage fileName="CT.nrrd"/></MRML>')
+        archive.write(tmp_path / "CT.nrrd", "x/CT.nrrd")
+    mrml = reader.scene(path, folder, 1 << 24)
+    assert mrml.is_relative_to(folder)
+    [written] = mrml.parent.glob("Data/*")
+    assert sitk.GetArrayFromImage(sitk.ReadImage(str(written))).ravel().tolist() == list(range(60))
 
 
 @on_linux
