@@ -15,7 +15,7 @@ import pytest
 from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.preprocessing.load import load_case
 
-from benchmarks.web import figures, large, memory, reader, run, server, unrecorded
+from benchmarks.web import figures, large, memory, reader, run, server, tools, unrecorded
 from benchmarks.web.table import rows_of
 
 chromium = pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed")
@@ -30,6 +30,7 @@ def a_case_of(usable_s=5.0, p95_ms=200.0, **growth):
     return {
         "start": {"usable_s": usable_s},
         "p95_ms": p95_ms,
+        "tool_ms": 150.0,
         "soak": {"growth_percent": growth or {"server": 1.0, "page": -3.0}},
     }
 
@@ -316,6 +317,8 @@ def all_figures():
         "p95_ms": 251.0,
         "sliders": {"alpha": figures.percentiles([100.0]), "gamma": figures.percentiles([])},
         "alpha_in_fast_motion": {"pictures_per_s": 7.9},
+        "tools_ms": {"look": {"in_hand": 900.0}, "threshold": {"in_hand": 30.0, "applied": 180.0}},
+        "tool_ms": tools.longest({"look": {"in_hand": 900.0}, "threshold": {"in_hand": 30.0, "applied": 180.0}}),
         "run": {"run_s": 4.6},
         "switch_s": {"off": 3.0, "on": 13.4},
         "memory": held,
@@ -333,6 +336,8 @@ def test_the_figures_are_a_table_with_units_and_say_what_is_missing():
     assert rows["slider to picture, p50 / p95, ms"] == ["187 / 251", "not measured"]
     assert rows["by slider, ms"][0] == "alpha 100 / 100, gamma not measured"
     assert rows["memory at start, MiB"][0] == "server 700"
+    assert rows["longest wait for an answer with a tool, ms"][0] == "180"  # without a tool is not the tool's
+    assert rows["by tool, ms"][0] == "look 900, threshold 180"
     assert rows["growth during the soak, %"][0] == "server +1.0, page -0.4"
 
 

@@ -20,6 +20,7 @@ from benchmarks.web.figures import AIMS, growth_percent, missed
 from benchmarks.web.large import SHAPE, write_large
 from benchmarks.web.reader import VIEWPORT, Reader, a_browser, check_browser
 from benchmarks.web.server import WebServer
+from benchmarks.web.tools import hold_tools, longest
 from benchmarks.web.unrecorded import UnrecordedTab
 
 SLIDERS = ("alpha", "beta", "gamma")
@@ -102,6 +103,8 @@ def _bench_case(browser: Any, folder: Path, plan: Plan, say: Callable[[str], Non
                 say(f"dragging {name}")
                 sliders[name] = reader.drag(name, plan.values)
             fast = reader.fast_drag("alpha", FAST_S)
+            say("editing with each tool")
+            held_ms = hold_tools(reader)
             held["after_drags"] = _held(server.pid)
             say(f"dragging as in {plan.soak_minutes:g} min of reading")
             cookies = reader.page.context.cookies()
@@ -112,6 +115,8 @@ def _bench_case(browser: Any, folder: Path, plan: Plan, say: Callable[[str], Non
                 **_worst(sliders),
                 "sliders": sliders,
                 "alpha_in_fast_motion": fast,
+                "tools_ms": held_ms,
+                "tool_ms": longest(held_ms),
                 "run": run,
                 "switch_s": switches,
                 "memory": {when: memory.mib(found) for when, found in held.items()},

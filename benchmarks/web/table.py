@@ -26,6 +26,10 @@ def _sliders(case: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {_latency(found)}" for name, found in case["sliders"].items())
 
 
+def _tools(case: Mapping[str, Any]) -> str:
+    return ", ".join(f"{tool} {max(found.values()):.0f}" for tool, found in case["tools_ms"].items())
+
+
 def _latency(found: Mapping[str, Any]) -> str:
     return MISSING if found["p50_ms"] is None else f"{found['p50_ms']:.0f} / {found['p95_ms']:.0f}"
 
@@ -49,6 +53,8 @@ ROWS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "slider to picture, p50 / p95, ms": lambda case: f"{case['p50_ms']:.0f} / {case['p95_ms']:.0f}",
     "by slider, ms": _sliders,
     "in fast motion, pictures a second": lambda case: f"{case['alpha_in_fast_motion']['pictures_per_s']:.1f}",
+    "longest wait for an answer with a tool, ms": lambda case: f"{case['tool_ms']:.0f}",
+    "by tool, ms": _tools,
     "run to contour, s": lambda case: f"{case['run']['run_s']:.1f}",
     "modality off / on, s": lambda case: f"{case['switch_s']['off']:.1f} / {case['switch_s']['on']:.1f}",
     "memory at start, MiB": _memory("at_start"),
