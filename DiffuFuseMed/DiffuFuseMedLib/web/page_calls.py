@@ -55,7 +55,7 @@ def _like(default: Any) -> Check:
     return is_number if isinstance(default, int | float) else is_text
 
 
-FLAGS = ("holding", "windowing", "dark", "brush_ball", "tour_open", "message_open")
+FLAGS = ("holding", "windowing", "dark", "brush_ball", "tour_open", "message_open", "asked_to_apply")
 DIALOGS = ("help_dialog", "open_dialog", "scene_dialog", "preset_dialog")
 TEXTS = ("open_path", "scene_path", "preset_title", "preset_why", "uploading")
 STATES: dict[str, Check] = {
