@@ -145,6 +145,38 @@ def test_a_damaged_record_leaves_the_desk_as_it_was(done, tmp_path, sarcoma, dam
     assert done.view_state.case_name == "STS_010"
 
 
+def test_a_scene_is_read_while_the_host_goes_on_and_then_takes_its_place(done, tmp_path, sarcoma):
+    assert done.persistence.save_scene(tmp_path / "a.mrb")
+    undrawn = []
+    done.open_scene_behind(tmp_path / "a.mrb", lambda go: undrawn.append(go()))
+    assert done.view_state.loading == "reading the scene"
+    assert done.case is sarcoma  # until it is read
+    done.pump_until(lambda: undrawn)
+    assert undrawn == [True] and done.view_state.loading == ""
+    assert done.case is not sarcoma and done.view_state.case_name == "STS_010"
+
+
+def test_a_scene_whose_reading_is_stopped_or_fails_changes_nothing(done, tmp_path, sarcoma):
+    assert done.persistence.save_scene(tmp_path / "a.mrb")
+    undrawn = []
+    done.open_scene_behind(tmp_path / "a.mrb", undrawn.append)
+    done.stop_opening()
+    done.pump(0.5)
+    done.open_scene_behind(tmp_path / "nothing.mrb", undrawn.append)
+    done.pump_until(lambda: done.view_state.message and done.view_state.message.level == "error")
+    assert (undrawn, done.case, done.view_state.loading) == ([], sarcoma, "")
+
+
+def test_what_was_corrected_while_a_scene_was_read_is_asked_about(done, tmp_path, sarcoma):
+    assert done.persistence.save_scene(tmp_path / "a.mrb")
+    undrawn = []
+    done.open_scene_behind(tmp_path / "a.mrb", undrawn.append)
+    done.accept_lesion()
+    done.pump_until(lambda: done.view_state.question)
+    assert (undrawn, done.case) == ([], sarcoma)
+    done.stay()
+
+
 def test_parameters_out_of_their_range_in_a_scene_are_not_taken_over(done, tmp_path, caplog):
     done.persistence._write_record()
     node = next(n for n in scenes.nodes_of(done.scene, "vtkMRMLScriptedModuleNode") if n.GetParameter("alpha"))

@@ -7,7 +7,8 @@ from DiffuFuseMedLib.web.asyncio_host import READERS, AsyncioHost
 
 
 def test_a_saving_does_not_stand_behind_readings_nor_a_reading_behind_savings():
-    host, end = AsyncioHost(asyncio.new_event_loop()), threading.Event()
+    loop, end = asyncio.new_event_loop(), threading.Event()
+    host = AsyncioHost(loop)
     readings = [host.work(end.wait) for _ in range(READERS + 1)]
     assert host.write(lambda: "saved").result(10) == "saved"
     assert not any(reading.done() for reading in readings)
@@ -19,3 +20,4 @@ def test_a_saving_does_not_stand_behind_readings_nor_a_reading_behind_savings():
     again.set()
     assert all(saving.result(10) for saving in savings)
     host.close()
+    loop.close()

@@ -5,6 +5,7 @@ A file that was sent may be made to do harm, so nothing of it reaches MRML but w
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Collection
 from pathlib import Path
 
@@ -67,9 +68,10 @@ class SceneFile:
     """A scene file, read: on any thread, in a folder of its own until close(). Raises InputError as load_scene()."""
 
     def __init__(self, path: str | Path, limit_bytes: int = LIMIT_BYTES, prepare: Prepare = prepared_scene) -> None:
-        self._path, self._private = Path(path), PrivateFolder(PREFIX)
+        private = PrivateFolder(PREFIX)
+        self._path, self.close = Path(path), weakref.finalize(self, private.remove)
         try:
-            self._mrml = prepare(self._path, self._private.path, limit_bytes)
+            self._mrml = prepare(self._path, private.path, limit_bytes)
         except BaseException:
             self.close()
             raise
@@ -79,9 +81,6 @@ class SceneFile:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def close(self) -> None:
-        self._private.remove()
 
     def replace(self, scene: vtkMRMLScene, check: Check = lambda _: None) -> None:
         """Put it in the place of what the scene holds. InputError, the scene being as it was, for nodes that cannot be

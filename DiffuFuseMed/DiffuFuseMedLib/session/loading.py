@@ -99,6 +99,19 @@ class LoadingLogic:
             self._context.view_state.loading, self._context.view_state.loading_share = words, share
             self._context.tell(Topic.CASE)
 
+    def begin(self, words: str) -> Callable[[], bool]:
+        """Something else is being read, in the place of what was; returns what says whether it is still wanted."""
+        self._turn += 1
+        turn = self._turn
+        self._advance(turn, 0.0, words)
+        return lambda: turn == self._turn
+
+    def stop(self) -> None:
+        """The reader does not want what is being read; what is open stays."""
+        self._turn += 1
+        self._context.view_state.loading = ""
+        self._context.tell(Topic.CASE)
+
     def abandon(self) -> None:
         """What is being read is not wanted any more."""
         self._turn += 1

@@ -95,6 +95,23 @@ class PersistenceLogic:
             return False
         return self._take_over(read)
 
+    def read_scene(self, path: Path, take: Callable[[Callable[[], bool]], None]) -> None:
+        """Read it on a thread of its own; take(take_over): called with what puts it in the place of what is open,
+        unless the reading was stopped or something else is being opened by then."""
+        context, wanted = self._context, self._loading.begin("reading the scene")
+
+        def done(read: scenes.SceneFile) -> None:
+            if wanted():
+                self._loading.stop()
+                take(lambda: self._take_over(read))
+
+        def failed(error: BaseException) -> None:
+            if wanted():
+                self._loading.stop()
+                context.complain(error)
+
+        context.then(context.host.work(lambda: self._read(path)), done, failed)
+
     def _read(self, path: Path) -> scenes.SceneFile:
         """On any thread."""
         saved_case.check_ours(path)

@@ -469,6 +469,17 @@ class Session:
         self._unsaved.before("a scene is opened", lambda: opened.append(self._persistence.open_scene(path)))
         return opened == [True]
 
+    def open_scene_behind(self, path: Path, undrawn: Callable[[Callable[[], object]], None]) -> None:
+        """open_scene(), with its file read while the host goes on; undrawn(call): runs what replaces the scene with no
+        view drawn. stop_opening() ends it."""
+        if self._may_open(path):
+            before = self._unsaved.before
+            self._persistence.read_scene(path, lambda go: before("a scene is opened", lambda: undrawn(go)))
+
+    def stop_opening(self) -> None:
+        """Nothing that is being read is opened; what is open stays."""
+        self._loading.stop()
+
     def adopt_scene(self) -> bool:
         """Take up the case of a scene that the host has loaded itself; False when it holds none."""
         return self._persistence.adopt_scene()

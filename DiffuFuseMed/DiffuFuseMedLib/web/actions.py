@@ -213,8 +213,11 @@ class Actions:
         if not path.strip():
             self._session.say("info", "Type the path of a saved scene first.")
             return
-        self._undrawn(lambda: self._session.open_scene(Path(path.strip()).expanduser()))
+        self._session.open_scene_behind(Path(path.strip()).expanduser(), self._undrawn)
         self._state.scene_dialog = False
+
+    def stop_opening(self) -> None:
+        self._session.stop_opening()
 
     def _undrawn(self, call: Callable[[], object]) -> None:
         """What may replace the scene, with no view drawn meanwhile."""

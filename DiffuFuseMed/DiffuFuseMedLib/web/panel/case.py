@@ -7,7 +7,7 @@ from typing import Any
 from trame.widgets import html
 from trame.widgets import vuetify3 as v3
 
-from .parts import button, row, section, select, slider
+from .parts import button, icon_button, row, section, select, slider
 from .placement import placement
 
 
@@ -25,6 +25,7 @@ def case_section(actions: Any) -> None:
         with html.Div(v_if="s_loading", classes="working"):
             v3.VProgressLinear(model_value=("100 * s_loading_share",), color="primary", id="opening-bar")
             html.Span("{{ s_loading }}, {{ Math.round(100 * s_loading_share) }} %")
+            icon_button("mdi-close", actions.stop_opening, "Stop reading; what is open stays", id="stop-opening")
         with html.Div(v_if="s_recovered", classes="working", id="recovered", raw_attrs=['role="status"']):
             html.P("{{ s_recovered }}")
             with row():
