@@ -1,11 +1,13 @@
 """The weights that ship, on the real patient that ships: the promises hold for them, not only for toys."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from DiffuFuseMedLib.metrics import score_case
 from DiffuFuseMedLib.models import zoo
+from DiffuFuseMedLib.preprocessing.domain import before_run
 from DiffuFuseMedLib.preprocessing.load import load_case
 from DiffuFuseMedLib.tasks.segment.corruptions import corrupt
 from DiffuFuseMedLib.tasks.segment.predict import draw, predict
@@ -52,8 +54,25 @@ def test_beats_an_ellipsoid_that_never_looks_at_a_voxel(case, scores):
     assert scores["dice"] > 2 * (mask & reference).sum() / (mask.sum() + reference.sum())
 
 
-def test_the_interval_holds_the_drawn_volume(scores):
-    assert scores["volume_hit"]
+def test_its_volume_range_is_one_factor_for_every_case_and_so_is_not_shown(prediction, scores):
+    assert "the same factor for every case" in prediction.volume_ml.withheld
+    assert "volume_hit" not in scores
+
+
+def test_the_patient_that_ships_is_one_of_those_that_the_model_is_for(prediction):
+    assert prediction.outside == ()
+
+
+@pytest.mark.parametrize("spoil", ["noise", "a modality too few", "a head"])
+def test_a_case_that_it_is_not_for_is_said_to_be_none(case, model, spoil):
+    rng = np.random.default_rng(0)
+    noisy = {m: v.with_array(rng.normal(300, 150, v.array.shape).astype(np.float32)) for m, v in case.volumes.items()}
+    headed = {m: v.with_array(v.array, body_part="head") for m, v in case.volumes.items()}
+    cases = {"noise": replace(case, volumes=noisy), "a modality too few": case.only(("CT", "MR_T1"))}
+    spoilt = {**cases, "a head": replace(case, volumes=headed)}[spoil]
+    words = {"noise": "PET is unlike", "a modality too few": "PET is missing", "a head": "are of the head"}[spoil]
+    found = before_run(spoilt, model.record.domain, model.modalities, spoilt.modalities)
+    assert any(words in sentence for sentence in found.outside)
 
 
 def test_the_contours_hold_most_of_the_drawn_border(scores):

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from DiffuFuseMedLib.uncertainty import log_ratio_errors, volume_interval
+from DiffuFuseMedLib.uncertainty import depends_on_case, log_ratio_errors, log_spread, volume_interval
 
+OWN = {"spreads": [0.0, 0.1, 0.6, 0.9]}  # samples of some patients disagree: a range of the case's own
 T_95_9 = 2.2621571628  # Student's t, 9 degrees of freedom, two-sided 95 %: any printed table
 
 
@@ -19,20 +20,20 @@ def test_an_empty_prediction_does_not_divide_by_zero():
 
 def test_the_interval_is_students_about_the_log_ratio():
     """Ten patients: half-width t * sd * sqrt(1 + 1/10), no spread among the samples."""
-    interval = volume_interval(100.0, [100.0, 100.0], {"mean": 0.0, "sd": 0.2, "patients": 10})
+    interval = volume_interval(100.0, [100.0, 100.0], {"mean": 0.0, "sd": 0.2, "patients": 10, **OWN})
     reach = T_95_9 * 0.2 * np.sqrt(1.1)
     assert (interval.low, interval.high) == pytest.approx((100 * np.exp(-reach), 100 * np.exp(reach)))
     assert (interval.value, interval.unit, interval.level) == (100.0, "mL", 0.95)
 
 
 def test_what_is_usually_missed_moves_the_interval():
-    errors = {"mean": np.log(1.5), "sd": 0.3, "patients": 10}
+    errors = {"mean": np.log(1.5), "sd": 0.3, "patients": 10, **OWN}
     interval = volume_interval(100.0, [100.0], errors)
     assert interval.low * interval.high == pytest.approx(150.0**2)
 
 
 def test_samples_that_disagree_widen_the_interval():
-    errors = {"mean": 0.0, "sd": 0.2, "patients": 10}
+    errors = {"mean": 0.0, "sd": 0.2, "patients": 10, **OWN}
     alike, apart = (volume_interval(100.0, s, errors) for s in ([100.0, 100.0], [50.0, 200.0]))
     # ln 50 and ln 200 lie ln 2 from their mean
     reach = T_95_9 * np.sqrt(0.2**2 * 1.1 + np.log(2) ** 2)
@@ -41,20 +42,38 @@ def test_samples_that_disagree_widen_the_interval():
 
 
 def test_the_interval_always_holds_the_value():
-    interval = volume_interval(100.0, [100.0], {"mean": 3.0, "sd": 0.01, "patients": 10})
+    interval = volume_interval(100.0, [100.0], {"mean": 3.0, "sd": 0.01, "patients": 10, **OWN})
     assert interval.low == 100.0 < interval.high
 
 
-def test_without_calibration_the_samples_range_is_left():
-    interval = volume_interval(100.0, [80.0, 130.0], None)
-    assert (interval.low, interval.value, interval.high) == (80.0, 100.0, 130.0)
+@pytest.mark.parametrize(
+    ("volume_ml", "errors", "why"),
+    [
+        (100.0, None, "were not measured"),
+        (100.0, {"mean": 0.0, "sd": 0.2, "patients": 10}, "the same factor for every case"),
+        (
+            100.0,
+            {"mean": 0.0, "sd": 0.2, "patients": 10, "spreads": [0.01, 0.02, 0.01, 0.02, 0.01, 0.25]},
+            "the same factor",
+        ),
+        (0.0, {"mean": 0.0, "sd": 0.2, "patients": 10, **OWN}, "nothing was found"),
+    ],
+    ids=["no errors", "no spreads", "spreads all alike but one", "nothing found"],
+)
+def test_an_interval_that_cannot_be_stood_for_is_withheld_with_a_sentence(volume_ml, errors, why):
+    interval = volume_interval(volume_ml, [80.0, 130.0], errors)
+    assert (interval.value, interval.low, interval.high, interval.ends) == (volume_ml, None, None, None)
+    assert interval.withheld.startswith("No range is shown: ")
+    assert why in interval.withheld
 
 
-def test_without_calibration_or_samples_there_is_only_the_value():
-    interval = volume_interval(100.0, [], None)
-    assert (interval.low, interval.high) == (100.0, 100.0)
+def test_a_width_that_differs_by_a_tenth_between_the_quartiles_is_the_cases_own():
+    """sd 1 of very many patients: widths sqrt(1 + s^2) of 1 and 1.118 for spreads of 0 and 0.5, 1.044 for 0.3."""
+    errors = {"mean": 0.0, "sd": 1.0, "patients": 10**6}
+    assert depends_on_case({**errors, "spreads": [0.0, 0.0, 0.5, 0.5]})
+    assert not depends_on_case({**errors, "spreads": [0.0, 0.0, 0.3, 0.3]})
 
 
-def test_no_lesion_is_zero_up_to_the_largest_sample():
-    interval = volume_interval(0.0, [0.0, 3.0], {"mean": 0.0, "sd": 0.2, "patients": 10})
-    assert (interval.low, interval.value, interval.high) == (0.0, 0.0, 3.0)
+def test_the_spread_of_samples_is_that_of_their_logarithms():
+    assert log_spread([50.0, 200.0]) == pytest.approx(np.log(2))
+    assert log_spread([]) == 0.0

@@ -12,6 +12,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from ..core.case import Case
+    from ..models.registry import ModelRecord
 
 WIDE = 2000  # a file has no edge: a row that is broken into two is no Markdown any more
 out_console, err_console = Console(highlight=False), Console(stderr=True, highlight=False)
@@ -31,6 +32,16 @@ def say_doubts(case: Case) -> None:
     from ..preprocessing.quality import WARNING, doubts
 
     for sentence in doubts(case):
+        err_console.print(WARNING + sentence, style="bold yellow", markup=False, soft_wrap=True)
+
+
+def say_domain(case: Case, record: ModelRecord) -> None:
+    """Whether the case is one of those that the model is for, before anything is computed."""
+    from ..preprocessing.domain import before_run
+    from ..preprocessing.quality import WARNING
+
+    found = before_run(case, record.domain, record.modalities, case.modalities)
+    for sentence in found.sentences:
         err_console.print(WARNING + sentence, style="bold yellow", markup=False, soft_wrap=True)
 
 

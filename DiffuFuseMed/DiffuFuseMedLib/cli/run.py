@@ -10,7 +10,7 @@ import typer
 
 from ..core.errors import InputError
 from ..core.suv_units import DEFAULT as DEFAULT_SUV
-from .console import err_console, out_console, progress, say_doubts
+from .console import err_console, out_console, progress, say_domain, say_doubts
 from .exports import ExportOption, SeriesOption, export_kinds, series_for, write_exports
 from .fuse import say_fused
 from .inputs import check_folder, listed, load_model, modality_names
@@ -91,6 +91,7 @@ def run(
         loaded = with_misfits(load_case(case, names, reference, register, n4, only=wanted))
         series, scale = series_for(kinds, loaded, dicom_series), suv_scale(loaded, suv)
         say_doubts(loaded)
+        say_domain(loaded, ready.record)
         fuse = None if no_fusion else _fusing(loaded, device, chosen, mr, seed, draw_border)
         settings = Settings(samples, seed, progress=lambda share, what: step(0.1 + 0.5 * share, what))
         prediction = predict(loaded, ready, settings)
@@ -153,6 +154,9 @@ def _write(prediction: Prediction, case: Case, fusion: Fusion | None, out: Path,
 
 def _say(prediction: Prediction, scores: Scores | None) -> None:
     volume = prediction.volume_ml
-    out_console.print(f"Lesion {volume.value:.0f} mL (95 %: {volume.low:.0f} to {volume.high:.0f} mL).")
+    reach = f" ({100 * volume.level:g} %: {volume.ends[0]:.0f} to {volume.ends[1]:.0f} mL)" if volume.ends else ""
+    out_console.print(f"Lesion {volume.value:.0f} mL{reach}.")
+    if volume.withheld:
+        out_console.print(volume.withheld, markup=False, soft_wrap=True)
     if scores:
         out_console.print(f"Against the reference: Dice {scores['dice']:.3f}, HD95 {scores['hd95_mm']:.1f} mm.")

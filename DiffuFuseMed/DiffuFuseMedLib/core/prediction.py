@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,26 @@ from .grid import Grid
 
 @dataclass(frozen=True)
 class Interval:
-    """A point estimate with its interval at the nominal level, in the stated unit."""
+    """A point estimate with its interval at the nominal level, in the stated unit.
+
+    low, high: None where no interval can be stood for; withheld: then, in one sentence, why.
+    """
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     unit: str
     level: float = 0.95
+    withheld: str = ""
+
+    @property
+    def ends(self) -> tuple[float, float] | None:
+        """low and high; None where the interval is withheld."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
+
+    def without_ends(self, why: str) -> Interval:
+        """The estimate alone. why: one sentence."""
+        return replace(self, low=None, high=None, withheld=why)
 
 
 @dataclass(frozen=True)
@@ -48,3 +61,8 @@ class Prediction:
     def modalities(self) -> tuple[str, ...]:
         """What the system saw."""
         return tuple(self.provenance.get("modalities", self.gates))
+
+    @property
+    def outside(self) -> tuple[str, ...]:
+        """Why the case is not one of those that the model is for, in sentences: then no range holds, of any number."""
+        return tuple(self.provenance.get("domain", {}).get("outside", ()))

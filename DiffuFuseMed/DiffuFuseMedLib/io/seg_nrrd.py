@@ -34,10 +34,11 @@ class Segment:
 LESION = Segment("lesion", "lesion", (0.13, 0.77, 0.37))
 
 
-def contour_segments(level: float) -> tuple[Segment, Segment]:
-    """The segments of the inner and the outer contour at a nominal level (0.95)."""
-    inner = Segment("inner", f"lesion, inner {100 * level:g} % contour", (0.55, 0.90, 0.62))
-    outer = Segment("outer", f"lesion, outer {100 * level:g} % contour", (0.98, 0.75, 0.14))
+def contour_segments(level: float | None) -> tuple[Segment, Segment]:
+    """The segments of the inner and the outer contour at a nominal level (0.95), None where none can be stood for."""
+    words = "" if level is None else f"{100 * level:g} % "
+    inner = Segment("inner", f"lesion, inner {words}contour", (0.55, 0.90, 0.62))
+    outer = Segment("outer", f"lesion, outer {words}contour", (0.98, 0.75, 0.14))
     return inner, outer
 
 

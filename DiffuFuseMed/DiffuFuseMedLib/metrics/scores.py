@@ -6,7 +6,7 @@ import numpy as np
 
 from ..core.case import Case
 from ..core.errors import input_error
-from ..core.prediction import Prediction
+from ..core.prediction import Interval, Prediction
 from .calibration import band, calibration_scores, coverage
 from .overlap import overlap_scores
 
@@ -17,7 +17,8 @@ def score_case(prediction: Prediction, case: Case) -> dict[str, float | bool]:
     """score_mask()'s entries, and how far the prediction's own intervals hold.
 
     coverage: fraction of the reference surface between the inner and outer contour; volume_ml, volume_low_ml,
-    volume_high_ml, reference_volume_ml; volume_hit: whether the reference's volume lies in the interval, ends included.
+    volume_high_ml, reference_volume_ml; volume_hit: whether the reference's volume lies in the interval, ends included;
+    where the interval is withheld there is neither it nor volume_low_ml and volume_high_ml.
     Raises InputError without a reference mask, on another grid, or when the volume is not in mL.
     """
     if not prediction.grid.same_as(case.grid):
@@ -31,11 +32,17 @@ def score_case(prediction: Prediction, case: Case) -> dict[str, float | bool]:
         **score_mask(prediction.labels > 0, case, prediction.probability),
         "coverage": covered,
         "volume_ml": volume.value,
-        "volume_low_ml": volume.low,
-        "volume_high_ml": volume.high,
         "reference_volume_ml": reference_ml,
-        "volume_hit": bool(volume.low <= reference_ml <= volume.high),
+        **_of_interval(volume, reference_ml),
     }
+
+
+def _of_interval(volume: Interval, reference_ml: float) -> dict[str, float | bool]:
+    """What is only said of an interval that is not withheld."""
+    if volume.ends is None:
+        return {}
+    low, high = volume.ends
+    return {"volume_low_ml": low, "volume_high_ml": high, "volume_hit": bool(low <= reference_ml <= high)}
 
 
 def score_mask(mask: np.ndarray, case: Case, probability: np.ndarray | None = None) -> dict[str, float]:

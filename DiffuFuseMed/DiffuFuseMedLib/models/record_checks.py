@@ -86,6 +86,39 @@ def check_calibration(calibration: Mapping[str, Any]) -> None:
             _check_spreads(name, volume.get("spreads", []))
 
 
+def check_domain(domain: Mapping[str, Any]) -> None:
+    """Raises InputError for a domain that nobody could have fitted; {} is a model that says nothing of its cases."""
+    for name in ("extent_mm", "lesion_ml"):
+        ends = domain.get(name, (0, 1))
+        if not _is_list_of_numbers(ends) or len(ends) != 2 or not 0 <= ends[0] <= ends[1]:
+            raise _no_domain(name, ends)
+    for name in ("body_parts", "needed"):
+        words = domain.get(name, [])
+        if not isinstance(words, (list, tuple)) or not all(isinstance(word, str) for word in words):
+            raise _no_domain(name, words)
+    likeness = domain.get("likeness", {})
+    if not isinstance(likeness, Mapping) or not all(map(_is_likeness, likeness.values())):
+        raise _no_domain("likeness", likeness)
+
+
+def _is_likeness(known: Any) -> bool:
+    """Whether these are names, median, spread and precision of as many features, and a threshold."""
+    if not isinstance(known, Mapping) or not isinstance(known.get("names"), (list, tuple)):
+        return False
+    size, rows = len(known["names"]), known.get("precision")
+    lines = (known.get("median"), known.get("spread"), *(rows if isinstance(rows, (list, tuple)) else ()))
+    fits = len(lines) == size + 2 and all(_is_list_of_numbers(line) and len(line) == size for line in lines)
+    return fits and size > 0 and all(s > 0 for s in known["spread"]) and is_number(known.get("threshold"))
+
+
+def _is_list_of_numbers(values: Any) -> bool:
+    return isinstance(values, (list, tuple)) and all(map(is_number, values))
+
+
+def _no_domain(name: str, value: Any) -> InputError:
+    return input_error(f"the domain's {name} = {_shown(value)}", "what `diffufusemed domain` writes", AGAIN)
+
+
 def _check_numbers(name: str, values: Mapping[str, Any], bounds: Mapping[str, tuple[float, float]]) -> None:
     for key, (low, high) in bounds.items():
         value = values.get(key)

@@ -14,12 +14,13 @@ from ..core.fields import wrong_field
 from ..core.staging import staged
 from ..core.whole_file import write_whole
 from ..systems import SYSTEMS
-from .record_checks import check_calibration, check_config, check_window, checksum
+from .record_checks import check_calibration, check_config, check_domain, check_window, checksum
 
 RECORD = "model.json"
 CARD = "card.md"
 WEIGHTS = "weights.safetensors"
 CHECKSUM = "record_sha256"  # the field of model.json that all its others are held against
+LEFT_OUT = ("stages", "domain")  # where they are empty
 DEFAULT_MODEL = "sts-diffufusemed"
 
 
@@ -28,7 +29,8 @@ class ModelRecord:
     """model.json. window: shape and spacing_kji_mm of the network's window, of a 2D network without the k, {} where it
     has none; calibration: what predict needs to make probabilities, contours and the volume interval honest, {} before
     it was fitted; training: patients, seed, steps, minutes, hardware; metrics: numbers printed by `diffufusemed
-    evaluate`; stages: of a system of several networks each stage's sha256, {} for one file of weights.
+    evaluate`; stages: of a system of several networks each stage's sha256, {} for one file of weights;
+    domain: which cases it is for (preprocessing/domain.py), {} where nobody fitted it.
     """
 
     id: str
@@ -41,6 +43,7 @@ class ModelRecord:
     calibration: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
     stages: dict[str, str] = field(default_factory=dict)
+    domain: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raises InputError for a window, settings or a calibration that no network can have, and for a stage that
@@ -48,6 +51,7 @@ class ModelRecord:
         check_window(self.window)
         check_config(self.config)
         check_calibration(self.calibration)
+        check_domain(self.domain)
         if strange := [name for name in self.stages if not name.isidentifier()]:
             raise input_error(f"a stage called {strange[0][:40]!r}", "letters, digits and _", "install the model again")
 
@@ -137,7 +141,9 @@ def _not_a_record(given: str) -> InputError:
 def write_record(record: ModelRecord, path: Path) -> None:
     """Write model.json, with its own checksum, into the model folder `path`; a number that is none, as a training may
     have met, is written as null. Raises InputError when the disk refuses."""
-    values = strict_json.finite({name: value for name, value in asdict(record).items() if name != "stages" or value})
+    values = strict_json.finite(
+        {name: value for name, value in asdict(record).items() if name not in LEFT_OUT or value}
+    )
     text = json.dumps({**values, CHECKSUM: checksum(values)}, indent=2, allow_nan=False)
     with staged(path) as folder:
         write_whole(folder / RECORD, text + "\n")

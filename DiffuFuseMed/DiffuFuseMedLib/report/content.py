@@ -22,8 +22,10 @@ THUMBNAIL_IN = 3.6
 
 def key_numbers(volume: Interval, measures: dict[str, float | None], suv: SuvScale) -> list[dict[str, str]]:
     """Tiles: label, value, unit and what it means; the volume with its interval first."""
-    percent = f"{100 * volume.level:g} %"
-    reach = f"{percent} interval {words.number(volume.low)} to {words.number(volume.high)} {volume.unit}"
+    reach = volume.withheld
+    if volume.ends:
+        low, high = map(words.number, volume.ends)
+        reach = f"{100 * volume.level:g} % interval {low} to {high} {volume.unit}"
     tiles = [{"label": "Volume", "value": words.number(volume.value), "unit": volume.unit, "meaning": reach}]
     for key, (label, unit, meaning) in words.measures(suv).items():
         if key in measures:

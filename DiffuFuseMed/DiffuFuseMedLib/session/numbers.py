@@ -40,6 +40,8 @@ def number_rows(
     not shown. ends: contour_ends() in the unit `suv`, where it is known.
     """
     now = quantified(lesion, case, suv)
+    if prediction is not None and prediction.outside:
+        ends = []  # of a case that the model is not for, the contours tell nothing
     if ends is None:
         ends = contour_ends(case, prediction, suv) if prediction else []
     rows = []
@@ -81,7 +83,7 @@ def change_words(case: Case, lesion: np.ndarray, before: np.ndarray | None, moda
 
 
 def _volume_range(prediction: Prediction) -> list[float]:
-    return [prediction.volume_ml.low, prediction.volume_ml.high]
+    return list(prediction.volume_ml.ends or ())
 
 
 def _range(ends: list[dict[str, float | None]], key: str) -> list[float]:

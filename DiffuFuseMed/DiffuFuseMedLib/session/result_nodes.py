@@ -38,9 +38,10 @@ def _write_outlines(
     segmentations.set_mask(node, "lesion", lesion, reference, "lesion", LESION.color)
     segmentations.closed_surface(node, True)  # what the 3D view shows
     set_provenance(node, prediction.provenance)
-    contours = _segmentation(context, "contours", "95 % contours")
-    segmentations.set_mask(contours, "inner", prediction.inner, reference, "inner 95 % contour", INNER.color)
-    segmentations.set_mask(contours, "outer", prediction.outer, reference, "outer 95 % contour", OUTER.color)
+    contours, level = _segmentation(context, "contours", "95 % contours"), "" if prediction.outside else "95 % "
+    contours.SetName(f"{level}contours")
+    segmentations.set_mask(contours, "inner", prediction.inner, reference, f"inner {level}contour", INNER.color)
+    segmentations.set_mask(contours, "outer", prediction.outer, reference, f"outer {level}contour", OUTER.color)
     # the network's own labels, from which a saved scene brings the prediction back
     segmentations.set_mask(contours, "network", prediction.labels == 1, reference, "as predicted", LESION.color)
     segmentations.show(contours, "network", False)

@@ -27,7 +27,17 @@ from ..review import Review
 CASE, PREDICTION, REVIEW = "DiffuFuseMed case", "DiffuFuseMed prediction", "DiffuFuseMed review"
 KEPT = "decided"
 VALID = "valid"  # one volume, a bit for each modality
-KEPT_META = ("name", "units", "source", "series_description", "frame_of_reference", "notes", FACTORS, WHY_NOT)
+KEPT_META = (
+    "name",
+    "units",
+    "body_part",
+    "source",
+    "series_description",
+    "frame_of_reference",
+    "notes",
+    FACTORS,
+    WHY_NOT,
+)
 FORMAT = 1
 
 

@@ -32,6 +32,7 @@ from .autosave import Autosave
 from .context import SessionContext
 from .cursor_probe import CursorProbe, Place
 from .display import DisplayLogic
+from .domain import DomainGuard
 from .engine_restart import EngineRestart
 from .events import Topic
 from .exports import Exports
@@ -104,6 +105,7 @@ class Session:
         self._segmentation = SegmentationLogic(context, self._result_came, self._reasons_came)
         self._loading = LoadingLogic(context, self._before_forgetting, self._opened, self._protect_border)
         self._placement = PlacementLogic(context, self._image_moves, self._image_landed, self.set)
+        self._domain = DomainGuard(context)
         exports = Exports(context, self._lesion, self._review, self._preset)
         parts = (self._lesion, self._review, self._acceptance)
         self._persistence = PersistenceLogic(

@@ -51,6 +51,9 @@ class ViewState:
     gates: dict[str, float] = field(default_factory=dict)
     change: str = ""  # what the last run changed, in words
 
+    domain: tuple[str, ...] = ()  # how the case is unlike those that the chosen model is for, before it is run
+    withheld: tuple[str, ...] = ()  # why no range stands beside the volume, or beside any number
+
     numbers: tuple[dict[str, str], ...] = ()  # label, value, range
     counting: bool = False  # whether the numbers are being counted again: those shown are of the lesion before
     accepted: bool = False  # a reader stands for the lesion
@@ -86,5 +89,5 @@ class ViewState:
 
 RESULTS = (
     *("run", "run_words", "run_share", "run_seconds_left", "gates", "change", "fusion", "fusion_words", "legend"),
-    *("numbers", "edited", "accepted", "acceptable", "fusion_limits"),
+    *("numbers", "edited", "withheld", "accepted", "acceptable", "fusion_limits"),
 )

@@ -42,8 +42,9 @@ class Results:
     def _draw(self) -> None:
         view_state, ui = self._session.view_state, self._ui
         fill(ui.numbersTable, [[row["label"], row["value"], row["range"]] for row in view_state.numbers])
-        ui.editedLabel.text = _("Corrected by hand since the last run.") if view_state.edited else ""
-        ui.editedLabel.visible = view_state.edited
+        edited = (_("Corrected by hand since the last run."),) if view_state.edited else ()
+        ui.editedLabel.text = "\n".join((*edited, *view_state.withheld))
+        ui.editedLabel.visible = bool(ui.editedLabel.text)
         for button, kind, *_others in (("exportDicomButton", "seg.dcm"), *EXPORTS):
             getattr(ui, button).enabled = not view_state.no_export.get(kind)
         ui.exportNoteLabel.text = "\n".join(view_state.export_notes) if view_state.modalities else ""

@@ -39,7 +39,7 @@ class Segmentation:
         ui.cancelButton.enabled = working
         ui.runProgress.visible = working
         put(ui.runProgress, "value", round(100 * view_state.run_share))
-        ui.runStateLabel.text = self._words()
+        ui.runStateLabel.text = "\n".join((self._words(), *view_state.domain))
         ui.numbersTable.enabled = view_state.run == "ready"  # dimmed while they are of another run
 
     def _words(self) -> str:

@@ -24,7 +24,7 @@ TYPES = {
     "Rois": "rois",
     "Volume": "volume",
 }
-SENT = ("units", "notes")  # of Volume.meta: no computation needs who it is or where it came from
+SENT = ("units", "notes", "body_part")  # of Volume.meta: no computation needs who it is or where it came from
 PLAIN = (str, int, float, bool, type(None))
 
 

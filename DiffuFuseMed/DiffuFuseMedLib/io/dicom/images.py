@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from pydicom.dataset import Dataset
 
+from ...core.body_parts import body_part_of
 from ...core.checks import check_modality, check_volume, unknown_voxels
 from ...core.errors import InputError, input_error
 from ...core.modalities import MODALITIES, of_dicom, units_of
@@ -232,6 +233,7 @@ def _meta(frames: list[Frame], folder: Path, series: Series, stack: Stack) -> di
         "series_uid": series.uid,
         "study_uid": str(first.get("StudyInstanceUID") or ""),
         "series_description": series.description,
+        "body_part": body_part_of(str(first.get("BodyPartExamined") or "")) or body_part_of(series.description),
         "stack": stack.label,
         "sop_instance_uids": [str(frame.dataset.get("SOPInstanceUID") or "") for frame in frames],
         "frame_numbers": [1 if frame.index is None else frame.index + 1 for frame in frames],

@@ -53,7 +53,7 @@ def _write_images(prediction: Prediction, case: Case, staging: Path) -> dict[str
     header, grid = provenance_header(prediction.provenance), prediction.grid
     files = {"segmentation": staging / "segmentation.seg.nrrd", "contours": staging / "contours.seg.nrrd"}
     write_segmentation(prediction, files["segmentation"], case.reference)
-    inner, outer = contour_segments(prediction.volume_ml.level)
+    inner, outer = contour_segments(None if prediction.outside else prediction.volume_ml.level)
     write_segments({inner: prediction.inner, outer: prediction.outer}, grid, files["contours"], header)
     for name, (array, unit) in _maps(prediction).items():
         files[name] = staging / f"{name}.nrrd"

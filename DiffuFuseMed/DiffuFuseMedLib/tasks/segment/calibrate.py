@@ -19,7 +19,7 @@ from ...core.resampling import resample_smoothly
 from ...metrics.calibration import band
 from ...metrics.scores import BAND_MM
 from ...models.zoo import Model, ModelRecord
-from ...uncertainty import critical_widths, log_ratio_errors, smallest_width
+from ...uncertainty import critical_widths, log_ratio_errors, log_spread, smallest_width
 from ...uncertainty.platt import fit
 from .predict import LEVEL, Drawn, draw, labels_and_uncertainty
 from .settings import Settings
@@ -28,7 +28,8 @@ from .settings import Settings
 @dataclass(frozen=True)
 class Evidence:
     """What one validation patient contributes: samples (k, n) and reference (n,) of its band on the network's grid,
-    the critical contour widths of its reference surface, its predicted and its drawn volume."""
+    the critical contour widths of its reference surface, its predicted and its drawn volume, and the log
+    spread of its samples' volumes."""
 
     name: str
     samples_in_band: np.ndarray
@@ -36,6 +37,7 @@ class Evidence:
     critical: np.ndarray
     volume_ml: float
     reference_ml: float
+    spread: float = 0.0
 
 
 def calibrate(
@@ -87,6 +89,7 @@ def gather(case: Case, drawn: Drawn) -> Evidence:
         critical_widths(drawn_by_hand, labels, uncertainty_map),
         float(np.count_nonzero(labels)) * voxel_ml,
         float(np.count_nonzero(drawn_by_hand)) * voxel_ml,
+        log_spread([float(np.count_nonzero(s > 0.5)) for s in drawn.samples]),
     )
 
 
@@ -107,5 +110,7 @@ def fit_all(evidence: Sequence[Evidence]) -> dict[str, Any]:
         "scale": scale,
         "offset": offset,
         "contour_width": smallest_width([e.critical for e in evidence], LEVEL),
-        "volume": log_ratio_errors([e.reference_ml for e in evidence], [e.volume_ml for e in evidence]),
+        "volume": log_ratio_errors(
+            [e.reference_ml for e in evidence], [e.volume_ml for e in evidence], [e.spread for e in evidence]
+        ),
     }

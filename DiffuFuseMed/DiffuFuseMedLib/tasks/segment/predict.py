@@ -20,6 +20,7 @@ from ...core.prediction import Prediction
 from ...core.resampling import resample_smoothly
 from ...models import devices
 from ...models.zoo import Model, ModelRecord, check_segments
+from ...preprocessing.domain import before_run, beside_result, withheld
 from ...uncertainty import contours, uncertainty, uncertainty_maps, volume_interval
 from ...uncertainty.platt import apply
 from .contract import check_draws, options_for
@@ -56,7 +57,7 @@ def predict(case: Case, model: Model, settings: Settings | None = None, encoding
     calibration = calibration_for(model.record, case.name)  # refused before minutes of drawing
     drawn = draw(case, model, settings or Settings(), encodings)
     sampled = time.monotonic()
-    prediction = assemble(case, drawn, calibration)
+    prediction = guarded(case, assemble(case, drawn, calibration), model.record)
     timings = {"network": round(sampled - began, 2), "assembly": round(time.monotonic() - sampled, 2)}
     return replace(prediction, provenance={**prediction.provenance, "timings_s": timings})
 
@@ -97,6 +98,17 @@ def _with_less_memory(run: Run, work: Callable[[], Samples]) -> Samples:
                 raise
             run.keep.clear()
             run.model, run.window = devices.retreat(run.model, run.window, run.notes)
+
+
+def guarded(case: Case, prediction: Prediction, record: ModelRecord) -> Prediction:
+    """The prediction, which says of itself whether the case is one of those that the model is for: outside of these no
+    interval is given, and the notes say why."""
+    found = before_run(case, record.domain, record.modalities, case.modalities)
+    outside = (*found.outside, *beside_result(case, record.domain, prediction.labels > 0))
+    told = prediction.provenance
+    told = {**told, "domain": {"outside": list(outside)}, "notes": [*told["notes"], *outside]}
+    volume = prediction.volume_ml.without_ends(withheld(outside)) if outside else prediction.volume_ml
+    return replace(prediction, volume_ml=volume, provenance=told)
 
 
 def assemble(case: Case, drawn: Drawn, calibration: dict[str, Any]) -> Prediction:

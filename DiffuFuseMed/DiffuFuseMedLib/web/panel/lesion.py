@@ -45,6 +45,9 @@ def lesion_section(actions: Any) -> None:
                 classes="small",
                 id="run-state",
             )
+        with html.Div(v_if="s_domain.length", id="domain", classes="small"):
+            html.Strong("Before it is run on this case")
+            html.P("{{ line }}", v_for="line in s_domain", key="line")
         v3.VProgressLinear(v_if="s_run === 'working'", model_value=("100 * s_run_share",), color="primary", height=6)
         _numbers(actions)
 
@@ -60,4 +63,6 @@ def _numbers(actions: Any) -> None:
             html.Td("{{ n.label }}")
             html.Td("{{ n.value }}", classes="value")
             html.Td("{{ n.range }}")
+    with html.Div(v_if="s_withheld.length", id="withheld", classes="small"):
+        html.P("{{ line }}", v_for="line in s_withheld", key="line")
     html.P("corrected by hand since the last run", classes="small", v_if="s_edited")
