@@ -70,7 +70,7 @@ def test_a_case_that_it_is_not_for_is_said_to_be_none(case, model, spoil):
     headed = {m: v.with_array(v.array, body_part="head") for m, v in case.volumes.items()}
     cases = {"noise": replace(case, volumes=noisy), "a modality too few": case.only(("CT", "MR_T1"))}
     spoilt = {**cases, "a head": replace(case, volumes=headed)}[spoil]
-    words = {"noise": "PET is unlike", "a modality too few": "PET is missing", "a head": "are of the head"}[spoil]
+    words = {"noise": "PET is unlike", "a modality too few": "missing: PET", "a head": "are of the head"}[spoil]
     found = before_run(spoilt, model.record.domain, model.modalities, spoilt.modalities)
     assert any(words in sentence for sentence in found.outside)
 

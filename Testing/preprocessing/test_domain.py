@@ -54,7 +54,7 @@ def test_an_image_without_a_body_is_said_to_be_that(a_case, a_domain):
 
 def test_a_modality_that_is_switched_off_is_missing(a_case, a_domain):
     (sentence,) = outside(a_case(), a_domain, on=("CT", "MR_T1"))
-    assert sentence == "The model was calibrated with CT, PET, MR T1 together; PET is missing."
+    assert sentence == "The model was calibrated with CT, PET, MR T1 together; missing: PET."
 
 
 def test_a_modality_that_the_model_does_not_take_is_a_remark(a_case, a_domain):

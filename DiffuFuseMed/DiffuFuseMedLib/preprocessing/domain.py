@@ -93,7 +93,7 @@ def unlike(case: Case, domain: Mapping[str, Any]) -> list[str]:
 def _missing(used: Case, domain: Mapping[str, Any]) -> list[str]:
     lacking = [key for key in domain.get("needed", ()) if key not in used.volumes]
     return (
-        [f"The model was calibrated with {_titles(domain['needed'])} together; {_titles(lacking)} is missing."]
+        [f"The model was calibrated with {_titles(domain['needed'])} together; missing: {_titles(lacking)}."]
         if lacking
         else []
     )
