@@ -23,7 +23,7 @@ help: ## list the targets
 
 setup: $(STAMP) ## create .venv with the pinned versions (once; PYTHON=python3.12 chooses the Python)
 
-$(STAMP): constraints.txt pyproject.toml scripts/setup.sh
+$(STAMP): constraints.txt hashes.txt pyproject.toml scripts/setup.sh
 	@echo "setup: installing into $(VENV), a few minutes the first time"
 	@PYTHON="$(PYTHON)" scripts/setup.sh $(VENV) $(APT_PACKAGES)
 	@touch $@

@@ -251,6 +251,13 @@ def test_the_installed_packages_are_the_pinned_ones(pins):
     assert installed == {name: pins[name] for name in installed}
 
 
+def test_every_pin_but_torch_has_the_hashes_of_its_files(pins):
+    text = (ROOT / "hashes.txt").read_text(encoding="utf-8")
+    entries = re.findall(r"^([\w.-]+)==(\S+) ((?:\\\n    --hash=sha256:[0-9a-f]{64} ?)+)$", text, re.MULTILINE)
+    assert {name: version for name, version, _ in entries} == {n: v for n, v in pins.items() if n != "torch"}
+    assert text.count("--hash=sha256:") == sum(hashes.count("--hash") for *_, hashes in entries)
+
+
 def test_torchvision_stays_out(pins):
     assert pins["torch"] == "2.13.0"  # another version brings gigabytes of CUDA libraries with it
     assert "torchvision" not in pins

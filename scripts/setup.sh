@@ -51,8 +51,26 @@ pip_install() {
         fail "pip could not install ($*); its message is above. This step needs the network once, nothing after it does"
 }
 
+# What hashes.txt knows the files of; elsewhere versions are pinned alone.
+has_hashes() {
+    "$venv/bin/python" -c 'import platform, sys
+sys.exit(not (sys.platform == "linux" and platform.machine() == "x86_64" and (3, 11) <= sys.version_info[:2] <= (3, 13)))'
+}
+
+install_checked() {
+    "$venv/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes --no-deps --only-binary=:all: \
+        -r hashes.txt ||
+        fail "pip could not install hashes.txt; its message is above. This step needs the network once, nothing after it does"
+}
+
 install_system_packages "$@"
 make_venv
-# setuptools comes first and is then used as it is, so that the build tool is pinned as well.
+if has_hashes; then
+    install_checked
+else
+    echo "setup: hashes are known for Linux x86-64 and Python 3.11 to 3.13; here versions are pinned and files not checked" >&2
+fi
+# setuptools comes first and is then used as it is, so that the build tool is pinned as well. torch comes here, without a
+# hash: each index has builds of its own of one version, and those with CUDA bring libraries of their own.
 pip_install setuptools
 pip_install --no-build-isolation -e '.[web,test]'
