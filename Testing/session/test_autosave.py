@@ -12,8 +12,13 @@ CORE, FIRST, SECOND = np.s_[4:12, 15:35, 15:40], np.s_[5:9, 36:44, 20:30], np.s_
 
 
 @pytest.fixture
-def corrections(tmp_path, monkeypatch):
-    monkeypatch.setattr(autosave, "AUTOSAVE_S", 0.05)
+def every_s():
+    return 0.05
+
+
+@pytest.fixture
+def corrections(tmp_path, monkeypatch, every_s):
+    monkeypatch.setattr(autosave, "AUTOSAVE_S", every_s)
     return tmp_path / "state" / "corrections"
 
 
@@ -132,16 +137,16 @@ def test_nothing_stays_once_corrections_are_saved_undone_or_discarded(kept, corr
     assert files(corrections) == []
 
 
+@pytest.mark.parametrize("every_s", [3600.0])
 @pytest.mark.parametrize("end", ["closed", "forgotten"])
-def test_a_case_that_goes_without_a_word_is_kept_at_once(done, corrections, monkeypatch, end):
-    monkeypatch.setattr(autosave, "AUTOSAVE_S", 3600.0)
+def test_a_case_that_goes_without_a_word_is_kept_at_once(done, corrections, end):
     paint(done, SECOND)
     done.close() if end == "closed" else done.forget()
     assert len(files(corrections)) == 1
 
 
-def test_a_file_that_is_written_while_the_scene_is_saved_goes_too(done, corrections, tmp_path, monkeypatch):
-    monkeypatch.setattr(autosave, "AUTOSAVE_S", 3600.0)
+@pytest.mark.parametrize("every_s", [3600.0])
+def test_a_file_that_is_written_while_the_scene_is_saved_goes_too(done, corrections, tmp_path):
     paint(done, SECOND)
     done._autosave._keep()
     assert done.persistence.save_scene(tmp_path / "a.mrb")

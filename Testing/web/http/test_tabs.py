@@ -136,13 +136,13 @@ async def a_stalled_host(wait_s):
     app.on_response_prepare.append(tabs.remember_socket)
     app.router.add_get("/ws", stall)
     async with TestClient(TestServer(app)) as client:
-        yield tabs, client
+        yield tabs, client, never.set
         never.set()
 
 
 def test_a_tab_whose_server_stalled_is_taken_over_at_once():
     async def run():
-        async with a_stalled_host(wait_s=600) as (tabs, client):
+        async with a_stalled_host(wait_s=600) as (tabs, client, _):
             first = await client.ws_connect("/ws")
             await first.send_str("a")
             await first.receive()
@@ -160,7 +160,7 @@ def test_a_tab_whose_server_stalled_is_taken_over_at_once():
 
 def test_a_tab_that_lost_its_connection_holds_nothing_though_the_server_is_not_done_with_it():
     async def run():
-        async with a_stalled_host(wait_s=600) as (tabs, client):
+        async with a_stalled_host(wait_s=600) as (tabs, client, _):
             first = await client.ws_connect("/ws")
             await first.send_str("a")
             await first.receive()
@@ -176,12 +176,14 @@ def test_a_tab_that_lost_its_connection_holds_nothing_though_the_server_is_not_d
 
 def test_the_end_of_a_tab_that_was_taken_over_does_not_free_the_one_after_it():
     async def run():
-        async with a_stalled_host(wait_s=0.1) as (tabs, client):
+        async with a_stalled_host(wait_s=0.1) as (tabs, client, let_go):
             first = await client.ws_connect("/ws")
+            await first.send_str("a")
+            await first.receive()
             tabs.take_over()
             second = await client.ws_connect("/ws")
-            await first.close()
-            await asyncio.sleep(0.3)  # more than the first has to answer
+            let_go()
+            await asyncio.sleep(0.3)  # the server has come to the end of the first
             assert tabs.is_held
             third = await client.ws_connect("/ws")
             await third.receive()
