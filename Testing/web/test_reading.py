@@ -472,6 +472,7 @@ def undo_edits(reader):
         if reader.state("s_undo_words") != "an edit of the lesion":
             return
         reader.press("Control+z")
+        reader.wait("s('s_redo_words') === 'an edit of the lesion'")  # else a busy machine undoes what was before it
         reader.served()
     raise AssertionError("more undo steps than edits")
 

@@ -10,7 +10,7 @@ from slicer import vtkMRMLStorableNode, vtkMRMLTableNode, vtkMRMLTextNode
 from ..core.whole_file import not_whole
 from ..io.written_voxels import check_nrrd
 
-GZIPPED = b"encoding: gzip"
+GZIPPED, HEADER_END = b"encoding: gzip", b"\n\n"  # of NRRD
 HEADER_BYTES = 2**16
 
 
@@ -21,7 +21,7 @@ def check_written(node: vtkMRMLStorableNode, path: Path) -> None:
         return
     with path.open("rb") as file:
         start = file.read(HEADER_BYTES)
-    if path.suffix == ".nrrd" and GZIPPED in start:
+    if path.suffix == ".nrrd" and GZIPPED in start.split(HEADER_END)[0]:
         check_nrrd(path)
     elif not _is_whole(node, path, start):
         raise not_whole(path)
@@ -29,11 +29,11 @@ def check_written(node: vtkMRMLStorableNode, path: Path) -> None:
 
 def _is_whole(node: vtkMRMLStorableNode, path: Path, start: bytes) -> bool:
     if isinstance(node, vtkMRMLTextNode):
-        return path.read_text(encoding="utf-8") == (node.GetText() or "")
+        return path.read_bytes() == (node.GetText() or "").encode("utf-8")
     if isinstance(node, vtkMRMLTableNode):
         lines = path.read_bytes().splitlines(keepends=True)
         return len(lines) == node.GetNumberOfRows() + 1 and lines[-1].endswith(b"\n")
-    return bool(start)
+    return HEADER_END in start if path.suffix == ".nrrd" else bool(start)
 
 
 def check_scene(path: Path) -> None:
