@@ -9,7 +9,7 @@ from DiffuFuseMedLib.core.case import Alignment, Case
 from DiffuFuseMedLib.core.grid import Grid
 from DiffuFuseMedLib.core.resampling import onto, valid_mask
 from DiffuFuseMedLib.core.volume import Volume
-from DiffuFuseMedLib.preprocessing.misfit import nearby, with_misfits
+from DiffuFuseMedLib.preprocessing.misfit import Nearby, nearby, with_misfits
 from DiffuFuseMedLib.preprocessing.quality import doubts, quality_report
 from scipy import ndimage
 
@@ -70,6 +70,11 @@ def test_the_way_back_follows_the_directions_of_the_grid(ct):
 def test_a_turn_is_found(ct):
     best = found(ct, (0, 0, 0), degrees=6)
     assert best.turned and best.gain > 0.3
+
+
+@pytest.mark.parametrize(("distance_mm", "there", "told"), [(8, 1.16, True), (7.9, 2.0, False), (20, 1.14, False)])
+def test_only_what_is_far_and_fits_much_better_is_told_of(distance_mm, there, told):
+    assert Nearby(np.zeros(3), False, distance_mm, (1.0, there)).is_misfit == told
 
 
 def test_the_same_images_give_the_same_answer(ct):

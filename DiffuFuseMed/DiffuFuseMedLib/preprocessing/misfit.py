@@ -17,6 +17,7 @@ import SimpleITK as sitk
 from ..core.case import Alignment, Case
 from ..core.grid import Grid
 from ..core.pose import Pose
+from ..core.triples import triple
 from ..core.volume import Volume
 from .align import default_reference
 
@@ -152,7 +153,7 @@ class _Search:
         """Mutual information where fixed points lie on moving ones, `step` voxels (k, j, i) beside; -inf where too few
         do."""
         there = points + step
-        inside = ((there >= 0) & (there < self.moving.shape)).all(axis=1)
+        inside = np.all((there >= 0) & (there < np.array(self.moving.shape)), axis=1)
         k, j, i = np.where(inside[:, None], there, 0).T
         columns = np.where(inside, self.moving[k, j, i], BINS)
         joint = np.bincount(self.values + columns, minlength=BINS * (BINS + 1)).reshape(BINS, BINS + 1)[:, :BINS]
@@ -167,12 +168,12 @@ class _Search:
         for reach, mm in zip(self._reach(), self.grid.spacing_kji_mm, strict=True):
             apart = max(1, round(FIRST_STEP_MM / mm))
             axes.append([n * apart for n in range(-(reach // apart), reach // apart + 1)])
-        return list(product(*axes))
+        return [triple(step) for step in product(*axes)]
 
     def _climbed(self, points: np.ndarray, score: float, step: _Step) -> tuple[float, _Step]:
         """From there to the neighbor that fits better, until none does."""
         while True:
-            around = [tuple(np.add(step, d).tolist()) for d in product((-1, 0, 1), repeat=3) if any(d)]
+            around = [triple(np.add(step, d).tolist()) for d in product((-1, 0, 1), repeat=3) if any(d)]
             near = [s for s in around if (np.abs(s) <= self._reach()).all()]
             best = max(((self.score(points, s), s) for s in near), key=lambda found: found[0], default=(score, step))
             if best[0] <= score:

@@ -58,7 +58,7 @@ class SegmentationLogic:
         self._run = handle
         context.view_state.change = ""
         self._state("working", "starting", 0.0, None)
-        asked = {REQUESTED: chosen}
+        asked: dict[str, Any] = {REQUESTED: chosen}
         if lay := words_of(context.parameters, chosen):
             asked[PLACED] = lay
         context.then(handle.future, lambda p: self._done(handle, p, asked), lambda e: self._ended(handle, e))
