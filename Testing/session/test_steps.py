@@ -107,6 +107,7 @@ def test_a_decision_right_after_a_stroke_is_a_step_of_its_own(done):
 
 
 def test_numbers_and_the_protected_border_follow_an_undo(done):
+    done.accept_lesion()  # or nothing holds its border
     numbers = done.view_state.numbers
     paint(done, IN_SECOND)
     done.pump_until(lambda: done.view_state.numbers != numbers and not done.view_state.counting)
