@@ -121,7 +121,7 @@ def _no_domain(name: str, value: Any) -> InputError:
 
 def _check_numbers(name: str, values: Mapping[str, Any], bounds: Mapping[str, tuple[float, float]]) -> None:
     for key, (low, high) in bounds.items():
-        value = values.get(key)
+        value: Any = values.get(key)
         if not is_number(value) or not low <= value <= high:
             given = f"the calibration {name[:LONGEST_SETTING]} with {key} = {_shown(value)}"
             raise input_error(given, f"a number from {low:g} to {high:g}", AGAIN)
