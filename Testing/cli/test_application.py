@@ -300,6 +300,21 @@ def test_evaluate_refuses_a_table_it_cannot_write_before_it_computes(refused, ca
     assert "cannot be written" in refused("evaluate", cases_folder, "--fold", 2, "--csv", tmp_path, "--model", "tiny")
 
 
+def test_diagnose_tells_what_was_measured_and_keeps_each_case(command, refused, cases_folder, tmp_path):
+    table = tmp_path / "deep" / "diagnosis.csv"
+    options = ["--fold", 0, "--model", "tiny", "--samples", 2]
+    code, out, _ = command("diagnose", cases_folder, "--csv", table, *options)
+    assert code == 0
+    (row,) = rows_of(table)
+    assert row["case"] == "trained_on"
+    for name in ("Dice", "mutual information / entropy, one look", "denoising, level 0", "Dice after 3, random order"):
+        assert name in out
+        assert float(row[name]) >= 0
+    shutil.copytree(cases_folder / "one", tmp_path / "cases" / "undrawn")
+    next((tmp_path / "cases" / "undrawn").glob("GTV*")).unlink()
+    assert "without a drawn lesion" in refused("diagnose", tmp_path / "cases", "--model", "tiny")
+
+
 def test_calibrate_writes_into_the_models_record(command, cases_folder, own_models):
     path = own_models / "tiny"
     code, out, _ = command("calibrate", cases_folder, "--fold", 1, "--model", path, "--samples", 1)

@@ -4,7 +4,7 @@ from math import log
 
 import pytest
 import torch
-from DiffuFuseMedLib.losses import alignment, barycenter, noise_prediction, reliability
+from DiffuFuseMedLib.losses import alignment, barycenter, noise_prediction, reliability, share_of_best_scalar
 
 EVEN = {"CT": torch.tensor([0.5]), "PET": torch.tensor([0.5])}
 UNEVEN = {"CT": torch.tensor([0.25]), "PET": torch.tensor([0.75])}
@@ -62,3 +62,12 @@ def test_the_entropy_is_a_mean_over_the_samples():
     logits, clean = ({m: torch.full((2,), x) for m in EVEN} for x in (0.0, 1.0))
     weights = {"CT": torch.tensor([0.5, 1.0]), "PET": torch.tensor([0.5, 0.0])}
     assert reliability(logits, clean, weights, 1.0).item() == pytest.approx(2 * log(2) - log(2) / 2)
+
+
+def test_a_denoiser_that_only_scales_is_worth_the_best_scalar():
+    torch.manual_seed(0)
+    clean = {"CT": torch.randn(1, 4, 16, 16)}
+    noisy = {"CT": clean["CT"] + torch.randn(1, 4, 16, 16)}
+    assert share_of_best_scalar({"CT": 0.5 * noisy["CT"]}, noisy, clean) == pytest.approx(1, abs=0.02)
+    assert share_of_best_scalar(clean, noisy, clean) == 0
+    assert share_of_best_scalar(noisy, noisy, clean) > 1.5

@@ -1,4 +1,5 @@
-"""The command line: web | engine | run | fuse | train | calibrate | domain | evaluate | evaluate-fusion | models."""
+"""The command line: web | engine | run | fuse | train | calibrate | domain | evaluate | diagnose |
+evaluate-fusion | models."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ import typer
 from ..core.errors import InputError, input_error
 from .calibrate import calibrate
 from .console import err_console
+from .diagnose import diagnose
 from .domain import domain
 from .engine import engine
 from .evaluate import evaluate
@@ -23,7 +25,7 @@ from .train import train
 from .web import web
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-for command in (web, engine, run, fuse, train, calibrate, domain, evaluate):
+for command in (web, engine, run, fuse, train, calibrate, domain, evaluate, diagnose):
     app.command()(command)
 app.command("evaluate-fusion")(evaluate_fusion)
 app.add_typer(models_app, name="models")

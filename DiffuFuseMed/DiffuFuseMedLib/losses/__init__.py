@@ -1,7 +1,8 @@
 """Losses, each with its equation."""
 
 from .batch import Batch, Losses
-from .latent import alignment, barycenter, noise_prediction, reliability
+from .energy import energy_score
+from .latent import alignment, barycenter, noise_prediction, reliability, share_of_best_scalar
 from .segmentation import SegmentationWeights, boundary, coarse_targets, cross_entropy, segmentation, soft_dice
 
 __all__ = [
@@ -13,8 +14,10 @@ __all__ = [
     "boundary",
     "coarse_targets",
     "cross_entropy",
+    "energy_score",
     "noise_prediction",
     "reliability",
     "segmentation",
+    "share_of_best_scalar",
     "soft_dice",
 ]

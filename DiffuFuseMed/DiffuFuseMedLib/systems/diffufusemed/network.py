@@ -232,6 +232,22 @@ class DiffuFuseMed(nn.Module):
             for level, (noisy, _, residual, _) in drawn
         ]
 
+    @torch.no_grad()
+    def denoising(self, images: dict[str, Tensor], generator: torch.Generator) -> dict[str, float]:
+        """By level, the denoiser's squared error at prediction's first time, as a share of the best scalar's.
+
+        images: (B, 2, *space) by modality. {} without diffusion.
+        """
+        if not self.config.diffusion:
+            return {}
+        told = {}
+        for index, (level, clean) in enumerate(self._by_level(self.encode(images))):
+            start = max(1, round(self.config.start * level.steps))
+            t = torch.full((next(iter(clean.values())).shape[0],), start, device=next(iter(clean.values())).device)
+            noisy, denoised, _, _ = level.denoise_once(clean, t, generator)
+            told[f"level {index}"] = losses.share_of_best_scalar(denoised, noisy, clean)
+        return told
+
     def memory_bytes(self, voxels: int, modalities: int) -> int:
         """Peak memory of encoding and one draw of a window, from the sizes of the largest tensors alive together.
 

@@ -68,6 +68,11 @@ def calibrate(
 def _check(cases: Sequence[Case]) -> None:
     if len(cases) < 3:
         raise input_error(f"{len(cases)} patients", "at least 3", "choose a fold with more")
+    check_drawn(cases)
+
+
+def check_drawn(cases: Sequence[Case]) -> None:
+    """Raises InputError for a case in which nobody drew a lesion."""
     for case in cases:
         if case.reference_mask is None or not case.reference_mask.array.any():
             raise input_error(
@@ -79,26 +84,27 @@ def gather(case: Case, drawn: Drawn) -> Evidence:
     """What the samples of one patient say, within 20 mm of the reference border and at it."""
     reference = on_network(case, drawn.grid)
     near = band(reference, drawn.grid.spacing_kji_mm, BAND_MM)
-    drawn_by_hand = _by_hand(case)
+    by_hand = drawn_by_hand(case)
     labels, uncertainty_map = labels_and_uncertainty(case, drawn)
     voxel_ml = case.grid.voxel_mm3 / 1000
     return Evidence(
         case.name,
         drawn.samples[:, near],
         reference[near],
-        critical_widths(drawn_by_hand, labels, uncertainty_map),
+        critical_widths(by_hand, labels, uncertainty_map),
         float(np.count_nonzero(labels)) * voxel_ml,
-        float(np.count_nonzero(drawn_by_hand)) * voxel_ml,
+        float(np.count_nonzero(by_hand)) * voxel_ml,
         log_spread([float(np.count_nonzero(s > 0.5)) for s in drawn.samples]),
     )
 
 
 def on_network(case: Case, grid: Grid) -> np.ndarray:
     """The reference lesion on the network's grid, bool."""
-    return resample_smoothly(_by_hand(case), case.grid, grid) > 0.5
+    return resample_smoothly(drawn_by_hand(case), case.grid, grid) > 0.5
 
 
-def _by_hand(case: Case) -> np.ndarray:
+def drawn_by_hand(case: Case) -> np.ndarray:
+    """The reference lesion of a case that check_drawn() let pass, bool [k, j, i]."""
     assert case.reference_mask is not None, "a case without one was refused"
     return case.reference_mask.array > 0
 

@@ -77,9 +77,10 @@ def sample_all(run: Run, case: Case, grid: Grid, present: tuple[str, ...]) -> Sa
     for index in range(run.settings.samples):
         run.index = index
         run.tell(index / run.settings.samples, _words(run))
-        seen_on, images = views[index % len(views)]
+        look = index if run.settings.looks else 0
+        seen_on, images = views[look % len(views)]
         # the mirror changes once every view has been seen through it
-        mirror = flips[index // len(views) % len(flips)]
+        mirror = flips[look // len(views) % len(flips)]
         looks.append(_onto(_look(run, images, mirror, generator, seen_on), seen_on, grid))
     run.tell(1.0, "putting the result together")
     maps = {name: np.mean([look[n] for look in looks], axis=0) for n, name in enumerate(run.maps, 1)}

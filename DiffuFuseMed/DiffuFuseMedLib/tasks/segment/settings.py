@@ -12,13 +12,15 @@ V = TypeVar("V")
 
 @dataclass
 class Settings:
-    """What a user may choose of a run. options: what only some systems can be told, such as gating, by name."""
+    """What a user may choose of a run. options: what only some systems can be told, such as gating, by name; looks:
+    whether samples differ by mirror and view too, not by their noise alone."""
 
     samples: int = 8
     seed: int = 0
     progress: Progress | None = None
     cancel: Callable[[], bool] | None = None
     options: dict[str, Any] = field(default_factory=dict)
+    looks: bool = True
 
 
 class Kept(Protocol):

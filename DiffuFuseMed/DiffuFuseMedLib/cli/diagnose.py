@@ -1,0 +1,86 @@
+"""`diffufusemed diagnose`: what a segmenter's parts, samples, map of uncertainty and worklist are worth."""
+
+from __future__ import annotations
+
+from math import isfinite
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from .console import err_console, print_table
+from .inputs import case_names, load_model
+from .options import DEFAULT_MODEL, DeviceOption, FoldOption, ModelOption, SamplesOption, SeedOption, SplitOption
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..core.prediction import Prediction
+
+CORRECTED = (1, 3, 5, 10)  # regions after which Dice is told
+
+
+def diagnose(
+    cases: Annotated[Path, typer.Argument(help="The folder that holds the case folders.")],
+    csv: Annotated[Path | None, typer.Option(help="Where every case's own row goes.")] = None,
+    model: ModelOption = DEFAULT_MODEL,
+    split: SplitOption = None,
+    fold: FoldOption = None,
+    gates: Annotated[bool, typer.Option(help="Also spoil one modality at a time, with gating on and off.")] = False,
+    samples: SamplesOption = 8,
+    device: DeviceOption = "auto",
+    seed: SeedOption = 0,
+) -> None:
+    """Measure what a segmenter does: denoising, samples, found errors, calibration, and the worklist's worth.
+
+    Every case needs a drawn lesion. Cases that the model was trained on say whether it fits them.
+    """
+    from ..io.split import read_split
+    from ..tasks.segment.calibrate import check_drawn, drawn_by_hand
+    from ..tasks.segment.diagnose import diagnose_case, gating_gain
+    from ..tasks.segment.evaluate import read_cases, writable, write_csv
+    from ..tasks.segment.settings import Settings
+
+    path = split or cases / "split.json"
+    plan = read_split(path) if split or path.is_file() else None
+    names, ready, settings = case_names(cases, plan, fold), load_model(model, device), Settings(samples, seed)
+    loaded = read_cases(cases, names, plan)
+    check_drawn(loaded)
+    if csv:
+        writable(csv)
+    rows: list[dict[str, Any]] = []
+    with err_console.status("diagnosing") as status:
+        for case in loaded:
+            status.update(case.name)
+            row, prediction = diagnose_case(case, ready, settings)
+            row |= _worth(prediction, drawn_by_hand(case))
+            row |= gating_gain(case, ready, settings) if gates else {}
+            rows.append({"case": case.name, **row})
+    if csv:
+        write_csv(rows, csv)
+    print_table(_table(rows, f"{model} on {len(rows)} cases"))
+
+
+def _table(rows: list[dict[str, Any]], title: str) -> Table:
+    """One line for everything that was measured: mean, least and most over the cases that have it."""
+    table = Table("measured", "mean", "least", "most", "cases", title=title)
+    for name in dict.fromkeys(key for row in rows for key in row if key != "case"):
+        values = [float(row[name]) for row in rows if name in row and isfinite(row[name])]
+        cells = [f"{x:.3f}" for x in (fmean(values), min(values), max(values))] if values else ["", "", ""]
+        table.add_row(name, *cells, str(len(values)))
+    return table
+
+
+def _worth(prediction: Prediction, reference: np.ndarray) -> dict[str, float]:
+    """Dice after so many regions of the worklist are put right: in its order, at random, and at best."""
+    from ..review.ranking import worklist
+    from ..review.worth import Corrections
+
+    found = Corrections(worklist(prediction), prediction.labels > 0, reference)
+    row = {"wrong voxels in the list": found.listed_share}
+    curves = {"as listed": found.as_listed(), "random order": found.at_random(), "best order": found.at_best()}
+    for count in CORRECTED:
+        row |= {f"Dice after {count}, {name}": curve[min(count, len(curve) - 1)] for name, curve in curves.items()}
+    return row
