@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from DiffuFuseMedLib.diffusion import ddim_times, linear_alphas_cumprod
+from DiffuFuseMedLib.diffusion import cosine_alphas_cumprod, ddim_times, linear_alphas_cumprod
 
 
 def test_multiplies_what_each_step_leaves_of_the_signal():
@@ -24,3 +24,17 @@ def test_refuses_a_chain_without_steps():
 )
 def test_sampler_times_fall_evenly_to_zero_without_repeats(start, steps, times):
     assert ddim_times(start, steps) == times
+
+
+@pytest.mark.parametrize("steps", [5, 25, 100])
+def test_the_cosine_schedule_ends_in_noise_alone_however_short_it_is(steps):
+    abar = cosine_alphas_cumprod(steps)
+    assert len(abar) == steps + 1
+    assert abar[0] == 1
+    assert abar[-1] <= 1e-3
+    assert (abar.diff() < 0).all()
+
+
+def test_the_cosine_schedule_refuses_a_chain_without_steps():
+    with pytest.raises(ValueError, match="0 steps, wanted at least 1"):
+        cosine_alphas_cumprod(0)

@@ -12,6 +12,7 @@ from DiffuFuseMedLib.systems.segresnet.config import Config as SegResNetConfig
 from DiffuFuseMedLib.tasks.segment.train import stage_of
 from DiffuFuseMedLib.training import loop
 from DiffuFuseMedLib.training.loop import RunContext
+from DiffuFuseMedLib.training.state import moving_average
 from DiffuFuseMedLib.training.stopping import TrainingStoppedError
 
 
@@ -76,12 +77,41 @@ def test_the_same_recipe_gives_the_same_weights_and_another_seed_others(a_recipe
 
 
 def test_keeps_the_running_average_of_the_weights(a_stage, go, watched):
-    """Three steps with ema 0.8: w1, then 0.8 w1 + 0.2 w2, then 0.64 w1 + 0.16 w2 + 0.2 w3."""
+    """Three steps with ema 0.2: w1, then 2/11 w1 + 9/11 w2 (still shorter than 0.2 makes it), then 0.2 of that and
+    0.8 w3."""
     seen = watched(lambda _, state: state.network.layer.weight.detach().clone())
-    network = go(a_stage(steps=3, ema=0.8)).network
-    expected = 0.64 * seen[0] + 0.16 * seen[1] + 0.2 * seen[2]
+    network = go(a_stage(steps=3, ema=0.2)).network
+    expected = 0.2 * (2 / 11 * seen[0] + 9 / 11 * seen[1]) + 0.8 * seen[2]
     torch.testing.assert_close(network.layer.weight.detach(), expected)
     assert not torch.allclose(expected, seen[2])
+
+
+def test_the_average_forgets_the_weights_that_it_began_with():
+    """A constant 0.998 would leave a third of the first weights after 500 steps."""
+    average, follow = [torch.zeros(1)], moving_average(0.998)
+    for step in range(1, 500):
+        follow(average, [torch.ones(1)], step)
+    assert average[0].item() > 0.999
+
+
+def test_the_average_is_as_long_as_its_decay_says_in_the_end():
+    average, follow = [torch.zeros(1)], moving_average(0.9)
+    follow(average, [torch.ones(1)], 10_000)
+    assert average[0].item() == pytest.approx(0.1)
+
+
+def test_a_network_that_learns_from_its_average_is_handed_it(a_stage, go, watched):
+    seen = []
+    stage = a_stage(steps=3)
+
+    def losses(batch, generator, teacher):
+        seen.append(teacher)
+        return stage.losses(batch, generator)
+
+    averages = watched(lambda _, state: state.average.module)
+    go(replace(stage, losses=losses, from_average=True))
+    assert len(seen) == 3
+    assert all(teacher is average for teacher, average in zip(seen, averages, strict=True))
 
 
 def test_tells_its_progress_and_hands_over_snapshots(a_stage, go):

@@ -358,3 +358,51 @@ def test_a_voxel_is_drawn_as_often_as_it_weighs():
     drawn = [tuple(int(n) for n in draw_voxel(weights, generator)) for _ in range(400)]
     assert set(drawn) == {(1, 2, 3), (0, 1, 2)}
     assert drawn.count((1, 2, 3)) / 400 == pytest.approx(0.75, abs=0.06)
+
+
+def test_originals_are_of_every_modality_and_without_the_artefact(a_scan, plain):
+    settings = plain(originals=True, corrupt=1.0, drop_one=1.0)
+    batch = draw_batch([a_scan], 2, settings, seeded(0))
+    (present,) = batch.images
+    assert tuple(batch.originals) == ("CT", "PET")
+    assert not torch.allclose(batch.images[present], batch.originals[present])
+    clean = draw_batch([a_scan], 2, plain(originals=True, drop_one=1.0), seeded(0))
+    assert torch.equal(clean.images[present], clean.originals[present])
+
+
+def test_nobody_gets_originals_who_did_not_ask(a_scan, plain):
+    assert draw_batch([a_scan], 1, plain(), seeded(0)).originals is None
+
+
+def test_a_share_of_the_batches_is_clean_and_complete(a_scan, plain):
+    worst = {"corrupt": 1.0, "drop_one": 1.0}
+    batches = [draw_batch([a_scan], 1, plain(**worst, clean_complete=0.5), seeded(s)) for s in SEEDS]
+    good = [b for b in batches if len(b.images) == 2 and all(bool(q.all()) for q in b.clean.values())]
+    bad = [b for b in batches if len(b.images) == 1 and not any(bool(q.any()) for q in b.clean.values())]
+    assert len(good) + len(bad) == len(batches)
+    assert 10 < len(good) < 30
+
+
+def test_simulated_readers_draw_around_the_reference(a_scan, plain):
+    batches = [draw_batch([a_scan], 1, plain(simulated_readers=2), seeded(s)) for s in SEEDS]
+    pairs = [(b.references[:, 0] > 0.5, b.references[:, 1] > 0.5) for b in batches]
+    drawn = [b.target[:, 0] > 0.5 for b in batches]
+    among = [dice(a, b) for a, b in pairs]
+    assert 0.6 < np.mean(among) < 0.97
+    assert len({round(d, 3) for d in among}) > 10
+    assert np.mean([dice(a, t) for (a, _), t in zip(pairs, drawn, strict=True)]) > np.mean(among)
+    assert all(b.raters.tolist() == [2] for b in batches)
+
+
+def test_beyond_the_scan_no_simulated_reader_draws(a_scan, plain):
+    settings = plain(simulated_readers=2, shape=(48, 48, 48), zoom=(1.0, 1.0))
+    for seed in range(5):
+        batch = draw_batch([a_scan], 1, settings, seeded(seed))
+        outside = batch.images["CT"][:, 1] < 0.5
+        assert outside.any()
+        assert batch.references[outside[:, None].expand_as(batch.references)].max() == 0
+
+
+def test_annotators_that_there_are_are_not_simulated(a_scan, plain):
+    several = replace(a_scan, references=torch.stack([a_scan.lesion, a_scan.lesion, a_scan.lesion]))
+    assert draw_batch([several], 1, plain(simulated_readers=2), seeded(0)).references.shape[1] == 3

@@ -2,13 +2,15 @@
 
 from .forward import add_noise, at_time, gaussian_like
 from .parametrisation import decode, target
-from .samplers import ddim, ddpm_mean
-from .schedules import ddim_times, linear_alphas_cumprod
+from .samplers import ddim, ddim_step, ddpm_mean
+from .schedules import cosine_alphas_cumprod, ddim_times, linear_alphas_cumprod
 
 __all__ = [
     "add_noise",
     "at_time",
+    "cosine_alphas_cumprod",
     "ddim",
+    "ddim_step",
     "ddim_times",
     "ddpm_mean",
     "decode",

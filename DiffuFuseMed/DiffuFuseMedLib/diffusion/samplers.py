@@ -37,6 +37,12 @@ def ddim(
     return x
 
 
+def ddim_step(x0: Tensor, noisy: Tensor, abar_now: Tensor, abar_then: Tensor) -> Tensor:
+    """One deterministic step of ddim() from what Z_t was seen to hold; abar broadcasts over (B, d, *space)."""
+    eps = (noisy - abar_now.sqrt() * x0) / (1 - abar_now).clamp(min=1e-6).sqrt()
+    return abar_then.sqrt() * x0 + (1 - abar_then).sqrt() * eps
+
+
 def ddpm_mean(noisy: Tensor, eps: Tensor, alphas_cumprod: Tensor, t: Tensor) -> Tensor:
     """Mean of the reverse kernel p(Z_{t-1} | Z_t), DiffuFuseMed eq. (9), (10).
 

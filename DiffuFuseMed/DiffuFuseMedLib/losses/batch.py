@@ -27,6 +27,7 @@ class Batch:
     references: Tensor | None = None
     raters: Tensor | None = None
     places: tuple[Any, ...] = ()
+    originals: dict[str, Tensor] | None = None
 
     def to(self, device: str) -> Batch:
         """The batch with every tensor moved."""

@@ -20,24 +20,35 @@ class FusionDecoder(nn.Module):
 
     U_{l-1} = Up(U_l) || F_{l-1}, reduced by a 1 x 1 convolution. The last step up is sub-pixel convolution: a position
     of stride 2 says what each of its 2^D voxels is, at the price of one small convolution.
+
+    full: channels at full size; skip: channels of a map at full size that is given beside the others, 0 for none.
     """
 
-    def __init__(self, spatial_dims: int, channels: Sequence[int], classes: int) -> None:
+    def __init__(
+        self,
+        spatial_dims: int,
+        channels: Sequence[int],
+        classes: int,
+        full: int = FULL_RESOLUTION_CHANNELS,
+        skip: int = 0,
+    ) -> None:
         super().__init__()
         conv = Conv[Conv.CONV, spatial_dims]
         pairs = list(pairwise(channels))
         self.up = nn.ModuleList([UpSample(spatial_dims, b, a, 2, mode="nontrainable") for a, b in pairs])
         self.reduce = nn.ModuleList([conv(2 * a, a, 1) for a, _ in pairs])
         self.blocks = nn.ModuleList([residual_blocks(spatial_dims, a, 1) for a, _ in pairs])
-        self.subpixel = SubpixelUpsample(spatial_dims, channels[0], FULL_RESOLUTION_CHANNELS, 2, apply_pad_pool=False)
-        self.smooth = nn.Sequential(nn.SiLU(), conv(FULL_RESOLUTION_CHANNELS, FULL_RESOLUTION_CHANNELS, 3, padding=1))
-        self.head = conv(FULL_RESOLUTION_CHANNELS, classes, 1)
+        self.subpixel = SubpixelUpsample(spatial_dims, channels[0], full, 2, apply_pad_pool=False)
+        self.smooth = nn.Sequential(nn.SiLU(), conv(full + skip, full, 3, padding=1))
+        self.head = conv(full, classes, 1)
         self.coarse_heads = nn.ModuleList([conv(a, classes, 1) for a, _ in pairs])
 
-    def forward(self, fused: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+    def forward(self, fused: Sequence[Tensor], skip: Tensor | None = None) -> tuple[Tensor, list[Tensor]]:
         x, coarse = fused[-1], []
         for level in reversed(range(len(fused) - 1)):
             x = self.reduce[level](torch.cat([self.up[level](x), fused[level]], dim=1))
             x = self.blocks[level](x)
             coarse.append(self.coarse_heads[level](x))
-        return self.head(nn.functional.silu(self.smooth(self.subpixel(x)))), coarse
+        fine = self.subpixel(x)
+        fine = fine if skip is None else torch.cat([fine, skip], dim=1)
+        return self.head(nn.functional.silu(self.smooth(fine))), coarse

@@ -9,6 +9,8 @@ from monai.networks.blocks.segresnet_block import ResBlock
 from monai.networks.layers.factories import Conv
 from torch import Tensor, nn
 
+from .precision import exact, exact_if_tiny
+
 GROUPS = 8
 
 
@@ -37,6 +39,8 @@ class PyramidEncoder(nn.Module):
     def forward(self, x: Tensor) -> list[Tensor]:
         maps = []
         for down, blocks in zip(self.down, self.blocks, strict=True):
-            x = blocks(down(x))
+            made = exact(down(x))
+            with exact_if_tiny(made):
+                x = blocks(made)
             maps.append(x)
         return maps

@@ -19,6 +19,7 @@ class SystemEntry:
 
 SYSTEMS: dict[str, SystemEntry] = {
     "diffufusemed": SystemEntry("segment", "diffufusemed.network:DiffuFuseMed"),
+    "diffufusemed-latent": SystemEntry("segment", "diffufusemed.latent:LatentDiffuFuseMed"),
     "segresnet": SystemEntry("segment", "segresnet.network:SegResNet"),
     "clin-fusediff-teacher": SystemEntry("fuse", "clin_fusediff.teacher:Teacher"),
     "clin-fusediff-student": SystemEntry("fuse", "clin_fusediff.student:Student"),

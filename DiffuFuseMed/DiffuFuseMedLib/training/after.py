@@ -1,4 +1,4 @@
-"""What a network may do once it is trained, beside the loop: an optional capability that its system declares."""
+"""What a network may do beside the loop, in training or once it is over: capabilities that its system declares."""
 
 from __future__ import annotations
 
@@ -21,3 +21,10 @@ class FitsAfterTraining(Protocol):
     ) -> None:
         """Fit them in place; recipe: of the network's own system. Draws from the recipe's seed alone."""
         ...
+
+
+@runtime_checkable
+class LearnsFromAverage(Protocol):
+    """A network whose loss() takes the moving average of itself as a third argument, the teacher."""
+
+    learns_from_average: bool

@@ -96,7 +96,8 @@ def train_step(stage: Stage, state: State, device: str) -> None:
     settings = stage.optimization
     batch = stage.sampler(state.generator).to(device)
     with torch.autocast(torch.device(device).type, dtype=torch.bfloat16):
-        losses = stage.losses(batch, state.generator)
+        teacher = (state.average.module,) if stage.from_average else ()
+        losses = stage.losses(batch, state.generator, *teacher)
     trained = [p for p in state.network.parameters() if p.requires_grad]
     if not update(losses.total, state.optimizer, trained, settings.clip):
         state.skipped += 1

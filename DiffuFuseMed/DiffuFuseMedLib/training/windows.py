@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -11,10 +12,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..core.errors import input_error
+from ..core.triples import triple
 from ..losses import Batch
+from ..uncertainty.readers import ReaderModel, ball_radius_mm, redrawn
 from .corruptions import corrupt_window, uniform
 from .dataset import TrainingCase
 from .feedback import Feedback
+
+READERS_REACH_MM = 30.0  # simulated readers differ by less
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,9 @@ class WindowSettings:
     drop_one: float = 0.3
     drop_two: float = 0.1
     distance_reach_mm: float = 30.0
+    clean_complete: float = 0.0  # share of batches without artefacts and with every modality
+    originals: bool = False  # give every modality without its artefact too
+    simulated_readers: int = 0  # masks drawn by as many, where a case has one reference alone
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,8 @@ def draw_batch(
 
     Windows of one slice are pictures, (B, C, H, W). Feedback says which cases and places are drawn more often.
     """
+    if settings.clean_complete and uniform(0, 1, generator) < settings.clean_complete:
+        settings = replace(settings, corrupt=0.0, drop_one=0.0, drop_two=0.0)
     chosen = draw_cases(len(cases), size, generator, feedback)
     present = draw_modalities(list(cases[chosen[0]].images), settings, generator)
     if lacking := [cases[i].name for i in chosen if not set(present) <= set(cases[i].images)]:
@@ -80,9 +90,10 @@ def draw_batch(
     clean = {m: torch.tensor([w.clean[m] for w in windows]) for m in present}
     target, distance = (flat(torch.stack([getattr(w, key) for w in windows])) for key in ("target", "distance"))
     places = tuple(Place(i, w.start, w.placement) for i, w in zip(chosen, windows, strict=True))
-    several = any(cases[i].references is not None for i in chosen)
+    several = settings.simulated_readers or any(cases[i].references is not None for i in chosen)
     references, raters = joined_masks(windows) if several else (None, None)
-    return Batch(images, target, distance, clean, references, raters, places)
+    originals = {m: flat(torch.stack([w.originals[m] for w in windows])) for m in windows[0].originals} or None
+    return Batch(images, target, distance, clean, references, raters, places, originals)
 
 
 def draw_cases(count: int, size: int, generator: torch.Generator, feedback: Feedback | None) -> list[int]:
@@ -117,7 +128,7 @@ def draw_modalities(names: list[str], settings: WindowSettings, generator: torch
 @dataclass(frozen=True)
 class Window:
     """One window: images (C, *shape) and whether they are clean by modality, target, distance and masks (n, *shape),
-    and where it was looked at."""
+    and where it was looked at; originals: images without artefacts, of every modality, where they were asked for."""
 
     images: dict[str, Tensor]
     clean: dict[str, float]
@@ -126,6 +137,7 @@ class Window:
     masks: Tensor
     start: np.ndarray
     placement: Placement
+    originals: dict[str, Tensor]
 
 
 def draw_window(
@@ -138,25 +150,60 @@ def draw_window(
     """A random window; weights: (K, J, I), how often each voxel is its center."""
     start, stop = draw_box(case, settings, generator) if weights is None else whole(case)
     box = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
+    seen = list(case.images) if settings.originals else present
     masks = () if case.references is None else tuple(case.references)
-    scalars = torch.stack([x[box] for x in (*masks, case.lesion, case.distance_mm)])
-    stacked = torch.cat([*(case.images[m][(slice(None), *box)] for m in present), scalars])
+    scalars = torch.stack([*(x[box] for x in (*masks, case.lesion, case.distance_mm)), _depth(case, box)])
+    stacked = torch.cat([*(case.images[m][(slice(None), *box)] for m in seen), scalars])
     placement = draw_placement((stop - start) * np.array(case.spacing_kji_mm), settings, generator)
     if weights is not None:
         center = draw_voxel(weights, generator) + 0.5
         placement = replace(placement, center_mm=center * np.array(case.spacing_kji_mm))
     sampled = sample(stacked, case.spacing_kji_mm, placement, settings)
-    *pictures, masks, target, distance = sampled.split([*(len(case.images[m]) for m in present), len(masks), 1, 1])
-    augmented = {m: augment(x, m, settings, generator) for m, x in zip(present, pictures, strict=True)}
+    *pictures, masks, target, distance, depth = sampled.split(
+        [*(len(case.images[m]) for m in seen), len(masks), 1, 1, 1]
+    )
+    augmented = {m: augment(x, m, settings, generator) for m, x in zip(seen, pictures, strict=True)}
     return Window(
-        {m: x for m, (x, _) in augmented.items()},
-        {m: clean for m, (_, clean) in augmented.items()},
+        {m: augmented[m].image for m in present},
+        {m: augmented[m].clean for m in present},
         target.clamp(0, 1),
         (distance / settings.distance_reach_mm).clamp(0, 1),
-        (target if case.references is None else masks).clamp(0, 1),
+        _masks_of(case, masks, target, depth, placement, settings, generator),
         start,
         placement,
+        {m: augmented[m].original for m in seen} if settings.originals else {},
     )
+
+
+def _depth(case: TrainingCase, box: tuple[slice, ...]) -> Tensor:
+    """(k, j, i) in mm, READERS_REACH_MM at the border, more inside, 0 far outside: so that what lies beyond the scan,
+    where sampling gives 0, is far from any border."""
+    distance, inside = case.distance_mm[box], case.lesion[box] > 0.5
+    signed = torch.where(inside, -distance, distance)
+    return (READERS_REACH_MM - signed).clamp(0, 2 * READERS_REACH_MM)
+
+
+def _masks_of(
+    case: TrainingCase,
+    masks: Tensor,
+    target: Tensor,
+    depth: Tensor,
+    placement: Placement,
+    settings: WindowSettings,
+    generator: torch.Generator,
+) -> Tensor:
+    """(R, *shape): the annotators' masks; of a single one, what simulated readers make of it where they are wanted."""
+    if case.references is not None:
+        return masks.clamp(0, 1)
+    if not settings.simulated_readers:
+        return target.clamp(0, 1)
+    rng = np.random.default_rng(int(torch.randint(2**31, (), generator=generator)))
+    spacing = triple(float(s) * placement.zoom for s in settings.spacing_kji_mm)
+    radius = ball_radius_mm(float(case.lesion.sum()) * float(np.prod(case.spacing_kji_mm)))
+    signed, readers = READERS_REACH_MM - depth[0].numpy(), ReaderModel()
+    moves = [readers.displacement_mm(settings.shape, spacing, radius, rng) for _ in range(settings.simulated_readers)]
+    step = float(np.cbrt(np.prod(spacing)))
+    return torch.from_numpy(np.stack([redrawn(signed, move, step) for move in moves]))
 
 
 def whole(case: TrainingCase) -> tuple[np.ndarray, np.ndarray]:
@@ -252,11 +299,16 @@ def without_aliasing(stacked: Tensor, steps: np.ndarray) -> Tensor:
     return F.avg_pool3d(stacked[None].float(), kernel, 1, half, count_include_pad=False)[0]
 
 
-def augment(
-    window: Tensor, modality: str, settings: WindowSettings, generator: torch.Generator
-) -> tuple[Tensor, float]:
-    """(C + 1, K, J, I), channels and valid, with other gain, offset and noise, sometimes an artefact; returns it with
-    its q_m."""
+class Augmented(NamedTuple):
+    """image: (C + 1, K, J, I), channels and valid; clean: its q_m; original: the image before its artefact."""
+
+    image: Tensor
+    clean: float
+    original: Tensor
+
+
+def augment(window: Tensor, modality: str, settings: WindowSettings, generator: torch.Generator) -> Augmented:
+    """(C + 1, K, J, I), channels and valid, with other gain, offset and noise, sometimes an artefact."""
     valid = (window[-1] >= 0.5).float()
     x = window[:-1] / window[-1].clamp(min=0.5)
     x = x * uniform(1 - settings.gain, 1 + settings.gain, generator)
@@ -265,5 +317,7 @@ def augment(
         x = x + uniform(0, settings.noise, generator) * x.std() * torch.randn(x.shape, generator=generator)
     clean = float(uniform(0, 1, generator) >= settings.corrupt)
     x = x * valid
-    x = x if clean else corrupt_window(x, valid, modality, generator)
-    return torch.cat([x, valid[None]]), clean
+    original = torch.cat([x, valid[None]])
+    if clean:
+        return Augmented(original, clean, original)
+    return Augmented(torch.cat([corrupt_window(x, valid, modality, generator), valid[None]]), clean, original)

@@ -9,6 +9,7 @@ from ...datasets import sts
 from ...training.recipe import Recipe
 from ...training.windows import WindowSettings
 from .config import Config
+from .latent_config import LatentConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +20,17 @@ class DiffuFuseMedRecipe(Recipe):
 
 
 STS = DiffuFuseMedRecipe(model_id="sts-diffufusemed", system="diffufusemed", config=Config(), data=sts.DATA)
+
+LATENT = DiffuFuseMedRecipe(
+    model_id="sts-diffufusemed-latent",
+    system="diffufusemed-latent",
+    config=LatentConfig(),
+    data=sts.DATA,
+    windows=WindowSettings(clean_complete=0.5, originals=True, simulated_readers=2),
+    steps=60_000,
+    minutes=900.0,
+    ema=0.999,
+)
 
 
 def _without(name: str, **settings: Any) -> DiffuFuseMedRecipe:

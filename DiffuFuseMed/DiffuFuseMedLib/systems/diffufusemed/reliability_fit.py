@@ -20,6 +20,7 @@ from ...training.windows import draw_batch
 from .recipe import DiffuFuseMedRecipe
 
 if TYPE_CHECKING:
+    from .latent import LatentDiffuFuseMed
     from .network import DiffuFuseMed
 
 STEPS, CHECK_EVERY = 400, 10
@@ -28,7 +29,7 @@ Bank = dict[tuple[int, str], list[Tensor]]
 
 
 def fit_reliability(
-    network: DiffuFuseMed,
+    network: DiffuFuseMed | LatentDiffuFuseMed,
     cases: list[TrainingCase],
     recipe: DiffuFuseMedRecipe,
     device: str = "cpu",
@@ -43,7 +44,7 @@ def fit_reliability(
 
 
 def collect(
-    network: DiffuFuseMed,
+    network: DiffuFuseMed | LatentDiffuFuseMed,
     cases: list[TrainingCase],
     recipe: DiffuFuseMedRecipe,
     generator: torch.Generator,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ...systems.diffufusemed.recipe import ABLATIONS, STS
+from ...systems.diffufusemed.recipe import ABLATIONS, LATENT, STS
 from ...systems.segresnet.recipe import STS_SEGRESNET
 from ...training.recipe import Recipe
 
-RECIPES: dict[str, Recipe] = {r.model_id: r for r in (STS, STS_SEGRESNET, *ABLATIONS.values())}
+RECIPES: dict[str, Recipe] = {r.model_id: r for r in (STS, LATENT, STS_SEGRESNET, *ABLATIONS.values())}

@@ -15,7 +15,7 @@ from ...io.split import Split, read_split
 from ...models import zoo
 from ...preprocessing.load import load_case
 from ...systems import build
-from ...training.after import FitsAfterTraining
+from ...training.after import FitsAfterTraining, LearnsFromAverage
 from ...training.dataset import TrainingCase, training_case
 from ...training.hardware import hardware
 from ...training.identity import identity
@@ -82,7 +82,10 @@ def stage_of(recipe: Recipe, network: Any, cases: list[TrainingCase], start: dic
     """The recipe's one stage: windows of the cases, and the loss that the network gives itself."""
     budget = {"steps": recipe.steps, "minutes": recipe.minutes, "fresh_rate": recipe.fresh_rate}
     sampler = windows_of(cases, recipe.batch, recipe.windows)
-    return Stage(recipe.model_id, network, sampler, network.loss, recipe.optimization(**budget), start=start or {})
+    optimization, from_average = recipe.optimization(**budget), isinstance(network, LearnsFromAverage)
+    return Stage(
+        recipe.model_id, network, sampler, network.loss, optimization, start=start or {}, from_average=from_average
+    )
 
 
 def record_of(recipe: Recipe, trained: Trained, split: Split, device: str) -> dict[str, Any]:

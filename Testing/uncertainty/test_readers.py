@@ -1,0 +1,46 @@
+"""Simulated readers: smooth, of the stated size, around the drawn border."""
+
+import numpy as np
+import pytest
+from DiffuFuseMedLib.uncertainty.readers import ReaderModel, ball_radius_mm, redrawn, smooth_field
+
+SPACING = (3.0, 2.0, 2.0)
+
+
+def fields(count, reach_mm):
+    return np.stack([smooth_field((12, 16, 16), SPACING, reach_mm, np.random.default_rng(s)) for s in range(count)])
+
+
+def test_the_field_has_unit_variance_everywhere():
+    spread = fields(600, 6.0).std(axis=0)
+    assert 0.8 < spread.min() < spread.max() < 1.2
+
+
+@pytest.mark.parametrize("reach", [4.0, 8.0])
+def test_the_field_is_as_smooth_as_its_reach_says(reach):
+    drawn = fields(600, reach)
+    for steps in (1, 3):
+        correlation = (drawn[..., 8] * drawn[..., 8 - steps]).mean()
+        assert correlation == pytest.approx(np.exp(-((2 * steps) ** 2) / (2 * reach) ** 2), abs=0.06)
+
+
+def test_bias_and_local_part_have_the_sizes_that_the_model_states():
+    model = ReaderModel(bias_mm=1.0, bias_power=0.5, local_mm=2.0, local_power=0.0, reach=0.3)
+    rng = np.random.default_rng(0)
+    moves = np.stack([model.displacement_mm((12, 16, 16), SPACING, 16.0, rng) for _ in range(300)])
+    assert model.deviations_mm(16.0) == (4.0, 2.0)
+    assert moves.std() == pytest.approx(np.hypot(4, 2), rel=0.1)
+    assert moves.mean(axis=(1, 2, 3)).std() == pytest.approx(4, rel=0.2)
+
+
+def test_larger_lesions_are_drawn_with_larger_differences_that_are_a_smaller_share():
+    small, large = (np.hypot(*ReaderModel().deviations_mm(r)) for r in (4.0, 40.0))
+    assert small < large < 10 * small
+
+
+def test_a_border_that_is_moved_outwards_holds_the_ball_of_the_larger_radius():
+    at = np.indices((40, 40, 40)) - 19.5
+    signed = np.linalg.norm(at, axis=0) - 12
+    moved = redrawn(signed, np.full(signed.shape, 3.0), 1.0)
+    assert ball_radius_mm(moved.sum()) == pytest.approx(15, abs=0.1)
+    assert ball_radius_mm(redrawn(signed, np.zeros(signed.shape), 1.0).sum()) == pytest.approx(12, abs=0.1)
