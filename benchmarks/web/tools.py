@@ -31,11 +31,10 @@ def longest(held: dict[str, dict[str, float]]) -> float:
 
 
 def _hold(reader: Reader, tool: str) -> dict[str, float]:
-    button = reader.page.locator(f"#tool-{tool}")
-    button.scroll_into_view_if_needed()
+    reader.page.locator(f"#tool-{tool}").scroll_into_view_if_needed()
     held = {}
     if tool != "look":
-        held["taken_up"] = _waited(reader, lambda: (button.click(), reader.until(f"s('tool') === '{tool}'", tool)))
+        held["taken_up"] = _waited(reader, lambda: _take_up(reader, tool))
     held["in_hand"] = _waited(reader, lambda: reader.page.wait_for_timeout(1000 * IDLE_S))
     if tool == "threshold":
         held["moved"] = _waited(reader, lambda: _move(reader))
@@ -48,6 +47,11 @@ def _hold(reader: Reader, tool: str) -> dict[str, float]:
         reader.page.keyboard.press("Escape")
         reader.until("s('tool') === 'look'", "a tool laid down")
     return held
+
+
+def _take_up(reader: Reader, tool: str) -> None:
+    reader.page.locator(f"#tool-{tool}").click()
+    reader.until(f"s('tool') === '{tool}'", tool)
 
 
 def _waited(reader: Reader, act: Any) -> float:

@@ -28,8 +28,8 @@ def adding(values: np.ndarray, low: float, high: float) -> Edit:
 
 
 def keeping_largest(mask: np.ndarray, where: np.ndarray | None) -> np.ndarray:
-    """An Edit: take away all but the largest piece of voxels that touch by a face; of all of it, not of its part in
-    `where`."""
+    """An Edit of a mask [k, j, i]: take away all but the largest piece of voxels that touch by a face; of all, not
+    of its part in `where`."""
     box = _box(mask)
     labels, _count = ndimage.label(mask[box])
     sizes = np.bincount(labels.reshape(-1))

@@ -47,7 +47,7 @@ class Voxels:
 
 
 def bounds_of(mask: np.ndarray) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
-    """Start and stop of the smallest box with every True voxel; slices first, which is quick where most are empty."""
+    """Start and stop, [k, j, i], of the least box with every True voxel; slices first, quick where most are void."""
     slices = np.flatnonzero(mask.reshape(mask.shape[0], -1).any(axis=1))
     if not slices.size:
         return (0, 0, 0), (0, 0, 0)

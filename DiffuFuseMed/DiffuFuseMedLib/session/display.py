@@ -245,7 +245,7 @@ class DisplayLogic:
 def _end(value: float, digits: int) -> str:
     """An end of a legend: with more digits where these few would say another value."""
     few = f"{value:.{digits}f}"
-    return few if abs(float(few) - value) <= 0.005 * abs(value) else f"{value:.3g}"
+    return few if abs(float(few) - value) <= 0.02 * abs(value) else f"{value:.3g}"
 
 
 def _top(values: np.ndarray) -> float:

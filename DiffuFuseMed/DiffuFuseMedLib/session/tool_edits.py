@@ -13,6 +13,8 @@ from .events import Topic
 from .lesion import SEGMENT, Lesion
 from .review import ReviewLogic
 
+NO_LESION = "There is no lesion to edit: run the segmentation first."
+
 
 class ToolEdits:
     """One edit at a time: another one that is asked for meanwhile is refused in a sentence."""
@@ -23,21 +25,20 @@ class ToolEdits:
     def apply(self, name: str, edit: Edit) -> None:
         """name: of what is applied, in a sentence, such as "the threshold"."""
         context, before = self._context, self._lesion.mask()
-        if refused := self._refused(name, before is not None):
-            context.say("info", refused)
+        refused = self._refused(name)
+        if before is None or refused:
+            context.say("info", refused or NO_LESION)
             return
         node, where = self._lesion.node, self._review.editable()
         self._show(f"applying {name}")
         found = context.host.work(lambda: edit(before, where))
         context.then(found, lambda mask: self._take(name, node, before, mask), self._failed)
 
-    def _refused(self, name: str, there: bool) -> str:
+    def _refused(self, name: str) -> str:
         """Why it cannot be applied now, one sentence; empty when it can."""
         view_state = self._context.view_state
         if view_state.applying:
             return f"{name.capitalize()} was not applied: wait, the program is still {view_state.applying}."
-        if not there:
-            return "There is no lesion to edit: run the segmentation first."
         return view_state.no_edit
 
     def _take(self, name: str, node: Any, before: np.ndarray, found: np.ndarray) -> None:
