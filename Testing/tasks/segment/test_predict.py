@@ -286,6 +286,15 @@ def test_a_model_without_a_calibration_is_refused_before_it_draws(a_case, a_mode
         predict(a_case(), replace(a_model, record=record, network=None), Settings(samples=1))
 
 
+def test_no_range_is_given_of_a_case_that_the_model_is_not_for(a_case, a_model):
+    model = replace(a_model, record=replace(a_model.record, domain={"needed": ["SPECT"]}))
+    found = predict(a_case(), model, Settings(samples=1))
+    assert found.volume_ml.ends is None
+    assert "the model was not made for such a case" in found.volume_ml.withheld
+    assert any("missing: SPECT" in sentence for sentence in found.outside)
+    assert set(found.outside) <= set(found.provenance["notes"])
+
+
 def test_provenance_tells_how_the_result_came_to_be(a_model, a_prediction):
     told = a_prediction.provenance
     assert (told["model"], told["sha256"], told["samples"], told["seed"]) == ("tiny", a_model.record.sha256, 2, 0)
