@@ -121,12 +121,13 @@ def test_a_run_waits_for_the_image_to_land(opened):
 
 
 def test_nothing_is_drawn_of_the_old_place_meanwhile_and_all_afterwards(opened):
+    for asked in opened.engine.waiting("slice"):
+        asked.fail("superseded")
+    opened.pump()
     opened.placement.nudge("MR_T1", LEFT, 6.0)
     drawn = len(opened.engine.of("slice"))
     opened.fusion.draw_shown()
     assert len(opened.engine.of("slice")) == drawn and opened.view_state.fusion == "working"
-    for asked in opened.engine.waiting("slice"):
-        asked.fail("superseded")
     rest(opened)
     assert len(opened.engine.of("slice")) > drawn
 
