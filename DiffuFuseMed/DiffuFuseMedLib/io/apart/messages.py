@@ -86,7 +86,7 @@ def _volume(words: dict[str, Any], stream: IO[bytes], most_bytes: int) -> Volume
         raise BrokenError("an array of another kind or size came")
     array = np.empty(shape, dtype)
     room, filled = array.reshape(-1).view(np.uint8).data, 0
-    while filled < len(room) and (count := stream.readinto(room[filled:])):  # type: ignore[attr-defined]
+    while filled < len(room) and (count := stream.readinto(room[filled:])):  # type: ignore[attr-defined]  # files do
         filled += count
     if filled < len(room):
         raise BrokenError("an array ended early")

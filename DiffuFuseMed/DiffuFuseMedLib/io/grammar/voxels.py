@@ -114,7 +114,7 @@ def _unpacked(source: BinaryIO, room: memoryview, header: ImageHeader) -> bool:
 
 def _read_into(source: BinaryIO, room: memoryview) -> bool:
     filled = 0
-    while filled < len(room) and (count := source.readinto(room[filled:])):  # type: ignore[attr-defined]
+    while filled < len(room) and (count := source.readinto(room[filled:])):  # type: ignore[attr-defined]  # files do
         filled += count
     return filled == len(room)
 

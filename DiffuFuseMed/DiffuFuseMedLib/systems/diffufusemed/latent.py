@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ... import losses
+from ...core.triples import pair
 from ...networks import FusionDecoder, PyramidEncoder, gates, texture, uniform_gates
 from ...networks.draw import Draw
 from .latent_config import LatentConfig
@@ -260,7 +261,7 @@ class LatentDiffuFuseMed(nn.Module):
     ) -> Tensor:
         """Two draws that differ in their reader alone, against two references; returns the logits of their mean."""
         twice = Fused(
-            tuple(torch.cat([x, x]) for x in fused.skips),  # type: ignore[arg-type]
+            pair(torch.cat([x, x]) for x in fused.skips),
             [torch.cat([x, x]) for x in fused.maps], fused.denoised, fused.reliability, fused.gates,
         )  # fmt: skip
         logits, coarse = self._decode(twice, torch.cat([field, others]))

@@ -41,12 +41,12 @@ class LesionBorder:
     def slices(self, plane: str, indices: list[int]) -> Tensor | None:
         """(n, 1, H, W) of slices of a volume; None where the lesion is far from all of them."""
         axis = PLANES[plane]
-        inner = [slice(None)] * 3
+        inner: list[slice | int] = [slice(None)] * 3
         size, box = _without(self.shape, axis), _without(self.box, axis)
         found = np.full((len(indices), *size), -1, np.float32)
         near = [(n, index - self.box[axis].start) for n, index in enumerate(indices) if _in(self.box[axis], index)]
         for n, index in near:
-            inner[axis] = index  # type: ignore[call-overload]
+            inner[axis] = index
             found[n][box] = self.distance[tuple(inner)]
         return torch.from_numpy(found[:, None]) if (found > -1).any() else None
 
