@@ -171,10 +171,10 @@ def _packed(voxels: Voxels) -> dict[str, Any]:
 
 
 def _unpacked(packed: dict[str, Any]) -> Voxels:
-    places = [triple(_whole(value) for value in packed[name]) for name in ("shape", "start", "stop")]
-    if not all(0 <= a <= b <= n for n, a, b in zip(*places, strict=True)):
+    shape, start, stop = (triple(_whole(value) for value in packed[name]) for name in ("shape", "start", "stop"))
+    if not all(0 <= a <= b <= n for n, a, b in zip(shape, start, stop, strict=True)):
         raise ValueError("a box outside its image")
-    return Voxels(*places, base64.b64decode(packed["bits"], validate=True))
+    return Voxels(shape, start, stop, base64.b64decode(packed["bits"], validate=True))
 
 
 def _made(made: dict[str, Any]) -> dict[str, Any]:

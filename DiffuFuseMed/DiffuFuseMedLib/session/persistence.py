@@ -95,7 +95,7 @@ class PersistenceLogic:
             return False
         return self._take_over(read)
 
-    def read_scene(self, path: Path, take: Callable[[Callable[[], bool]], None]) -> None:
+    def read_scene(self, path: Path, take: Callable[[Callable[[], bool]], object]) -> None:
         """Read it on a thread of its own; take(take_over): called with what puts it in the place of what is open,
         unless the reading was stopped or something else is being opened by then."""
         context, wanted = self._context, self._loading.begin("reading the scene")

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ...core.planes import PLANES
+from ...core.triples import triple
 from ...systems.clin_fusediff import Components
 
 BLEND_MM = 8.0  # over which the MR gives way to the CT
@@ -53,13 +54,13 @@ def mr_share(valid: np.ndarray, spacing_mm: tuple[float, float, float]) -> MrSha
     """valid: bool [k, j, i], where the MR has voxels; None where it has them all."""
     if valid.all():
         return None
-    steps = tuple(max(1, int(COARSE_MM / s)) for s in spacing_mm)
+    steps = triple(max(1, int(COARSE_MM / s)) for s in spacing_mm)
     some = valid[tuple(slice(None, None, n) for n in steps)]
     sides_mm = [n * s for n, s in zip(steps, spacing_mm, strict=True)]
     # the last voxel of an axis that the MR has is one step from the edge, and has no share yet
     inside_mm = np.full(some.shape, 2 * BLEND_MM) if some.all() else distance_transform_edt(some, sampling=sides_mm)
     t = np.clip((inside_mm - min(sides_mm)) / BLEND_MM, 0, 1).astype(np.float32)
-    return MrShare(t * t * (3 - 2 * t), steps, valid.shape)
+    return MrShare(t * t * (3 - 2 * t), steps, triple(valid.shape))
 
 
 def blended(parts: Components, ct: Tensor, share: Tensor) -> Components:

@@ -108,7 +108,8 @@ class Fuser:
             return self._guided_picture(pair, (1.0, 1.0), settings)
         members = self._members(pair, (1.0, 1.0), settings, range(settings.samples))
         border = border_of(rois.lesion, (1.0, 1.0))
-        return self._fused(members, settings, border and accent(members[0], border.picture().to(self.device)))
+        added = None if border is None else accent(members[0], border.picture().to(self.device))
+        return self._fused(members, settings, added)
 
     def opened_picture(self, ct: np.ndarray, mri: np.ndarray, rois: Rois, tracer: bool = False) -> Pair:
         """The pair as the networks take it, the picture itself in its neighbors' place."""
@@ -224,7 +225,7 @@ class Fuser:
 
     def _accent(self, case: FusionCase, parts: Components, plane: str, indices: list[int]) -> Tensor | None:
         """As registered, so alike for all members: the lesion's border is no matter of the registration's doubt."""
-        distance = case.border and case.border.slices(plane, indices)
+        distance = None if case.border is None else case.border.slices(plane, indices)
         return None if distance is None else accent(parts, distance.to(self.device))
 
     def _fused(
