@@ -18,7 +18,7 @@ from ...core.planes import PLANES
 from ...core.triples import triple
 from ...systems.clin_fusediff import Components
 
-BLEND_MM = 8.0  # over which the MR gives way to the CT
+BLEND_MM = 4.0  # over which the MR gives way to the CT
 COARSE_MM = 3.0  # finer than this nobody sees where a blend begins
 
 
