@@ -1,6 +1,7 @@
 """A model and cases so small that a whole run takes a fraction of a second."""
 
 import os
+import signal
 from dataclasses import asdict, make_dataclass, replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -33,6 +34,9 @@ pytest_plugins = [f"Testing.fixtures.{name}" for name in FIXTURES]
 # Help pages and tables are read as text: the same on a narrow terminal and where colors are forced (GITHUB_ACTIONS).
 os.environ.update(COLUMNS="200", NO_COLOR="1")
 os.environ.pop("FORCE_COLOR", None)
+# Under nohup SIGHUP is ignored, by every process that a test starts too, and those that wait for its effect wait for ever.
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 STS_010 = Path(__file__).resolve().parents[1] / "Resources" / "SampleData" / "STS_010"
 CONFIG = Config(

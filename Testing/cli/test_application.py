@@ -101,7 +101,7 @@ def test_prediction_json_is_complete(a_result):
     record = json.loads((a_result / "prediction.json").read_text())
     assert record["case"] == "STS_010"
     assert record["modalities"] == ["CT", "PET", "MR_T1"]
-    assert set(record["volume"]) == {"value", "low", "high", "unit", "level"}
+    assert set(record["volume"]) == {"value", "low", "high", "unit", "level", "withheld"}
     assert len(record["sample_volumes_ml"]) == 2
     assert sum(record["gates"].values()) == pytest.approx(1)
     assert {
@@ -362,6 +362,11 @@ def test_train_writes_a_model_that_runs(command, train_toy, a_recipe, cases_fold
     assert record.training["patients"] == ["trained_on", "one", "patient 3"]
     assert (record.training["seed"], record.training["steps_done"]) == (4, 3)
     options = ["--model", tmp_path / "models" / "toy", "--samples", 1]
+    uncalibrated = command("run", cases_folder / "second", "--out", tmp_path / "out", *options)
+    assert uncalibrated[0] == 2
+    assert "calibrate" in uncalibrated[2]
+    fitted = {"all": {"scale": 1.0, "offset": 0.0, "contour_width": 1.0}}
+    zoo.write_record(replace(record, calibration=fitted), tmp_path / "models" / "toy")
     assert command("run", cases_folder / "second", "--out", tmp_path / "out", *options)[0] == 0
 
 

@@ -3,11 +3,13 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 import SimpleITK as sitk
 from DiffuFuseMedLib.cli import evaluate_fusion
 from DiffuFuseMedLib.cli.fusion_tables import PRIMARY
+from DiffuFuseMedLib.models.registry import read_record, write_record
 from DiffuFuseMedLib.preprocessing.load import load_case
 from rich.table import Table
 
@@ -16,9 +18,8 @@ from rich.table import Table
 def models(fusion_models, tmp_path):
     """The small networks, the student said to be trained on one of the series."""
     folder = shutil.copytree(fusion_models, tmp_path / "models")
-    file = folder / "clin-fusediff-student" / "model.json"
-    record = json.loads(file.read_text(encoding="utf-8"))
-    file.write_text(json.dumps({**record, "training": {"trained_on": ["CT-MRI 20"]}}), encoding="utf-8")
+    student = folder / "clin-fusediff-student"
+    write_record(replace(read_record(student), training={"trained_on": ["CT-MRI 20"]}), student)
     return folder
 
 
