@@ -34,7 +34,7 @@ pytest_plugins = [f"Testing.fixtures.{name}" for name in FIXTURES]
 # Help pages and tables are read as text: the same on a narrow terminal and where colors are forced (GITHUB_ACTIONS).
 os.environ.update(COLUMNS="200", NO_COLOR="1")
 os.environ.pop("FORCE_COLOR", None)
-# Under nohup SIGHUP is ignored, by every process that a test starts too, and those that wait for its effect wait for ever.
+# Under nohup SIGHUP is ignored, by what a test starts too, and whoever waits for its effect waits for ever.
 if hasattr(signal, "SIGHUP"):
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
