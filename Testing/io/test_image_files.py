@@ -42,6 +42,18 @@ def test_reads_each_format_as_float_at_its_place(tmp_path, image, suffix):
     np.testing.assert_allclose(volume.grid.to_physical(np.ones(3)), (-10.8, 21.9, -27.0), atol=1e-4)
 
 
+@pytest.mark.parametrize("suffix", ["nii.gz", "nrrd", "mha", "mhd"])
+def test_what_simpleitk_writes_of_an_image_it_read_is_read_with_all_that_it_knows_of_it(tmp_path, suffix):
+    """Whatever the fields are called: those of a NIfTI header, tags of DICOM, a name with blanks."""
+    image = sitk.ReadImage(str(CASE / "PET.nii.gz"))
+    assert "dim[0]" in image.GetMetaDataKeys()
+    for key in ("0008|0060", "a name with blanks"):
+        image.SetMetaData(key, "PT = \u00e9")
+    path = tmp_path / f"PET.{suffix}"
+    sitk.WriteImage(image, str(path))
+    np.testing.assert_array_equal(read_volume(path).array, sitk.GetArrayFromImage(image))
+
+
 @pytest.mark.parametrize(("modality", "units"), [("CT", "HU"), ("PET", "SUVbw"), ("MR_T1", "MR units")])
 def test_reads_the_real_case_with_its_units(modality, units):
     volume = read_volume(CASE / f"{modality}.nii.gz")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +9,6 @@ from .header import Data, ImageHeader, not_understood
 from .text import beside, line_of, listed, numbers, whole, wholes, written
 
 HEADER_BYTES = 1 << 16
-FIELD = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]{0,63})\s*=\s*(.*?)\s*")
 LAST = "elementdatafile"
 TYPES = {
     "MET_CHAR": "i1", "MET_UCHAR": "u1", "MET_SHORT": "i2", "MET_USHORT": "u2", "MET_INT": "i4", "MET_UINT": "u4",
@@ -65,10 +63,11 @@ def _lines(path: Path) -> _Lines:
     while LAST not in fields:
         end = head.find(b"\n", start)
         stop = len(head) if end < 0 else end
-        found = FIELD.fullmatch(line_of(head[start:stop], path)) if stop > start else None
-        if found is None or found[1].lower() in fields:
+        key, equals, value = line_of(head[start:stop], path).partition("=")
+        name = key.strip().lower()  # any: SimpleITK writes here what it knows of the image, such as `0008|0060`, `dim[0]`
+        if not (name and equals) or name in fields:
             raise not_understood(path, "whose header is no list of fields that ends with ElementDataFile")
-        fields[found[1].lower()] = found[2]
+        fields[name] = value.strip()
         start = stop + 1
     names = []
     if fields[LAST].upper() == "LIST":
