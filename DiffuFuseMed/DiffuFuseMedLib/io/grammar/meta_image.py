@@ -1,15 +1,22 @@
-"""MetaImage headers (itk.org/Wiki/ITK/MetaIO/Documentation): lines of `Key = value`, ElementDataFile the last."""
+"""MetaImage headers (itk.org/Wiki/ITK/MetaIO/Documentation): lines of `Key = value`, ElementDataFile the last.
+
+ITK writes whatever an image carries among them, such as `0008|103e = T1`: keys that are not the format's are passed by.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from .header import Data, ImageHeader, not_understood
 from .text import beside, line_of, listed, numbers, whole, wholes, written
 
-HEADER_BYTES = 1 << 16
+HEADER_BYTES, LINE_BYTES = 1 << 20, 1 << 16
+FIELD = re.compile(r"\s*([^=\s](?:[^=]{0,254}[^=\s])?)\s*=\s*(.*?)\s*")
+COMMENT = re.compile(r"\s*(?:#.*)?")
 LAST = "elementdatafile"
+NO_LIST = "whose header is no list of fields that ends with ElementDataFile"
 TYPES = {
     "MET_CHAR": "i1", "MET_UCHAR": "u1", "MET_SHORT": "i2", "MET_USHORT": "u2", "MET_INT": "i4", "MET_UINT": "u4",
     "MET_LONG": "i4", "MET_ULONG": "u4", "MET_LONG_LONG": "i8", "MET_ULONG_LONG": "u8",
@@ -21,6 +28,10 @@ SPACING, MATRIX, OFFSET = ("elementspacing", "elementsize"), ("transformmatrix",
 )  # fmt: skip
 BYTE_ORDER = ("binarydatabyteordermsb", "elementbyteordermsb")
 IDENTITY = {"elementtointensityfunctionslope": 1.0, "elementtointensityfunctionoffset": 0.0, "headersizeperslice": 0.0}
+ONCE = frozenset((
+    "ndims", "dimsize", "elementnumberofchannels", "objecttype", "binarydata", "centerofrotation", "elementtype",
+    "compresseddata", "compresseddatasize", "headersize", LAST, *SPACING, *MATRIX, *OFFSET, *BYTE_ORDER, *IDENTITY,
+))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -63,16 +74,25 @@ def _lines(path: Path) -> _Lines:
     while LAST not in fields:
         end = head.find(b"\n", start)
         stop = len(head) if end < 0 else end
-        key, equals, value = line_of(head[start:stop], path).partition("=")
-        name = key.strip().lower()  # any: SimpleITK writes here what it knows of the image, such as `0008|0060`, `dim[0]`
-        if not (name and equals) or name in fields:
-            raise not_understood(path, "whose header is no list of fields that ends with ElementDataFile")
-        fields[name] = value.strip()
+        if start >= len(head) or stop - start > LINE_BYTES:
+            raise not_understood(path, NO_LIST)
+        fields |= _field(line_of(head[start:stop], path), fields, path)
         start = stop + 1
     names = []
     if fields[LAST].upper() == "LIST":
         names = [line_of(raw, path).strip() for raw in head[start:].splitlines() if raw.strip()]
     return _Lines(fields, names, start)
+
+
+def _field(line: str, before: dict[str, str], path: Path) -> dict[str, str]:
+    """What the line says of the image, by lower-case name; empty for a comment and for a key that is not the format's.
+    Raises InputError for a line that is neither, or says again what was said before."""
+    found = FIELD.fullmatch(line)
+    if COMMENT.fullmatch(line) or (found and found[1].lower() not in ONCE):
+        return {}
+    if found is None or found[1].lower() in before:
+        raise not_understood(path, NO_LIST)
+    return {found[1].lower(): found[2]}
 
 
 def _check_kind(lines: _Lines, path: Path) -> None:
