@@ -269,7 +269,7 @@ BAD = {
     "four_dimensions": "3",
     "colored": "per voxel",
     "photograph": "nothing to read",
-    "truncated_dicom": "cannot be decoded",
+    "truncated_dicom": "end early",
     "two_patients": "2 patients",
     "bomb": "upload limit",
     "escape": "lead out of it",
