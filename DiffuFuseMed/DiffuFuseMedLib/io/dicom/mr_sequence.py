@@ -9,6 +9,7 @@ from pydicom.dataset import Dataset
 
 from ...core.modalities import contrasts, spec_of
 from ...core.triples import triple
+from .. import contrast_agent
 from .frames import find_group
 from .tags import numbers, value_of
 
@@ -23,10 +24,6 @@ OTHER_WORDS = re.compile(
 OTHER_KINDS = frozenset(
     ["ADC", "TRACEW", "TRACE", "FA", "DIFFUSION", "PERFUSION", "ASL", "CBF", "CBV", "MTT", "TTP", "P", "PHASE"]
 )
-CONTRAST = re.compile(
-    r"(?<![a-z])(gd|gad|gado\w*|post|ce|contrast|km|c\+)(?![a-z])|\+\s?c(?![a-z])|t1(c|ce|gd)(?![a-z])"
-)
-NO_CONTRAST = re.compile(r"(without|no|non|w/o|pre)\W?(gd|gad|contrast|ce|km)|(?<![a-z])pre(?![a-z])")
 
 
 class Guess(NamedTuple):
@@ -98,10 +95,8 @@ def _the_one(keys: list[str], agent: bool) -> str | None:
 
 
 def _with_contrast(dataset: Dataset, text: str) -> bool:
-    if NO_CONTRAST.search(text):
-        return False
-    agent = str(dataset.get("ContrastBolusAgent") or "").strip().lower()
-    return bool(CONTRAST.search(text)) or agent not in ("", "none", "no", "n/a")
+    told = contrast_agent.said(text)
+    return contrast_agent.is_agent(str(value_of(dataset, "ContrastBolusAgent") or "")) if told is None else told
 
 
 def _from_timing(dataset: Dataset) -> str | None:
