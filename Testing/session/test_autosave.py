@@ -87,6 +87,28 @@ def test_they_come_back_with_their_decisions_on_the_same_run(after_a_crash, kept
     assert len(files(corrections)) == 1
 
 
+def test_images_lie_again_where_they_lay_for_the_run_that_was_corrected(
+    done, workplaces, answers, sarcoma, corrections
+):
+    done.set(registered={"MR_T1": (1, 0, 0, 0, 0, 2)})
+    done.placement.move("PET", (3, 0, 0, 0, 0, 0))
+    done.run()
+    done.pump_until(lambda: done.engine.waiting("segment"))
+    answer(done, answers, sarcoma)
+    drawn = paint(done, SECOND)
+    done.close()
+    session = workplaces(type(done.engine)(), corrections=corrections)
+    session.open_case(sarcoma)
+    session.pump_until(lambda: session.view_state.recovered)
+    session.bring_back()
+    assert session.parameters.moved["PET"] == (3, 0, 0, 0, 0, 0)
+    assert session.parameters.registered["MR_T1"] == (1, 0, 0, 0, 0, 2)
+    session.pump_until(lambda: session.engine.waiting("segment"))
+    assert "moved by the reader" in str(session.case.alignment["PET"].notes)
+    answer(session, answers, sarcoma)
+    np.testing.assert_array_equal(session.lesion.mask(), drawn)
+
+
 def test_an_acceptance_of_the_whole_lesion_is_kept_and_comes_back(kept, workplaces, answers, sarcoma, corrections):
     (file,) = files(corrections)
     before = file.read_text()

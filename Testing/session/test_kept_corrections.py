@@ -12,7 +12,13 @@ from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.core.voxels import Voxels
 from DiffuFuseMedLib.session.kept_corrections import MOST_DAYS, MOST_FILES, Kept, KeptCorrections, state_folder
 
-MADE = {"model": "m", "samples": 8, "seed": 0, "modalities": ["CT"]}
+MADE = {
+    "model": "m",
+    "samples": 8,
+    "seed": 0,
+    "modalities": ["CT"],
+    "moved_images": {"PET": [[0.0] * 6, [3.0, 0.0, 0.0, 0.0, 0.0, 0.0]]},
+}
 
 
 @pytest.fixture
@@ -43,6 +49,8 @@ WRONG = {
     "bits": {"lesion": {"shape": [3, 4, 5], "start": [0, 0, 0], "stop": [3, 4, 5], "bits": "?"}},
     "numbers": {"lesion": {"shape": [3, 4, 5], "start": [0, 0, 0.5], "stop": [3, 4, 5], "bits": ""}},
     "made": {"made": {**MADE, "seed": "0"}},
+    "pose": {"made": {**MADE, "moved_images": {"PET": [[0.0] * 6, [3.0]]}}},
+    "poses": {"made": {**MADE, "moved_images": {"PET": [[0.0] * 6]}}},
     "review": {"review": "{}"},
     "lesion": {"lesion": None},
 }

@@ -18,7 +18,7 @@ from .events import Topic
 from .kept_corrections import MADE_BY, Kept, KeptCorrections, fingerprint, unreadable
 from .lesion import Lesion
 from .review import ReviewLogic
-from .segmentation import REQUESTED
+from .segmentation import PLACED, REQUESTED
 from .steps import ACCEPTANCE, Steps
 
 AUTOSAVE_S = 60.0
@@ -183,9 +183,10 @@ class Autosave:
 
 
 def _made(prediction: Prediction) -> dict[str, Any]:
-    """Model, samples, seed and modalities of a run."""
+    """Model, samples, seed and modalities of a run, and where its images lay that were not where they were opened."""
     made = prediction.provenance
-    return {**{name: made.get(name) for name in MADE_BY}, "modalities": [*made.get(REQUESTED, ())]}
+    asked = {"modalities": [*made.get(REQUESTED, ())], PLACED: made.get(PLACED, {})}
+    return {**{name: made.get(name) for name in MADE_BY}, **asked}
 
 
 def _fits(kept: Kept, case: Case) -> bool:

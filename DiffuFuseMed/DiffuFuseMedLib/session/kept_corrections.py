@@ -23,10 +23,12 @@ import numpy as np
 
 from ..core.case import Case
 from ..core.errors import InputError, input_error
+from ..core.pose import Pose
 from ..core.staging import staged
 from ..core.triples import triple
 from ..core.voxels import Voxels
 from ..review import Review
+from .segmentation import PLACED
 
 FORMAT = "DiffuFuseMed corrections 1"
 MOST_FILES, MOST_DAYS, LARGEST = 20, 30, 64 * 2**20
@@ -56,7 +58,8 @@ def fingerprint(case: Case) -> str:
 @dataclass(frozen=True)
 class Kept:
     """at: when, with time zone; lesion: as it was drawn; decided: voxels decided on in lists before; review: None where
-    there was none yet; accepted: as a whole; made: model, samples, seed and modalities of the run that was corrected.
+    there was none yet; accepted: as a whole; made: model, samples, seed and modalities of the run that was corrected, and
+    where images lay for it that were registered or moved by hand after they were opened.
     """
 
     at: datetime
@@ -180,7 +183,16 @@ def _unpacked(packed: dict[str, Any]) -> Voxels:
 def _made(made: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(made["model"], str) or not all(isinstance(key, str) for key in made["modalities"]):
         raise ValueError("a run of another kind")
-    return {"model": made["model"], **{k: _whole(made[k]) for k in MADE_BY[1:]}, "modalities": [*made["modalities"]]}
+    lay = {key: [_pose(numbers) for numbers in poses] for key, poses in made.get(PLACED, {}).items()}
+    if not all(len(poses) == 2 for poses in lay.values()):
+        raise ValueError("an image that lies nowhere")
+    whole = {name: _whole(made[name]) for name in MADE_BY[1:]}
+    return {"model": made["model"], **whole, "modalities": [*made["modalities"]], PLACED: lay}
+
+
+def _pose(numbers: list[float]) -> list[float]:
+    """The six numbers of a Pose. Raises InputError for others."""
+    return [*Pose.of(numbers).numbers]
 
 
 def _whole(value: Any) -> int:
