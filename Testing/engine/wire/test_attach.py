@@ -264,5 +264,8 @@ def test_the_command_serves_until_it_is_ended_and_leaves_nothing(meeting_place, 
         assert "runs" in process.stdout.readline()
         assert meeting.look_up().pid == process.pid
         process.send_signal(ends)
-        assert process.wait(120) == 0
+        try:
+            assert process.wait(120) == 0
+        finally:
+            process.kill()
     assert list(meeting_place.iterdir()) == []
