@@ -34,8 +34,8 @@ pytest_plugins = [f"Testing.fixtures.{name}" for name in FIXTURES]
 # Help pages and tables are read as text: the same on a narrow terminal and where colors are forced (GITHUB_ACTIONS).
 os.environ.update(COLUMNS="200", NO_COLOR="1")
 os.environ.pop("FORCE_COLOR", None)
-# Under nohup SIGHUP is ignored, and SIGINT by what a script puts in the background; what a test starts would inherit that,
-# and whoever waits for its effect waits for ever.
+# Under nohup SIGHUP is ignored, and SIGINT by what a script puts in the background; what a test starts would
+# inherit it, and whoever waits for its effect waits for ever.
 if hasattr(signal, "SIGHUP"):
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

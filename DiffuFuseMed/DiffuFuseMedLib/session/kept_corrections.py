@@ -58,8 +58,8 @@ def fingerprint(case: Case) -> str:
 @dataclass(frozen=True)
 class Kept:
     """at: when, with time zone; lesion: as it was drawn; decided: voxels decided on in lists before; review: None where
-    there was none yet; accepted: as a whole; made: model, samples, seed and modalities of the run that was corrected, and
-    where images lay for it that were registered or moved by hand after they were opened.
+    there was none yet; accepted: as a whole; made: model, samples, seed and modalities of the run that was corrected,
+    and where images lay for it that were registered or moved by hand after they were opened.
     """
 
     at: datetime
