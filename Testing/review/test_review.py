@@ -219,8 +219,9 @@ def test_after_a_re_run_a_region_whose_mask_changed_is_open_again(review, mask):
     review.decide(1, "accepted", mask, mask, at(0))
     changed = mask.copy()
     changed[3, 3, 5] = False
-    assert review.carried_over(review.worklist, changed).status(1) == "open"
-    assert review.carried_over(review.worklist, mask).status(1) == "accepted"
+    opened, same = review.carried_over(review.worklist, changed), review.carried_over(review.worklist, mask)
+    assert (opened.status(1), opened.reopened) == ("open", (1,))
+    assert (same.status(1), same.reopened) == ("accepted", ())
 
 
 def test_a_decision_survives_two_re_runs_and_a_file(review, mask):

@@ -530,6 +530,17 @@ def test_a_decision_is_still_listed_after_a_rerun_that_found_the_same_place(done
     assert done.view_state.region is None
 
 
+def test_a_decision_that_a_later_edit_overtook_is_open_again_with_a_word(done, run):
+    done.review.choose(1)
+    done.review.decide()
+    paint(done, FIRST, False)
+    run()
+    assert [row["state"] for row in done.view_state.regions] == ["open", "open"]
+    assert done.view_state.message.sentence.startswith(
+        "Region 1 is open again: after your decision the lesion was edited"
+    )
+
+
 def test_the_previous_contour_comes_back_on_demand(done, run):
     before = done.lesion.mask()
     run((np.s_[4:12, 15:35, 15:30],), ())

@@ -19,12 +19,14 @@ class Review:
     """decisions: by region id; a region without one is open. Raises InputError for decisions on no region.
 
     Times are passed in; one without a time zone is taken as local. Masks are the lesion, bool [k, j, i] on the
-    worklist's grid; None where there is no lesion yet.
+    worklist's grid; None where there is no lesion yet. reopened: regions that were decided on in the list before, and
+    are open since the lesion in them was edited after that, as carried_over() found them.
     """
 
     def __init__(self, worklist: Worklist, decisions: Mapping[int, Decision] | None = None) -> None:
         self.worklist = worklist
         self.decisions = dict(decisions or {})
+        self.reopened: tuple[int, ...] = ()
         self._spent = {region_id: decision.seconds for region_id, decision in self.decisions.items()}
         self._running: tuple[int, datetime] | None = None
         for region_id, decision in self.decisions.items():
@@ -115,7 +117,7 @@ class Review:
         """
         if mask is None or not worklist.grid.same_as(self.worklist.grid):
             return Review(worklist)
-        kept = {}
+        kept, reopened = {}, []
         for new_id, old_id in _same_places(self.worklist.labels, worklist.labels).items():
             old = self.decisions.get(old_id)
             if old is None or old.status == "open":
@@ -125,7 +127,11 @@ class Review:
                 kept[new_id] = Decision(
                     new_id, old.status, old.seconds, old.changed_voxels, old.changed_mm3, old.at, left
                 )
-        return Review(worklist, kept)
+            elif old.left:
+                reopened.append(new_id)
+        review = Review(worklist, kept)
+        review.reopened = tuple(sorted(reopened))
+        return review
 
     def to_json(self) -> str:
         """The whole review as text, the regions' voxels too; a clock that runs is not kept."""

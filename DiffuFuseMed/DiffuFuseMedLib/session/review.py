@@ -83,7 +83,15 @@ class ReviewLogic:
             return
         found, self._making = making.result(), None
         self.current = Review(found) if self.current is None else self.current.carried_over(found, self._lesion.mask())
+        self._say_reopened(self.current.reopened)
         self.explain(self._without)
+
+    def _say_reopened(self, regions: tuple[int, ...]) -> None:
+        """A decision that does not stand any more is never taken back in silence."""
+        if regions:
+            what = f"Region {regions[0]} is" if len(regions) == 1 else f"Regions {', '.join(map(str, regions))} are"
+            why = "after your decision the lesion was edited there, such as from a region beside it"
+            self._context.say("warning", f"{what} open again: {why}.")
 
     def _failed(self, making: Future, error: BaseException) -> None:
         """The review of the result before would say things about this one."""
