@@ -190,14 +190,14 @@ MODALITIES: dict[str, ModalitySpec] = {
     "MR_T1": mr(
         "T1",
         "The T1-weighted MR without contrast agent",
-        ("T1",),
+        ("T1", "T1W", "T1WI"),
         Sequence(T1_WORDS, agent=False, timing=T1_TIMING),
         common=True,
     ),
     "MR_T2": mr(
         "T2",
         "The T2-weighted MR",
-        ("T2",),
+        ("T2", "T2W", "T2WI"),
         Sequence(r"(?<![a-z0-9])t2(?!\d|\W?\*|\W?star|[a-z]?flair)", timing=T2_TIMING),
     ),
     "MR_FLAIR": mr(
@@ -209,7 +209,7 @@ MODALITIES: dict[str, ModalitySpec] = {
     "MR_T1C": mr(
         "T1 contrast",
         "The T1-weighted MR with contrast agent",
-        ("T1C", "T1CE", "T1GD"),
+        ("T1C", "T1CE", "T1GD", "T1KM", "T1WC", "T1WCE"),
         Sequence(T1_WORDS, agent=True, timing=T1_TIMING),
         long_title="MR T1 with contrast",
     ),

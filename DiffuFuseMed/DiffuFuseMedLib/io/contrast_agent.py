@@ -32,12 +32,12 @@ OCCASION = re.compile(
 )
 GIVEN = re.compile(
     rf"{_ALONE}(gd|gd\W?dtpa|gad|gado\w*|post|ce|contrast\w*|kontrast\w*|km|mdc|c\+){_END}|\+\s?(c|km|gd){_END}"
-    rf"|t1(c|ce|gd|km){_END}|{_ALONE}(dotarem|magnevist|prohance){_END}"
+    rf"|t1w?(c|ce|gd|km){_END}|{_ALONE}(dotarem|magnevist|prohance){_END}"
 )
 NOT_GIVEN = re.compile(
     rf"{_ALONE}{_WITHOUT}{_ARTICLE}{_AGENT}|{_ALONE}(pre|nativ[eoa]?|plain|nce|non\W?con|un\W?enhanced|non?\W?enhanced)"
     rf"{_END}|(?<![a-z0-9])-(c|ce|km|gd){_END}|{_ALONE}(c|km|gd)-(?=\s|$)"
-    rf"|{_ALONE}(gd|gad\w*|contrast\w*|kontrast\w*|km)\W*(none|no|nein|nicht|keins?|0){_END}"
+    rf"|{_ALONE}(gd|gad\w*|contrast\w*|kontrast\w*|km|ce)\W*(none|no|nein|nicht|keins?|0){_END}"
 )
 NO_AGENT = re.compile(
     rf"^\W*(0+([.,]0+)?\W*(ml|cc|mmol)?|n|no|none|non|not|nil|null|nothing|false|n\W?a|nein|nicht|kein\w*|ohne|without"

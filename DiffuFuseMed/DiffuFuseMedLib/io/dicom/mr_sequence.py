@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, NamedTuple
 
 from pydicom.dataset import Dataset
@@ -10,17 +9,11 @@ from pydicom.dataset import Dataset
 from ...core.modalities import contrasts, spec_of
 from ...core.triples import triple
 from .. import contrast_agent
+from ..image_words import contrast_named, other_words, the_one
 from .frames import find_group
 from .tags import numbers, value_of
 
 WORD_TAGS = ("SeriesDescription", "ProtocolName", "SequenceName", "PulseSequenceName")
-T2_STAR = re.compile(r"t2\W?\*|t2\W?star|swi|swan")
-T1_FLAIR = re.compile(r"t1\W*(w|weighted)?\W*flair|flair\W*t1(?!\d)")  # a T1: its inversion nulls no water
-OTHER_WORDS = re.compile(
-    r"(?<![a-z])(e?adc|tracew?|dwi|dti|dki|diff(usion)?|b\s?\d{2,4}|perf(usion)?|pwi|dsc|dce|asl|r?cbf|r?cbv|mtt|ttp"
-    r"|tmax|bold|fmri|tof|mra|mrv|angio\w*|phase|b0 ?map|field ?map|swi|swan|t[12] ?map(s|ping)?|t[12]\W?rho"
-    r"|sub(traction|tracted|tract)?)(?![a-z])"
-)
 OTHER_KINDS = frozenset(
     ["ADC", "TRACEW", "TRACE", "FA", "DIFFUSION", "PERFUSION", "ASL", "CBF", "CBV", "MTT", "TTP", "P", "PHASE"]
 )
@@ -54,9 +47,7 @@ def _is_measured_otherwise(dataset: Dataset) -> bool:
     by its timing, and none."""
     entries = [known for known in contrasts().values() if known.decisive]
     kinds = _kinds(dataset) & OTHER_KINDS
-    words = [found[0] for found in OTHER_WORDS.finditer(_text(dataset))]
-    unknown = [word for word in words if not any(re.search(known.words, word) for known in entries)]
-    return bool(unknown or kinds.difference(*(known.kinds for known in entries)))
+    return bool(other_words(_text(dataset)) or kinds.difference(*(known.kinds for known in entries)))
 
 
 def _kinds(dataset: Dataset) -> set[str]:
@@ -73,25 +64,11 @@ def contrasts_in_words() -> str:
 
 def _from_words(dataset: Dataset) -> str | None:
     text = _text(dataset)
-    kinds = _kinds(dataset)
-    named = [key for key, c in contrasts().items() if re.search(c.words, text) or kinds.intersection(c.kinds)]
-    if T1_FLAIR.search(text):
-        named = [key for key in named if not contrasts()[key].decisive]
-    if T2_STAR.search(text):
-        named = [key for key in named if contrasts()[key].decisive]
-    return _the_one(named, _with_contrast(dataset, text))
+    return contrast_named(text, _with_contrast(dataset, text), _kinds(dataset))
 
 
 def _text(dataset: Dataset) -> str:
     return " ".join(str(value_of(dataset, tag) or "") for tag in WORD_TAGS).lower().replace("_", " ")
-
-
-def _the_one(keys: list[str], agent: bool) -> str | None:
-    """The decisive one of several contrasts, else the one that fits whether a contrast agent was given; None where that
-    leaves none, or several."""
-    known = contrasts()
-    left = [key for key in keys if known[key].decisive] or [key for key in keys if known[key].agent in (None, agent)]
-    return left[0] if len(left) == 1 else None
 
 
 def _with_contrast(dataset: Dataset, text: str) -> bool:
@@ -105,7 +82,7 @@ def _from_timing(dataset: Dataset) -> str | None:
         return None
     timed = {key: known.timing for key, known in contrasts().items() if known.timing}
     fits = [key for key, timing in timed.items() if timing.fits(repetition, echo, inversion or 0.0)]
-    return _the_one(fits, _with_contrast(dataset, ""))
+    return the_one(fits, _with_contrast(dataset, ""))
 
 
 def _timing_ms(dataset: Dataset) -> tuple[float | None, float | None, float | None]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from pydicom.errors import InvalidDicomError
 
 from ...core.errors import InputError, input_error
 from ...core.modalities import dicom_classes
+from ..image_words import LOCALIZER_WORDS, PROJECTION_WORDS
 from .reading import read_dataset
 from .tags import required, value_of
 
@@ -29,8 +29,6 @@ FIRST_GROUPS = (b"\x02\x00", b"\x08\x00")  # of files without the 128 bytes befo
 PROJECTIONS = frozenset(
     ("MIP", "MINIP", "MNIP", "PROJECTION IMAGE", "SCREEN SAVE", "VRT", "SSD", "RAYSUM", "CURVED", "CPR")
 )
-PROJECTION_WORDS = re.compile(r"(?<![a-z])(mip|minip|mnip|maximum intensity|vrt|volume.?render\w*|cpr|curved)(?![a-z])")
-LOCALIZER_WORDS = re.compile(r"(?<![a-z])(locali[sz]er|scout|topogram|surview|survey)(?![a-z])")
 Notes = list[str]
 
 
