@@ -36,13 +36,13 @@ def segmented_dicom(opened_dicom, segment):
 
 @pytest.fixture
 def written(until, slicer_host):
-    """A function: the one file that the button writes into the folder."""
+    """A function: the one file that the button writes into the folder, once the hidden one it came from is gone."""
 
     def press(panel, folder):
         folder.mkdir()
         slicer_host.file_answers.append(str(folder))
         panel.ui.exportDicomButton.click()
-        until(lambda: [path for path in folder.iterdir() if path.is_file()], panel.ui.messageLabel.text)
+        until(lambda: [path.is_file() for path in folder.iterdir()] == [True], panel.ui.messageLabel.text)
         (file,) = folder.iterdir()
         return file
 
