@@ -50,6 +50,42 @@ def test_a_saved_scene_brings_everything_back(done, sarcoma, answers, tmp_path):
     assert "No region is chosen" in done.view_state.no_edit
 
 
+def with_nodes(path, nodes, above=""):
+    """The scene file with further nodes in its .mrml, as desktop Slicer saves it; above: what its images lie under."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    [mrml] = [name for name in members if name.endswith(".mrml")]
+    text = members[mrml].decode().replace("</MRML>", f"{nodes}</MRML>")
+    text = text.replace('references="display:', f'references="{above}display:')
+    members[mrml] = text.encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def test_a_scene_with_nodes_that_are_not_read_opens_without_them_and_says_so(done, tmp_path):
+    assert done.persistence.save_scene(tmp_path / "a.mrb")
+    with_nodes(
+        tmp_path / "a.mrb",
+        '<MarkupsFiducial id="vtkMRMLMarkupsFiducialNode1" name="F" references="storage:f;"/>'
+        '<MarkupsFiducialStorage id="f" fileName="/etc/hostname"/>'
+        '<LinearTransform id="vtkMRMLTransformNode1" name="T"/>',
+    )
+    assert done.open_scene(tmp_path / "a.mrb")
+    assert done.view_state.message.level == "info"
+    assert done.view_state.message.sentence.endswith("not read: MarkupsFiducial 'F', LinearTransform 'T'.")
+    assert done.case is not None
+
+
+def test_a_scene_whose_image_lies_under_a_transform_is_refused_and_the_open_case_stays(done, tmp_path):
+    assert done.persistence.save_scene(tmp_path / "a.mrb")
+    with_nodes(tmp_path / "a.mrb", '<LinearTransform id="t" name="moved"/>', "transform:t;")
+    case = done.case
+    assert not done.open_scene(tmp_path / "a.mrb")
+    assert "under a transform" in done.view_state.message.sentence
+    assert done.case is case
+
+
 def test_the_engine_gets_the_saved_case_with_its_lesion_and_fuses_nothing_that_is_there(
     done, tmp_path, answers, sarcoma
 ):

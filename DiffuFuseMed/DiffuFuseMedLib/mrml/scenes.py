@@ -14,13 +14,13 @@ from slicer import vtkMRMLScalarVolumeNode, vtkMRMLScene
 from ..core.errors import input_error
 from ..core.private_folder import PrivateFolder
 from ..core.staging import staged
-from ..io.scene_files import prepared_scene
+from ..io.scene_files import PreparedScene, prepared_scene
 from ..io.scene_files.refusals import refused
 from .bundle import PREFIX, Bundle
 from .nodes import nodes_of
 
 LIMIT_BYTES = 16 * 2**30
-Prepare = Callable[[Path, Path, int], Path]
+Prepare = Callable[[Path, Path, int], PreparedScene]
 Check = Callable[[vtkMRMLScene], None]
 
 
@@ -54,9 +54,9 @@ def load_scene(
     check: Check = lambda _: None,
 ) -> None:
     """Replace the scene by the file's. InputError, before the present scene is touched, for what is no zip, is damaged,
-    holds names outside itself, links, no .mrml or several, kinds of files or places of files that are not known, images
-    that cannot be read, or unpacks to more than limit_bytes. prepare: prepared_scene() or what does the same elsewhere;
-    check: as of SceneFile.replace().
+    holds names outside itself, links, no .mrml or several, places of files that are not known, images that cannot be
+    read or lie under a transform, or unpacks to more than limit_bytes. prepare: prepared_scene() or what does the same
+    elsewhere; check: as of SceneFile.replace().
 
     The host blocks its rendering meanwhile, and sets its layers again afterwards (`layers.show`).
     """
@@ -65,16 +65,20 @@ def load_scene(
 
 
 class SceneFile:
-    """A scene file, read: on any thread, in a folder of its own until close(). Raises InputError as load_scene()."""
+    """A scene file, read: on any thread, in a folder of its own until close(). Raises InputError as load_scene().
+
+    left_out: a sentence on the nodes that are not read, "" where there are none.
+    """
 
     def __init__(self, path: str | Path, limit_bytes: int = LIMIT_BYTES, prepare: Prepare = prepared_scene) -> None:
         private = PrivateFolder(PREFIX)
         self._path, self.close = Path(path), weakref.finalize(self, private.remove)
         try:
-            self._mrml = prepare(self._path, private.path, limit_bytes)
+            prepared = prepare(self._path, private.path, limit_bytes)
         except BaseException:
             self.close()
             raise
+        self._mrml, self.left_out = prepared.mrml, prepared.left_out
 
     def __enter__(self) -> SceneFile:
         return self

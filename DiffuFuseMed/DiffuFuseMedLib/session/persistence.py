@@ -130,6 +130,8 @@ class PersistenceLogic:
         if not self._taken_up():
             self._leave_empty()
             return False
+        if read.left_out:
+            context.say("info", read.left_out)
         return True
 
     def adopt_scene(self) -> bool:

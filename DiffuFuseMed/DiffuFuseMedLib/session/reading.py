@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from ..io.scene_files import prepared_scene
+from ..io.scene_files import PreparedScene, prepared_scene
 from ..io.study import Study, images_in, read_folder
 
 
@@ -17,7 +17,7 @@ class Reading(Protocol):
 
     def images(self, folder: Path) -> list[str]: ...
 
-    def scene(self, path: Path, folder: Path, limit_bytes: int) -> Path: ...
+    def scene(self, path: Path, folder: Path, limit_bytes: int) -> PreparedScene: ...
 
 
 class ReadHere:
@@ -29,5 +29,5 @@ class ReadHere:
     def images(self, folder: Path) -> list[str]:
         return images_in(folder)
 
-    def scene(self, path: Path, folder: Path, limit_bytes: int) -> Path:
+    def scene(self, path: Path, folder: Path, limit_bytes: int) -> PreparedScene:
         return prepared_scene(path, folder, limit_bytes)

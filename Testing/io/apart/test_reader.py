@@ -82,9 +82,11 @@ def test_a_scene_is_written_anew_by_the_process_apart_into_the_folder_that_it_is
     folder, path = tmp_path / "folder", tmp_path / "a.mrb"
     folder.mkdir()
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("x/x.mrml", '<MRML><VolumeArchetypeStorage fileName="CT.nrrd"/></MRML>')
+        archive.writestr("x/x.mrml", '<MRML><VolumeArchetypeStorage fileName="CT.nrrd"/><Model name="M"/></MRML>')
         archive.write(tmp_path / "CT.nrrd", "x/CT.nrrd")
-    mrml = reader.scene(path, folder, 1 << 24)
+    prepared = reader.scene(path, folder, 1 << 24)
+    mrml = prepared.mrml
+    assert prepared.left_out.endswith("not read: Model 'M'.")
     assert mrml.is_relative_to(folder)
     [written] = mrml.parent.glob("Data/*")
     assert sitk.GetArrayFromImage(sitk.ReadImage(str(written))).ravel().tolist() == list(range(60))

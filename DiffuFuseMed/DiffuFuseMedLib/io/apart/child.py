@@ -71,8 +71,8 @@ def _images(request: dict[str, Any]) -> Answer:
 
 
 def _scene(request: dict[str, Any]) -> Answer:
-    mrml = prepared_scene(Path(request["path"]), Path(request["scratch"]), int(request["limit_bytes"]))
-    return {"mrml": str(mrml)}, []
+    scene = prepared_scene(Path(request["path"]), Path(request["scratch"]), int(request["limit_bytes"]))
+    return {"mrml": str(scene.mrml), "left_out": scene.left_out}, []
 
 
 def _too_much() -> str:

@@ -15,6 +15,7 @@ from typing import IO, Any, TypeVar
 
 from ...core.errors import InputError, input_error
 from ...core.private_folder import FAMILY, PrivateFolder
+from ..scene_files import PreparedScene
 from ..study import Study
 from .limits import Limits
 from .messages import BrokenError, received, send, study_of
@@ -62,11 +63,11 @@ class ReaderApart:
         words = {"kind": "images", "folder": str(folder.absolute())}
         return self._asked(words, [folder], lambda said, _: _names(said))
 
-    def scene(self, path: Path, folder: Path, limit_bytes: int) -> Path:
+    def scene(self, path: Path, folder: Path, limit_bytes: int) -> PreparedScene:
         """prepared_scene(path, folder, limit_bytes); raises InputError as folder() does."""
         words = {"kind": "scene", "path": str(path.absolute()), "limit_bytes": limit_bytes}
-        found = self._asked(words, [path], lambda said, _: Path(said["mrml"]), folder)
-        if not found.resolve().is_relative_to(folder.resolve()):
+        found = self._asked(words, [path], lambda said, _: _prepared(said), folder)
+        if not found.mrml.resolve().is_relative_to(folder.resolve()):
             raise _lost("a scene")
         return found
 
@@ -122,6 +123,10 @@ class ReaderApart:
 
 def _names(said: dict[str, Any]) -> list[str]:
     return [str(name) for name in said["images"]]
+
+
+def _prepared(said: dict[str, Any]) -> PreparedScene:
+    return PreparedScene(Path(said["mrml"]), str(said["left_out"]))
 
 
 def _spawned() -> subprocess.Popen[bytes]:

@@ -43,13 +43,17 @@ def read_nodes(mrml: Path) -> ElementTree.Element:
     root = parsed_nodes(mrml.read_bytes())
     if root.tag != "MRML":
         raise refused("a scene file whose .mrml is something else")
+    return root
+
+
+def check_nodes(root: ElementTree.Element) -> None:
+    """Raises InputError for nodes that would have MRML read something else than files of the bundle."""
     for element in root.iter():
         _check_colors(element)
         if element.tag.endswith("Storage"):
             _check_storage(element)
         elif any(key.rstrip(NUMBERED) in ELSEWHERE for key in element.attrib):
             raise refused("a scene file that refers to files outside itself")
-    return root
 
 
 def parsed_nodes(text: bytes) -> ElementTree.Element:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,7 +13,8 @@ import SimpleITK as sitk
 
 from ...core.errors import InputError
 from ..headers import read_complete
-from .nodes import FILE, MEMBER, MOST_COLORS, NUMBERED, SCHEMA, file_of, read_nodes, storages_of
+from .left_out import without_unread
+from .nodes import FILE, MEMBER, MOST_COLORS, NUMBERED, SCHEMA, check_nodes, file_of, read_nodes, storages_of
 from .refusals import refused
 from .unpack import unpack_scene
 
@@ -29,20 +31,30 @@ WRITTEN_AS = {"VolumeArchetypeStorage": ".nrrd", "SegmentationStorage": ".seg.nr
 SCHEMA_SUFFIX = ".schema"
 
 
-def prepared_scene(path: Path, folder: Path, limit_bytes: int) -> Path:
-    """The .mrml of a scene file in a new folder `clean` of `folder`, which holds nothing but what was understood.
-    Raises InputError for whatever is not."""
+@dataclass(frozen=True)
+class PreparedScene:
+    """mrml: the file for MRML to read; left_out: a sentence on the nodes that it lacks, "" where it has all."""
+
+    mrml: Path
+    left_out: str = ""
+
+
+def prepared_scene(path: Path, folder: Path, limit_bytes: int) -> PreparedScene:
+    """A scene file in a new folder `clean` of `folder`, which holds nothing but what was understood. Raises InputError
+    for whatever is not, unless it is a node that can be left out."""
     came, clean = folder / "came", folder / "clean"
     came.mkdir()
     (clean / "Data").mkdir(parents=True)
     mrml = unpack_scene(path, came, limit_bytes)
     root = read_nodes(mrml)
+    left_out = without_unread(root)
+    check_nodes(root)
     for number, storage in enumerate(storages_of(root)):
         _write_anew(storage, mrml, clean, number)
     written = clean / "scene.mrml"
     ElementTree.ElementTree(root).write(written, encoding="utf-8", xml_declaration=True)
     shutil.rmtree(came)
-    return written
+    return PreparedScene(written, left_out)
 
 
 def _write_anew(storage: ElementTree.Element, mrml: Path, clean: Path, number: int) -> None:
