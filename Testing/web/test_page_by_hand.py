@@ -154,15 +154,15 @@ def legend(reader, pattern):
 
 
 def test_layers_have_legends_in_their_unit_and_pet_has_colors_to_choose(reader):
-    legend(reader, r"fused .*1\.0 gray .*PET 0 10 SUV .*doubt 0\.00 0\.\d\d nat")
+    legend(reader, r"fused .*1\.0 gray .*PET 0 10 SUVbw .*doubt 0\.00 0\.\d\d nat")
     heat = reader.settled("Axial")
     reader.choose("PET colors", "rainbow")
     rainbow = reader.settled("Axial", heat)
     assert np.abs(rainbow - heat).mean() > 1
     reader.choose("PET window", "0-20")
     reader.settled("Axial", rainbow)
-    legend(reader, "PET 0 20 SUV")
-    reader.choose("PET window", "0-10")
+    legend(reader, "PET 0 20 SUVbw")
+    reader.choose("PET window", "auto")
     reader.choose("PET colors", "heat")
     assert np.array_equal(reader.settled("Axial", rainbow), heat)
     reader.choose("background", "CT")
