@@ -65,6 +65,75 @@ def test_slices_that_differ_in_what_the_factor_is_made_of_are_refused(slice_, ta
         suvbw_factors([slice_, other])
 
 
+@pytest.mark.parametrize(
+    ("tag", "value", "units"),
+    [
+        ("CorrectedImage", ["NORM", "DTIM", "SCAT", "DECY"], "BQML"),
+        ("TimezoneOffsetFromUTC", "+0200", "BQML"),
+        ("DecayCorrectionDateTime", "20240301150000", "BQML"),
+        ("SUVType", "LBM", "GML"),
+        ("DoseCalibrationFactor", 2.0, "CPS"),
+        ("ActualFrameDuration", 1000, "CNTS"),
+    ],
+)
+def test_slices_that_differ_in_what_their_values_mean_are_refused_whichever_comes_first(slice_, tag, value, units):
+    slice_.Units = units
+    other = deepcopy(slice_)
+    setattr(other, tag, value)
+    for slices in ([slice_, other], [other, slice_]):
+        with pytest.raises(InputError, match=f"slices differ in {tag}"):
+            suvbw_factors(slices)
+
+
+def test_slices_whose_philips_factors_differ_are_refused(slice_):
+    slice_.Units = "CNTS"
+    other = deepcopy(slice_)
+    slice_.add_new((0x7053, 0x1000), "DS", "0.5")
+    other.add_new((0x7053, 0x1000), "DS", "0.6")
+    with pytest.raises(InputError, match=r"differ in the factor \(7053,1000\)"):
+        suvbw_factors([slice_, other])
+
+
+def test_what_says_the_same_in_other_words_is_no_difference(slice_):
+    other = deepcopy(slice_)
+    other.CorrectedImage = [*reversed(slice_.CorrectedImage)]
+    assert suvbw_factors([slice_, other]).factor == pytest.approx(FACTOR)
+    slice_.Units = other.Units = "GML"
+    other.SUVType = "BW"
+    assert suvbw_factors([slice_, other]).factor == 1
+
+
+@pytest.mark.parametrize(("code", "name"), [("C-128A2", "Ge-68"), ("79197006", "Rb-82"), ("21576001", "N-13")])
+def test_a_code_of_another_nuclide_than_the_half_lifes_is_told(slice_, code, name):
+    item = Dataset()
+    item.CodeValue = code
+    drug_of(slice_).RadionuclideCodeSequence = Sequence([item])
+    assert f"not that of {name}" in warnings_of(suvbw_factor(slice_))[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "name"), [("68Ga-PSMA", "Ga-68"), ("[C-11]choline", "C-11"), ("^68^Germanium", "Ge-68")]
+)
+def test_the_name_of_another_tracer_than_the_half_lifes_is_told(slice_, words, name):
+    drug_of(slice_).Radiopharmaceutical = words
+    assert f"not that of {name}" in warnings_of(suvbw_factor(slice_))[0]
+
+
+@pytest.mark.parametrize("words", ["FDG -- fluorodeoxyglucose", "18F-FDG", "^18^Fluorine", "Solution"])
+def test_the_name_of_its_own_tracer_is_not(slice_, words):
+    drug_of(slice_).Radiopharmaceutical = words
+    assert suvbw_factor(slice_).notes == ()
+
+
+def test_two_times_of_one_injection_are_told_apart(slice_):
+    drug_of(slice_).RadiopharmaceuticalStartDateTime = "20240301140000.00"
+    assert suvbw_factor(slice_).notes == ()
+    drug_of(slice_).RadiopharmaceuticalStartTime = "150000"
+    found = suvbw_factor(slice_)
+    assert found.factor == pytest.approx(FACTOR)
+    assert "differ by 60 min; the second was used" in warnings_of(found)[0]
+
+
 def test_a_half_life_that_is_not_the_named_nuclides_is_told(slice_):
     code = Dataset()
     code.CodeValue = "C-131A3"  # Ga-68, whose half-life is 4063 s
@@ -204,6 +273,10 @@ def test_a_missing_tag_is_named(slice_, keyword, number, emptied):
         ("PatientWeight", 0),
         ("PatientWeight", 700),  # neither kilograms nor grams
         ("RadionuclideTotalDose", 40_000),  # neither MBq nor Bq
+        ("RadionuclideTotalDose", 9.46),  # 350 MBq in mCi, or a child's in MBq
+        ("RadionuclideTotalDose", 0.35),
+        ("RadionuclideTotalDose", 9460),  # 350 MBq in uCi
+        ("RadionuclideTotalDose", 350e3),  # kBq
         ("RadionuclideTotalDose", -1),
         ("RadionuclideHalfLife", 0),
         ("CorrectedImage", ["NORM", "DECY"]),
@@ -287,12 +360,21 @@ def test_a_time_zone_on_one_side_is_a_local_time_and_told(slice_):
     found = suvbw_factor(slice_)
     assert found.factor == pytest.approx(FACTOR)
     assert "only one of injection and scan has a time zone" in warnings_of(found)[0]
+    assert "is absent" in warnings_of(found)[0]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_time_zone_that_is_no_offset_is_not_called_absent(slice_):
+    drug_of(slice_).RadiopharmaceuticalStartDateTime = "20240301140000.00+0500"
+    slice_.TimezoneOffsetFromUTC = "UTC+1"
+    assert "is 'UTC+1', which is no offset" in warnings_of(suvbw_factor(slice_))[0]
 
 
 def test_a_nuclide_that_lasts_days_wants_the_injections_date(slice_):
     drug_of(slice_).RadionuclideHalfLife = 282280.0
     assert "only for an injection on the day of the scan" in warnings_of(suvbw_factor(slice_))[0]
     drug_of(slice_).RadiopharmaceuticalStartDateTime = "20240226154948"  # four days before
+    drug_of(slice_).RadiopharmaceuticalStartTime = ONE_HALF_LIFE_LATER
     found = suvbw_factor(slice_)
     assert found.factor == pytest.approx(2e-4 * 2 ** (4 * 86400 / 282280.0))
     assert found.notes == ()

@@ -12,28 +12,22 @@ from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
 
-from ...core.errors import input_error
+from ...core.errors import InputError, input_error
 from .body_measures import MASSES_KG, bw_over_mass, bw_over_surface, weight_kg
+from .nuclides import coded, named
 from .suv_times import Nuclide, decay_interval, frame_interval
 from .tags import number, numbers, positive, required, tag_name, value_of
 
 WHAT = "a PET series"
-# No image is made of less than 0.1 MBq, and nobody is given 10 GBq: what lies below either bound is one or the other.
-MOST_DOSE_MBQ, LEAST_DOSE_BQ = 1e4, 1e5
+# Nobody is given less than 1 MBq, so what is below is in another unit. Doses in mCi end below 60; most in MBq begin
+# there and end at 2500: beyond these it may be mCi, GBq, kBq or uCi, and nothing tells which.
+LEAST_DOSE_MBQ, MOST_DOSE_MBQ, LEAST_DOSE_BQ = 60.0, 2500.0, 1e6
 MAX_HALF_LIVES, MANY_HALF_LIVES = 10.0, 6.0
 HALF_A_DAY_S = 12 * 3600.0
 PHILIPS_SUV_FACTOR = (0x7053, 0x1000)
 PHILIPS_BQML_FACTOR = (0x7053, 0x1009)
 FACTORS_AGREE = HALF_LIVES_AGREE = 0.05
 INJECTED = ("RadiopharmaceuticalStartTime", "RadiopharmaceuticalStartDateTime")
-# Half-lives in seconds (NIST / DDEP) by the SRT and SCT codes of DICOM PS3.16 CID 4020.
-HALF_LIFE_S = {
-    "F-18": (6586.2, ("C-111A1", "77004003")),
-    "C-11": (1221.8, ("C-105A1", "40565003")),
-    "Ga-68": (4062.6, ("C-131A3", "35337001")),
-    "Cu-64": (45723.0, ("C-127A2", "3932008")),
-    "Zr-89": (282280.0, ("C-168A4", "63360001")),
-}
 # UCUM codes of a real world value mapping (PS3.16 CID 84, 85): Units, SUVType.
 MAPPED_UNITS = {
     "bq/ml": ("BQML", ""),
@@ -90,17 +84,48 @@ def suvbw_factors(slices: Sequence[Dataset]) -> SuvFactors:
 
 def _check_one_injection(slices: Sequence[Dataset]) -> None:
     """Raises InputError where slices differ in what one factor for all of them is made of."""
-    for keyword in ("PatientWeight", "PatientSize", "PatientSex", "DecayCorrection"):
+    for keyword in ("PatientWeight", "PatientSize", "PatientSex", "DecayCorrection", "DecayCorrectionDateTime"):
         _check_same(slices, keyword)
+    for keyword in ("AttenuationCorrected", "DecayCorrected"):
+        _check_same(slices, keyword)
+    _check_same(slices, "CorrectedImage", lambda each: sorted(_listed(value_of(each, "CorrectedImage"))))
     drugs = [(value_of(each, "RadiopharmaceuticalInformationSequence") or [Dataset()])[0] for each in slices]
     for keyword in ("RadionuclideTotalDose", "RadionuclideHalfLife", *INJECTED):
         _check_same(drugs, keyword)
+    _check_same(drugs, "RadionuclideCodeSequence", coded)
+    _check_same_unit(slices)
 
 
-def _check_same(datasets: Sequence[Dataset], keyword: str) -> None:
-    if len({str(value_of(dataset, keyword)) for dataset in datasets}) > 1:
-        given = f"a PET series whose slices differ in {tag_name(keyword)}"
-        raise input_error(given, "one value for the whole series", "correct the tag, or load one acquisition")
+def _check_same_unit(slices: Sequence[Dataset]) -> None:
+    """What else is in the factor of slices in this unit."""
+    units = {str(value_of(each, "Units") or "").strip().upper() for each in slices}
+    if units.intersection(SUV_UNITS):  # an absent type is body weight
+        _check_same(slices, "SUVType", lambda each: suv_type(each).replace("BW", ""))
+        return
+    _check_same(slices, "TimezoneOffsetFromUTC")
+    if units.intersection(("CNTS", "CPS")):
+        _check_same(slices, "DoseCalibrationFactor")
+        for tag in (PHILIPS_SUV_FACTOR, PHILIPS_BQML_FACTOR):
+            if len({_private_number(each, tag) for each in slices}) > 1:
+                raise _not_one(f"the factor ({tag[0]:04X},{tag[1]:04X})")
+        if not any(_private_number(slices[0], tag) for tag in (PHILIPS_SUV_FACTOR, PHILIPS_BQML_FACTOR)):
+            _check_same(slices, "ActualFrameDuration")
+
+
+def _check_same(datasets: Sequence[Dataset], keyword: str, read: Callable[[Dataset], object] | None = None) -> None:
+    """read: the value to compare, else the tag's own."""
+    values = {str(read(dataset) if read else value_of(dataset, keyword)) for dataset in datasets}
+    if len(values) > 1:
+        raise _not_one(tag_name(keyword))
+
+
+def _not_one(what: str) -> InputError:
+    given = f"a PET series whose slices differ in {what}"
+    return input_error(given, "one value for the whole series", "correct the tag, or load one acquisition")
+
+
+def _listed(value: object) -> list[str]:
+    return [str(part) for part in (value if hasattr(value, "__iter__") and not isinstance(value, str) else [value])]
 
 
 def acquired(dataset: Dataset) -> str:
@@ -303,35 +328,28 @@ def _radiopharmaceutical(dataset: Dataset) -> Dataset:
 
 
 def _dose_bq(drug: Dataset) -> tuple[float, Notes]:
-    """RadionuclideTotalDose in Bq, and a warning where it can only have been written in MBq."""
+    """RadionuclideTotalDose in Bq, and a warning where it was read as MBq. Raises InputError where the unit is open."""
     dose = positive(drug, "RadionuclideTotalDose", WHAT)
     name = tag_name("RadionuclideTotalDose")
-    if dose < MOST_DOSE_MBQ:
-        return 1e6 * dose, (f"Warning: {name} is {dose:g}, which can only be MBq.",)
+    if LEAST_DOSE_MBQ <= dose <= MOST_DOSE_MBQ:
+        return 1e6 * dose, (f"Warning: {name} is {dose:g}, which was read as MBq.",)
     if dose < LEAST_DOSE_BQ:
-        given = f"a PET series whose {name} is {dose:g}"
+        given = f"a PET series whose {name} is {dose:g}, in a unit that it does not tell"
         raise input_error(given, "becquerels, as the PET standard has it", "correct the tag")
     return dose, ()
 
 
 def _nuclide(drug: Dataset) -> tuple[Nuclide, Notes]:
-    coded = _coded(drug)
+    code = coded(drug)
     if value_of(drug, "RadionuclideHalfLife") is not None or numbers(drug, "RadionuclideHalfLife", 1):
         nuclide = Nuclide(positive(drug, "RadionuclideHalfLife", WHAT))
-        if coded and abs(nuclide.half_life_s / coded[1] - 1) > HALF_LIVES_AGREE:
-            told = f"{tag_name('RadionuclideHalfLife')} is {nuclide.half_life_s:g} s"
-            return nuclide, (f"Warning: {told}, which is not that of {coded[0]}, the nuclide of the tags.",)
-        return nuclide, ()
-    if coded:
-        note = f"{tag_name('RadionuclideHalfLife')} is absent: {coded[1]:g} s of {coded[0]} was used."
-        return Nuclide(coded[1]), (note,)
+        told = f"Warning: {tag_name('RadionuclideHalfLife')} is {nuclide.half_life_s:g} s, which is not that of"
+        others = [name for name, s in named(drug) if abs(nuclide.half_life_s / s - 1) > HALF_LIVES_AGREE]
+        return nuclide, tuple(f"{told} {name}, the nuclide of the tags." for name in others)
+    if code:
+        note = f"{tag_name('RadionuclideHalfLife')} is absent: {code[1]:g} s of {code[0]} was used."
+        return Nuclide(code[1]), (note,)
     return Nuclide(number(drug, "RadionuclideHalfLife", WHAT)), ()  # raises: it is known to be absent
-
-
-def _coded(drug: Dataset) -> tuple[str, float] | None:
-    """Name and half-life of the nuclide that a code names, None where none that is known does."""
-    codes = {str(item.get("CodeValue", "")) for item in drug.get("RadionuclideCodeSequence") or []}
-    return next(((name, seconds) for name, (seconds, known) in HALF_LIFE_S.items() if codes & set(known)), None)
 
 
 RULES: dict[str, Callable[[Dataset, str], _Rule]] = {

@@ -17,12 +17,13 @@ from datetime import datetime, timedelta, timezone
 from pydicom.dataset import Dataset
 from pydicom.valuerep import DA, DT, TM
 
-from ...core.errors import input_error
+from ...core.errors import InputError, input_error
 from .tags import numbers, positive, required, tag_name, value_of
 
 DAY = timedelta(days=1)
 # Below this half-life a day more would show as an SUV that cannot be; above it, it would not (IBSI manual).
 DATELESS_HALF_LIFE_S = 41_400.0
+CLOCKS_AGREE_S = 60.0  # one of the two may be without seconds
 BEFORE_INJECTION_S = 3600.0  # a dynamic scan may begin before the injection; a clock may be wrong by minutes
 WHAT = "a PET series"
 Notes = tuple[str, ...]
@@ -120,7 +121,7 @@ def _injection(dataset: Dataset, drug: Dataset, scan: datetime, nuclide: Nuclide
     if value_of(drug, "RadiopharmaceuticalStartDateTime"):
         clock = _datetime(dataset, drug, "RadiopharmaceuticalStartDateTime")
         seconds = _elapsed_s(clock, scan)
-        notes = _one_zone(clock, scan)
+        notes = _one_zone(dataset, clock, scan) + _two_clocks(dataset, drug, clock)
         if -BEFORE_INJECTION_S <= seconds < DAY.total_seconds() or (seconds >= 0 and nuclide.lasts_days):
             return clock, notes + _before(seconds)
         # Removing dates for privacy can shift this one apart from the others; the time of day is still right.
@@ -156,13 +157,28 @@ def _before(seconds: float) -> Notes:
     return (f"Warning: the PET's scan begins {minutes}: a dynamic scan, or two clocks.",)
 
 
-def _one_zone(clock: datetime, scan: datetime) -> Notes:
+def _one_zone(dataset: Dataset, clock: datetime, scan: datetime) -> Notes:
     if (clock.tzinfo is None) == (scan.tzinfo is None):
         return ()
-    name = tag_name("TimezoneOffsetFromUTC")
-    return (
-        f"Warning: only one of injection and scan has a time zone, and {name} is absent: both were taken as local.",
-    )
+    name, told = tag_name("TimezoneOffsetFromUTC"), str(value_of(dataset, "TimezoneOffsetFromUTC") or "").strip()
+    why = f"{name} is '{told[:16]}', which is no offset" if told else f"{name} is absent"
+    return (f"Warning: only one of injection and scan has a time zone, and {why}: both were taken as local.",)
+
+
+def _two_clocks(dataset: Dataset, drug: Dataset, clock: datetime) -> Notes:
+    """A warning where RadiopharmaceuticalStartTime tells another time of day than the date and time that is used."""
+    time = value_of(drug, "RadiopharmaceuticalStartTime")
+    if not time:
+        return ()
+    try:
+        other = _combined(dataset, f"{clock:%Y%m%d}", str(time), "RadiopharmaceuticalStartTime")
+    except InputError:  # it is not needed
+        return ()
+    apart_s = (_elapsed_s(other, clock) + DAY.total_seconds() / 2) % DAY.total_seconds() - DAY.total_seconds() / 2
+    if abs(apart_s) < CLOCKS_AGREE_S:
+        return ()
+    names = f"{tag_name('RadiopharmaceuticalStartTime')} and {tag_name('RadiopharmaceuticalStartDateTime')}"
+    return (f"Warning: {names} differ by {abs(apart_s) / 60:.0f} min; the second was used.",)
 
 
 def _elapsed_s(start: datetime, end: datetime) -> float:
