@@ -151,7 +151,7 @@ def test_without_a_lesion_it_says_so_and_shows_the_middle_of_the_body(a_flat_fus
     scene = fusion_scene(fusion, case)
     assert scene.center_kji == (1, 7, 25)
     write_fusion_report(fusion, case, tmp_path / "r.html")
-    assert "No lesion was given, so gamma had nothing to draw." in page_of(tmp_path / "r.html").text
+    assert "Gamma had no lesion to draw: none given." in page_of(tmp_path / "r.html").text
 
 
 def test_the_ct_is_shown_in_the_window_it_was_fused_with(a_fused_case):

@@ -14,7 +14,7 @@ from DiffuFuseMedLib.core.grid import Grid
 from DiffuFuseMedLib.core.lesion import quantify
 from DiffuFuseMedLib.core.maps import of_prediction
 from DiffuFuseMedLib.core.prediction import Interval, Prediction
-from DiffuFuseMedLib.core.suv_units import SuvScale
+from DiffuFuseMedLib.core.suv_units import BODY_WEIGHT, SuvScale
 from DiffuFuseMedLib.core.volume import Volume
 from DiffuFuseMedLib.report import content, figures, words, write_report
 from DiffuFuseMedLib.report.planes import AXIAL, CORONAL, SAGITTAL
@@ -238,6 +238,17 @@ def test_gate_bars_are_ranked_and_fill_the_whole_together():
 def test_provenance_gives_each_timing_its_row_and_unit_and_leaves_the_settings_out():
     rows = content.provenance_rows({"seed": 7, "timings_s": {"sample": 6.214}, "config": {"width": 32}})
     assert rows == [("Seed", "7"), ("Timings: sample", "6.21 s")]
+
+
+def test_provenance_says_a_list_in_words():
+    rows = content.provenance_rows({"domain": {"outside": []}, "requested_modalities": ["CT", "PET"]})
+    assert rows == [("Domain: outside", "none"), ("Requested modalities", "CT, PET")]
+
+
+def test_a_withheld_range_of_a_corrected_lesion_is_a_sentence_of_its_own():
+    volume = Interval(294.0, 200.0, 400.0, "mL").without_ends("No range is shown: why.")
+    [tile] = content.corrected_numbers(volume, {"volume_ml": 290.0}, BODY_WEIGHT)
+    assert tile["meaning"] == "as corrected; predicted 294 mL. No range is shown: why."
 
 
 def test_numbers_have_three_digits_and_no_exponent():

@@ -100,7 +100,7 @@ def test_a_case_from_dicom_has_nothing_in_its_way(told, sarcoma, a_source):
 def judgement(case, **others):
     """What an engine says of the fused image: scores of it and of a trivial row, and the automatic regions."""
     rows = {"fused": {"soft_ssim_mri": 0.876, "bone_psnr_ct": 31.5}, "mri copy": {"soft_ssim_mri": 1.0}}
-    return Judgement(automatic_rois(case, **others), rows, ("The lesion region is empty.",), {"axial": 0.125})
+    return Judgement(automatic_rois(case, **others), rows, (), {"axial": 0.125})
 
 
 def test_the_report_shows_the_corrected_lesion_and_what_was_decided(done, tmp_path, page_of, sarcoma):
@@ -137,6 +137,15 @@ def test_the_report_has_the_fusion_with_its_scores_regions_settings_and_pictures
     assert "CT in HU: inside the skin" in page.text
     assert "soft tissue like MRI" in page.text
     assert len(page.images) > 12  # three planes of the lesion, and three of the fusion
+
+
+def test_without_an_acceptance_the_report_says_that_this_is_why_gamma_drew_nothing(done, tmp_path, page_of, sarcoma):
+    give = lambda session: session.engine.last("judge").give(judgement(sarcoma))  # noqa: E731
+    assert exported(done, "report.html", tmp_path / "report.html", give)
+    text = page_of(tmp_path / "report.html").text
+    assert "Gamma had no lesion to draw: no reader has accepted the one there is." in text
+    assert "drawn into the fused image: no reader has accepted the one there is." in text
+    assert "none given" not in text and "none was given" not in text
 
 
 def test_a_preset_that_was_not_moved_is_named_in_the_report(done, tmp_path, page_of, sarcoma, answers):

@@ -82,10 +82,11 @@ class Fusion:
         return {name: float(np.count_nonzero(mask)) * self.grid.voxel_mm3 / 1000 for name, mask in self.masks.items()}
 
 
-def border_words(gamma: float, lesion: bool, whose: str) -> str:
-    """What gamma did to the picture, one sentence. lesion: whether there is one; whose: its origin in words."""
+def border_words(gamma: float, lesion: bool, whose: str, why_none: str = "none was given") -> str:
+    """What gamma did to the picture, one sentence. lesion: whether there is one; whose: its origin in words; why_none:
+    why there is none."""
     if not lesion:
-        return "No lesion's border was drawn into the fused image: none was given."
+        return f"No lesion's border was drawn into the fused image: {why_none}."
     if not gamma:
         return f"No lesion's border was drawn into the fused image: its gray values are those without {whose}."
     return f"The border of {whose} was drawn into the gray values of the fused image, with gamma {gamma:g}."

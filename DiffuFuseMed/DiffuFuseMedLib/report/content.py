@@ -37,7 +37,8 @@ def key_numbers(volume: Interval, measures: dict[str, float | None], suv: SuvSca
 def corrected_numbers(volume: Interval, measures: dict[str, float | None], suv: SuvScale) -> list[dict[str, str]]:
     """The tiles where the lesion was corrected by hand: its volume is measured, the interval the prediction's own."""
     predicted, *others = key_numbers(volume, measures, suv)
-    said = f"as corrected; predicted {predicted['value']} {volume.unit}, {predicted['meaning']}"
+    reach = f". {volume.withheld}" if volume.withheld else f", {predicted['meaning']}"
+    said = f"as corrected; predicted {predicted['value']} {volume.unit}{reach}"
     return [{**predicted, "value": words.number(measures["volume_ml"]), "meaning": said}, *others]
 
 
@@ -73,6 +74,8 @@ def _nested_rows(label: str, entries: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_text, value)) or "none"
     return words.number(float(value)) if isinstance(value, (float, np.floating)) else str(value)
 
 

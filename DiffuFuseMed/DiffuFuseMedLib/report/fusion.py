@@ -60,7 +60,7 @@ def fusion_section(fusion: Fusion, case: Case) -> dict[str, Any]:
         "flicker": [(words.sentence_case(key), words.number(value)) for key, value in _numbers(fusion.fused.flicker)],
         "provenance": provenance_rows({**_unsaid(fusion), "timings_s": fusion.fused.timings}),
         "notes": list(fusion.notes),
-        "lesion": bool(fusion.rois.lesion.any()),
+        "no_lesion": "" if fusion.rois.lesion.any() else fusion.rois.source.get("lesion", "none given"),
         "mr_ends": None if scene.masks[FIELD_OF_VIEW].all() else LINES[FIELD_OF_VIEW][0],
         "tracer": title_of(tracer) if tracer else None,
         "tracer_top": f"{windows[tracer].high:.3g} {spec_of(tracer).report_unit}".strip() if tracer else "",

@@ -175,14 +175,23 @@ class Exports:
         case, chosen, preset = self._context.opened, self._context.parameters, self._preset()
         settings, mri = FusionSettings(**chosen.fusion_settings()), mr_of(case, chosen.mri or None)
         by = "the model's segmentation" + (", corrected by a reader" if self._lesion.origin == "corrected" else "")
+        why_none = self._why_no_border()
 
         def described(fused: FusedVolume, found: Judgement) -> Fusion:
-            source = {**found.rois.source, **({"lesion": by} if found.rois.lesion.any() else {})}
+            source = {**found.rois.source, "lesion": by if found.rois.lesion.any() else why_none}
             whole, rois = replace(fused, flicker=found.flicker), replace(found.rois, source=source)
-            drawn = border_words(settings.gamma, bool(found.rois.lesion.any()), "the lesion that a reader accepted")
+            is_drawn = bool(found.rois.lesion.any())
+            drawn = border_words(settings.gamma, is_drawn, "the lesion that a reader accepted", why_none)
             return Fusion(case.grid, mri, whole, rois, settings, preset, found.metrics, (drawn, *found.notes))
 
         return described
+
+    def _why_no_border(self) -> str:
+        """Why gamma has no lesion to draw, where it has none, within a sentence."""
+        if self._lesion.node is None:
+            return "there is none yet"
+        accepted = self._context.view_state.accepted
+        return "its border is not protected" if accepted else "no reader has accepted the one there is"
 
 
 def _staged(path: Path, write: Callable[[Path], None]) -> Write:

@@ -36,8 +36,8 @@ def number_rows(
     """label, value, range of each number of the lesion, bool [k, j, i].
 
     The volume's range is the Prediction's calibrated interval; that of the others what they are inside the inner and
-    inside the outer contour, which is how far the drawn border moves them; a range that does not hold its own value is
-    not shown. ends: contour_ends() in the unit `suv`, where it is known.
+    inside the outer contour, which is how far the drawn border moves them; one that does not hold its own value, or in
+    which the value is an end, is not shown. ends: contour_ends() in the unit `suv`, where it is known.
     """
     now = quantified(lesion, case, suv)
     if prediction is not None and prediction.outside:
@@ -47,7 +47,8 @@ def number_rows(
     rows = []
     for key, label, unit, digits in _shown(suv):
         if key in now:
-            reach = _volume_range(prediction) if key == "volume_ml" and prediction else _range(ends, key)
+            of_contours = _between(_range(ends, key), now[key], digits)
+            reach = _volume_range(prediction) if key == "volume_ml" and prediction else of_contours
             rows.append(_row(label, now[key], reach, unit, digits))
     return tuple(rows)
 
@@ -88,6 +89,13 @@ def _volume_range(prediction: Prediction) -> list[float]:
 
 def _range(ends: list[dict[str, float | None]], key: str) -> list[float]:
     return [value for end in ends if (value := end.get(key)) is not None]
+
+
+def _between(reach: list[float], value: float | None, digits: int) -> list[float]:
+    """The range where it goes on beyond the value on both sides, as it is shown: a border that moves the number one way
+    alone, or not at all, says nothing of how sure it is."""
+    shown = [round(end, digits) for end in reach]
+    return reach if value is not None and shown and min(shown) < round(value, digits) < max(shown) else []
 
 
 def _row(label: str, value: float | None, reach: list[float], unit: str, digits: int) -> dict[str, str]:

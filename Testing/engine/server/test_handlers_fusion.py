@@ -285,7 +285,7 @@ def test_a_fused_volume_is_judged_through_the_real_engine_and_its_image_leaves_n
     assert next(iter(found.metrics)) == "fused" and len(found.metrics) > 4
     assert found.flicker == volume.flicker
     assert found.rois.bone.shape == case.grid.shape
-    assert "The lesion region is empty." in found.notes
+    assert "The lesion region is empty." not in found.notes
     assert len(list(engine.folder.iterdir())) == before
 
 

@@ -71,7 +71,8 @@ def test_the_drawn_lesion_is_no_input(fused, some_slices):
     fusion = fused()
     assert some_slices.reference_mask.array.any()
     assert not fusion.rois.lesion.any()
-    assert "The lesion region is empty." in fusion.notes
+    assert "No lesion's border was drawn into the fused image: none was given." in fusion.notes
+    assert "The lesion region is empty." not in fusion.notes
 
 
 def test_the_lesion_is_the_predictions_unless_a_file_is_given(fused, a_mask_file, some_slices):

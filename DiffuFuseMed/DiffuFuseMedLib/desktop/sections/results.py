@@ -29,7 +29,7 @@ EXPORTS = (
 class Results:
     def __init__(self, panel: Panel) -> None:
         self._panel, self._ui, self._session = panel, panel.ui, panel.session
-        head(panel.ui.numbersTable, [_("Measure"), _("Lesion as drawn"), _("95 % range")])
+        head(panel.ui.numbersTable, [_("Measure"), _("Lesion as drawn"), _("Range")])
         for button, kind, title, files in EXPORTS:
             panel.wire(getattr(panel.ui, button), "clicked()", self._asker(kind, title, files))
         panel.wire(panel.ui.saveSceneButton, "clicked()", self.ask_scene)

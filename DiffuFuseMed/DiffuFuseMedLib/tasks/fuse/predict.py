@@ -97,7 +97,8 @@ def _notes(case: Case, mri: str, rois: Rois) -> tuple[str, ...]:
     others = [m for m in mr_keys(case) if m != mri]
     notes = [f"{m} was not used: the fusion takes one MR, here {mri}." for m in others]
     limits = [field_of_view_words(case, mri), marrow_words(case, mri, rois.bone)]
-    empty = [name for name in ROI_NAMES if not getattr(rois, name).any()]
+    # why there is no lesion, border_words() says
+    empty = [name for name in ROI_NAMES if name != "lesion" and not getattr(rois, name).any()]
     return (*notes, *filter(None, limits), *(f"The {name} region is empty." for name in empty))
 
 

@@ -57,8 +57,11 @@ def _numbers(actions: Any) -> None:
         with html.Thead(), html.Tr():
             html.Th("")
             html.Th("lesion as drawn")
-            with html.Th("95 % range"):
-                tooltip("Volume: the calibrated interval. Others: inside the inner and inside the outer contour.")
+            with html.Th("range"):
+                tooltip(
+                    "Volume: the calibrated 95 % interval. Others: inside the inner and inside the outer contour, "
+                    "where that is lower and higher than the value."
+                )
         with html.Tbody(), html.Tr(v_for="n in s_numbers", key="n.label"):
             html.Td("{{ n.label }}")
             html.Td("{{ n.value }}", classes="value")
