@@ -663,7 +663,7 @@ def test_the_scene_is_saved_and_everything_is_there_after_a_reload_and_in_a_fres
         assert other.page.locator("#section-keep").count() == 1  # a saved scene can be opened before any case
         other.click("#open-scene")
         other.page.locator("#upload-scene").set_input_files(scene)
-        other.wait("s('s_numbers').length > 0 && s('s_regions').length > 0", 60)
+        other.wait("s('s_numbers').length > 0 && s('s_regions').length > 0")
         found, again = kept(other)
         other.save_picture("scene_opened")
         assert found == values
