@@ -6,19 +6,23 @@ that overlap lie in several layers, the components of a vector image.
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
 
 from ..core.checks import check_dimensions, check_finite, check_spacing
-from ..core.errors import input_error
+from ..core.errors import InputError, input_error
 from ..core.grid import Grid
 from ..core.volume import Volume
 from .headers import read_complete, spacing_in_header
 from .image_files import SUFFIXES
 from .lesion_names import lesion_names
 
+SEGMENT_KEY = re.compile(r"Segment([0-9]{1,6})_(?:ID|Name|LabelValue|Layer)")
+LARGEST_LABEL = 2**53  # what every type of voxel can be compared with
 MAX_LABELS = 100  # more distinct values than any lesion mask has: an image taken for a mask
 
 
@@ -37,7 +41,8 @@ def read_label_map(path: str | Path) -> Volume:
     """uint8 mask on the file's grid: every label above zero and all layers merged.
 
     Of a .seg.nrrd with several segments, those named as the lesion are merged, else all of them; a note says which.
-    Raises InputError for a file that is missing, damaged, empty of voxels, or whose values are no labels.
+    Raises InputError for a file that is missing, damaged, empty of voxels, or whose values are no labels, and for a
+    lesion's segment of which the header says no layer and label that the file has.
     """
     path = Path(path)
     image, grid = _read(path)
@@ -81,18 +86,23 @@ def _check_labels(layers: np.ndarray, name: str) -> None:
         )
 
 
-def _segments(image: sitk.Image) -> dict[str, tuple[int, int]]:
-    """Segment name -> (layer, label value) as 3D Slicer's header tells; empty for other files.
+@dataclass(frozen=True)
+class _Segment:
+    """What 3D Slicer's header says of one, as written; "" for what it does not say."""
 
-    Files from before layers existed give neither: one layer a segment, label 1.
-    """
-    segments: dict[str, tuple[int, int]] = {}
-    several = image.GetNumberOfComponentsPerPixel() > 1
-    while image.HasMetaDataKey(f"Segment{len(segments)}_ID"):
-        n = len(segments)
+    number: int
+    layer: str
+    label: str
+
+
+def _segments(image: sitk.Image) -> dict[str, _Segment]:
+    """By name, in the order of their numbers, which may have gaps; empty for files that are not of 3D Slicer."""
+    numbers = sorted({int(found[1]) for key in image.GetMetaDataKeys() if (found := SEGMENT_KEY.fullmatch(key))})
+    segments: dict[str, _Segment] = {}
+    for n in numbers:
         name = _field(image, n, "Name") or f"Segment {n}"
-        layer = int(_field(image, n, "Layer") or (n if several else 0))
-        segments[f"{name} ({n})" if name in segments else name] = (layer, int(_field(image, n, "LabelValue") or 1))
+        name = f"{name} ({n})" if name in segments else name
+        segments[name] = _Segment(n, _field(image, n, "Layer"), _field(image, n, "LabelValue"))
     return segments
 
 
@@ -101,12 +111,51 @@ def _field(image: sitk.Image, segment: int, field: str) -> str:
     return image.GetMetaData(key).strip() if image.HasMetaDataKey(key) else ""
 
 
-def _merged(layers: np.ndarray, segments: dict[str, tuple[int, int]]) -> tuple[np.ndarray, list[str]]:
-    """bool [k, j, i] and the note on what was merged."""
-    chosen = lesion_names(segments)
-    if chosen and len(chosen) < len(segments):
-        parts = [layers[layer] == value for layer, value in (segments[name] for name in chosen)]
-        return np.any(parts, axis=0), [f"Of {len(segments)} segments, {', '.join(chosen)} make up the mask."]
-    mask = np.any(layers > 0, axis=0)
-    count = len(segments) or len(np.unique(layers[layers > 0]))
-    return mask, [f"{count} segments or labels were merged into one mask."] if count > 1 else []
+def _merged(layers: np.ndarray, segments: dict[str, _Segment]) -> tuple[np.ndarray, list[str]]:
+    """bool [k, j, i] and the notes on what was merged. Raises InputError for a lesion's segment that is nowhere."""
+    chosen = lesion_names(segments) or (tuple(segments) if len(segments) == 1 else ())
+    if not chosen:
+        count = len(segments) or len(np.unique(layers[layers > 0]))
+        return np.any(layers > 0, axis=0), _merging(count)
+    parts = {name: _voxels(layers, segments[name], name, len(segments)) for name in chosen}
+    empty = [name for name, part in parts.items() if not part.any()]
+    if len(empty) == len(parts) and layers.any():
+        label = segments[empty[0]].label
+        raise _nowhere(empty[0], f"whose label {label[:20]} no voxel has" if label else "without a voxel")
+    mask = np.any(list(parts.values()), axis=0)
+    of = [f"Of {len(segments)} segments, {', '.join(chosen)} make up the mask."]
+    notes = of if len(chosen) < len(segments) else _merging(len(chosen))
+    notes += [f"The segment '{name}' is empty." for name in empty]
+    if len(segments) == 1 and (layers.any(axis=0) & ~mask).any():
+        notes.append(f"Voxels of labels that are not those of '{chosen[0]}' were left out of the mask.")
+    return mask, notes
+
+
+def _merging(count: int) -> list[str]:
+    return [f"{count} segments or labels were merged into one mask."] if count > 1 else []
+
+
+def _voxels(layers: np.ndarray, segment: _Segment, name: str, count: int) -> np.ndarray:
+    """bool [k, j, i]. Files from before layers existed say neither: one layer a segment, whatever is above zero."""
+    layer = _number(segment.layer, name, "Layer") if segment.layer else (segment.number if len(layers) > 1 else 0)
+    if not 0 <= layer < len(layers):
+        raise _nowhere(name, f"in layer {layer}, of {len(layers)} from 0 on")
+    if not segment.label:
+        if count > 1 and len(layers) == 1:
+            raise _nowhere(name, "without a LabelValue, beside others in its layer")
+        return layers[layer] > 0
+    label = _number(segment.label, name, "LabelValue")
+    if label < 1:
+        raise _nowhere(name, f"whose LabelValue is {label}, which is no segment's")
+    return layers[layer] == min(label, LARGEST_LABEL)
+
+
+def _number(text: str, name: str, field: str) -> int:
+    if not re.fullmatch(r"[+-]?[0-9]{1,30}", text):
+        raise _nowhere(name, f"whose {field} is '{text[:20]}', no whole number")
+    return int(text)
+
+
+def _nowhere(name: str, why: str) -> InputError:
+    remedy = "save the segmentation again, or as a label map of the lesion alone"
+    return input_error(f"the segment '{name[:60]}' {why}", "a segment that the file tells the voxels of", remedy)
