@@ -36,6 +36,7 @@ class Study:
     places: dict[str, Volume] = field(default_factory=dict)
 
 
+REASONS = (" for its words name it", " for having the most slices", " for having the most voxels")
 UNUSED = ""  # told of an image that shall not be read
 
 
@@ -228,10 +229,22 @@ def _worth(volume: Volume) -> tuple[bool, int, int]:
 
 
 def _choice_note(modality: str, same: list[Volume]) -> str:
-    taken, *left = [f"{_label(v)} ({v.grid.size[2]} slices)" for v in same]
-    return (
-        f"{len(same)} images are {modality}: {taken} was taken for having the most slices, {', '.join(left)} left out."
-    )
+    taken, *left = [f"{_told_apart(v)} ({v.grid.size[2]} slices)" for v in same]
+    return f"{len(same)} images are {modality}: {taken} was taken{_why(*same[:2])}, {', '.join(left)} left out."
+
+
+def _why(taken: Volume, next_best: Volume) -> str:
+    """In the words of _worth()."""
+    for better, why in zip(zip(_worth(taken), _worth(next_best), strict=True), REASONS, strict=True):
+        if better[0] > better[1]:
+            return why
+    return " as the first of its kind"
+
+
+def _told_apart(volume: Volume) -> str:
+    """With what tells it from others of its series."""
+    stack = volume.meta.get("stack")
+    return f"{_label(volume)} ({stack})" if stack else _label(volume)
 
 
 def _label(volume: Volume) -> str:

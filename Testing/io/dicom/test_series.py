@@ -13,6 +13,7 @@ from pydicom.uid import generate_uid
 
 from Testing.fixtures.dicom_series import CLASSES, NORMAL, ORIGIN, SLICES
 
+SHARED = generate_uid()
 TURNED = {"ImageOrientationPatient": [1, 0, 0, 0, 1, 0]}
 
 
@@ -119,6 +120,31 @@ def test_two_copies_of_a_slice_are_one(study):
     assert volume.array.shape[0] == SLICES
 
 
+@pytest.mark.parametrize("name", ["AAA.dcm", "zzz.dcm"])
+def test_two_files_of_one_slice_that_show_different_things_are_no_copies_whichever_comes_first(study, name):
+    header = dcmread(sorted(study.path.glob("CT*.dcm"))[1])
+    header.PixelData = header.PixelData[::-1]
+    header.save_as(study.path / name)
+    with pytest.raises(InputError, match="1 slices at the position of another"):
+        read_dicom_folder(study.path)
+
+
+def test_a_copy_with_another_scale_is_no_copy(study):
+    header = dcmread(sorted(study.path.glob("CT*.dcm"))[1])
+    header.RescaleIntercept = 5
+    header.save_as(study.path / "zzz.dcm")
+    with pytest.raises(InputError, match="at the position of another"):
+        read_dicom_folder(study.path)
+
+
+def test_a_copy_that_was_written_anew_with_other_words_is_one(study):
+    header = dcmread(sorted(study.path.glob("CT*.dcm"))[1])
+    header.ImageComments = "copied"
+    header.save_as(study.path / "zzz.dcm")
+    [volume] = read_dicom_folder(study.path)
+    assert volume.array.shape[0] == SLICES
+
+
 def test_slices_with_one_identifier_at_different_places_are_different_slices(folder):
     folder.series("CT", SOPInstanceUID=generate_uid())
     [volume] = read_dicom_folder(folder.path)
@@ -181,3 +207,13 @@ def test_every_series_has_its_files_and_headers_in_one_order(study):
     assert [str(header.filename) for header in series.headers] == [str(path) for path in series.files]
     assert (series.kind, series.name, series.description) == ("CT", "the CT series '7'", "leg")
     assert series.headers[0].SOPClassUID == CLASSES["CT"]
+
+
+def test_the_note_on_alike_images_of_one_series_tells_them_apart_and_why_one_was_taken(study):
+    for kind in ("IN_PHASE", "FAT"):
+        study.series(
+            "MR", SeriesDescription="t1 dixon", SeriesInstanceUID=SHARED, ImageType=["DERIVED", "PRIMARY", kind]
+        )
+    [note] = [note for note in notes_of(study) if "images are MR_T1" in note]
+    assert "IN_PHASE) (" in note.split(" was taken")[0]
+    assert "was taken as the first of its kind, series 't1 dixon' (image type DERIVED/PRIMARY/FAT)" in note

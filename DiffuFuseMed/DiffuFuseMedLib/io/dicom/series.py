@@ -18,6 +18,7 @@ from pydicom.errors import InvalidDicomError
 from ...core.errors import InputError, input_error
 from ...core.modalities import dicom_classes
 from ..image_words import LOCALIZER_WORDS, PROJECTION_WORDS
+from .copies import show_the_same
 from .reading import read_dataset
 from .tags import required, value_of
 
@@ -63,7 +64,8 @@ def find_series(folder: Path, notes: Notes | None = None) -> list[Series]:
         if reason := _no_slice(header):
             passed.append(f"{_described(header)} was left out: it is {reason}.")
         else:
-            by_uid.setdefault(str(header.SeriesInstanceUID), {}).setdefault(_identity(path, header), (path, header))
+            slices = by_uid.setdefault(str(header.SeriesInstanceUID), {})
+            _add(slices, path, header)
     series = _joined([_series(uid, tuple(slices.values())) for uid, slices in by_uid.items()], passed)
     _check_one_patient(series)
     if notes is not None:
@@ -162,6 +164,17 @@ def _identity(path: Path, header: Dataset) -> tuple[str, ...]:
     uid = str(value_of(header, "SOPInstanceUID") or "")
     place = (str(value_of(header, "ImagePositionPatient")), str(value_of(header, "InstanceNumber")))
     return (uid, *place) if uid else (str(path),)
+
+
+def _add(slices: dict[tuple[str, ...], tuple[Path, Dataset]], path: Path, header: Dataset) -> None:
+    """Once for all its copies. What shows something else under the same name is another slice: two at one position are
+    refused, for nothing tells which of them is right."""
+    identity = _identity(path, header)
+    if identity in slices:
+        if show_the_same(slices[identity][0], path, dicom_classes()[str(header.SOPClassUID)]):
+            return
+        identity = (*identity, str(path))
+    slices[identity] = (path, header)
 
 
 def _series(uid: str, slices: tuple[tuple[Path, Dataset], ...]) -> Series:
