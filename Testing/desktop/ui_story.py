@@ -79,6 +79,10 @@ class Story:
         mask = slicer.util.arrayFromSegmentBinaryLabelmap(self.node("lesion"), "lesion", self.node("CT"))
         return mask > 0
 
+    def volume_ml(self):
+        """By its voxels: what the table says once they are counted."""
+        return self.lesion().sum() * np.prod(self.node("CT").GetSpacing()) / 1000
+
     def number(self, label):
         """A value of the table of numbers."""
         table = self.ui.numbersTable
@@ -229,7 +233,7 @@ def undo_the_edit(story):
 
 
 def accept_it(story):
-    story.wait("the edit's words", lambda: story.ui.editedLabel.text != "", 10)
+    story.wait("the edit's words", lambda: "Corrected by hand" in story.ui.editedLabel.text, 10)
     story.click("acceptButton")
     story.wait("the state", lambda: story.ui.worklistTable.item(0, 3).text().startswith("corrected"), 10)
     check("1 of" in story.ui.progressLabel.text, "progress counts it")
@@ -237,7 +241,8 @@ def accept_it(story):
 
 def save_the_scene(story):
     story.kept["lesion"], story.kept["alpha"] = story.lesion(), story.ui.alphaSlider.value
-    story.kept["volume"], story.kept["fused"] = story.number("Volume"), story.array("fused").copy()
+    story.wait("the numbers of the corrected lesion", lambda: abs(story.number("Volume") - story.volume_ml()) < 0.1, 10)
+    story.kept["volume"] = story.number("Volume")
     story.wait("a quiet fusion", lambda: story.ui.fusionStateLabel.text.startswith("fused"))
     story.kept["fused"] = story.array("fused").copy()
     end = time.monotonic() + 1.0  # the record of the case is written soon after the last change
@@ -259,7 +264,8 @@ def load_it(story):
     check(abs(story.ui.alphaSlider.value - story.kept["alpha"]) < 0.011, "the sliders are back")
     check(np.allclose(story.array("fused"), story.kept["fused"]), "the fused picture is back")
     story.wait("the numbers", lambda: story.ui.numbersTable.rowCount > 0, 10)
-    check(story.number("Volume") == story.kept["volume"], "the volume is the same")
+    volume, kept = story.number("Volume"), story.kept["volume"]
+    check(volume == kept, f"the volume is the same: {volume} mL, {kept} mL when it was saved")
     story.wait("the worklist", lambda: story.ui.worklistTable.rowCount > 0, 10)
     check(story.ui.worklistTable.item(0, 3).text().startswith("corrected"), "the decision is kept")
 
