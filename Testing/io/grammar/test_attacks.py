@@ -133,7 +133,15 @@ def test_voxels_in_a_file_outside_the_folder_are_not_read(tmp_path, before):
     case = tmp_path / "case"
     case.mkdir()
     (case / "link.raw").symlink_to(tmp_path / "secret.raw")
-    for name in (*OUTSIDE, "secret.raw:x", "%03d.raw 1 4 1", "LIST 2", "absent.raw"):
+    for name in (
+        *OUTSIDE,
+        "secret.raw:x",
+        "%03d.raw 1 4 1",
+        "../secret%d.raw 1 4 1",
+        "/etc/%d 1 4 1",
+        "LIST 2",
+        "absent.raw",
+    ):
         meta = META.replace(b"LOCAL", before.encode() + name.encode())
         nrrd = NRRD.replace(b"\n\n", f"\ndata file: {before}{name}\n\n".encode())
         for file, content in (("CT.mhd", meta), ("CT.mha", meta + VOXELS), ("CT.nhdr", nrrd), ("CT.nrrd", nrrd)):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .header import Data, ImageHeader, not_understood
-from .text import beside, line_of, listed, numbers, whole, wholes, written
+from .text import beside, line_of, listed, numbers, patterned, whole, wholes, written
 
 HEADER_BYTES, LINE_BYTES = 1 << 20, 1 << 16
 FIELD = re.compile(r"\s*([^=\s](?:[^=]{0,254}[^=\s])?)\s*=\s*(.*?)\s*")
@@ -102,8 +102,6 @@ def _check_kind(lines: _Lines, path: Path) -> None:
     for name, plain in IDENTITY.items():
         if numbers(fields.get(name, str(plain)), path, name, 1)[0] != plain:
             raise not_understood(path, f"whose {name} is not {plain:g}, which is not read")
-    if any(numbers(fields.get("centerofrotation", "0"), path, "CenterOfRotation")):
-        raise not_understood(path, "with a CenterOfRotation, which is not read")
 
 
 def _is_true(text: str, path: Path) -> bool:
@@ -131,10 +129,11 @@ def _data(lines: _Lines, path: Path, size: tuple[int, ...]) -> Data:
         raise not_understood(path, "with a HeaderSize before voxels that are packed or in the same file")
     if name.upper() == "LOCAL":
         return Data((path,), lines.end, packing, packed)
-    if name.upper() == "LIST":
+    names = lines.names if name.upper() == "LIST" else patterned(name)
+    if names is not None:
         if packing != "raw":
             raise not_understood(path, "of several packed files, which is not read")
-        return Data(listed(path, lines.names, size[-1]), start)
+        return Data(listed(path, names, size[-1]), start)
     return Data((beside(path, name),), start, packing, packed)
 
 

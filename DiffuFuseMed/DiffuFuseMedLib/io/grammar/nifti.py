@@ -132,11 +132,12 @@ def read_nifti(path: Path) -> ImageHeader:
         raise not_understood(path, f"of {header.bits} bits a voxel, which its datatype has not")
     if header.sform > 0 and all(math.isfinite(step) and step > 0 for step in header.spacing[:3]):
         _check_sform(header, name)  # else the image's own checks say what is wrong with its spacing
-    places = (*header.quaternion, *header.columns, *header.rescale) if header.says_where else header.rescale
+    rescale = _rescale(*header.rescale)
+    places = (*header.quaternion, *header.columns, *rescale) if header.says_where else rescale
     data = Data((path,), header.start, "gzip" if _is_packed(path) else "raw")
     return ImageHeader(
         header.size, dtype, data, _canonical(header), ".nii", header.spacing, header.unit_mm, places,
-        header.components, len(header.size), rescale=_rescale(*header.rescale),
+        header.components, len(header.size), rescale=rescale,
     )  # fmt: skip
 
 
@@ -192,29 +193,34 @@ def _parsed(head: bytes, order: str, length: int, path: Path) -> NiftiHeader:
 
 
 def _rescale(slope: float, intercept: float) -> tuple[float, float]:
-    """A slope of zero means: as stored."""
-    return (slope, intercept) if abs(slope) > np.finfo(np.float64).eps else (1.0, 0.0)
+    """A slope of zero, or of no number, means: as stored; an intercept of no number means none."""
+    if math.isnan(slope) or abs(slope) <= np.finfo(np.float64).eps:
+        return 1.0, 0.0
+    return slope, 0.0 if math.isnan(intercept) else intercept
 
 
 def _canonical(header: NiftiHeader) -> bytes:
-    """A file of the same place without data. ITK refuses axes that are off the right angle: it gets none of these."""
-    head, at = bytearray(header.length + 4), LAYOUTS[header.length]
+    """A file of the same place without data. ITK refuses axes that are off the right angle: it gets none of these; and
+    a NIfTI-2 of so few bytes: it gets a NIfTI-1 wherever the sizes fit."""
+    length = min(LAYOUTS) if max(header.size) < 1 << 15 else header.length
+    head, at = bytearray(length + 4), LAYOUTS[length]
 
     def put(place: tuple[int, str], *values: Any) -> None:
-        struct.pack_into("<" + place[1], head, place[0], *values)
+        narrow = place[1].endswith("f")  # what is too large for it is infinite, and refused as a place
+        struct.pack_into("<" + place[1], head, place[0], *(np.array(values, "f4").tolist() if narrow else values))
 
-    struct.pack_into("<i", head, 0, header.length)
+    struct.pack_into("<i", head, 0, length)
     ones = (1,) * (7 - len(header.size))
     put(at.dim, len(header.size), *header.size, *ones)
     put(at.pixdim, *header.pixdim)
     put((at.datatype, "h"), 2)
     put((at.bits, "h"), 8)
-    put(at.data, header.length + 4)
+    put(at.data, length + 4)
     put(at.units, header.unit)
     put(at.codes, header.qform, 0 if header.is_sheared else header.sform)
     put(at.qform, *header.quaternion)
     put(at.sform, *header.columns)
-    put(at.magic, MAGIC[header.length])
+    put(at.magic, MAGIC[length])
     return bytes(head)
 
 

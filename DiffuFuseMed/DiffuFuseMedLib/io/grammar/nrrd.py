@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .header import Data, ImageHeader, not_understood
-from .text import beside, line_of, listed, number, numbers, whole, wholes
+from .text import beside, line_of, listed, number, numbers, patterned, whole, wholes
 
 HEADER_BYTES = 1 << 20
 MAGIC = re.compile(r"NRRD000[1-5]")
@@ -34,6 +34,7 @@ TYPES = {
 }  # fmt: skip
 DTYPES = {word: dtype for dtype, words in TYPES.items() for word in words}
 PACKINGS = {"raw": "raw", "gz": "gzip", "gzip": "gzip"}
+UNREAD = frozenset(("ascii", "text", "txt", "hex", "bz2", "bzip2"))
 SPACES = {
     "right-anterior-superior": "RAS", "ras": "RAS", "left-anterior-superior": "LAS", "las": "LAS",
     "left-posterior-superior": "LPS", "lps": "LPS",
@@ -124,6 +125,8 @@ def _dtype(fields: dict[str, str], path: Path) -> str:
     kind = DTYPES.get(" ".join(fields.get("type", "").lower().split()))
     if kind is None:
         raise not_understood(path, "whose type is none of integers or floating-point numbers")
+    if fields.get("encoding", "").lower() in UNREAD:
+        raise not_understood(path, f"whose voxels are in the encoding {fields['encoding']}, which is not read")
     order = fields.get("endian", "little" if kind[1] == "1" else "").lower()
     if order not in ("little", "big"):
         raise not_understood(path, "whose byte order is neither little nor big")
@@ -216,10 +219,11 @@ def _data(lines: _Lines, path: Path, sizes: tuple[int, ...]) -> Data:
         if skip:
             raise not_understood(path, "with bytes to be skipped before voxels in the same file")
         return Data((path,), lines.end, packing)
-    if name.upper().startswith("LIST"):
-        if name.upper() != "LIST" or packing != "raw":
+    names = lines.names if name.upper().startswith("LIST") else patterned(name)
+    if names is not None:
+        if name.upper().startswith("LIST ") or packing != "raw":
             raise not_understood(path, "of several packed files, which is not read")
-        return Data(listed(path, lines.names, sizes[-1]), start)
+        return Data(listed(path, names, sizes[-1]), start)
     return Data((beside(path, name),), start, packing)
 
 

@@ -11,6 +11,7 @@ from .header import not_understood
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 WHOLE = re.compile(r"[+-]?\d{1,18}")
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?|[+-]?(?:nan|inf)(?:inity)?", re.IGNORECASE)
+PATTERN = re.compile(r"([^%]*%0?[0-9]?d)([^%]*?)[ \t]+([0-9]{1,6})[ \t]+([0-9]{1,6})(?:[ \t]+([0-9]{1,6}))?")
 LONGEST_LIST = 10_000  # of one file a slice
 
 
@@ -69,6 +70,16 @@ def listed(path: Path, names: list[str], slices: int) -> tuple[Path, ...]:
     if len(names) != slices or slices > LONGEST_LIST:
         raise not_understood(path, f"of {slices} slices that lists {len(names)} files")
     return tuple(beside(path, name) for name in names)
+
+
+def patterned(name: str) -> list[str] | None:
+    """The names that `CT_%03d.raw 0 11 1` stands for: first, last and step of their numbers; None for a plain name."""
+    found = PATTERN.fullmatch(name)
+    if found is None:
+        return None
+    first, last, step = int(found[3]), int(found[4]), int(found[5] or 1)
+    numbered = range(first, last + 1, max(1, step))[: LONGEST_LIST + 1]
+    return [found[1] % n + found[2] for n in numbered]
 
 
 def is_usable(values: tuple[float, ...]) -> bool:
