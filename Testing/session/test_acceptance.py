@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from DiffuFuseMedLib.mrml import segmentations
 from DiffuFuseMedLib.mrml.nodes import provenance
 from DiffuFuseMedLib.session.acceptance import BY_READER, all_taken
 from DiffuFuseMedLib.session.fusion import NO_LESION, NOT_ACCEPTED, NOT_DRAWN
@@ -33,6 +34,16 @@ def test_one_control_takes_the_border_out_and_brings_it_back(done):
     assert done.view_state.gamma_hint == NOT_DRAWN
     done.set(protect_border=True)
     assert lesions_sent(done)[-1] is not None
+
+
+def test_an_edit_of_an_accepted_lesion_is_told_to_change_the_picture_once(done):
+    done.accept_lesion()
+    for plane in (12, 13):
+        mask = done.lesion.mask()
+        mask[plane, 20:30, 20:30] = True
+        segmentations.set_mask(done.nodes["lesion"], "lesion", mask, done.nodes["CT"])
+        done.pump_until(lambda mask=mask: np.array_equal(lesions_sent(done)[-1], mask))
+    assert sum("stays accepted as you correct it" in said.sentence for said in done.messages) == 1
 
 
 def test_undo_takes_the_acceptance_back(done):

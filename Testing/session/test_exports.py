@@ -11,6 +11,7 @@ from DiffuFuseMedLib.core.grid import Grid
 from DiffuFuseMedLib.io.dicom.rtstruct import read_rtstruct
 from DiffuFuseMedLib.io.dicom.seg import read_dicom_seg
 from DiffuFuseMedLib.preprocessing.rois import automatic_rois
+from DiffuFuseMedLib.session import Topic
 
 from Testing.fixtures.source_series import write_series
 
@@ -79,6 +80,17 @@ def test_the_corrected_lesion_comes_back_from_dicom_and_says_who_drew_it(from_di
     assert roi.get("SegmentAlgorithmType", roi.get("ROIGenerationAlgorithm")) == "SEMIAUTOMATIC"
     assert "weights abababababab" in str(written)
     assert written.PatientID == "P1"
+
+
+def test_a_run_is_not_called_done_before_its_lesion_can_be_exported(told, answers, sarcoma):
+    seen, state = [], told.view_state
+    topics = (Topic.RUN, Topic.NUMBERS, Topic.REVIEW)
+    told.listen(lambda _: seen.append((state.run_words, state.no_export["nii.gz"])), *topics)
+    told.run()
+    asked = told.engine.waiting("segment")[-1]
+    asked.give(answers["prediction"](asked, sarcoma, (np.s_[4:12, 15:35, 15:40],)))
+    told.pump_until(lambda: state.numbers)
+    assert {why for words, why in seen if words.startswith("done")} == {""}
 
 
 @pytest.mark.parametrize("kind", ["seg.dcm", "rtstruct.dcm"])

@@ -104,6 +104,14 @@ def test_a_folder_that_cannot_be_read_keeps_the_case_and_names_its_images(told, 
     assert told.folder == tmp_path
 
 
+def test_an_error_is_off_the_screen_once_a_case_is_open(told, sarcoma, tmp_path):
+    told.open(tmp_path / "missing")
+    told.pump_until(lambda: told.view_state.message and told.view_state.message.level == "error")
+    told.open_case(sarcoma)
+    told.pump()
+    assert told.view_state.message is None or told.view_state.message.level != "error"
+
+
 def test_only_the_folder_that_was_asked_for_last_is_opened(told, folder, tmp_path):
     told.open(folder)
     told.open(tmp_path / "missing")

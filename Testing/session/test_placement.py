@@ -144,7 +144,9 @@ def test_a_registration_takes_the_hand_s_place_and_can_be_undone(opened, registe
     opened.placement.register("MR_T1")
     assert opened.view_state.placing == "registering MR_T1 to CT"
     rest(opened)
-    assert opened.view_state.placing == "" and opened.messages[-1].sentence == "MR_T1: it was a close call."
+    assert opened.view_state.placing == "" and "MR_T1: registered, 5.0 mm to the right" in opened.messages[-1].sentence
+    assert opened.messages[-1].sentence.endswith("it was a close call.")
+    assert opened.view_state.undo_words == "a change of an image's place"
     assert opened.parameters.registered == {"MR_T1": (-5.0, 1, 0, 2, 0, 0)} and opened.parameters.moved == {}
     assert any("registered to CT by the reader's wish" in line for line in opened.view_state.quality)
     opened.undo()

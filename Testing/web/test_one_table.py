@@ -8,6 +8,7 @@ import pytest
 from DiffuFuseMedLib.core.modalities import MODALITIES
 from DiffuFuseMedLib.session.parameters import PET_COLORS
 from DiffuFuseMedLib.web.actions import Actions
+from DiffuFuseMedLib.web.dialogs import dialogs
 from DiffuFuseMedLib.web.panel import SECTIONS
 from DiffuFuseMedLib.web.panel.display import PET_COLORS as PET_CHOICES
 from DiffuFuseMedLib.web.panel.uncertainty import map_words
@@ -59,3 +60,9 @@ def test_an_image_can_be_said_to_be_of_a_new_modality(new_entries):
 
 def test_the_page_offers_the_pet_colors_that_the_session_takes():
     assert [choice["value"] for choice in PET_CHOICES] == list(PET_COLORS)
+
+
+def test_enter_in_a_path_s_field_opens_it():
+    with VAppLayout(get_server("a dialog", client_type="vue3")) as layout:
+        dialogs(Nobody())
+    assert layout.html.count("@keydown.enter=") == 2

@@ -23,7 +23,7 @@ class Acceptance:
 
     def __init__(self, context: SessionContext, review: ReviewLogic, steps: Steps, changed: Callable[[], None]) -> None:
         self._context, self._review, self._steps, self._changed = context, review, steps, changed
-        self._as_a_whole = False
+        self._as_a_whole = self._told = False
         steps.add(ACCEPTANCE, lambda: self._as_a_whole, self._put)
 
     def accept(self) -> None:
@@ -56,8 +56,15 @@ class Acceptance:
             view_state.accepted = stands
             self._changed()
 
+    def say_followed(self) -> None:
+        """The accepted lesion was edited: told once for each acceptance, since the picture changes with it."""
+        if not self._told:
+            self._told = True
+            words = "The lesion you edit stays accepted as you correct it, and gamma draws its border as it is now."
+            self._context.say("info", words)
+
     def _put(self, as_a_whole: bool) -> None:
-        self._as_a_whole = as_a_whole
+        self._as_a_whole, self._told = as_a_whole, False
         self.look()
 
     def _stands(self) -> bool:

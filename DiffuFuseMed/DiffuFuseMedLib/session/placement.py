@@ -123,8 +123,8 @@ class PlacementLogic:
 
     def _take_registration(self, key: str, pose: Pose, found: Any) -> None:
         chosen = self._context.parameters
-        for note in found.notes:
-            self._context.say("info", f"{key}: {note}.")
+        parts = [f"registered, {pose.words() or 'it lies where it was opened'}", *found.notes]
+        self._context.say("info", f"{key}: {'; '.join(parts)}.")
         self._choose(registered={**chosen.registered, key: pose.numbers}, moved=_without(key, chosen.moved))
 
     # What follows

@@ -62,6 +62,15 @@ RERUN_S = 0.4  # after a modality switch, so that two switches are one run
 PLACES = frozenset(("registered", "moved"))
 OF_A_RUN = frozenset(("modalities", "model", "samples", "seed")) | PLACES
 LOOK = frozenset(NAMES) - frozenset(FUSION) - OF_A_RUN - {"device", "inside_region_only", "protect_border"}
+IN_WORDS = {  # of parameters whose names say little by themselves
+    "registered": "an image's place",
+    "moved": "an image's place",
+    "suv": "the SUV",
+    "windows": "gray windows",
+    "modalities": "the modalities used",
+    "inside_region_only": "where tools may edit",
+    "protect_border": "whether gamma draws the lesion's border",
+}
 ANOTHER_CASE = "another case is opened"
 EXPORTED = (Topic.CASE, Topic.FUSION, Topic.RUN, Topic.NUMBERS, Topic.REVIEW)  # on which it depends what can leave
 OF_A_CASE = (Topic.CASE, Topic.PARAMETERS, Topic.SCENE, Topic.NUMBERS, Topic.RUN, Topic.REVIEW, Topic.FUSION)
@@ -567,11 +576,18 @@ class Session:
             background=background,
             suv=self._suv_of(case),
         )
+        self._unsay_error()
         self._placement.adopt(case)
         self._fusion.restart()
         self._display.refresh()
         self._autosave.opened()
         self._context.tell(Topic.PARAMETERS, Topic.SCENE, Topic.NUMBERS, Topic.RUN)
+
+    def _unsay_error(self) -> None:
+        """A case is there: an error from before, such as of a folder that could not be read, is over."""
+        message = self.view_state.message
+        if message is not None and message.level == "error":
+            self._context.unsay(message)
 
     def _suv_of(self, case: Case) -> str:
         """As chosen before, where the case allows it."""
@@ -582,6 +598,7 @@ class Session:
 
     def _adopted(self) -> None:
         """A scene was opened: everything is as it was saved."""
+        self._unsay_error()
         context = self._context
         context.parameters = changed(context.parameters, suv=self._suv_of(context.opened))
         if "fused" in context.nodes and not self._fusion.why_not():
@@ -614,11 +631,11 @@ class Session:
         write_result(context, prediction, lesion, before)
         context.view_state.gates = dict(prediction.gates)
         context.view_state.change = change_words(context.opened, lesion, before, prediction.provenance[REQUESTED])
-        self._segmentation.say_done()
         self._steps.forget(*OF_A_RESULT)
         self._review.renew()
         self._acceptance.reset(kept is not None and kept.accepted)
         self._lesion.renew(lesion)
+        self._segmentation.say_done()  # not before it is there to be exported
         self._display.refresh()
         if kept:
             self._autosave.brought_back()
@@ -654,6 +671,7 @@ class Session:
         """The lesion in the scene is another than before: its border is what gamma draws from now on."""
         if self.parameters.protect_border and self.view_state.accepted:
             self._fusion.protect(lesion)
+            self._acceptance.say_followed()
 
     def _decisions_changed(self) -> None:
         """A lesion whose every region is accepted is accepted; gamma says what it waits for."""
@@ -686,7 +704,8 @@ class Session:
 
 def _words(names: frozenset[str]) -> str:
     """Parameters as a reader reads them."""
-    return ", ".join(name.replace("_", " ") for name in sorted(names)) if len(names) < 4 else "several parameters"
+    words = dict.fromkeys(IN_WORDS.get(name, name.replace("_", " ")) for name in sorted(names))
+    return ", ".join(words) if len(words) < 4 else "several parameters"
 
 
 def _keeping(decided: np.ndarray | None, before: np.ndarray | None, labels: np.ndarray) -> np.ndarray:

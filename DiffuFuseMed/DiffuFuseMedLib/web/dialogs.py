@@ -126,6 +126,7 @@ def _path(state: str, label: str, name: str, entered: Any) -> None:
         variant="outlined",
         id=name,
         keydown_enter=entered,
+        __events=[("keydown_enter", "keydown.enter")],  # which the widget does not have by itself
     )
 
 

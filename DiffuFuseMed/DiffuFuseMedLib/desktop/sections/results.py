@@ -42,7 +42,7 @@ class Results:
     def _draw(self) -> None:
         view_state, ui = self._session.view_state, self._ui
         fill(ui.numbersTable, [[row["label"], row["value"], row["range"]] for row in view_state.numbers])
-        edited = (_("Corrected by hand since the last run."),) if view_state.edited else ()
+        edited = (_("Corrected by hand: not as the model drew it."),) if view_state.edited else ()
         ui.editedLabel.text = "\n".join((*edited, *view_state.withheld))
         ui.editedLabel.visible = bool(ui.editedLabel.text)
         for button, kind, *_others in (("exportDicomButton", "seg.dcm"), *EXPORTS):

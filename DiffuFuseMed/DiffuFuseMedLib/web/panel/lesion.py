@@ -68,4 +68,4 @@ def _numbers(actions: Any) -> None:
             html.Td("{{ n.range }}")
     with html.Div(v_if="s_withheld.length", id="withheld", classes="small"):
         html.P("{{ line }}", v_for="line in s_withheld", key="line")
-    html.P("corrected by hand since the last run", classes="small", v_if="s_edited")
+    html.P("corrected by hand: not as the model drew it", classes="small", v_if="s_edited")

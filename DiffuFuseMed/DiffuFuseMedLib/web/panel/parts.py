@@ -110,7 +110,7 @@ def undo_and_redo(actions: Any) -> None:
             **labeled(what),
         ):
             v3.VIcon(f"mdi-{name}")
-            tooltip(f"{what}: {{{{ s_{name}_words }}}}")
+            tooltip(f"{what}{{{{ s_{name}_words && ': ' + s_{name}_words }}}}")
 
 
 def switch(state: str, label: str, tip: str, **kwargs: Any) -> None:

@@ -66,7 +66,11 @@ def _worklist(actions: Any) -> None:
                 ("", "state"),
                 ("place", "where it lies in the lesion"),
                 ("expected error", "volume that is expected to be wrong there: where to look first"),
-                ("why", "which modality disagrees"),
+                (
+                    "why",
+                    "which modality disagrees; “T1 alone (51 %, 40 % without T1)”: the mean probability of lesion "
+                    "there, with all modalities and with T1 switched off, where it falls below one half",
+                ),
             ):
                 with html.Th(title):
                     tooltip(tip)
