@@ -102,6 +102,7 @@ def test_a_model_that_says_nothing_of_its_cases_holds_none_to_be_outside(a_case)
 def test_why_no_range_is_shown_is_one_sentence():
     why = withheld(["The field of view is small.", "PET is missing."])
     assert why == "No range is shown, because the model was not made for such a case: the field of view is small."
+    assert withheld(["CT is unlike the images."]).endswith(": CT is unlike the images.")
 
 
 def test_the_distance_grows_with_what_deviates_and_names_it(cases):

@@ -10,13 +10,14 @@ from pathlib import Path
 from ..core.errors import InputError
 from ..core.modalities import MODALITIES
 from ..core.volume import Volume
-from .dicom.rtstruct import referenced_series, roi_names
+from .dicom.rtstruct import referenced_series, roi_names, unnumbered_rois
 from .dicom.seg import seg_referenced_series, segment_labels
 from .label_map import is_label_map_name, stem_of
 from .lesion_names import is_gtv, lesion_names
 from .masks import RTSTRUCT, read_mask, sop_class
 
 log = logging.getLogger(__name__)
+NOTHING_NAMED = "nothing in it is named GTV, tumor, lesion or sarcoma"
 
 
 @dataclass(frozen=True)
@@ -88,9 +89,9 @@ def _of_dicom(paths: Sequence[Path], volumes: Sequence[Volume], notes: list[str]
         if chosen:
             candidates.append(_candidate(path, is_gtv(chosen[0]), series, volumes))
         else:
-            notes.append(
-                f"{path.name} is not the reference mask: nothing in it is named GTV, tumor, lesion or sarcoma."
-            )
+            lost = lesion_names(unnumbered_rois(path)) if structures else ()
+            why = f"its ROI {lost[0]} has no ROINumber (3006,0022)" if lost else NOTHING_NAMED
+            notes.append(f"{path.name} is not the reference mask: {why}.")
     return sorted(candidates, key=_rank)
 
 

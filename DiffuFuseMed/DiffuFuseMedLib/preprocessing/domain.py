@@ -68,11 +68,11 @@ def beside_result(case: Case, domain: Mapping[str, Any], lesion: np.ndarray) -> 
 
 def withheld(outside: Sequence[str]) -> str:
     """Why no range is shown, in one sentence, by the first of what takes the case out of the domain."""
-    return (
-        f"No range is shown, because the model was not made for such a case: {outside[0][0].lower()}{outside[0][1:]}"
-        if outside
-        else ""
-    )
+    if not outside:
+        return ""
+    first = outside[0]
+    why = first if first[1:2].isupper() else first[0].lower() + first[1:]  # "CT is unlike" begins with a name
+    return f"No range is shown, because the model was not made for such a case: {why}"
 
 
 def unlike(case: Case, domain: Mapping[str, Any]) -> list[str]:

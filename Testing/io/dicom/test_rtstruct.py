@@ -8,6 +8,8 @@ from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.core.grid import Grid
 from DiffuFuseMedLib.io.dicom.rtstruct import read_rtstruct, referenced_series, roi_names
 from DiffuFuseMedLib.io.masks import read_mask
+from DiffuFuseMedLib.io.reference_mask import find_reference_mask
+from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, RTStructureSetStorage, generate_uid
 
@@ -251,3 +253,33 @@ def test_a_contour_too_long_for_an_explicit_vr_is_read_from_an_unknown_one(write
     path = write({"GTV": [contour(data)]})
     assert b"UN\0\0" in path.read_bytes()
     assert read_rtstruct(path, GRID)["GTV"].array.sum() == 9
+
+
+@pytest.mark.parametrize("every", [4, 5])
+def test_planes_too_far_apart_to_be_filled_between_are_told(write, every):
+    grid = Grid((6, 6, 16), (1.0, 1.0, 4.0))
+    path = write({"GTV": [contour(square(0.5, 3.5, k, grid)) for k in range(0, 16, every)]})
+    mask = read_rtstruct(path, grid)["GTV"]
+    assert filled_slices(mask.array) == list(range(0, 16, every))
+    [note] = mask.meta["notes"]
+    assert note.startswith(f"Warning: {3 * (every - 1)} slices between") and f"up to {4 * every} mm apart" in note
+
+
+def test_contours_without_a_type_are_not_called_open(write):
+    untold = contour(square(0.5, 2.5, 2))
+    del untold.ContourGeometricType
+    path = write({"GTV": [contour(square(0.5, 2.5, 1)), untold, contour([0, 0, 3, 1, 1, 3])]})
+    assert read_rtstruct(path, GRID)["GTV"].meta["notes"] == [
+        "1 closed contours of fewer than 3 points were ignored.",
+        "Warning: 1 contours without ContourGeometricType (3006,0042) were ignored.",
+    ]
+
+
+def test_a_lesion_without_a_number_is_told_by_its_name(write):
+    path = write({"GTV": [contour(square(0.5, 2.5, 1))]})
+    dataset = dcmread(path)
+    del dataset.StructureSetROISequence[0].ROINumber
+    dataset.save_as(path)
+    assert find_reference_mask([], [path], [])[1] == (
+        "RS.dcm is not the reference mask: its ROI GTV has no ROINumber (3006,0022).",
+    )

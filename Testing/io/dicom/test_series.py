@@ -217,3 +217,11 @@ def test_the_note_on_alike_images_of_one_series_tells_them_apart_and_why_one_was
     [note] = [note for note in notes_of(study) if "images are MR_T1" in note]
     assert "IN_PHASE) (" in note.split(" was taken")[0]
     assert "was taken as the first of its kind, series 't1 dixon' (image type DERIVED/PRIMARY/FAT)" in note
+
+
+def test_a_localizer_among_the_slices_of_a_series_is_left_out_of_it_and_the_series_is_not_called_one(folder):
+    uid = generate_uid()
+    folder.series("CT", SeriesDescription="body", SeriesInstanceUID=uid)
+    kind = ["ORIGINAL", "PRIMARY", "LOCALIZER"]
+    folder.series("CT", positions=[ORIGIN] * 2, ImageType=kind, SeriesDescription="body", SeriesInstanceUID=uid)
+    assert notes_of(folder) == ["What is a localizer was left out of the series 'body'."]

@@ -20,7 +20,7 @@ from ...core.volume import Volume
 from ..mask_grid import LeftOut, check_frame
 from .contour_fill import filled_plane
 from .reading import read_dataset
-from .tags import numbers, value_of
+from .tags import numbers, tag_name, value_of
 
 XOR = "CLOSEDPLANAR_XOR"
 CLOSED = ("CLOSED_PLANAR", XOR)
@@ -59,6 +59,12 @@ def read_rtstruct(
 def roi_names(path: str | Path) -> tuple[str, ...]:
     """Names of the ROIs in the structure set, in file order; a name given twice gets its ROI number appended."""
     return tuple(_names(_open(path)).values())
+
+
+def unnumbered_rois(path: str | Path) -> tuple[str, ...]:
+    """Names of entries without ROINumber, to which no contours can be told to belong."""
+    items = _open(path).get("StructureSetROISequence", [])
+    return tuple(str(value_of(item, "ROIName") or "") for item in items if _number(item, "ROINumber") is None)
 
 
 def referenced_series(path: str | Path) -> tuple[str, ...]:
@@ -135,8 +141,18 @@ def _closed_contours(dataset: Dataset, number: int) -> tuple[list[_Contour], lis
         raise input_error(
             "a ROI without closed planar contours", "at least one", "draw the contours, or choose another ROI"
         )
-    ignored = len(items) - len(contours)
-    return contours, [f"{ignored} open or point contours were ignored."] if ignored else []
+    return contours, _ignored_notes(items, len(closed) - len(contours))
+
+
+def _ignored_notes(items: list[Dataset], short: int) -> list[str]:
+    """short: how many of the closed ones have no area."""
+    kinds = [str(value_of(item, "ContourGeometricType") or "") for item in items]
+    untold = kinds.count("")
+    other = sum(kind not in ("", *CLOSED) for kind in kinds)
+    notes = [f"{other} open or point contours were ignored."] if other else []
+    notes += [f"{short} closed contours of fewer than 3 points were ignored."] if short else []
+    name = tag_name("ContourGeometricType")
+    return notes + ([f"Warning: {untold} contours without {name} were ignored."] if untold else [])
 
 
 def _points(contour: Dataset) -> np.ndarray:
@@ -180,6 +196,7 @@ def _filled(contours: list[_Contour], grid: Grid) -> tuple[np.ndarray, list[str]
         )
     between = sum(plane is not None for plane in chosen) - len({plane for plane in chosen if plane is not None})
     told = [f"{between} slices between the drawn planes were filled from the nearest plane."] if between else []
+    told += _empty_notes(array, grid)
     return array, [*dict.fromkeys(notes), *told, *_outside_notes([c.points for c in indexed], grid)]
 
 
@@ -208,6 +225,19 @@ def _plane_of_each_slice(planes_mm: list[float], grid: Grid) -> list[int | None]
     held = (away_mm > EDGE_MM - below) & (away_mm <= EDGE_MM + above)
     nearest = np.where(held, np.abs(away_mm), np.inf).argmin(axis=1)
     return [int(plane) if held[k, plane] else None for k, plane in enumerate(nearest)]
+
+
+def _empty_notes(array: np.ndarray, grid: Grid) -> list[str]:
+    """A warning on slices between the drawn ones that no plane is near enough to: nothing tells two lesions from one that
+    was drawn on every fourth slice."""
+    steps = np.diff(np.flatnonzero(array.any(axis=(1, 2)))) - 1
+    if not steps.any():
+        return []
+    gap_mm = float((steps.max() + 1) * grid.spacing_mm[2])
+    return [
+        f"Warning: {steps.sum()} slices between the drawn planes were left empty, where these are up to {gap_mm:.0f} "
+        "mm apart: either these are several lesions, or slices were left out in drawing."
+    ]
 
 
 def _outside_notes(indices: list[np.ndarray], grid: Grid) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,12 +60,14 @@ def find_series(folder: Path, notes: Notes | None = None) -> list[Series]:
     """
     by_uid: dict[str, dict[tuple[str, ...], tuple[Path, Dataset]]] = {}
     passed: Notes = []
+    left_out: list[tuple[Dataset, str]] = []
     for path, header in _headers(folder, notes):
         if reason := _no_slice(header):
-            passed.append(f"{_described(header)} was left out: it is {reason}.")
+            left_out.append((header, reason))
         else:
             slices = by_uid.setdefault(str(header.SeriesInstanceUID), {})
             _add(slices, path, header)
+    passed += [_left_out(header, reason, by_uid) for header, reason in left_out]
     series = _joined([_series(uid, tuple(slices.values())) for uid, slices in by_uid.items()], passed)
     _check_one_patient(series)
     if notes is not None:
@@ -157,6 +159,14 @@ def _described(header: Dataset) -> str:
     words = str(value_of(header, "SeriesDescription") or "").strip()
     number = value_of(header, "SeriesNumber")
     return f"The series '{words or number or 'without number'}'"
+
+
+def _left_out(header: Dataset, reason: str, read: Container[str]) -> str:
+    """Of a series, or of an image among those of a series that is read."""
+    if str(header.SeriesInstanceUID) in read:
+        name = _described(header)
+        return f"What is {reason} was left out of {name[0].lower()}{name[1:]}."
+    return f"{_described(header)} was left out: it is {reason}."
 
 
 def _identity(path: Path, header: Dataset) -> tuple[str, ...]:
