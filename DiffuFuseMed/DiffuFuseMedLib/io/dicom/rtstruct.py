@@ -228,8 +228,9 @@ def _plane_of_each_slice(planes_mm: list[float], grid: Grid) -> list[int | None]
 
 
 def _empty_notes(array: np.ndarray, grid: Grid) -> list[str]:
-    """A warning on slices between the drawn ones that no plane is near enough to: nothing tells two lesions from one that
-    was drawn on every fourth slice."""
+    """A warning on slices between the drawn ones that no plane is near enough to: nothing tells two lesions from one
+    that was drawn on every fourth slice.
+    """
     steps = np.diff(np.flatnonzero(array.any(axis=(1, 2)))) - 1
     if not steps.any():
         return []
