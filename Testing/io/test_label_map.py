@@ -70,3 +70,12 @@ def test_segments_without_labels_in_one_layer_are_not_told_apart(read):
     with pytest.raises(InputError, match="without a LabelValue"):
         read({0: ("GTV",), 1: ("Edema",)})
     assert read({0: ("GTV",), 1: ("Edema",)}, layered=True)[0] == [GTV]
+
+
+def test_a_mask_of_several_volumes_and_one_of_every_voxel_are_told(tmp_path):
+    array = np.zeros((2, 4, 5, 6), np.uint8)
+    array[0, 1, 1, 1] = array[1, 2, 2, 2] = 1
+    sitk.WriteImage(sitk.JoinSeries([sitk.GetImageFromArray(part) for part in array]), str(tmp_path / "GTV.nii.gz"))
+    assert read_label_map(tmp_path / "GTV.nii.gz").meta["notes"] == ["The mask is the union of 2 volumes of its file."]
+    sitk.WriteImage(sitk.GetImageFromArray(np.ones((4, 5, 6), np.uint8)), str(tmp_path / "GTV.nrrd"))
+    assert "marks every voxel" in read_label_map(tmp_path / "GTV.nrrd").meta["notes"][0]

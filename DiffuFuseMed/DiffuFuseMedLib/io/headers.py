@@ -70,7 +70,7 @@ def grid_in_header(path: Path) -> Grid:
 
 def names_no_orientation(path: Path) -> bool:
     """Whether nothing in the file tells which side of the image is the patient's left."""
-    return is_nifti(path) and not nifti_header(path).says_where
+    return not header_of(path).says_where
 
 
 def _put_in_place(image: sitk.Image, header: ImageHeader, path: Path) -> None:

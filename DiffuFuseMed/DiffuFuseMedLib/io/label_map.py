@@ -53,6 +53,8 @@ def read_label_map(path: str | Path) -> Volume:
         raise input_error(
             f"mask '{path.name}' without a voxel", "a mask that marks the lesion", "draw it, or choose another"
         )
+    if mask.all():
+        notes.append(f"Warning: the mask '{path.name}' marks every voxel of its image, which no lesion fills.")
     return Volume(mask.astype(np.uint8), grid, None, {"name": stem_of(path.name), "source": str(path), "notes": notes})
 
 
@@ -115,6 +117,9 @@ def _merged(layers: np.ndarray, segments: dict[str, _Segment]) -> tuple[np.ndarr
     """bool [k, j, i] and the notes on what was merged. Raises InputError for a lesion's segment that is nowhere."""
     chosen = lesion_names(segments) or (tuple(segments) if len(segments) == 1 else ())
     if not chosen:
+        parts = sum(1 for layer in layers if layer.any())
+        if not segments and parts > 1:
+            return np.any(layers > 0, axis=0), [f"The mask is the union of {parts} volumes of its file."]
         count = len(segments) or len(np.unique(layers[layers > 0]))
         return np.any(layers > 0, axis=0), _merging(count)
     parts = {name: _voxels(layers, segments[name], name, len(segments)) for name in chosen}

@@ -58,3 +58,14 @@ def test_an_nrrd_of_text_is_refused_for_its_encoding(tmp_path):
     (tmp_path / "CT.nrrd").write_bytes(NRRD.replace(b"endian: little\n", b"").replace(b"raw", b"ASCII") + VOXELS)
     with pytest.raises(InputError, match="encoding ASCII"):
         read_volume(tmp_path / "CT.nrrd")
+
+
+def test_an_image_of_text_headers_that_tells_no_place_is_unplaced(tmp_path):
+    place = b"space directions: (1,0,0) (0,1,0) (0,0,1)\n"
+    bare = NRRD.replace(b"space: left-posterior-superior\n", b"").replace(place, b"spacings: 1 1 1\n")
+    placed = META.replace(b"DimSize", b"Offset = 1 2 3\nDimSize")
+    for name, content, unplaced in (
+        ("CT.mha", META, True), ("CT.mha", placed, False), ("CT.nrrd", bare, True), ("CT.nrrd", NRRD, False),
+    ):  # fmt: skip
+        (tmp_path / name).write_bytes(content + VOXELS)
+        assert read_volume(tmp_path / name).meta["unplaced"] is unplaced

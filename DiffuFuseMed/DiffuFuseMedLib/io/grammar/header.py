@@ -31,7 +31,8 @@ class ImageHeader:
     """size: voxels along i, j, k, ...; components: values of a voxel, along the file's axis components_axis (0 is the
     fastest); dtype: numpy's, with byte order; spacing: as stated, () where nothing is; unit_mm: how long its unit is;
     places: what says where the image lies, all of which must be finite; canonical: the same place in a header of our
-    own for the suffix's format; keys: the file's own keys and values; rescale: slope and intercept."""
+    own for the suffix's format; keys: the file's own keys and values; rescale: slope and intercept; says_where:
+    whether anything tells which side of the image is the patient's left."""
 
     size: tuple[int, ...]
     dtype: str
@@ -45,6 +46,7 @@ class ImageHeader:
     components_axis: int = 0
     keys: dict[str, str] = field(default_factory=dict)
     rescale: tuple[float, float] = (1.0, 0.0)
+    says_where: bool = True
 
     @property
     def spacing_mm(self) -> tuple[float, ...]:

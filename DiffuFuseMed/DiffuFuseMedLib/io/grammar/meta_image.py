@@ -63,6 +63,7 @@ def read_meta_image(path: Path) -> ImageHeader:
     return ImageHeader(
         size, _dtype(lines, path), _data(lines, path, size), _canonical(size, spacing, matrix, offset), ".mha",
         spacing, 1.0, (*matrix, *offset), whole(lines.fields.get("elementnumberofchannels", "1"), path, "channels"),
+        says_where=bool(lines.first((*MATRIX, *OFFSET))),
     )  # fmt: skip
 
 

@@ -137,7 +137,7 @@ def read_nifti(path: Path) -> ImageHeader:
     data = Data((path,), header.start, "gzip" if _is_packed(path) else "raw")
     return ImageHeader(
         header.size, dtype, data, _canonical(header), ".nii", header.spacing, header.unit_mm, places,
-        header.components, len(header.size), rescale=rescale,
+        header.components, len(header.size), rescale=rescale, says_where=header.says_where,
     )  # fmt: skip
 
 

@@ -74,6 +74,7 @@ def read_nrrd(path: Path) -> ImageHeader:
     return ImageHeader(
         size, dtype, _data(lines, path, sizes), _canonical(size, place), ".nrrd", place.spacing, place.unit_mm,
         (*(x for vector in place.directions for x in vector), *place.origin), components, values or 0, lines.keys,
+        says_where=place.space not in ("", "3"),
     )  # fmt: skip
 
 
