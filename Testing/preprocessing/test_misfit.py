@@ -72,7 +72,7 @@ def test_a_turn_is_found(ct):
     assert best.turned and best.gain > 0.3
 
 
-@pytest.mark.parametrize(("distance_mm", "there", "told"), [(8, 1.16, True), (7.9, 2.0, False), (20, 1.14, False)])
+@pytest.mark.parametrize(("distance_mm", "there", "told"), [(8, 1.16, True), (7.9, 2.0, False), (15, 1.14, False)])
 def test_only_what_is_far_and_fits_much_better_is_told_of(distance_mm, there, told):
     assert Nearby(np.zeros(3), False, distance_mm, (1.0, there)).is_misfit == told
 
@@ -105,3 +105,10 @@ def test_a_case_that_fits_has_nothing_to_tell(ct):
 def test_a_constant_image_is_no_misfit(ct):
     flat = Volume(np.zeros(GRID.shape, np.float32), GRID, "PET")
     assert doubts(with_misfits(a_case(ct, flat, valid_mask(flat)))) == []
+
+
+@pytest.mark.parametrize(
+    ("distance_mm", "there", "told"), [(16.0, 1.04, True), (16.0, 1.02, False), (15.9, 1.1, False)]
+)
+def test_far_away_a_smaller_gain_is_told_of(distance_mm, there, told):
+    assert Nearby(np.zeros(3), False, distance_mm, (1.0, there)).is_misfit is told

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -276,3 +277,9 @@ def test_refuses_a_prediction_on_another_grid(a_prediction, the_sample_case, tmp
     with pytest.raises(InputError, match="another grid"):
         write_report(a_prediction, other, tmp_path / "report.html", [], {})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_page_names_the_images_that_the_model_saw_and_no_others(a_prediction, the_sample_case, tmp_path):
+    seen = replace(a_prediction, provenance={**a_prediction.provenance, "modalities": ["CT"]})
+    write_report(seen, the_sample_case, tmp_path / "r.html")
+    assert "with uncertainty, from CT</p>" in (tmp_path / "r.html").read_text()

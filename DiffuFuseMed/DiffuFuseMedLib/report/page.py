@@ -92,7 +92,7 @@ def _page(
     return {
         "case": case.name,
         "model": provenance.get("model", provenance.get("model_id", "not recorded")),
-        "modalities": ", ".join(title_of(m) for m in case.modalities),
+        "modalities": ", ".join(title_of(m) for m in case.modalities if m in prediction.modalities),
         "date": _now(),
         "empty": not scene.masks["lesion"].any(),
         "outside": prediction.outside,
