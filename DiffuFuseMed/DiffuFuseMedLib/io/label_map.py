@@ -117,9 +117,9 @@ def _merged(layers: np.ndarray, segments: dict[str, _Segment]) -> tuple[np.ndarr
     """bool [k, j, i] and the notes on what was merged. Raises InputError for a lesion's segment that is nowhere."""
     chosen = lesion_names(segments) or (tuple(segments) if len(segments) == 1 else ())
     if not chosen:
-        parts = sum(1 for layer in layers if layer.any())
-        if not segments and parts > 1:
-            return np.any(layers > 0, axis=0), [f"The mask is the union of {parts} volumes of its file."]
+        drawn = sum(1 for layer in layers if layer.any())
+        if not segments and drawn > 1:
+            return np.any(layers > 0, axis=0), [f"The mask is the union of {drawn} volumes of its file."]
         count = len(segments) or len(np.unique(layers[layers > 0]))
         return np.any(layers > 0, axis=0), _merging(count)
     parts = {name: _voxels(layers, segments[name], name, len(segments)) for name in chosen}
