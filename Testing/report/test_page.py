@@ -281,5 +281,5 @@ def test_refuses_a_prediction_on_another_grid(a_prediction, the_sample_case, tmp
 
 def test_the_page_names_the_images_that_the_model_saw_and_no_others(a_prediction, the_sample_case, tmp_path):
     seen = replace(a_prediction, provenance={**a_prediction.provenance, "modalities": ["CT"]})
-    write_report(seen, the_sample_case, tmp_path / "r.html")
+    write_report(seen, the_sample_case, tmp_path / "r.html", [], {}, None)
     assert "with uncertainty, from CT</p>" in (tmp_path / "r.html").read_text()
