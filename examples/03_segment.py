@@ -12,7 +12,9 @@ case = load_case(CASE).cropped((14, 40, 40), (46, 124, 146))  # around the tumor
 prediction = predict(case, samples=2, seed=0, progress=lambda share, words: print(f"{share:4.0%} {words}"))
 
 volume = prediction.volume_ml
-print(f"lesion {volume.value:.0f} {volume.unit} ({volume.level:.0%}: {volume.low:.0f} to {volume.high:.0f})")
+held = volume.low is not None and volume.high is not None  # else withheld says why there is no interval
+told = f"{volume.level:.0%}: {volume.low:.0f} to {volume.high:.0f}" if held else volume.withheld
+print(f"lesion {volume.value:.0f} {volume.unit} ({told})")
 print("weights:", {modality: round(weight, 2) for modality, weight in prediction.gates.items()})
 
 without_pet = predict(case.only(["CT", "MR_T1"]), samples=2)  # a modality switched off is missing, not zero

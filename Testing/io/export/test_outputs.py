@@ -175,7 +175,7 @@ def test_the_record_holds_every_number_with_its_unit(a_prediction, a_case, tmp_p
     scores = {"dice": 0.5, "hd95_mm": math.nan}
     files = write_outputs(a_prediction, a_case, tmp_path, ["MR was missing."], scores)
     said = json.loads(files["record"].read_text(encoding="utf-8"))
-    assert said["volume"] == {"value": 0.6, "low": 0.5, "high": 0.8, "unit": "mL", "level": 0.95}
+    assert said["volume"] == {"value": 0.6, "low": 0.5, "high": 0.8, "unit": "mL", "level": 0.95, "withheld": ""}
     assert said["measures"]["volume_ml"] == {"value": pytest.approx(24 * 25 / 1000), "unit": "mL"}
     assert said["measures"]["suv_max"] == {"value": 10.0, "unit": "g/mL"}
     # Only the voxel of 10 reaches 41 % of SUVmax (4.1): 0.025 mL, and 0.25 g.

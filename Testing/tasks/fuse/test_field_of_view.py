@@ -26,7 +26,7 @@ def test_the_share_of_a_slice_is_that_of_the_volume_and_none_beyond_the_edge(val
     assert not found[~valid].any()
     assert found[:, :, 12].max() < 0.05  # the last column that the MR has
     assert (found[:, :, 12 + int(BLEND_MM) + 4 :] > 0.9999).all()
-    assert np.abs(np.diff(found, axis=2)).max() < 0.25
+    assert np.abs(np.diff(found, axis=2)).max() < 0.3  # of 4 mm, a millimeter at a time
 
 
 def test_an_mr_that_covers_everything_has_no_edge():
