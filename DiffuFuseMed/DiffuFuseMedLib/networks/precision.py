@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
@@ -11,15 +10,17 @@ from torch import Tensor
 SMALLEST_IN_BFLOAT16 = 3  # positions along an axis; with two, gradients of 1e32 and NaN were measured
 
 
-def exact_if_tiny(like: Tensor, shape: Sequence[int] | None = None) -> AbstractContextManager:
-    """float32 for what is done on so few positions; elsewhere whatever autocast is on stays on.
-
-    shape: the grid's, without it that of `like`, (B, C, *space). What goes in has to be float32 by itself.
+def exact_if_tiny(like: Tensor) -> AbstractContextManager:
+    """float32 for what is done on the grid of `like`, (B, C, *space), where it is tiny; elsewhere what autocast is on
+    stays on. What goes in has to be float32 by itself, as exact() makes it.
     """
-    tiny = min(shape or like.shape[2:]) < SMALLEST_IN_BFLOAT16
-    return torch.autocast(like.device.type, enabled=False) if tiny else nullcontext()
+    return torch.autocast(like.device.type, enabled=False) if _is_tiny(like) else nullcontext()
 
 
 def exact(x: Tensor) -> Tensor:
     """x, (B, C, *space), in float32 where its grid is tiny."""
-    return x.float() if min(x.shape[2:]) < SMALLEST_IN_BFLOAT16 else x
+    return x.float() if _is_tiny(x) else x
+
+
+def _is_tiny(x: Tensor) -> bool:
+    return min(x.shape[2:]) < SMALLEST_IN_BFLOAT16

@@ -11,17 +11,12 @@ from .regions import Worklist
 RANDOM_ORDERS = 200
 
 
-def right_and_size(mask: np.ndarray, reference: np.ndarray) -> tuple[int, int]:
-    """(voxels of both, voxels of one and of the other): Dice is twice the first by the second."""
-    return int(np.count_nonzero(mask & reference)), int(mask.sum()) + int(reference.sum())
-
-
 class Corrections:
     """The regions of a worklist, each of which a reader may put right; mask, reference: bool [k, j, i] on its grid."""
 
     def __init__(self, found: Worklist, mask: np.ndarray, reference: np.ndarray) -> None:
         self.ids = [region.id for region in found.regions]
-        self._both, self._size = right_and_size(mask, reference)
+        self._both, self._size = int((mask & reference).sum()), int(mask.sum()) + int(reference.sum())
         regions = found.labels.ravel()
         most = max(self.ids, default=0) + 1
         counts = lambda where: np.bincount(regions[where.ravel()], minlength=most)  # noqa: E731

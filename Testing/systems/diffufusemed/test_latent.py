@@ -243,6 +243,42 @@ def test_draws_and_references_are_paired_for_the_energy(a_network, whole_batch):
     assert network.loss(batch, seeded(0)).parts["energy"].item() != pytest.approx(one, rel=1e-3)
 
 
+def test_the_two_draws_of_a_window_are_of_two_readers(a_network, whole_batch):
+    """Draws of one reader would leave nothing between them, and the energy would be a mere distance."""
+    network, seen = a_network(), []
+    original = network._decode
+
+    def spy(fused, field):
+        logits, coarse = original(fused, field)
+        seen.append(logits.detach())
+        return logits, coarse
+
+    network._decode = spy
+    network.loss(whole_batch(), seeded(0))
+    first, second = seen[0].chunk(2)
+    assert not torch.allclose(first, second)
+
+
+def test_clean_images_are_reconstructed_not_the_corrupted_ones(a_network, whole_batch):
+    network, batch = a_network(), whole_batch()
+    before = network.loss(batch, seeded(0)).parts["recon"].item()
+    batch.originals = {m: x + 1 for m, x in batch.originals.items()}
+    assert network.loss(batch, seeded(0)).parts["recon"].item() != pytest.approx(before, rel=1e-3)
+
+
+def test_the_times_reach_the_keys_of_the_fusion(a_network):
+    """T differs among the modalities, so that in the keys of (15) it does not cancel."""
+    level, plain = (a_network(time_conditioned=on).resolutions[0] for on in (True, False))
+    denoised = {m: torch.randn(2, 4, 8, 8, generator=seeded(i)) for i, m in enumerate(ALL)}
+    weights = {m: torch.full((2,), 1 / 3) for m in ALL}
+    times = [{"CT": torch.full((2,), t), "PET": torch.full((2,), 100), "MR_T1": torch.full((2,), 5)} for t in (1, 90)]
+    with torch.no_grad():
+        one, other = (level.fuse(denoised, weights, t) for t in times)
+        alike = [plain.fuse(denoised, weights, t) for t in times]
+    assert not torch.allclose(one, other)
+    assert torch.equal(*alike)
+
+
 def test_one_reference_stands_for_both(whole_batch):
     first, second = two_references(whole_batch(references=False))
     assert torch.equal(first, second)
