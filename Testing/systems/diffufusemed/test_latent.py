@@ -279,6 +279,19 @@ def test_the_times_reach_the_keys_of_the_fusion(a_network):
     assert torch.equal(*alike)
 
 
+def test_trust_looks_at_what_denoising_changed(a_network):
+    """Eq. (11): a modality that had to be changed much is another than one that was left as it was."""
+    level = a_network().resolutions[0]
+    latents = {"CT": torch.randn(2, 4, 8, 8, generator=seeded(0))}
+    texture = {"CT": torch.zeros(2, 7)}
+    changes = [torch.randn(2, 4, 8, 8, generator=seeded(1)) * size for size in (0.1, 3.0)]
+    with torch.no_grad():
+        little, much = (level.trust(latents, {"CT": latents["CT"] + x}, texture)["CT"] for x in changes)
+        again = level.trust(latents, {"CT": latents["CT"] + 0.1 + changes[0]}, texture)["CT"]
+    assert not torch.allclose(little, much)
+    torch.testing.assert_close(little, again)  # how far it varies counts, not what it is
+
+
 def test_one_reference_stands_for_both(whole_batch):
     first, second = two_references(whole_batch(references=False))
     assert torch.equal(first, second)
