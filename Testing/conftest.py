@@ -54,6 +54,15 @@ WINDOW = {"shape": (16, 32, 32), "spacing_kji_mm": (3.5, 3.0, 3.0)}
 
 
 @pytest.fixture(scope="session", autouse=True)
+def a_state_of_its_own(tmp_path_factory):
+    """Corrections that a session keeps by itself, in whichever process, never lie among those of whoever runs tests."""
+    before = os.environ.get("XDG_STATE_HOME")
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+    yield
+    os.environ.pop("XDG_STATE_HOME") if before is None else os.environ.update(XDG_STATE_HOME=before)
+
+
+@pytest.fixture(scope="session", autouse=True)
 def one_thread():
     """These tensors are so small that a second thread only costs."""
     torch.set_num_threads(1)

@@ -164,6 +164,7 @@ def panel_pictures(folder: Path) -> Iterator[tuple[str, bytes]]:
     """Name and PNG of the panel in Slicer, one patient from DICOM to DICOM SEG; folder: for the patient's files."""
     sys.path[:0] = [str(ROOT / "Testing"), str(ROOT / "Testing" / "desktop")]
     os.environ["QT_SCALE_FACTOR"] = PANEL_SCALE  # read by Qt when it starts
+    os.environ["XDG_STATE_HOME"] = str(folder / "state")  # or corrections of an earlier start would be offered
     import dicom_patient
     import host
 
@@ -226,7 +227,7 @@ class PanelReader:
         (folder / "seg").mkdir()
         self._host.file_answers.append(str(folder / "seg"))
         self._ui.exportDicomButton.click()
-        self._until(lambda: self._ui.messageLabel.text.startswith("Saved as"))
+        self._until(lambda: self._ui.messageLabel.text.endswith("was saved."))
 
     def show_all(self) -> None:
         for section in self._sections:

@@ -495,7 +495,8 @@ def region(reader):
         reader.type_number("brush_mm", 60)
         reader.tick("ball", True)
         reader.wait("s('brush_ball') && s('brush_mm') === 60")
-        reader.edit(around(reader, 3))
+        # the ball in one place leaves corners of the region, which a tool without a brush reaches
+        reader.edit([*around(reader, 3), *around(reader, 40)])
         masks.append(export(reader))
         undo_edits(reader)
     reader.tick("ball", False)
@@ -573,8 +574,7 @@ def test_each_tool_does_something_and_only_inside_the_region(reader, region, tru
     reader.served()
     changed = export(reader) != before
     assert changed.any(), "nothing happened"
-    # islands goes over all that may be edited, of which the ball that `region` was found with leaves a corner: 4 voxels
-    assert changed[~region].sum() <= (8 if tool == "islands" else 0)
+    assert changed[~region].sum() == 0
 
 
 def test_decisions_are_counted(reader):
