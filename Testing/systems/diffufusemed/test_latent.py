@@ -95,6 +95,18 @@ def test_an_absent_modality_is_denoised_from_the_others(a_network, images):
     assert not torch.allclose(*made)
 
 
+def test_a_finer_level_hears_what_the_coarser_one_made(a_network, images):
+    network, seen = a_network(), images(ALL, 32, 32)
+    field = draw_field((2, network.noise_channels, 32, 32), seeded(0), seen["CT"])
+    with torch.no_grad():
+        inputs = network.encode(seen)
+        before = network._denoised(inputs, field, None)
+        inputs[-1] = {m: z + 1 for m, z in inputs[-1].items()}
+        after = network._denoised(inputs, field, None)
+    for level in (0, 1):
+        assert not torch.allclose(before[level][0]["PET"], after[level][0]["PET"])
+
+
 def test_present_modalities_start_earlier_than_absent_ones(a_network):
     for level in a_network().resolutions:
         times = level.times({"CT": torch.zeros(1)}, torch.tensor([0.25]))

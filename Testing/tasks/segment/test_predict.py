@@ -11,6 +11,7 @@ from DiffuFuseMedLib.core.grid import Grid
 from DiffuFuseMedLib.models import devices, zoo
 from DiffuFuseMedLib.networks.draw import Draw
 from DiffuFuseMedLib.networks.inputs import network_images
+from DiffuFuseMedLib.tasks.segment import sampling
 from DiffuFuseMedLib.tasks.segment.predict import calibration_for, draw, onto_case, predict, without_specks
 from DiffuFuseMedLib.tasks.segment.settings import Settings
 from DiffuFuseMedLib.tasks.segment.views import view_grids
@@ -319,3 +320,17 @@ def test_the_border_stays_half_way_where_the_grid_gets_finer():
     assert np.log(found[1:6] / (1 - found[1:6])) == pytest.approx([4 * x for x in (-1, -0.5, 0, 0.5, 1)], abs=1e-3)
     far = onto_case(probability, coarse, Grid((1, 1, 1), (1.0, 1.0, 1.0), (50.0, 0.0, 0.0)))
     assert far.item() < 1e-3
+
+
+@pytest.mark.parametrize(("looks", "different"), [(True, 4), (False, 1)])
+def test_samples_differ_by_mirror_and_view_only_where_they_may(a_case, a_model, monkeypatch, looks, different):
+    seen, look = [], sampling._look
+
+    def spy(run, images, mirror, generator, grid):
+        seen.append((tuple(mirror), grid))
+        return look(run, images, mirror, generator, grid)
+
+    monkeypatch.setattr(sampling, "_look", spy)
+    draw(a_case((30, 60, 60)), a_model, Settings(samples=4, looks=looks))
+    assert len(seen) == 4
+    assert sum(one not in seen[:n] for n, one in enumerate(seen)) == different
