@@ -27,6 +27,7 @@ from ..core.pose import Pose
 from ..core.staging import staged
 from ..core.triples import triple
 from ..core.voxels import Voxels
+from ..core.whole_file import write_whole
 from ..review import Review
 from .segmentation import PLACED
 
@@ -113,13 +114,11 @@ class KeptCorrections:
 
     def write(self, name: str, kept: Kept) -> None:
         """name: by new_name(). Whole or not at all; raises InputError where the disk refuses."""
-        text = kept.to_json().encode()
         with suppress(OSError):  # staged() says why it cannot be written
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with staged(self._folder) as there:
-            handle = os.open(there / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as file:
-                file.write(text)
+            write_whole(there / name, kept.to_json())
+            (there / name).chmod(0o600)  # while it lies in a folder that is private itself
         self._sweep()
 
     def newest(self, of: str) -> tuple[str, Kept] | None:
