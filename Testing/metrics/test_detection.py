@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from DiffuFuseMedLib.metrics.detection import auroc, s_ncc
+from DiffuFuseMedLib.core.errors import InputError
+from DiffuFuseMedLib.metrics.detection import auroc, error_map, s_ncc, uncertainty_map
 
 
 def test_auroc_is_the_chance_that_a_wrong_voxel_scores_higher():
@@ -50,3 +51,31 @@ def test_s_ncc_looks_inside_the_mask_alone():
 
 def test_s_ncc_of_samples_that_say_the_same_everywhere_is_nothing():
     assert np.isnan(s_ncc(np.full((3, 8), 0.7), [np.ones(8, bool)], np.ones(8, bool)))
+
+
+def test_the_uncertainty_map_is_the_cross_entropy_of_samples_with_their_mean():
+    """In the first voxel both say 1/2; in the second 0.9 and 0.1 have the mean 1/2."""
+    samples = np.array([[0.5, 0.9], [0.5, 0.1]])
+    sides = -(0.5 * np.log(0.9) + 0.5 * np.log(0.1))
+    np.testing.assert_allclose(uncertainty_map(samples), [np.log(2), sides])
+
+
+def test_the_error_map_is_the_cross_entropy_with_every_reference():
+    """One reader drew the voxel, the other did not, and the samples say 0.8 and 0.4."""
+    samples = np.array([[[0.8]], [[0.4]]])
+    drawn = -(np.log(0.8) + np.log(0.4)) / 2
+    left = -(np.log(0.2) + np.log(0.6)) / 2
+    found = error_map(samples, [np.array([[True]]), np.array([[False]])])
+    np.testing.assert_allclose(found, [[(drawn + left) / 2]])
+
+
+def test_the_error_of_a_certain_sample_is_that_of_the_clip():
+    certain, nothing = np.array([[1.0, 0.0]]), np.array([False, False])
+    np.testing.assert_allclose(error_map(certain, [nothing]), [-np.log(1e-6), 1e-6], rtol=1e-5)
+
+
+def test_an_empty_reference_has_an_error_map_and_no_reference_has_none():
+    samples = np.full((2, 3), 0.25)
+    np.testing.assert_allclose(error_map(samples, [np.zeros(3, bool)]), -np.log(0.75))
+    with pytest.raises(InputError, match="an error map without a reference"):
+        error_map(samples, [])

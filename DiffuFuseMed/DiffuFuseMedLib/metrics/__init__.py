@@ -1,16 +1,39 @@
 """How good a prediction is: overlap, calibration, intervals, lesion numbers."""
 
 from ..core.lesion import quantify
+from .agreement import against_set, agreement, calibration_of_set, staple, volume_crps
 from .bootstrap import mean_interval
 from .calibration import band, calibration_scores, coverage, reliability_curve
+from .detection import auroc, error_map, s_ncc, uncertainty_map
 from .overlap import overlap_scores
 from .scores import score_case, score_mask
-from .sets import ged_squared, hm_iou, mean_pairwise_dice, pairwise_dice, pairwise_iou
+from .sets import (
+    collective_insights,
+    combined_sensitivity,
+    d_max,
+    diversity_agreement,
+    ged_squared,
+    hm_iou,
+    mean_pairwise_dice,
+    pairwise_dice,
+    pairwise_iou,
+)
+from .volumes import crps
 
 __all__ = [
+    "against_set",
+    "agreement",
+    "auroc",
     "band",
+    "calibration_of_set",
     "calibration_scores",
+    "collective_insights",
+    "combined_sensitivity",
     "coverage",
+    "crps",
+    "d_max",
+    "diversity_agreement",
+    "error_map",
     "ged_squared",
     "hm_iou",
     "mean_interval",
@@ -20,6 +43,10 @@ __all__ = [
     "pairwise_iou",
     "quantify",
     "reliability_curve",
+    "s_ncc",
     "score_case",
     "score_mask",
+    "staple",
+    "uncertainty_map",
+    "volume_crps",
 ]

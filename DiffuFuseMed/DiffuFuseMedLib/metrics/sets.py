@@ -58,6 +58,46 @@ def hm_iou(samples: Masks, references: Masks) -> float:
     return float(repeated[linear_sum_assignment(repeated, maximize=True)].mean())
 
 
+def d_max(samples: Masks, references: Masks) -> float:
+    """D_max of CalDiff eq. (21): the Dice of the sample nearest to each reference, as a mean; 1 is best."""
+    return float(pairwise_dice(samples, references).max(axis=0).mean())
+
+
+def combined_sensitivity(samples: Masks, references: Masks) -> float:
+    """S_c of CalDiff eq. (23): how much of what any reference holds is in any sample, TP / (TP + FN) of both unions.
+
+    Where no reference holds anything: 1 if no sample does either, else 0.
+    """
+    predicted, drawn = _flat(samples).any(axis=0), _flat(references).any(axis=0)
+    if not drawn.any():
+        return float(not predicted.any())
+    return float(np.count_nonzero(predicted & drawn) / np.count_nonzero(drawn))
+
+
+def diversity_agreement(samples: Masks, references: Masks) -> float:
+    """D_a of CalDiff eq. (24): 1 less the mean difference of both sets' largest and smallest variance; 1 is best.
+
+    The variance of two masks is 1 - Dice, over all pairs of two different masks of a set; a single mask varies by 0.
+    """
+    (most, least), (most_drawn, least_drawn) = _variances(samples), _variances(references)
+    return 1 - (abs(most - most_drawn) + abs(least - least_drawn)) / 2
+
+
+def collective_insights(samples: Masks, references: Masks) -> float:
+    """CI of CalDiff eq. (22), 3 S_c D_max D_a / (S_c + D_max + D_a); 1 is best, 0 where each of the three is 0.
+
+    A. Rahman et al., "Ambiguous medical image segmentation using diffusion models", CVPR 2023.
+    """
+    parts = np.array([measure(samples, references) for measure in (combined_sensitivity, d_max, diversity_agreement)])
+    return float(3 * parts.prod() / parts.sum()) if parts.sum() else 0.0
+
+
+def _variances(masks: Masks) -> tuple[float, float]:
+    dice = pairwise_dice(masks)
+    apart = 1 - dice[np.triu_indices(len(dice), k=1)]
+    return (float(apart.max()), float(apart.min())) if apart.size else (0.0, 0.0)
+
+
 def _pairwise(first: Masks, second: Masks | None, measure: Callable[[int, int, int], float]) -> np.ndarray:
     """measure(voxels of both, of one, of the other) for each pair; 1 where both are empty."""
     one, other = _flat(first), _flat(first if second is None else second)

@@ -1,0 +1,104 @@
+"""Several annotators of one lesion: how far they agree, their consensus, and a prediction against all of them."""
+
+import numpy as np
+import pytest
+from DiffuFuseMedLib.core.errors import InputError
+from DiffuFuseMedLib.metrics import band, calibration_scores, overlap_scores
+from DiffuFuseMedLib.metrics.agreement import against_set, agreement, calibration_of_set, staple, volume_crps
+
+SPACING = (3.0, 2.0, 2.0)
+
+
+def box(k, j, i, shape=(6, 20, 20)):
+    mask = np.zeros(shape, bool)
+    mask[slice(*k), slice(*j), slice(*i)] = True
+    return mask
+
+
+A, B = box((1, 5), (5, 15), (5, 15)), box((1, 5), (5, 15), (6, 16))  # 400 voxels each, 360 of both
+SMALL, EMPTY = box((1, 5), (5, 15), (5, 10)), box((0, 0), (0, 0), (0, 0))
+
+
+@pytest.fixture
+def three():
+    return agreement({"reader 1": A, "reader 2": B, "reader 3": SMALL}, SPACING)
+
+
+def test_every_pair_is_compared(three):
+    """Dice of A and B is 360 / 400, of A and the half of it 400 / 600, of B and that half 2 * 160 / 600."""
+    np.testing.assert_allclose(three.dice, [[1, 0.9, 2 / 3], [0.9, 1, 320 / 600], [2 / 3, 320 / 600, 1]])
+    assert three.nsd[0, 1] == three.nsd[1, 0] == overlap_scores(A, B, SPACING)["nsd_2mm"] == 1  # moved by 2 mm
+    assert three.nsd[0, 2] < 1
+    assert three.mean_dice == pytest.approx((0.9 + 2 / 3 + 320 / 600) / 3)
+    assert three.with_others(three.dice)[0] == pytest.approx((0.9 + 2 / 3) / 2)
+
+
+def test_volumes_are_in_ml_and_their_spread_a_share(three):
+    assert three.volumes_ml == pytest.approx((4.8, 4.8, 2.4))  # voxels of 12 mm3
+    assert three.volume_spread == pytest.approx(np.std([4.8, 4.8, 2.4], ddof=1) / 4)
+
+
+def test_the_majority_is_what_more_than_half_drew(three):
+    np.testing.assert_array_equal(three.majority, (A & B) | (A & SMALL))
+    assert three.majority_ml == pytest.approx(4.8)  # 360 of both, and 40 that A shares with the small one alone
+
+
+def test_of_two_annotators_the_majority_is_what_both_drew():
+    np.testing.assert_array_equal(agreement({"a": A, "b": B}, SPACING).majority, A & B)
+
+
+def test_staple_trusts_those_who_agree_more_than_one_who_stands_alone():
+    wide = box((0, 6), (0, 20), (0, 20))
+    consensus = staple([A, A.copy(), B, wide], SPACING)
+    assert consensus[A & B].all()
+    assert not consensus[~(A | B)].any()
+
+
+def test_staple_does_not_depend_on_how_much_background_there_is():
+    large = [np.pad(mask, ((0, 0), (40, 40), (40, 40))) for mask in (A, B, SMALL)]
+    np.testing.assert_array_equal(staple(large, SPACING)[:, 40:-40, 40:-40], staple([A, B, SMALL], SPACING))
+
+
+@pytest.mark.parametrize("masks", [(EMPTY, EMPTY), (A, A.copy())], ids=["empty", "equal"])
+def test_masks_that_are_all_the_same_are_their_own_consensus(masks):
+    np.testing.assert_array_equal(staple(masks, SPACING), masks[0])
+
+
+def test_one_who_drew_nothing_counts():
+    found = agreement({"a": A, "b": EMPTY, "c": EMPTY}, SPACING)
+    assert found.dice.tolist() == [[1, 0, 0], [0, 1, 1], [0, 1, 1]]
+    assert found.nsd[1, 2] == 1
+    assert not found.majority.any()
+    assert np.isnan(agreement({"b": EMPTY, "c": EMPTY}, SPACING).volume_spread)
+
+
+@pytest.mark.parametrize("given", [{}, {"a": A}])
+def test_one_annotator_agrees_with_nobody(given):
+    with pytest.raises(InputError, match=f"Given the masks of {len(given)} annotators, wanted at least two"):
+        agreement(given, SPACING)
+
+
+def test_a_prediction_is_scored_against_each():
+    found = against_set(A, {"b": B, "c": SMALL}, SPACING)
+    assert found["b"]["dice"] == pytest.approx(0.9)
+    assert found["c"]["recall"] == 1
+
+
+def test_a_probability_is_right_where_it_is_the_share_of_annotators():
+    """Two drew A, one drew B: a voxel of A alone is lesion to two of three, and always to the first."""
+    probability = (2 * A.astype(float) + B) / 3
+    assert calibration_of_set(probability, [A, A, B], SPACING)["ece"] == pytest.approx(0)
+    alone = calibration_scores(probability, A, band(A, SPACING))
+    assert calibration_of_set(probability, [A], SPACING) == alone
+    assert alone["ece"] > 0
+
+
+def test_an_annotator_without_a_border_has_no_band():
+    probability = np.where(A, 0.9, 0.1)
+    assert calibration_of_set(probability, [A, EMPTY], SPACING) == calibration_of_set(probability, [A], SPACING)
+    assert all(np.isnan(x) for x in calibration_of_set(probability, [EMPTY], SPACING).values())
+
+
+def test_volumes_are_scored_against_every_annotator():
+    """8 and 12 mL against 10: 1 mL; against 20: 10 - 1."""
+    assert volume_crps([8.0, 12.0], [10.0, 20.0]) == pytest.approx((1 + 9) / 2)
