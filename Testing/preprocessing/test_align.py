@@ -195,3 +195,29 @@ def test_one_image_alone_is_registered_when_it_is_named(two_blobs):
 def test_what_cannot_be_registered_is_refused_with_what_can(two_blobs, wrong):
     with pytest.raises(InputError, match="or of the images PET"):
         align(two_blobs, register=wrong)
+
+
+def drawn(grid, voxels):
+    array = np.zeros(grid.shape, np.uint8)
+    array[12, 12, :voxels] = 1
+    return Volume(array, grid)
+
+
+def test_masks_of_several_annotators_follow_the_images_and_their_majority_is_scored_against(two_blobs):
+    grid = two_blobs["CT"].grid
+    masks = {f"reader {n}": drawn(grid, n) for n in (4, 5, 6)}
+    case = align(two_blobs, references=masks)
+    assert {name: int(mask.array.sum()) for name, mask in case.references.items()} == {
+        "reader 4": 4,
+        "reader 5": 5,
+        "reader 6": 6,
+    }
+    assert case.reference_mask.array.sum() == 5
+
+
+def test_an_annotators_mask_off_the_images_is_left_out_with_a_note(two_blobs):
+    grid = two_blobs["CT"].grid
+    masks = {"reader 1": drawn(grid, 4), "reader 2": shifted(drawn(grid, 4), (500.0, 0.0, 0.0))}
+    case = align(two_blobs, references=masks)
+    assert list(case.references) == ["reader 1"]
+    assert any("has no voxel on the images' grid" in note for note in case.notes)

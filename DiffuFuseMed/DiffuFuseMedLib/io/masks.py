@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from pydicom.errors import InvalidDicomError
 
 from ..core.errors import InputError, input_error
 from ..core.grid import Grid
+from ..core.modalities import MODALITIES
 from ..core.volume import Volume
 from .dicom.reading import read_dataset
 from .dicom.rtstruct import read_rtstruct, roi_names
@@ -23,11 +25,14 @@ RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"
 SEG = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")  # binary and fractional, label map
 
 
-def read_mask(path: str | Path, grid: Grid | None = None, frame_of_reference: str = "") -> Volume:
+def read_mask(
+    path: str | Path, grid: Grid | None = None, frame_of_reference: str = "", segments: Sequence[str] = ()
+) -> Volume:
     """The lesion as a uint8 mask, on `grid` by nearest neighbor where given, else on the file's own grid.
 
-    An RTSTRUCT has no grid of its own and needs one. Several segments: those named GTV, else tumor, lesion or sarcoma,
-    are merged, and a note says which; frame_of_reference: UID of the image's, to be checked where given and DICOM.
+    An RTSTRUCT has no grid of its own and needs one. segments: of a DICOM file, those to merge; by default those named
+    GTV, else tumor, lesion or sarcoma, and a note says which; frame_of_reference: UID of the image's, to be checked
+    where given and DICOM.
     Raises InputError for an empty mask, values that are no labels, several segments of which none is named as the
     lesion, another frame of reference, no overlap with the grid.
     """
@@ -36,9 +41,9 @@ def read_mask(path: str | Path, grid: Grid | None = None, frame_of_reference: st
         return mask_onto(read_label_map(path), grid)
     kind = sop_class(path)
     if kind == RTSTRUCT:
-        return _from_rtstruct(path, grid, frame_of_reference)
+        return _from_rtstruct(path, grid, frame_of_reference, tuple(segments))
     if kind in SEG:
-        return _from_seg(path, grid, frame_of_reference)
+        return _from_seg(path, grid, frame_of_reference, tuple(segments))
     raise _not_a_mask(path)
 
 
@@ -60,16 +65,31 @@ def sop_class(path: Path) -> str:
     return str(header.get("SOPClassUID", ""))
 
 
-def _from_rtstruct(path: Path, grid: Grid | None, frame: str) -> Volume:
+def drawn_on(path: Path, series: Sequence[str], volumes: Sequence[Volume]) -> tuple[Grid | None, str]:
+    """The grid that the file's contours are filled on and the frame of reference that it has to name: those of the
+    image whose series it refers to, else of the first with a frame. A label map or SEG brings its grid: None."""
+    image = min((v for v in volumes if v.meta.get("series_uid") in series), key=_order, default=None)
+    image = image or next((v for v in volumes if v.meta.get("frame_of_reference")), None)
+    if image is None or is_label_map_name(path.name):
+        return None, ""
+    structures = sop_class(path) == RTSTRUCT
+    return image.grid if structures else None, str(image.meta.get("frame_of_reference") or "")
+
+
+def _order(volume: Volume) -> int:
+    return [*MODALITIES, volume.modality].index(volume.modality)
+
+
+def _from_rtstruct(path: Path, grid: Grid | None, frame: str, asked: tuple[str, ...]) -> Volume:
     if grid is None:
         raise input_error("an RT Structure Set alone", "the grid of its image series too", "load the images with it")
     names = roi_names(path)
-    return _merged(read_rtstruct(path, grid, lesion_segments(names), frame), len(names))
+    return _merged(read_rtstruct(path, grid, asked or lesion_segments(names), frame), len(names))
 
 
-def _from_seg(path: Path, grid: Grid | None, frame: str) -> Volume:
+def _from_seg(path: Path, grid: Grid | None, frame: str, asked: tuple[str, ...]) -> Volume:
     names = segment_labels(path)
-    chosen = lesion_segments(names)
+    chosen = asked or lesion_segments(names)
     masks = read_dicom_seg(path)
     kept = {name: mask for name, mask in masks.items() if name in chosen}
     if not kept:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..core.errors import InputError
 from ..core.modalities import MODALITIES
 from ..core.volume import Volume
+from .annotators import reason
 from .dicom.rtstruct import referenced_series, roi_names, unnumbered_rois
 from .dicom.seg import seg_referenced_series, segment_labels
-from .label_map import is_label_map_name, stem_of
+from .label_map import stem_of
 from .lesion_names import is_gtv, lesion_names
-from .masks import RTSTRUCT, read_mask, sop_class
+from .masks import RTSTRUCT, drawn_on, read_mask, sop_class
 
-log = logging.getLogger(__name__)
 NOTHING_NAMED = "nothing in it is named GTV, tumor, lesion or sarcoma"
 
 
@@ -43,7 +41,7 @@ def find_reference_mask(
         try:
             mask = _read(candidate, volumes)
         except Exception as error:
-            notes.append(f"{candidate.path.name} is not the reference mask. {_reason(error)}")
+            notes.append(f"{candidate.path.name} is not the reference mask. {reason(error)}")
             continue
         others = [_label(c) for c in candidates[n + 1 :]]
         notes.append(f"The reference mask is {mask.name} of {_label(candidate)}.")
@@ -51,14 +49,6 @@ def find_reference_mask(
         notes += [f"Not used as the reference mask: {', '.join(others)}."] if others else []
         return mask, tuple(notes)
     return None, tuple(notes)
-
-
-def _reason(error: Exception) -> str:
-    """A mask that nobody foresaw must not cost the case: what is wrong with it is told as far as it is known."""
-    if isinstance(error, InputError):
-        return str(error)
-    log.info("A mask could not be read.", exc_info=error)
-    return f"It could not be read ({type(error).__name__})."
 
 
 def _rank(candidate: Candidate) -> tuple[int, int, str]:
@@ -83,7 +73,7 @@ def _of_dicom(paths: Sequence[Path], volumes: Sequence[Volume], notes: list[str]
             names = roi_names(path) if structures else segment_labels(path)
             series = referenced_series(path) if structures else seg_referenced_series(path)
         except Exception as error:
-            notes.append(f"{path.name} is not the reference mask. {_reason(error)}")
+            notes.append(f"{path.name} is not the reference mask. {reason(error)}")
             continue
         chosen = lesion_names(names)
         if chosen:
@@ -109,10 +99,5 @@ def _order(volume: Volume | None) -> int:
 def _read(candidate: Candidate, volumes: Sequence[Volume]) -> Volume:
     """A label map or SEG brings its grid; contours get that of the image they were drawn on, else the first with a
     frame of reference, which must then agree."""
-    image = candidate.drawn_on or next((v for v in volumes if v.meta.get("frame_of_reference")), None)
-    if image is None:
-        return read_mask(candidate.path)
-    structures = not is_label_map_name(candidate.path.name) and sop_class(candidate.path) == RTSTRUCT
-    return read_mask(
-        candidate.path, image.grid if structures else None, str(image.meta.get("frame_of_reference") or "")
-    )
+    series = (candidate.drawn_on.meta["series_uid"],) if candidate.drawn_on else ()
+    return read_mask(candidate.path, *drawn_on(candidate.path, series, volumes))

@@ -12,6 +12,7 @@ from ..core.errors import InputError, input_error
 from ..core.modalities import MODALITIES
 from ..core.parallel import each
 from ..core.volume import Volume
+from .annotators import find_references, masks_in_folders
 from .dicom.images import Choice, UnknownContrastError, read_dicom_folder
 from .image_files import read_place, read_volume
 from .label_map import is_label_map_name, stem_of
@@ -25,6 +26,7 @@ from .scan import DicomObject, scan_dicom
 class Study:
     """volumes: by modality key, each on its own grid; reference_mask: a drawn lesion on its own grid, for scoring.
 
+    references: the masks of several annotators by their names, each on its own grid; then reference_mask is None.
     notes: sentences on what was chosen, left out, or could not be used; places: what was not asked for, by modality, as
     its headers alone place it.
     """
@@ -34,6 +36,7 @@ class Study:
     reference_mask: Volume | None
     notes: tuple[str, ...] = ()
     places: dict[str, Volume] = field(default_factory=dict)
+    references: dict[str, Volume] = field(default_factory=dict)
 
 
 REASONS = (" for its words name it", " for having the most slices", " for having the most voxels")
@@ -45,7 +48,7 @@ def read_study(
     modalities: Mapping[str, str] | Iterable[str] | None = None,
     only: Iterable[str] | None = None,
 ) -> Study:
-    """The images of one patient in a folder, and the lesion mask that lies with them.
+    """The images of one patient in a folder, and the lesion mask, or those of several annotators, that lie with them.
 
     Image files lie in the folder itself and are named CT.nii.gz, MR_T1.nrrd, ...; DICOM lies at any depth. A mapping
     {file name or series description: modality} tells what names and tags do not, UNUSED what shall not be read; a list,
@@ -79,10 +82,12 @@ def read_study(
     others = {key: place for key, place in others.items() if key not in volumes}
     notes += [f"{key} was asked for and is not there." for key in wanted or () if key not in volumes]
     masks = [p for p in files if is_mask_stem(stem_of(p.name)) and p.name not in told]
-    reference, mask_notes = find_reference_mask(
-        masks, [o.path for o in objects if o.is_mask], [*volumes.values(), *others.values()]
-    )
-    return Study(folder.resolve().name, volumes, reference, (*notes, *mask_notes), others)
+    drawn, placed = [o.path for o in objects if o.is_mask], [*volumes.values(), *others.values()]
+    references, mask_notes = find_references(masks, masks_in_folders(folder), drawn, placed)
+    reference = None
+    if not references:
+        reference, mask_notes = find_reference_mask(masks, drawn, placed)
+    return Study(folder.resolve().name, volumes, reference, (*notes, *mask_notes), others, references)
 
 
 def not_there(missing: list[str], there: Iterable[str]) -> InputError:

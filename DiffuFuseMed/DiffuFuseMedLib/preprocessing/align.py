@@ -29,13 +29,15 @@ def align(
     notes: Sequence[str] = (),
     progress: Progress = lambda *_: None,
     place: Volume | None = None,
+    references: Mapping[str, Volume] | None = None,
 ) -> Case:
     """The Case of these volumes (by modality key) on the grid of the reference, which is left voxel for voxel.
 
     reference: a key; by default CT, else the MR with the finest voxels, else the first. register: "always", "never",
     "auto": where the files name different frames of reference, or where the images do not meet in space; or keys with
     commas between them, such as "PET,MR_T1": these always, the others as in "auto".
-    reference_mask is a drawn lesion; it follows the image it was drawn on. notes: sentences for the quality report;
+    reference_mask is a drawn lesion, and references those of several annotators by their names, whose majority then is
+    the reference mask; each follows the image it was drawn on. notes: sentences for the quality report;
     progress(share, words): told before each image. place: an image without voxels whose grid the case gets, where it
     lies in the frame of the reference, to which the others are registered.
     Raises InputError for no volumes, an unknown key or setting, and images that do not overlap.
@@ -54,7 +56,8 @@ def align(
         arrays[key], moved[key] = _bring(volumes[key], fixed, fixed_valid, _register_for(key, register), grid)
     arrays = {key: arrays[key] for key in volumes}
     drawn, mask_notes = _mask_on_grid(reference_mask, volumes, moved, grid)
-    return Case(
+    several, several_notes = _references_on_grid(references or {}, volumes, moved, grid)
+    case = Case(
         name=name,
         grid=grid,
         reference=str(placed.modality) if placed is not None else reference,
@@ -62,9 +65,10 @@ def align(
         valid={key: parts[1] for key, parts in arrays.items()},
         alignment={key: parts[2] for key, parts in arrays.items()},
         reference_mask=drawn,
-        notes=(*notes, *place_notes, *_frame_notes(volumes), *mask_notes),
+        notes=(*notes, *place_notes, *_frame_notes(volumes), *mask_notes, *several_notes),
         unread_reference=dict(placed.meta) if placed is not None else {},
     )
+    return case.with_references(several) if several else case
 
 
 def _placed(place: Volume | None, fixed: Volume) -> tuple[Volume | None, list[str]]:
@@ -168,6 +172,23 @@ def _mask_on_grid(
     if moved.array.any():
         return moved, []
     return None, [f"Warning: the reference mask {mask.name} has no voxel on the images' grid, so it was left out."]
+
+
+def _references_on_grid(
+    masks: Mapping[str, Volume],
+    volumes: Mapping[str, Volume],
+    transforms: Mapping[str, sitk.Transform | None],
+    grid: Grid,
+) -> tuple[dict[str, Volume], list[str]]:
+    """Each annotator's mask on the case's grid; one without a voxel there is left out, with a note."""
+    notes: list[str] = []
+    found: dict[str, Volume] = {}
+    for name, mask in masks.items():
+        drawn, why = _mask_on_grid(mask, volumes, transforms, grid)
+        notes += why
+        if drawn is not None:
+            found[name] = drawn
+    return found, notes
 
 
 def _frame_notes(volumes: Mapping[str, Volume]) -> list[str]:

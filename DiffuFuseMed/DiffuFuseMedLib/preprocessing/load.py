@@ -22,7 +22,8 @@ def load_case(
     correct_bias: bool = False,
     only: Iterable[str] | None = None,
 ) -> Case:
-    """read_study() and align(): the folder's volumes on one grid; its drawn lesion is the reference mask.
+    """read_study() and align(): the folder's volumes on one grid; its drawn lesion is the reference mask, those of
+    several annotators the references.
 
     correct_bias: N4 on every MR before it is aligned; only: keys of what is read. The grid is that of the whole study
     all the same, from the header where the image that has it is not among them.
@@ -36,7 +37,8 @@ def load_case(
     volumes = {m: _corrected(v) if correct_bias and is_mr(m) else v for m, v in study.volumes.items()}
     place = study.places.get(reference or default_reference(there))
     asked = None if place is not None else reference
-    return align(volumes, asked, register, study.name, study.reference_mask, study.notes, place=place)
+    mask, notes, several = study.reference_mask, study.notes, study.references
+    return align(volumes, asked, register, study.name, mask, notes, place=place, references=several)
 
 
 def _corrected(volume: Volume) -> Volume:

@@ -230,7 +230,8 @@ def read(
 ) -> tuple[Case, tuple[str, ...]]:
     """The folder's case, and the images in it that are not part of it. progress(share, words): of aligning them."""
     there, study = reading.folder(folder, told or {})
-    case = align(study.volumes, None, register, study.name, study.reference_mask, study.notes, progress)
+    mask, notes, several = study.reference_mask, study.notes, study.references
+    case = align(study.volumes, None, register, study.name, mask, notes, progress, references=several)
     case = with_misfits(case)
     used = {source_of(volume) for volume in case.volumes.values()}
     return case, tuple(name for name in there if name not in used)

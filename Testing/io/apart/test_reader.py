@@ -60,6 +60,18 @@ def test_the_real_case_is_the_same_from_apart(reader):
     np.testing.assert_array_equal(found.reference_mask.array, wanted.reference_mask.array)
 
 
+def test_masks_of_several_annotators_come_from_apart(reader, tmp_path):
+    for name, voxels in (("CT", 100), ("GTV_reader1", 3), ("GTV_reader2", 5)):
+        array = np.linspace(-1000, 10, 120, dtype=np.float32).reshape(4, 5, 6)
+        if name != "CT":
+            array = (np.arange(120) < voxels).astype(np.uint8).reshape(4, 5, 6)
+        sitk.WriteImage(sitk.GetImageFromArray(array), str(tmp_path / f"{name}.nii.gz"))
+    found, wanted = reader.folder(tmp_path, {})[1], read_study(tmp_path)
+    same(found, wanted)
+    assert {name: mask.array.sum() for name, mask in found.references.items()} == {"reader 1": 3, "reader 2": 5}
+    assert found.reference_mask is None
+
+
 def test_a_dicom_series_is_the_same_from_apart_under_every_limit_that_linux_holds(reader, tmp_path):
     folder = write_series(tmp_path / "series")
     same(reader.folder(folder, {})[1], read_study(folder))

@@ -47,11 +47,13 @@ def received(stream: IO[bytes]) -> dict[str, Any]:
 
 
 def words_of_study(study: Study) -> tuple[dict[str, Any], list[np.ndarray]]:
-    volumes = [*study.volumes.values(), *([study.reference_mask] if study.reference_mask else [])]
+    single = [study.reference_mask] if study.reference_mask else []
+    volumes = [*study.volumes.values(), *study.references.values(), *single]
     words = {
         "name": study.name,
         "notes": study.notes,
         "keys": list(study.volumes),
+        "annotators": list(study.references),
         "volumes": [_words_of_volume(volume) for volume in volumes],
     }
     return words, [volume.array for volume in volumes]
@@ -62,9 +64,17 @@ def study_of(words: dict[str, Any], stream: IO[bytes], most_bytes: int) -> Study
     try:
         keys = [str(key) for key in words["keys"]]
         volumes = [_volume(part, stream, most_bytes) for part in words["volumes"]]
-        mask = volumes[len(keys)] if len(volumes) > len(keys) else None
+        annotators = [str(name) for name in words["annotators"]]
+        images, drawn = volumes[: len(keys)], volumes[len(keys) :]
+        references, single = drawn[: len(annotators)], drawn[len(annotators) :]
         notes = tuple(str(note) for note in words["notes"])
-        return Study(str(words["name"]), dict(zip(keys, volumes, strict=False)), mask, notes)
+        return Study(
+            str(words["name"]),
+            dict(zip(keys, images, strict=True)),
+            single[0] if single else None,
+            notes,
+            references=dict(zip(annotators, references, strict=True)),
+        )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BrokenError("the study is none") from error
 
