@@ -19,7 +19,7 @@ from .core.prediction import Prediction
 from .core.presets import Preset, find_preset
 from .core.suv_units import DEFAULT as DEFAULT_SUV
 from .core.suv_units import suv_scale
-from .metrics import score_case
+from .metrics import score_case, score_set
 from .models.devices import choose
 from .models.registry import DEFAULT_MODEL
 from .models.zoo import Model, load_segmenter
@@ -91,16 +91,17 @@ def write_report(
 ) -> Path:
     """Write one self-contained HTML page on the case's prediction, its fusion, or both, and return its path.
 
-    With a drawn lesion in the case the page scores the prediction against it. suv: what PET numbers are in, a key of
-    core.suv_units.SUV_UNITS. Raises InputError when there is nothing
-    to tell, when prediction or fusion is on another grid than the case, and when the folder cannot be written.
+    With a drawn lesion in the case the page scores the prediction against it, with those of several annotators against
+    each. suv: what PET numbers are in, a key of core.suv_units.SUV_UNITS. Raises InputError when there is nothing to
+    tell, when prediction or fusion is on another grid than the case, and when the folder cannot be written.
     """
     file = Path(path)
     if prediction is not None:
         scores = score_case(prediction, case) if case.reference_mask is not None else None
         scale = suv_scale(case, suv)
         measures = quantify(prediction.labels > 0, case, scale)
-        page.write_report(prediction, case, file, sentences(case, prediction), measures, scores, fusion, suv=scale)
+        told, annotators = sentences(case, prediction), score_set(prediction, case)
+        page.write_report(prediction, case, file, told, measures, scores, fusion, suv=scale, annotators=annotators)
     elif fusion is not None:
         page.write_fusion_report(fusion, case, file)
     else:

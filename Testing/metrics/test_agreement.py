@@ -1,10 +1,20 @@
 """Several annotators of one lesion: how far they agree, their consensus, and a prediction against all of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from DiffuFuseMedLib.core.agreement import agreement_rows, agreement_words, colors_of, pair_rows, set_rows
 from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.metrics import band, calibration_scores, overlap_scores
-from DiffuFuseMedLib.metrics.agreement import against_set, agreement, calibration_of_set, staple, volume_crps
+from DiffuFuseMedLib.metrics.agreement import (
+    agreement,
+    calibration_of_set,
+    majority,
+    staple,
+    volume_crps,
+    with_lesion,
+)
 
 SPACING = (3.0, 2.0, 2.0)
 
@@ -39,12 +49,12 @@ def test_volumes_are_in_ml_and_their_spread_a_share(three):
 
 
 def test_the_majority_is_what_more_than_half_drew(three):
-    np.testing.assert_array_equal(three.majority, (A & B) | (A & SMALL))
+    np.testing.assert_array_equal(majority([A, B, SMALL]), (A & B) | (A & SMALL))
     assert three.majority_ml == pytest.approx(4.8)  # 360 of both, and 40 that A shares with the small one alone
 
 
 def test_of_two_annotators_the_majority_is_what_both_drew():
-    np.testing.assert_array_equal(agreement({"a": A, "b": B}, SPACING).majority, A & B)
+    np.testing.assert_array_equal(majority([A, B]), A & B)
 
 
 def test_staple_trusts_those_who_agree_more_than_one_who_stands_alone():
@@ -68,7 +78,7 @@ def test_one_who_drew_nothing_counts():
     found = agreement({"a": A, "b": EMPTY, "c": EMPTY}, SPACING)
     assert found.dice.tolist() == [[1, 0, 0], [0, 1, 1], [0, 1, 1]]
     assert found.nsd[1, 2] == 1
-    assert not found.majority.any()
+    assert found.majority_ml == 0
     assert np.isnan(agreement({"b": EMPTY, "c": EMPTY}, SPACING).volume_spread)
 
 
@@ -78,10 +88,43 @@ def test_one_annotator_agrees_with_nobody(given):
         agreement(given, SPACING)
 
 
-def test_a_prediction_is_scored_against_each():
-    found = against_set(A, {"b": B, "c": SMALL}, SPACING)
-    assert found["b"]["dice"] == pytest.approx(0.9)
-    assert found["c"]["recall"] == 1
+def test_a_lesion_is_scored_against_each_and_against_both_consensuses(three):
+    found = with_lesion(three, A, {"reader 1": A, "reader 2": B, "reader 3": SMALL}, SPACING).lesion
+    assert list(found) == ["reader 1", "reader 2", "reader 3", "majority", "STAPLE"]
+    assert found["reader 2"]["dice"] == pytest.approx(0.9)
+    assert found["reader 3"]["recall"] == 1
+    assert found["majority"]["dice"] == 1
+    assert found["STAPLE"]["dice"] > 0.8
+
+
+def test_what_is_shown_of_them_is_words(three):
+    """Reader 1 agrees by (0.9 + 2/3) / 2 = 0.78 with the others; volumes differ by 1.386 / 4 of their mean."""
+    rows = agreement_rows(three)
+    assert [row["name"] for row in rows] == [*three.names, "majority", "STAPLE"]
+    assert (rows[0]["volume"], rows[0]["dice"], rows[0]["lesion_dice"]) == ("4.80 mL", "0.78", "")
+    assert rows[3]["dice"] == ""
+    assert agreement_words(three).startswith("3 annotators: mean pairwise Dice 0.70, surface Dice at 2 mm 0.")
+    assert agreement_words(three).endswith("; their volumes differ by 35 % (SD / mean).")
+    names, cells = zip(*pair_rows(three), strict=True)
+    assert names == three.names
+    assert cells[0][:2] == ["", "0.90"]
+    assert cells[1][0] == "1.00"  # the surface Dice of the same two
+    shown = with_lesion(three, A, {"reader 1": A, "reader 2": B, "reader 3": SMALL}, SPACING)
+    assert agreement_rows(shown)[1]["lesion_dice"] == "0.90"
+    assert agreement_rows(shown)[0]["lesion_hd95"] == "0.0 mm"
+
+
+def test_what_is_said_of_all_at_once_has_its_unit(three):
+    assert set_rows(replace(three, of_set={"crps_ml": 1.25, "ece": 0.0625})) == [
+        ("ECE in the band", "0.062"),
+        ("CRPS of the volume", "1.2 mL"),
+    ]
+
+
+def test_nine_annotators_have_eight_colors():
+    colors = list(colors_of([f"reader {n}" for n in range(9)]).values())
+    assert len(set(colors)) == 8
+    assert colors[8] == colors[0]
 
 
 def test_a_probability_is_right_where_it_is_the_share_of_annotators():

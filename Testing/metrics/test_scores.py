@@ -5,7 +5,7 @@ import pytest
 from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.core.grid import Grid
 from DiffuFuseMedLib.core.prediction import Interval, Prediction
-from DiffuFuseMedLib.metrics import band, calibration_scores, overlap_scores, score_case, score_mask
+from DiffuFuseMedLib.metrics import band, calibration_scores, overlap_scores, score_case, score_mask, score_set
 from scipy.ndimage import binary_dilation, binary_erosion
 
 
@@ -72,3 +72,26 @@ def test_refuses_another_grid_no_reference_and_another_unit(a_tiny_case, a_lesio
         score_case(replace(prediction, grid=Grid((20, 20, 12))), a_tiny_case)
     with pytest.raises(InputError, match="mL"):
         score_case(replace(prediction, volume_ml=Interval(1700, 1500, 1900, "mm3")), a_tiny_case)
+
+
+def several(case, lesion):
+    """The case drawn by two: as it was, and one voxel less wide."""
+    mask = case.reference_mask
+    masks = {"reader 1": lesion, "reader 2": binary_erosion(lesion)}
+    return case.with_references({name: mask.with_array(drawn.astype(np.uint8)) for name, drawn in masks.items()})
+
+
+def test_a_prediction_is_scored_against_every_annotator(a_tiny_case, a_lesion):
+    case = several(a_tiny_case, a_lesion)
+    prediction = replace(predict(case, a_lesion, Interval(1.7, 1.5, 1.9, "mL")), sample_volumes_ml=(1.728, 1.728))
+    found = score_set(prediction, case)
+    assert found.names == ("reader 1", "reader 2")
+    assert found.lesion["reader 1"]["dice"] == 1
+    assert found.lesion["reader 2"]["dice"] == found.dice[0, 1] == pytest.approx(2 * 32 / (144 + 32))
+    # the volumes of both are 0 and 112 voxels of 12 mm3 away
+    assert found.of_set["crps_ml"] == pytest.approx(0.112 * 12 / 2)
+    assert found.of_set["ece"] > 0
+
+
+def test_a_case_with_one_reference_has_no_set(a_tiny_case, a_lesion):
+    assert score_set(predict(a_tiny_case, a_lesion, Interval(1.7, 1.5, 1.9, "mL")), a_tiny_case) is None

@@ -1,4 +1,4 @@
-"""The command line: web | engine | run | fuse | train | calibrate | domain | evaluate | diagnose |
+"""The command line: web | engine | run | fuse | train | calibrate | domain | evaluate | diagnose | agreement |
 evaluate-fusion | models."""
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import NoReturn
 import typer
 
 from ..core.errors import InputError, input_error
+from .agreement import agreement
 from .calibrate import calibrate
 from .console import err_console
 from .diagnose import diagnose
@@ -25,7 +26,7 @@ from .train import train
 from .web import web
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-for command in (web, engine, run, fuse, train, calibrate, domain, evaluate, diagnose):
+for command in (web, engine, run, fuse, train, calibrate, domain, evaluate, diagnose, agreement):
     app.command()(command)
 app.command("evaluate-fusion")(evaluate_fusion)
 app.add_typer(models_app, name="models")

@@ -10,6 +10,7 @@ import typer
 
 from ..core.errors import InputError
 from ..core.suv_units import DEFAULT as DEFAULT_SUV
+from .agreement import say_agreement
 from .console import err_console, out_console, progress, say_domain, say_doubts
 from .exports import ExportOption, SeriesOption, export_kinds, series_for, write_exports
 from .fuse import say_fused
@@ -33,6 +34,7 @@ from .options import (
 )
 
 if TYPE_CHECKING:
+    from ..core.agreement import Agreement
     from ..core.case import Case
     from ..core.fusion import Fusion
     from ..core.prediction import Prediction
@@ -98,11 +100,11 @@ def run(
         fusion = fuse(prediction, lambda share, what: step(0.6 + 0.3 * share, what)) if fuse else None
         step(0.9, "writing")
         with staged(out, replacing=result_names()) as folder:
-            scores = _write(prediction, loaded, fusion, folder, scale)
+            scores, annotators = _write(prediction, loaded, fusion, folder, scale)
             write_exports(kinds, prediction, series, dicom_series is not None, folder)
             count = len(list(folder.iterdir()))
         step(1.0, "done")
-    _say(prediction, scores)
+    _say(prediction, scores, annotators)
     if fusion:
         say_fused(fusion)
     out_console.print(f"{count} files in {out}; open {out / REPORT}", soft_wrap=True)
@@ -132,31 +134,38 @@ def _fusing(
     )
 
 
-def _write(prediction: Prediction, case: Case, fusion: Fusion | None, out: Path, suv: SuvScale) -> Scores | None:
-    """Every file of the run; returns the scores against the case's reference mask, None without one."""
+def _write(
+    prediction: Prediction, case: Case, fusion: Fusion | None, out: Path, suv: SuvScale
+) -> tuple[Scores | None, Agreement | None]:
+    """Every file of the run; returns the scores against the case's reference mask and the annotators' agreement, each
+    None without."""
     from ..api import sentences
     from ..core.lesion import quantify
     from ..core.result_names import REPORT
     from ..io.export.fusion import write_fusion
     from ..io.export.outputs import write_outputs
-    from ..metrics import score_case
+    from ..metrics import score_case, score_set
     from ..report import write_report
 
     scores = score_case(prediction, case) if case.reference_mask is not None else None
     quality = sentences(case, prediction)
-    write_outputs(prediction, case, out, quality, scores, suv)
+    annotators = score_set(prediction, case)
+    write_outputs(prediction, case, out, quality, scores, suv, annotators)
     if fusion:
         write_fusion(fusion, case, out)
     measures = quantify(prediction.labels > 0, case, suv)
-    write_report(prediction, case, out / REPORT, quality, measures, scores, fusion, suv=suv)
-    return scores
+    write_report(prediction, case, out / REPORT, quality, measures, scores, fusion, suv=suv, annotators=annotators)
+    return scores, annotators
 
 
-def _say(prediction: Prediction, scores: Scores | None) -> None:
+def _say(prediction: Prediction, scores: Scores | None, annotators: Agreement | None) -> None:
     volume = prediction.volume_ml
     reach = f" ({100 * volume.level:g} %: {volume.ends[0]:.0f} to {volume.ends[1]:.0f} mL)" if volume.ends else ""
     out_console.print(f"Lesion {volume.value:.0f} mL{reach}.")
     if volume.withheld:
         out_console.print(volume.withheld, markup=False, soft_wrap=True)
     if scores:
-        out_console.print(f"Against the reference: Dice {scores['dice']:.3f}, HD95 {scores['hd95_mm']:.1f} mm.")
+        whom = "majority of the annotators" if annotators else "reference"
+        out_console.print(f"Against the {whom}: Dice {scores['dice']:.3f}, HD95 {scores['hd95_mm']:.1f} mm.")
+    if annotators:
+        say_agreement(annotators)

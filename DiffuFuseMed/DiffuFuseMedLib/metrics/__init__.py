@@ -1,12 +1,12 @@
 """How good a prediction is: overlap, calibration, intervals, lesion numbers."""
 
 from ..core.lesion import quantify
-from .agreement import against_set, agreement, calibration_of_set, staple, volume_crps
+from .agreement import agreement, calibration_of_set, staple, volume_crps, with_lesion
 from .bootstrap import mean_interval
 from .calibration import band, calibration_scores, coverage, reliability_curve
 from .detection import auroc, error_map, s_ncc, uncertainty_map
 from .overlap import overlap_scores
-from .scores import score_case, score_mask
+from .scores import agreement_of, score_case, score_mask, score_set
 from .sets import (
     collective_insights,
     combined_sensitivity,
@@ -21,8 +21,8 @@ from .sets import (
 from .volumes import crps
 
 __all__ = [
-    "against_set",
     "agreement",
+    "agreement_of",
     "auroc",
     "band",
     "calibration_of_set",
@@ -46,7 +46,9 @@ __all__ = [
     "s_ncc",
     "score_case",
     "score_mask",
+    "score_set",
     "staple",
     "uncertainty_map",
     "volume_crps",
+    "with_lesion",
 ]

@@ -6,12 +6,13 @@ STAPLE: S. Warfield, K. Zou, W. Wells, IEEE TMI 2004, 23(7), as SimpleITK has it
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import SimpleITK as sitk
 from scipy.ndimage import find_objects
 
-from ..core.agreement import Agreement
+from ..core.agreement import MAJORITY, STAPLE, Agreement
 from ..core.checks import check_masks
 from ..core.errors import input_error
 from .calibration import band, calibration_scores
@@ -44,10 +45,14 @@ def agreement(references: Mapping[str, np.ndarray], spacing_kji_mm: Spacing) -> 
         dice=pairwise_dice(masks),
         nsd=nsd,
         volumes_ml=tuple(float(np.count_nonzero(mask)) * voxel_ml for mask in masks),
-        majority=2 * np.sum(masks, axis=0) > len(masks),
-        staple=staple(masks, spacing_kji_mm),
-        voxel_ml=voxel_ml,
+        majority_ml=float(np.count_nonzero(majority(masks))) * voxel_ml,
+        staple_ml=float(np.count_nonzero(staple(masks, spacing_kji_mm))) * voxel_ml,
     )
+
+
+def majority(masks: Sequence[np.ndarray]) -> np.ndarray:
+    """Where more than half of the bool masks hold lesion."""
+    return 2 * np.sum(masks, axis=0) > len(masks)
 
 
 def staple(masks: Sequence[np.ndarray], spacing_kji_mm: Spacing) -> np.ndarray:
@@ -74,11 +79,14 @@ def _box(mask: np.ndarray, spacing_kji_mm: Spacing) -> tuple[slice, ...]:
     return tuple(slice(max(0, part.start - margin), part.stop + margin) for part, margin in found)
 
 
-def against_set(
-    mask: np.ndarray, references: Mapping[str, np.ndarray], spacing_kji_mm: Spacing
-) -> dict[str, dict[str, float]]:
-    """overlap_scores() of a bool mask [k, j, i] with each annotator's, by name."""
-    return {name: overlap_scores(mask, drawn, spacing_kji_mm) for name, drawn in references.items()}
+def with_lesion(
+    found: Agreement, lesion: np.ndarray, references: Mapping[str, np.ndarray], spacing_kji_mm: Spacing
+) -> Agreement:
+    """The agreement with overlap_scores() of a lesion, bool [k, j, i], against each annotator, majority and STAPLE."""
+    masks = list(references.values())
+    drawn = {**references, MAJORITY: majority(masks), STAPLE: staple(masks, spacing_kji_mm)}
+    scores = {name: overlap_scores(lesion, mask, spacing_kji_mm) for name, mask in drawn.items()}
+    return replace(found, lesion=scores)
 
 
 def calibration_of_set(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from ..core.agreement import Agreement
 from ..core.case import Case
 from ..core.errors import input_error
 from ..core.prediction import Interval, Prediction
+from .agreement import agreement, calibration_of_set, volume_crps, with_lesion
 from .calibration import band, calibration_scores, coverage
 from .overlap import overlap_scores
 
@@ -35,6 +39,31 @@ def score_case(prediction: Prediction, case: Case) -> dict[str, float | bool]:
         "reference_volume_ml": reference_ml,
         **_of_interval(volume, reference_ml),
     }
+
+
+def score_set(prediction: Prediction, case: Case) -> Agreement | None:
+    """How far the case's annotators agree, and how the prediction stands to each and to all of them; None where there
+    are fewer than two. Raises InputError on another grid."""
+    if len(case.references) < 2:
+        return None
+    if not prediction.grid.same_as(case.grid):
+        raise input_error(f"a prediction on a grid of {prediction.grid.size}", "the case's grid", "resample it first")
+    found = agreement_of(case)
+    masks, spacing_mm = _masks(case), case.grid.spacing_kji_mm
+    found = with_lesion(found, prediction.labels > 0, masks, spacing_mm)
+    of_set = calibration_of_set(prediction.probability, list(masks.values()), spacing_mm)
+    if prediction.sample_volumes_ml:
+        of_set["crps_ml"] = volume_crps(prediction.sample_volumes_ml, found.volumes_ml)
+    return replace(found, of_set=of_set)
+
+
+def agreement_of(case: Case) -> Agreement:
+    """How far the case's annotators agree. Raises InputError for a case with fewer than two."""
+    return agreement(_masks(case), case.grid.spacing_kji_mm)
+
+
+def _masks(case: Case) -> dict[str, np.ndarray]:
+    return {name: mask.array > 0 for name, mask in case.references.items()}
 
 
 def _of_interval(volume: Interval, reference_ml: float) -> dict[str, float | bool]:

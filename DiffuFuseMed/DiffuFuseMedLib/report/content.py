@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.agreement import Agreement, agreement_rows, agreement_words, pair_rows, set_rows
 from ..core.maps import MAPS, of_prediction
 from ..core.modalities import title_of
 from ..core.prediction import Interval
@@ -57,6 +58,20 @@ def score_rows(scores: dict[str, Any]) -> list[tuple[str, str]]:
     return [(label, f"{words.number(value)} {unit}".strip()) for label, value, unit in known + other]
 
 
+def annotator_section(found: Agreement | None, colors: dict[str, str]) -> dict[str, Any] | None:
+    """What the page says of several annotators; None where there are none."""
+    if found is None:
+        return None
+    rows = [{**row, "color": colors.get(row["name"], "")} for row in agreement_rows(found)]
+    return {
+        "words": agreement_words(found),
+        "rows": rows,
+        "compared": bool(found.lesion),
+        "pairs": pair_rows(found),
+        "of_set": set_rows(found),
+    }
+
+
 def provenance_rows(provenance: dict[str, Any]) -> list[tuple[str, str]]:
     """Label and value; an entry with entries of its own (versions, timings) takes one row each."""
     rows = []
@@ -94,7 +109,8 @@ def plane_rows(scene: Scene, name: str) -> list[dict[str, Any]]:
 
 
 def _panels(scene: Scene, plane: Plane, name: str) -> list[dict[str, str]]:
-    drawn = "lesion contour, inner and outer contour" + (" and reference" if "reference" in scene.masks else "")
+    others = "annotators" if scene.colors else "reference" if "reference" in scene.masks else ""
+    drawn = "lesion contour, inner and outer contour" + (f" and {others}" if others else "")
     where = f"{plane.name} slice at {plane.position(scene.grid, scene.center_kji[plane.axis])}"
     panels = [
         {

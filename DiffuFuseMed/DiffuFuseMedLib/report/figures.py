@@ -123,11 +123,11 @@ def _draw(ax: Axes, scene: Scene, plane: Plane, index: int, rgb: np.ndarray, lin
     row_mm, column_mm = plane.pixel_mm(scene.grid)
     ax.imshow(rgb, extent=(0, width_mm, height_mm, 0), interpolation="bilinear", aspect="auto")
     ax.set_axis_off()
-    for name in lines:
+    for name in (*scene.colors, *lines) if lines == CONTOURS else lines:
         mask = plane.cut(scene.masks[name], index) if name in scene.masks else np.zeros((1, 1), bool)
         if mask.any() and not mask.all():
             x, y = (np.arange(mask.shape[1]) + 0.5) * column_mm, (np.arange(mask.shape[0]) + 0.5) * row_mm
-            color, width, style = LINES[name]
+            color, width, style = (scene.colors[name], 1.3, "solid") if name in scene.colors else LINES[name]
             ax.contour(x, y, mask, levels=[0.5], colors=color, linewidths=width, linestyles=[style])
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 
+from ..core.agreement import Agreement, colors_of
 from ..core.case import Case
 from ..core.fusion import Fusion
 from ..core.maps import MAPS
@@ -35,11 +36,12 @@ def write_report(
     fusion: Fusion | None = None,
     review: ReviewSection | None = None,
     suv: SuvScale = BODY_WEIGHT,
+    annotators: Agreement | None = None,
 ) -> None:
     """Write the report of a run to `path`; nothing outside the file is needed to read it.
 
     quality: sentences on the input; measures: from core.lesion.quantify, in the unit `suv`; scores: against the
-    reference mask;
+    reference mask; annotators: how far several agree, and the lesion with them;
     fusion, review: of the same case, for a section of their own; after a correction in the review, `measures` and the
     prediction's labels are those of the corrected lesion, and the page says so.
     Raises InputError when the folder cannot be written, or prediction, fusion or review is not on the case's grid.
@@ -49,6 +51,7 @@ def write_report(
         "fusion": fusion_section(fusion, case) if fusion else None,
         "review": review_section(review, case) if review else None,
         "corrected": review is not None and review.corrected,
+        "annotators": content.annotator_section(annotators, colors_of(tuple(case.references))),
     }
     if parts["corrected"]:
         page["numbers"] = content.corrected_numbers(prediction.volume_ml, measures, suv)
@@ -108,6 +111,7 @@ def _page(
         "maps": content.map_rows(scene),
         "montage": content.montage(scene),
         "has_reference": "reference" in scene.masks,
+        "colors": scene.colors,
         "color_bar": content.data_uri(figures.color_bar(MAPS[SHOWN_MAP].colors)),
         "uncertainty_top": MAPS[SHOWN_MAP].top,
         "uncertainty_unit": MAPS[SHOWN_MAP].unit,

@@ -8,6 +8,7 @@ import numpy as np
 import SimpleITK as sitk
 from scipy.ndimage import find_objects
 
+from ..core.agreement import colors_of
 from ..core.case import Case
 from ..core.errors import input_error
 from ..core.grid import Grid
@@ -26,7 +27,8 @@ LEAST_VIEW_MM = 160.0
 class Scene:
     """Arrays [k, j, i] on `grid`, whose axes run to the patient's superior, posterior and left (within 45 degrees).
 
-    masks: "lesion", "inner", "outer" and, when the case has one, "reference", or the ROIs of a fusion; uncertainty:
+    masks: "lesion", "inner", "outer" and, when the case has one, "reference", or the ROIs of a fusion, and those of
+    several annotators by their names, in place of the reference; colors: of these, '#rrggbb'; uncertainty:
     by key in core.maps.MAPS, in its unit; suv: what a PET's values are in; windows: of the images, by the whole case.
     """
 
@@ -39,6 +41,7 @@ class Scene:
     center_kji: tuple[int, int, int]
     suv: SuvScale = BODY_WEIGHT
     windows: dict[str, Window] = field(default_factory=dict)
+    colors: dict[str, str] = field(default_factory=dict)
 
 
 def scene_of(prediction: Prediction, case: Case, suv: SuvScale = BODY_WEIGHT) -> Scene:
@@ -65,6 +68,7 @@ def scene_of(prediction: Prediction, case: Case, suv: SuvScale = BODY_WEIGHT) ->
         center_kji=center_of(lesion, probability),
         suv=suv,
         windows=windows_of(case, images, suv),
+        colors=colors_of(tuple(case.references)),
     )
 
 
@@ -75,6 +79,8 @@ def _in_unit(volume: Volume, suv: SuvScale) -> np.ndarray:
 
 def _masks(prediction: Prediction, case: Case) -> dict[str, np.ndarray]:
     masks = {"lesion": prediction.labels == 1, "inner": prediction.inner > 0, "outer": prediction.outer > 0}
+    if case.references:
+        return {**masks, **{name: drawn.array > 0 for name, drawn in case.references.items()}}
     return masks if case.reference_mask is None else {**masks, "reference": case.reference_mask.array > 0}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...core.agreement import Agreement
 from ...core.case import Case
 from ...core.errors import input_error
 from ...core.lesion import quantify
@@ -28,15 +29,16 @@ def write_outputs(
     quality: list[str],
     scores: dict[str, Any] | None = None,
     suv: SuvScale = BODY_WEIGHT,
+    annotators: Agreement | None = None,
 ) -> dict[str, Path]:
     """Write the run into `folder` (made when missing) and return its files by name.
 
     segmentation: segmentation.seg.nrrd, the lesion as a plain label map; contours: contours.seg.nrrd, the inner and
     outer contour as two overlapping segments; probability: probability.nrrd, float32 from 0 to 1; uncertainty (and
     uncertainty_expected_entropy, uncertainty_mutual_information): float32, as in core.maps; record: prediction.json.
-    scores: against the case's reference mask, for the record; suv: what its numbers are in. Files appear together at
-    the end; a run that fails before leaves the folder as it was. Raises InputError when the folder cannot be written or
-    the case is on another grid.
+    scores: against the case's reference mask, annotators: how several agree, both for the record; suv: what its numbers
+    are in. Files appear together at the end; a run that fails before leaves the folder as it was. Raises InputError
+    when the folder cannot be written or the case is on another grid.
     """
     if not prediction.grid.same_as(case.grid):
         raise input_error("a prediction on another grid than its case", "one grid", "predict this case again")
@@ -44,7 +46,8 @@ def write_outputs(
     with staged(folder) as staging:
         files = _write_images(prediction, case, staging)
         files["record"] = staging / "prediction.json"
-        text = json.dumps(record(prediction, case, quality, measures, scores, suv), indent=2, allow_nan=False)
+        told = record(prediction, case, quality, measures, scores, suv, annotators)
+        text = json.dumps(told, indent=2, allow_nan=False)
         write_whole(files["record"], text + "\n")
     return {name: folder / file.name for name, file in files.items()}
 

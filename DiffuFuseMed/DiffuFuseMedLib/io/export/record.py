@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...core.agreement import Agreement
 from ...core.case import Case
 from ...core.prediction import Prediction
 from ...core.suv_units import BODY_WEIGHT, SuvScale
@@ -22,10 +23,12 @@ def record(
     measures: dict[str, float | None],
     scores: dict[str, Any] | None = None,
     suv: SuvScale = BODY_WEIGHT,
+    annotators: Agreement | None = None,
 ) -> dict[str, Any]:
     """All that is known of the run as plain JSON values; a number that is not finite becomes None.
 
-    measures: from core.lesion.quantify, in the unit `suv`; scores: against the case's reference mask, absent when None.
+    measures: from core.lesion.quantify, in the unit `suv`; scores: against the case's reference mask, absent when None;
+    annotators: how far they agree, where there are several.
     """
     entries = {
         "case": case.name,
@@ -39,7 +42,8 @@ def record(
         "quality": quality,
         "provenance": prediction.provenance,
     }
-    return plain(entries if scores is None else {**entries, "scores": scores})
+    told = {"scores": scores, "annotators": annotators}
+    return plain(entries | {name: value for name, value in told.items() if value is not None})
 
 
 def _unit(key: str, suv: SuvScale) -> str:
