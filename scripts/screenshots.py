@@ -232,7 +232,7 @@ class PanelReader:
     def show_all(self) -> None:
         for section in self._sections:
             section.visible = True
-            section.collapsed = section.name in ("displaySection", "aboutSection")
+            section.collapsed = section.name in ("inputsSection", "displaySection", "aboutSection")
 
     def shown(self, *sections: Any, also: tuple[Any, ...] = ()) -> bytes:
         """The panel as PNG, with these sections alone; all of them where none is named."""

@@ -1,6 +1,5 @@
 """One image of the case registered or moved by hand: in the views at once, in case and engine once the hand rests."""
 
-import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,7 +10,6 @@ from DiffuFuseMedLib.mrml import volumes
 from DiffuFuseMedLib.preprocessing.misfit import with_misfits
 from DiffuFuseMedLib.preprocessing.placement import Placement, placed
 from DiffuFuseMedLib.session import placement
-from DiffuFuseMedLib.session.history import TOGETHER_S
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 
 CORE = np.s_[4:12, 15:35, 15:40]
@@ -81,9 +79,7 @@ def test_case_and_engine_have_it_once_the_hand_rests_under_the_same_id(opened, s
 
 def test_a_nudge_is_one_step_of_the_history_and_reset_another(opened, sarcoma):
     opened.placement.nudge("PET", LEFT, 6.0)
-    rest(opened)
-    time.sleep(TOGETHER_S)  # changes of one thing closer than this are one drag
-    opened.placement.reset("PET")
+    opened.placement.reset("PET")  # at once: a press of a button is no part of a drag
     rest(opened)
     assert opened.case.volumes["PET"] is sarcoma.volumes["PET"]
     assert opened.nodes["PET"].GetParentTransformNode() is None and "pose PET" not in opened.nodes

@@ -488,19 +488,22 @@ def undone(reader):
 
 @pytest.fixture(scope="module")
 def region(reader):
-    """bool [k, j, i]: where the tools may work, found by painting all of it and then erasing all of it."""
-    masks = []
-    for tool in ("paint", "erase"):
-        take(reader, tool)
-        reader.type_number("brush_mm", 60)
-        reader.tick("ball", True)
-        reader.wait("s('brush_ball') && s('brush_mm') === 60")
-        # the ball in one place leaves corners of the region, which a tool without a brush reaches
-        reader.edit([*around(reader, 3), *around(reader, 40)])
-        masks.append(export(reader))
-        undo_edits(reader)
-    reader.tick("ball", False)
-    return masks[0] & ~masks[1]
+    """bool [k, j, i]: where the tools may work, found by filling all of it and then clearing all of it, with tools
+    without a brush: a ball would leave its corners."""
+    take(reader, "threshold")
+    reader.page.locator("#threshold-0").fill("-99999")  # the lowest that there is
+    reader.page.locator("#threshold-0").press("Tab")
+    reader.wait("s('threshold')[0] === s('threshold_ends')[0]")
+    reader.page.locator("#apply-threshold").click()
+    reader.served()
+    reader.wait("!s('s_applying') && !s('asked_to_apply')")
+    filled = export(reader)
+    undo_edits(reader)
+    take(reader, "scissors")
+    reader.edit(around(reader, 160), steps=3, calm=True)
+    cleared = export(reader)
+    undo_edits(reader)
+    return filled & ~cleared
 
 
 def test_paint_and_erase_change_nothing_outside_the_region(reader, region, truth):

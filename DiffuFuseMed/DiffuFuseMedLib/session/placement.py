@@ -29,7 +29,8 @@ class PlacementLogic:
     engine's have them where they lie by it.
 
     moving(): called when an image left its place; landed(before, now): when case and engine have it where it is, with
-    both cases; choose(values): sets parameters, as one step to undo.
+    both cases; drag(values) and choose(values): set parameters, as a step to undo that what follows at once joins, and
+    as one of its own.
     """
 
     def __init__(
@@ -37,9 +38,10 @@ class PlacementLogic:
         context: SessionContext,
         moving: Callable[[], None],
         landed: Callable[[Case, Case], None],
+        drag: Callable[..., None],
         choose: Callable[..., None],
     ) -> None:
-        self._context, self._moving, self._landed, self._choose = context, moving, landed, choose
+        self._context, self._moving, self._landed, self._drag, self._choose = context, moving, landed, drag, choose
         self._opened: Case | None = None
         self._rests = Alarm(context)
         self._turn = self._registering = 0
@@ -81,7 +83,7 @@ class PlacementLogic:
         """numbers: of the Pose that the hand gives the image, on top of its registration. Raises InputError for an
         image that cannot be moved."""
         check_movable(self._checked(), key)
-        self._choose(moved={**self._context.parameters.moved, key: Pose.of(numbers).numbers})
+        self._drag(moved={**self._context.parameters.moved, key: Pose.of(numbers).numbers})
 
     def nudge(self, key: str, number: int, value: float) -> None:
         """One of the six numbers, by its place among them, as move()."""

@@ -113,7 +113,7 @@ class Session:
         self._unsaved = Unsaved(context, self._lesion, self._review, self._steps, self._autosave.changed)
         self._segmentation = SegmentationLogic(context, self._result_came, self._reasons_came)
         self._loading = LoadingLogic(context, self._before_forgetting, self._opened, self._protect_border)
-        self._placement = PlacementLogic(context, self._image_moves, self._image_landed, self.set)
+        self._placement = PlacementLogic(context, self._image_moves, self._image_landed, self.set, self._press)
         self._domain = DomainGuard(context)
         exports = Exports(context, self._lesion, self._review, self._preset)
         parts = (self._lesion, self._review, self._acceptance)
@@ -365,8 +365,15 @@ class Session:
     # Parameters
 
     def set(self, **values: Any) -> None:
-        """Change parameters, as one step that can be undone; what depends on them follows. A value that cannot be is
-        refused with a message and changes nothing."""
+        """Change parameters, as one step that can be undone; what depends on them follows. Changes of the same ones in
+        quick succession are one drag. A value that cannot be is refused with a message and changes nothing."""
+        self._set(values, drags=True)
+
+    def _press(self, **values: Any) -> None:
+        """set() by a button: a step of its own, however soon after a drag of the same parameters."""
+        self._set(values, drags=False)
+
+    def _set(self, values: dict[str, Any], drags: bool) -> None:
         before = self.parameters
         values = {name: value for name, value in values.items() if getattr(before, name, None) != value}
         if not values:
@@ -383,7 +390,8 @@ class Session:
             return
         names = frozenset(values) - {"preset"} or frozenset(values)
         self._steps.unnoted()
-        self._steps.note(f"a change of {_words(names)}", {PARAMETERS: before}, {PARAMETERS: new}, dragged=names)
+        changes = f"a change of {_words(names)}", {PARAMETERS: before}, {PARAMETERS: new}
+        self._steps.note(*changes, dragged=names if drags else frozenset())
         self._apply(new)
 
     def hold(self, held: bool = True) -> None:
