@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.core.grid import Grid
-from DiffuFuseMedLib.review import ranking, with_reasons, worklist
+from DiffuFuseMedLib.review import patches, ranking, with_reasons, worklist
 from DiffuFuseMedLib.review.ranking import SMALLEST_MM3, UNCERTAIN
 
 
 def test_two_blobs_are_two_regions_with_the_numbers_worked_out_by_hand(a_worklist):
     first, second = a_worklist.regions
     assert (first.id, second.id) == (1, 2)
+    assert (first.question, second.question) == ("too much? whole lesion", "missing? " + second.place)
     assert first.volume_mm3 == 8**3
     assert first.expected_error_mm3 == pytest.approx(0.4 * 8**3)
     assert first.uncertainty == pytest.approx(-(0.6 * np.log(0.6) + 0.4 * np.log(0.4)))
@@ -105,18 +106,47 @@ def test_where_no_lesion_is_called_there_may_still_be_regions(predicted):
     assert region.place == "no lesion called, upper left"
 
 
+@pytest.fixture
+def a_ball(predicted):
+    """A function (radius in mm, spacing (x, y, z) in mm): a ball whose probability falls over some 10 mm."""
+
+    def make(radius, spacing_mm=(1.0, 1.0, 1.0)):
+        side = 2 * radius + 24
+        shape = tuple(round(side / s) for s in spacing_mm[::-1])
+        index = [np.arange(n) * s - side / 2 for n, s in zip(shape, spacing_mm[::-1], strict=True)]
+        from_center = np.sqrt(sum(x**2 for x in np.meshgrid(*index, indexing="ij")))
+        return predicted(1 / (1 + np.exp((from_center - radius) / 2)), Grid(shape[::-1], spacing_mm))
+
+    return make
+
+
 @pytest.mark.parametrize("spacing_mm", [(1.0, 1.0, 1.0), (0.9, 0.9, 3.3)])
-def test_the_band_around_a_lesion_is_cut_into_patches_of_about_25_mm(predicted, spacing_mm):
-    shape = tuple(round(80 / s) for s in spacing_mm[::-1])
-    grid = Grid(shape[::-1], spacing_mm)
-    index = [np.arange(n) * s - 40 for n, s in zip(shape, spacing_mm[::-1], strict=True)]
-    radius_mm = np.sqrt(sum(x**2 for x in np.meshgrid(*index, indexing="ij")))
-    found = worklist(predicted(1 / (1 + np.exp((radius_mm - 28) / 2)), grid), most=100)
+def test_the_band_around_a_lesion_is_cut_into_patches_that_go_with_its_size(a_ball, spacing_mm):
+    found = worklist(a_ball(28, spacing_mm), most=100)
     widths = [_widest_mm(found, region.id) for region in found.regions]
-    assert 12 <= len(widths) <= 45  # the sphere's surface is 98 cm2, 25 x 25 mm are 6.25 cm2
-    assert 18 < np.median(widths) < 36
-    assert max(widths) < 2 * 20 * 1.25  # the farthest voxel from a seed, both ways, along a curved band
+    reach = patches.reach_mm(4 / 3 * np.pi * 28**3)
+    assert reach == pytest.approx(0.65 * 56, rel=0.01)
+    assert reach < np.median(widths) < 1.6 * reach
+    assert max(widths) < 2 * reach * 1.25  # the farthest voxel from a seed, both ways, along a curved band
     assert found.left_over_mm3 < 0.05 * found.listed_mm3
+
+
+def test_a_large_lesion_s_list_is_about_as_long_as_a_small_one_s(a_ball):
+    small, large = (len(worklist(a_ball(radius), most=100).regions) for radius in (17, 40))
+    assert 6 <= small <= 24
+    assert 0.6 < small / large < 1.7
+
+
+def test_the_reach_has_ends():
+    assert (patches.reach_mm(0), patches.reach_mm(1e9)) == (20.0, 100.0)
+
+
+def test_a_region_lies_on_one_side_of_the_border_and_says_which(a_real_prediction, a_real_worklist):
+    lesion = a_real_prediction.labels == 1
+    for region in a_real_worklist.regions:
+        inside = set(lesion[a_real_worklist.labels == region.id])
+        assert inside == {region.doubt == "too much"}
+    assert {region.doubt for region in a_real_worklist.regions} == {"too much", "missing"}
 
 
 def _widest_mm(found, region_id):

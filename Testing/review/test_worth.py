@@ -16,7 +16,8 @@ def corrections():
     mask[..., 2:8] = True
     mask[..., 9] = True
     labels = np.array([3, 3, 1, 1, 0, 0, 2, 2, 0, 0], np.uint16).reshape(1, 1, 10)
-    regions = tuple(Region(n, (0.0, 0.0, 0.0), 2.0, 1.0, 0.5, "") for n in (1, 2, 3))
+    places = ((1, 3.0, 0.5), (2, 2.0, 0.6), (3, 1.0, 0.4))  # id, height in mm, entropy
+    regions = tuple(Region(n, (0.0, 0.0, z), 2.0, 1.0, entropy, "") for n, z, entropy in places)
     return Corrections(Worklist(regions, labels, Grid((10, 1, 1)), 3.0, 0.0), mask, reference)
 
 
@@ -27,6 +28,15 @@ def test_dice_follows_the_order_that_is_worked_off(corrections):
 
 def test_the_best_order_takes_first_what_gains_most(corrections):
     assert corrections.at_best() == pytest.approx([8 / 13, 12 / 15, 12 / 13, 12 / 13])
+
+
+def test_entropy_and_slices_give_orders_of_their_own(corrections):
+    assert corrections.by_entropy() == pytest.approx([8 / 13, 8 / 11, 8 / 11, 12 / 13])  # 2, 1, 3
+    assert corrections.by_slice() == pytest.approx([8 / 13, 12 / 15, 12 / 13, 12 / 13])  # 3, 2, 1
+
+
+def test_what_is_looked_at_is_told_in_lesions(corrections):
+    assert corrections.looked_at() == pytest.approx([0, 2 / 7, 4 / 7, 6 / 7])
 
 
 def test_random_orders_lie_between(corrections):
@@ -44,3 +54,4 @@ def test_nothing_wrong_and_nothing_listed():
     empty = np.zeros((1, 1, 4), bool)
     found = Corrections(Worklist((), np.zeros((1, 1, 4), np.uint16), Grid((4, 1, 1)), 0.0, 0.0), empty, empty)
     assert (found.listed_share, found.as_listed(), found.at_best()) == (1.0, [1.0], [1.0])
+    assert np.isnan(found.looked_at()).all()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..core.prediction import Prediction
 
 CORRECTED = (1, 3, 5, 10)  # regions after which Dice is told
+AGAINST_CHANCE = 5  # of these, where the list's order is held against a random one
 
 
 def diagnose(
@@ -61,6 +62,8 @@ def diagnose(
     if csv:
         write_csv(rows, csv)
     print_table(_table(rows, f"{model} on {len(rows)} cases"))
+    if told := _against_chance(rows):
+        typer.echo(told)
 
 
 def _table(rows: list[dict[str, Any]], title: str) -> Table:
@@ -73,14 +76,39 @@ def _table(rows: list[dict[str, Any]], title: str) -> Table:
     return table
 
 
+def _against_chance(rows: list[dict[str, Any]]) -> str:
+    """Whether the list's order is better than chance after AGAINST_CHANCE regions; "" where that cannot be told."""
+    from scipy.stats import wilcoxon
+
+    listed, chance = (f"Dice after {AGAINST_CHANCE}, {order}" for order in ("as listed", "random order"))
+    gains = [row[listed] - row[chance] for row in rows]
+    if len(gains) < 2 or not any(gains):
+        return ""
+    p = float(wilcoxon(gains, alternative="greater").pvalue)
+    better = sum(gain > 0 for gain in gains)
+    return (
+        f"After {AGAINST_CHANCE} regions the list's order gains {100 * fmean(gains):.1f} points of Dice over a random "
+        f"one, in {better} of {len(gains)} cases (Wilcoxon signed-rank, one-sided, p = {p:.3f})."
+    )
+
+
 def _worth(prediction: Prediction, reference: np.ndarray) -> dict[str, float]:
-    """Dice after so many regions of the worklist are put right: in its order, at random, and at best."""
+    """Dice after so many regions of the worklist are put right, in its order and in others, and what the reader looked
+    at for it."""
     from ..review.ranking import worklist
     from ..review.worth import Corrections
 
     found = Corrections(worklist(prediction), prediction.labels > 0, reference)
-    row = {"wrong voxels in the list": found.listed_share}
-    curves = {"as listed": found.as_listed(), "random order": found.at_random(), "best order": found.at_best()}
+    row = {"regions in the list": float(len(found.ids)), "wrong voxels in the list": found.listed_share}
+    curves = {
+        "as listed": found.as_listed(),
+        "random order": found.at_random(),
+        "by entropy": found.by_entropy(),
+        "by slice": found.by_slice(),
+        "best order": found.at_best(),
+    }
+    looked_at = found.looked_at()
     for count in CORRECTED:
         row |= {f"Dice after {count}, {name}": curve[min(count, len(curve) - 1)] for name, curve in curves.items()}
+        row[f"looked at after {count}, in lesions"] = looked_at[min(count, len(looked_at) - 1)]
     return row

@@ -120,7 +120,7 @@ def change(decision: Any) -> str:
 
 
 def _card(region: Any, decision: Any, picture: review_figures.Picture) -> dict[str, str]:
-    what = f"region {region.id}, {region.place}"
+    what = f"region {region.id}, {region.question}"
     return {
         **_open_row(region),
         "status": decision.status,
@@ -135,7 +135,7 @@ def _card(region: Any, decision: Any, picture: review_figures.Picture) -> dict[s
 def _open_row(region: Any) -> dict[str, str]:
     return {
         "id": str(region.id),
-        "place": region.place,
+        "place": region.question,
         "error": _ml(region.expected_error_mm3),
         "why": words.sentence_case(region.why) if region.why else "not known",
     }

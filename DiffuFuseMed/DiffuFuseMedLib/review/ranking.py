@@ -1,7 +1,8 @@
 """worklist(): from a prediction to the regions a reader should look at first.
 
 The expected error of a voxel is the probability that its label is wrong, |label - p|, with p calibrated; summed over
-voxels and times their volume it is the volume that is expected to carry the wrong label.
+voxels and times their volume it is the volume that is expected to carry the wrong label. A region lies on one side of
+the drawn border, for what is to be decided there is one thing: whether that piece goes, or whether it comes.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from ..core.grid import Grid
 from ..core.prediction import Prediction
 from ..core.triples import triple
 from .clusters import Cluster, clusters
-from .patches import patches, smoothed
+from .patches import patches, reach_mm, smoothed
 from .place import Landmarks
 from .reasons import reason
-from .regions import Region, Worklist
+from .regions import MISSING, TOO_MUCH, Region, Worklist
 
-UNCERTAIN = 0.2  # a voxel whose label is wrong more often than one time in five is uncertain
+UNCERTAIN = 0.1  # a voxel whose label is wrong more often than one time in ten is uncertain
 SMALLEST_MM3 = 100.0  # a smaller patch, a cube of less than 5 mm, is left over
 ENTROPY = "predictive_entropy"
 
@@ -137,8 +138,7 @@ class _Cut:
 
     def ranked(self, most: int) -> tuple[tuple[Region, ...], np.ndarray]:
         """The regions by rank, and their labels in the box."""
-        hills = smoothed(self.error, self.grid.spacing_kji_mm)
-        parts = patches(self.error > UNCERTAIN, hills, self.grid.spacing_kji_mm)
+        parts = self._parts()
         counts = np.bincount(parts.ravel())
         errors = np.bincount(parts.ravel(), weights=self.error.ravel())
         large = np.nonzero(counts * self.grid.voxel_mm3 >= SMALLEST_MM3)[0]
@@ -148,6 +148,14 @@ class _Cut:
         labels, landmarks = rank[parts], Landmarks(self.lesion, self.grid, self.image, self.elsewhere)
         places = ndimage.value_indices(labels, ignore_value=0)
         return tuple(self._region(n, places[n], landmarks) for n in range(1, len(chosen) + 1)), labels
+
+    def _parts(self) -> np.ndarray:
+        """int32: the patches inside the lesion, then those outside it."""
+        spacing, uncertain = self.grid.spacing_kji_mm, self.error > UNCERTAIN
+        hills = smoothed(self.error, spacing)
+        reach = reach_mm(np.count_nonzero(self.lesion) * self.grid.voxel_mm3)
+        inside, outside = (patches(uncertain & side, hills, spacing, reach) for side in (self.lesion, ~self.lesion))
+        return np.where(outside > 0, outside + inside.max(initial=0), inside)
 
     def _region(self, number: int, at: tuple[np.ndarray, ...], landmarks: Landmarks) -> Region:
         voxels, error = np.stack(at, axis=1), self.error[at]
@@ -159,6 +167,7 @@ class _Cut:
             expected_error_mm3=float(error.sum(dtype=np.float64)) * self.grid.voxel_mm3,
             uncertainty=float(self.entropy[at].mean()),
             place=landmarks.place(voxels),
+            doubt=TOO_MUCH if self.lesion[at][0] else MISSING,
         )
 
     def _middle(self, voxels: np.ndarray, error: np.ndarray) -> int:

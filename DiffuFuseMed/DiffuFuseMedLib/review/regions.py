@@ -8,6 +8,8 @@ import numpy as np
 
 from ..core.grid import Grid
 
+TOO_MUCH, MISSING = "too much", "missing"
+
 
 @dataclass(frozen=True)
 class Region:
@@ -16,7 +18,8 @@ class Region:
     id: 1 for the region with the most expected error; center_lps: mm, a voxel near the middle of the region where the
     error is high; expected_error_mm3: how much of the region is expected to carry the wrong label; uncertainty: mean
     predictive entropy, nats; place: where it lies, in the patient's directions (place.py); why: what the modalities say
-    of it, "" while that is not known; why_modality: the key of the one that moves it most, "" when none does.
+    of it, "" while that is not known; why_modality: the key of the one that moves it most, "" when none does; doubt:
+    TOO_MUCH where the lesion is called, MISSING where it is not, "" in a review saved before there was this.
     """
 
     id: int
@@ -27,6 +30,12 @@ class Region:
     place: str
     why: str = ""
     why_modality: str = ""
+    doubt: str = ""
+
+    @property
+    def question(self) -> str:
+        """What is to be decided and where, such as "too much? lower border"."""
+        return f"{self.doubt}? {self.place}" if self.doubt else self.place
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-"""What working a list off is worth: Dice after so many regions were put right, in several orders."""
+"""What working a list off is worth: Dice after so many regions were put right, in several orders, and what was looked
+at for it."""
 
 from __future__ import annotations
 
@@ -15,11 +16,13 @@ class Corrections:
     """The regions of a worklist, each of which a reader may put right; mask, reference: bool [k, j, i] on its grid."""
 
     def __init__(self, found: Worklist, mask: np.ndarray, reference: np.ndarray) -> None:
+        self._regions = found.regions
         self.ids = [region.id for region in found.regions]
         self._both, self._size = int((mask & reference).sum()), int(mask.sum()) + int(reference.sum())
         regions = found.labels.ravel()
         most = max(self.ids, default=0) + 1
         counts = lambda where: np.bincount(regions[where.ravel()], minlength=most)  # noqa: E731
+        self._voxels, self._lesion = np.bincount(regions, minlength=most), int(mask.sum())
         self._missing, self._too_much = counts(reference & ~mask), counts(mask & ~reference)
         self.wrong_voxels = int((mask != reference).sum())
 
@@ -42,6 +45,19 @@ class Corrections:
     def as_listed(self) -> list[float]:
         """dice() in the list's own order."""
         return self.dice(self.ids)
+
+    def by_entropy(self) -> list[float]:
+        """dice() with the region first whose mean entropy is highest."""
+        return self.dice([r.id for r in sorted(self._regions, key=lambda r: -r.uncertainty)])
+
+    def by_slice(self) -> list[float]:
+        """dice() from the feet upwards, as a reader scrolls."""
+        return self.dice([r.id for r in sorted(self._regions, key=lambda r: r.center_lps[2])])
+
+    def looked_at(self) -> list[float]:
+        """Voxels of the first regions in the list's order, as a share of the lesion's, after each; nan without one."""
+        voxels = np.cumsum([0, *(int(self._voxels[region]) for region in self.ids)])
+        return [float(n) / self._lesion if self._lesion else float("nan") for n in voxels]
 
     def at_random(self, seed: int = 0) -> list[float]:
         """The mean of dice() over random orders."""

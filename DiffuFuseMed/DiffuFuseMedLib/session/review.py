@@ -310,7 +310,7 @@ class ReviewLogic:
             rows.append(
                 {
                     "region": region.id,
-                    "place": region.place,
+                    "place": region.question,
                     "expected_error_mm3": float(region.expected_error_mm3),
                     "why": region.why,
                     "status": listed.status(region.id),
@@ -327,7 +327,7 @@ class ReviewLogic:
         change = f" ({decision.changed_mm3 / 1000:+.1f} mL)" if decision and decision.changed_voxels else ""
         return {
             "id": region.id,
-            "place": region.place,
+            "place": region.question,
             "error_ml": f"{region.expected_error_mm3 / 1000:.1f} mL",
             "why": region.why,
             "status": status + change,

@@ -64,7 +64,11 @@ def _worklist(actions: Any) -> None:
         with html.Thead(), html.Tr():
             for title, tip in (
                 ("", "state"),
-                ("place", "where it lies in the lesion"),
+                (
+                    "question",
+                    "“too much?”: a part of the lesion that may be none; “missing?”: what may be lesion beside it; and "
+                    "where that is",
+                ),
                 ("expected error", "volume that is expected to be wrong there: where to look first"),
                 (
                     "why",
