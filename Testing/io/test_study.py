@@ -182,3 +182,16 @@ def test_a_mask_that_nobody_foresaw_does_not_cost_the_case(folder, monkeypatch):
     assert tuple(study.volumes) == ("CT", "PET")
     assert study.reference_mask is None
     assert study.notes == ("GTV.nii.gz is not the reference mask. It could not be read (KeyError).",)
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "refused"), RuntimeError("odd"), ValueError("odd")])
+def test_an_image_file_that_nobody_foresaw_does_not_cost_the_study(folder, monkeypatch, error):
+    """Such as one without the right to read it."""
+
+    def refusing(path):
+        raise error
+
+    monkeypatch.setattr("DiffuFuseMedLib.io.grammar.meta_image.read_meta_image", refusing)
+    study = read_study(folder)
+    assert list(study.volumes) == ["CT"]
+    assert any(note.startswith("File PET.mha was not read. Given file 'PET.mha'") for note in study.notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,12 +15,15 @@ from ..core.parallel import each
 from ..core.volume import Volume
 from .annotators import find_references, masks_in_folders
 from .dicom.images import Choice, UnknownContrastError, read_dicom_folder
+from .grammar.voxels import truncated
 from .image_files import read_place, read_volume
 from .label_map import is_label_map_name, stem_of
 from .lesion_names import is_mask_stem
 from .naming import modality_from_name
 from .reference_mask import find_reference_mask
 from .scan import DicomObject, scan_dicom
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -177,6 +181,11 @@ def _read_or_reason(path: Path, modality: str) -> Volume | str:
         return read_volume(path, modality)
     except InputError as error:
         return f"File {path.name} was not read. {error}"
+    except MemoryError:
+        raise
+    except Exception as error:  # of a damaged header, in as many ways as it can be damaged
+        log.info("An image file could not be read.", exc_info=error)
+        return f"File {path.name} was not read. {truncated(path)}"
 
 
 def _dicom_volumes(folder: Path, objects: list[DicomObject], told: dict[str, str], choice: Choice) -> list[Volume]:

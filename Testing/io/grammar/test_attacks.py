@@ -2,12 +2,14 @@
 
 import gzip
 import struct
+import time
 import zlib
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 from DiffuFuseMedLib.core.errors import InputError
+from DiffuFuseMedLib.io.grammar import header_of, voxels
 from DiffuFuseMedLib.io.headers import read_complete
 from DiffuFuseMedLib.io.image_files import read_volume
 from DiffuFuseMedLib.io.label_map import read_label_map
@@ -38,6 +40,7 @@ def refused(tmp_path):
             read_volume(tmp_path / name, "CT")
         return str(refusal.value)
 
+    read.folder = tmp_path
     return read
 
 
@@ -203,12 +206,93 @@ def test_what_unpacks_to_much_more_than_announced_is_stopped(refused, a_folder, 
         "CT.nrrd": NRRD.replace(b"raw", b"gzip") + zipped,
         "CT.nii.gz": gzip.compress(as_bytes(a_folder, "nii")) + zipped,
     }[name]
-    assert "truncated or damaged" in refused(name, content)
+    assert "holds more voxels than its header announces" in refused(name, content)
 
 
 def test_what_announces_more_than_it_can_hold_gets_no_room(refused):
+    """Though zlib could pack as much into so little."""
     header = META.replace(b"6 5 4", b"1500 1500 1500").replace(b"MET_SHORT", b"MET_SHORT\nCompressedData = True")
-    assert "truncated or damaged" in refused("CT.mha", header + zlib.compress(VOXELS))
+    assert "6.3 GiB of voxels in 2.0 MB" in refused("CT.mha", header + zlib.compress(VOXELS) + bytes(2 << 20))
+
+
+def test_a_mask_that_packs_into_little_has_room(tmp_path):
+    """256 MB of zeros in a quarter of one."""
+    path = tmp_path / "GTV.nrrd"
+    path.write_bytes(NRRD.replace(b"6 5 4", b"512 512 1024").replace(b"raw", b"gzip"))
+    voxels._check_there(header_of(path), path)
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [(b"6 5 4", b"6 5 3"), (b"6 5 4", b"6 4 4"), (b"6 5 4", b"5 5 4"), (b"MET_SHORT", b"MET_CHAR")],
+)
+def test_a_header_that_announces_fewer_voxels_than_are_there_shows_no_other_ones(refused, was, becomes):
+    """One flipped bit in a size shears the image."""
+    packed = META.replace(b"MET_SHORT", b"MET_SHORT\nCompressedData = True")
+    gzipped = NRRD.replace(b"raw", b"gzip")
+    for name, header, content in (
+        ("CT.mha", META, VOXELS), ("CT.mha", packed, zlib.compress(VOXELS)),
+        ("CT.nrrd", NRRD, VOXELS), ("CT.nrrd", gzipped, gzip.compress(VOXELS)),
+    ):  # fmt: skip
+        nrrd = becomes.replace(b"MET_CHAR", b"int8"), was.replace(b"MET_SHORT", b"short")
+        spoilt = header.replace(was, becomes) if name == "CT.mha" else header.replace(nrrd[1], nrrd[0])
+        assert spoilt != header
+        assert "holds more voxels than its header announces" in refused(name, spoilt + content)
+
+
+def test_listed_files_that_hold_more_than_a_slice_each_are_refused(refused):
+    for n in range(4):
+        (refused.folder / f"{n}.raw").write_bytes(VOXELS[60 * n : 60 * (n + 1)])
+    listed = META.replace(b"6 5 4", b"6 4 4").replace(b"LOCAL", b"LIST") + b"0.raw\n1.raw\n2.raw\n3.raw\n"
+    assert "holds more voxels" in refused("CT.mhd", listed)
+
+
+def test_a_nifti_of_fewer_slices_than_are_there_is_refused(refused, a_folder):
+    content = bytearray(as_bytes(a_folder, "nii"))
+    struct.pack_into("<h", content, 46, 3)
+    assert "holds more voxels" in refused("CT.nii", bytes(content))
+    assert "holds more voxels" in refused("CT.nii.gz", gzip.compress(bytes(content)))
+
+
+def test_a_few_bytes_after_the_voxels_and_a_chosen_part_of_a_file_are_read(tmp_path):
+    for name, content in (
+        ("CT.mha", META + VOXELS + b"\n"),
+        ("CT.nrrd", NRRD.replace(b"raw", b"gzip") + gzip.compress(VOXELS + b"\n") + bytes(512)),
+        ("CT.nhdr", NRRD.replace(b"\n\n", b"\nbyte skip: 240\ndata file: all.raw\n\n")),
+        ("CT.mhd", META.replace(b"LOCAL", b"all.raw").replace(b"DimSize", b"HeaderSize = 240\nDimSize")),
+    ):
+        (tmp_path / "all.raw").write_bytes(VOXELS[::-1] + VOXELS + VOXELS)
+        (tmp_path / name).write_bytes(content)
+        assert read_volume(tmp_path / name).array.ravel()[[0, -1]].tolist() == [-1000, 60]
+
+
+@pytest.mark.parametrize("part", [b"", VOXELS[:1]])
+def test_a_gzip_of_a_multitude_of_parts_is_stopped(refused, part):
+    """What is left of a piece is copied for each of them."""
+    content = NRRD.replace(b"raw", b"gzip") + gzip.compress(part) * 100_000 + gzip.compress(VOXELS)
+    began = time.process_time()
+    assert "truncated or damaged" in refused("CT.nrrd", content)
+    assert time.process_time() - began < 2
+
+
+def test_a_gzip_of_several_parts_with_zeros_between_them_is_read(tmp_path):
+    parts = [gzip.compress(VOXELS[n : n + 60]) for n in range(0, 240, 60)]
+    (tmp_path / "CT.nrrd").write_bytes(NRRD.replace(b"raw", b"gzip") + bytes(1 << 17).join(parts))
+    assert read_volume(tmp_path / "CT.nrrd").array.ravel()[[0, -1]].tolist() == [-1000, 60]
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, "ring.raw"])
+def test_a_name_of_voxels_that_the_system_refuses_is_one_that_is_not_there(refused, name):
+    (refused.folder / "ring.raw").symlink_to("ring.raw")
+    assert "in a file that is not there" in refused("CT.mhd", META.replace(b"LOCAL", name.encode()))
+
+
+def test_two_origins_and_one_axis_are_no_image(refused, a_folder):
+    content = bytearray(as_bytes(a_folder, "nii"))
+    struct.pack_into("<h", content, 40, 1)
+    assert "of 1 axes" in refused("CT.nii", bytes(content))
+    two = NRRD.replace(b"endian", b"space origin: (1,2,3) (4,5,6)\nendian")
+    assert "origin is not three numbers" in refused("CT.nrrd", two + VOXELS)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from pathlib import Path
 from ...core.errors import InputError, input_error
 
 LARGEST_BYTES = 8 * 2**30  # of voxels: a body of 512 x 512 x 4,000 in float64
-MOST_AXES = 4
+AXES = (2, 4)
 LONGEST_AXIS = 1 << 20
 MOST_COMPONENTS = 4096
 
@@ -18,12 +18,14 @@ MOST_COMPONENTS = 4096
 @dataclass(frozen=True)
 class Data:
     """Where the voxels lie. files: one, or one a slice of the last axis; start: their first byte in the (unpacked)
-    file, None for the last ones of it; packing: "raw", "zlib" or "gzip"; packed_bytes: as announced, None for all."""
+    file, None for the last ones of it; packing: "raw", "zlib" or "gzip"; packed_bytes: as announced, None for all;
+    is_part: whether the header chooses a part of another, larger file by what it has skipped."""
 
     files: tuple[Path, ...]
     start: int | None = 0
     packing: str = "raw"
     packed_bytes: int | None = None
+    is_part: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,11 @@ def header_of(path: Path) -> ImageHeader:
     suffix = max((s for s in readers if path.name.lower().endswith(s)), key=len, default="")
     if not suffix:
         raise input_error(f"file '{path.name}'", f"one of {', '.join(readers)}", "convert it")
-    header = readers[suffix](path)
+    try:
+        header = readers[suffix](path)
+    except OSError as error:  # no right to read it, a link that leads elsewhere
+        given = f"file '{path.name}', which cannot be read or leads out of the folder"
+        raise input_error(given, "a file that can be read", "copy it there") from error
     _check_size(header, path)
     return header
 
@@ -94,7 +100,7 @@ def not_understood(path: Path, what: str) -> InputError:
 
 
 def _check_size(header: ImageHeader, path: Path) -> None:
-    if not 1 <= len(header.size) <= MOST_AXES:
+    if not AXES[0] <= len(header.size) <= AXES[1]:
         raise not_understood(path, f"of {len(header.size)} axes")
     if any(not 1 <= n <= LONGEST_AXIS for n in header.size) or not 1 <= header.components <= MOST_COMPONENTS:
         shape = " x ".join(str(n) for n in header.size)

@@ -134,8 +134,8 @@ def _data(lines: _Lines, path: Path, size: tuple[int, ...]) -> Data:
     if names is not None:
         if packing != "raw":
             raise not_understood(path, "of several packed files, which is not read")
-        return Data(listed(path, names, size[-1]), start)
-    return Data((beside(path, name),), start, packing, packed)
+        return Data(listed(path, names, size[-1]), start, is_part=skip != 0)
+    return Data((beside(path, name),), start, packing, packed, skip != 0)
 
 
 def _canonical(

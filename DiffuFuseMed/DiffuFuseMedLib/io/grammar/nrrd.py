@@ -165,10 +165,10 @@ def _place(fields: dict[str, str], path: Path, axes: int, domain: list[int]) -> 
         if len(found) != axes or any(len(found[n]) != 3 for n in domain):
             raise not_understood(path, "without a direction of three numbers for each axis of the image")
         directions = tuple(found[n] for n in domain)
-        [origin] = _vectors(fields.get("space origin", "(0,0,0)"), path, "space origin") or ((),)
-        if len(origin) != 3:
+        origin = _vectors(fields.get("space origin", "(0,0,0)"), path, "space origin")
+        if len(origin) != 1 or len(origin[0]) != 3:
             raise not_understood(path, "whose space origin is not three numbers")
-        return _Place(space, directions, origin, tuple(math.hypot(*v) for v in directions), unit_mm)
+        return _Place(space, directions, origin[0], tuple(math.hypot(*v) for v in directions), unit_mm)
     if any(not math.isnan(x) for x in numbers(fields.get("axis mins", ""), path, "axis mins")):
         raise not_understood(path, "that gives its place as axis mins, not as space origin")
     spacing = numbers(fields.get("spacings", ""), path, "spacings") or (math.nan,) * axes
@@ -224,8 +224,8 @@ def _data(lines: _Lines, path: Path, sizes: tuple[int, ...]) -> Data:
     if names is not None:
         if name.upper().startswith("LIST ") or packing != "raw":
             raise not_understood(path, "of several packed files, which is not read")
-        return Data(listed(path, names, sizes[-1]), start)
-    return Data((beside(path, name),), start, packing)
+        return Data(listed(path, names, sizes[-1]), start, is_part=skip != 0)
+    return Data((beside(path, name),), start, packing, is_part=skip != 0)
 
 
 def _canonical(size: tuple[int, ...], place: _Place) -> bytes:

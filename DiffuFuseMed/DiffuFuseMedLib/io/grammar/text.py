@@ -58,9 +58,14 @@ def beside(path: Path, name: str) -> Path:
     kinds = (PurePosixPath(name), PureWindowsPath(name))
     leaves = any(p.is_absolute() or p.drive or p.root or ".." in p.parts for p in kinds) or ":" in name
     found = path.parent / name
-    if leaves or not found.resolve().is_relative_to(path.parent.resolve()):
+    try:
+        inside = not leaves and found.resolve().is_relative_to(path.parent.resolve())
+        there = inside and bool(name) and found.is_file()
+    except (OSError, RuntimeError, ValueError):  # a name longer than any system's, a ring of links
+        inside, there = True, False
+    if not inside:
         raise not_understood(path, "whose voxels are in a file outside its folder")
-    if not name or not found.is_file():
+    if not there:
         raise not_understood(path, "whose voxels are in a file that is not there")
     return found
 
