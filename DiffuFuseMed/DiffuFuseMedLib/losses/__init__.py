@@ -4,6 +4,7 @@ from .batch import Batch, Losses
 from .energy import energy_score
 from .latent import alignment, barycenter, noise_prediction, reliability, share_of_best_scalar
 from .segmentation import SegmentationWeights, boundary, coarse_targets, cross_entropy, segmentation, soft_dice
+from .variational import kl_of_normals, mask_nll
 
 __all__ = [
     "Batch",
@@ -15,6 +16,8 @@ __all__ = [
     "coarse_targets",
     "cross_entropy",
     "energy_score",
+    "kl_of_normals",
+    "mask_nll",
     "noise_prediction",
     "reliability",
     "segmentation",

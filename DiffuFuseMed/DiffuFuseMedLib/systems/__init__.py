@@ -20,6 +20,7 @@ class SystemEntry:
 SYSTEMS: dict[str, SystemEntry] = {
     "diffufusemed": SystemEntry("segment", "diffufusemed.network:DiffuFuseMed"),
     "diffufusemed-latent": SystemEntry("segment", "diffufusemed.latent:LatentDiffuFuseMed"),
+    "caldiff": SystemEntry("segment", "caldiff.network:CalDiff"),
     "segresnet": SystemEntry("segment", "segresnet.network:SegResNet"),
     "clin-fusediff-teacher": SystemEntry("fuse", "clin_fusediff.teacher:Teacher"),
     "clin-fusediff-student": SystemEntry("fuse", "clin_fusediff.student:Student"),

@@ -15,8 +15,7 @@ from ..core.resampling import resample_smoothly
 from ..networks.inputs import network_grid, network_images
 from .fingerprint import fingerprint
 
-# Finer in plane than the network's own spacing, so that a rotated window is not interpolated from blurred voxels.
-WORKING_SPACING_KJI_MM = (3.5, 2.0, 2.0)
+WORKING_SPACING_KJI_MM = (3.5, 2.0, 2.0)  # of windows of the usual spacing
 FAR_MM = 1e4  # the border's distance where no lesion is drawn
 
 
@@ -52,11 +51,13 @@ class TrainingCase:
         return torch.cat([self.lesion[None], self.masks()]).amax(dim=0).numpy()
 
 
-def training_case(case: Case, modalities: tuple[str, ...]) -> TrainingCase:
-    """The case as training wants it; raises InputError without a drawn lesion."""
+def training_case(
+    case: Case, modalities: tuple[str, ...], spacing_kji_mm: tuple[float, float, float] = WORKING_SPACING_KJI_MM
+) -> TrainingCase:
+    """The case as training wants it, on voxels of this spacing; raises InputError without a drawn lesion."""
     if case.reference_mask is None:
         raise input_error(f"the case {case.name} without a drawn lesion", "a GTV file", "leave the case out or add one")
-    grid = network_grid(case.grid, WORKING_SPACING_KJI_MM)
+    grid = network_grid(case.grid, spacing_kji_mm)
     onto_grid = lambda mask: resample_smoothly(mask.array > 0, case.grid, grid)  # noqa: E731
     lesion = onto_grid(case.reference_mask)
     drawn = [onto_grid(mask) for mask in case.references.values()]

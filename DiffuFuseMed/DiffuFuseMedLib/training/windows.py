@@ -19,6 +19,7 @@ from .corruptions import corrupt_window, uniform
 from .dataset import TrainingCase
 from .feedback import Feedback
 
+FINER_IN_PLANE = 2 / 3
 READERS_REACH_MM = 30.0  # simulated readers differ by less
 
 
@@ -44,6 +45,19 @@ class WindowSettings:
     clean_complete: float = 0.0  # share of batches without artefacts and with every modality
     originals: bool = False  # give every modality without its artefact too
     simulated_readers: int = 0  # masks drawn by as many, where a case has one reference alone
+
+    @property
+    def working_spacing_kji_mm(self) -> tuple[float, float, float]:
+        """Of the cases in memory: finer in plane than the window, so that a rotated one is not interpolated from what
+        is blurred."""
+        k, j, i = self.spacing_kji_mm
+        return k, j * FINER_IN_PLANE, i * FINER_IN_PLANE
+
+    @property
+    def of_the_network(self) -> dict[str, tuple[float, ...]]:
+        """shape and spacing_kji_mm of the window that the network sees: one slice has two axes."""
+        first = 1 if self.shape[0] == 1 else 0
+        return {"shape": self.shape[first:], "spacing_kji_mm": self.spacing_kji_mm[first:]}
 
 
 @dataclass(frozen=True)

@@ -118,3 +118,42 @@ def test_the_same_seed_gives_the_same_samples(a_case_in_windows, model_of):
     )
     np.testing.assert_array_equal(one, again)
     assert np.abs(one - other).max() > 1e-3
+
+
+class Conditioned(Denoiser):
+    """What it knows of a window's images it is asked for apart, and it can be told its steps."""
+
+    options = {"steps": STEPS}  # noqa: RUF012
+
+    def __init__(self):
+        super().__init__()
+        self.conditioned = 0
+
+    def condition(self, images):
+        self.conditioned += 1
+        return images["CT"][:, :1]
+
+    def denoise(self, noisy, told, t):
+        return super().denoise(noisy, {"CT": told}, t)
+
+    def sample(self, denoise, noise, generator=None, steps=STEPS):
+        mask = noise
+        for t in range(steps, 0, -1):
+            mask = denoise(mask, t)
+        return Draw(mask)
+
+
+def test_a_windows_images_are_looked_at_once_however_many_steps(a_case_in_windows, model_of):
+    networks = [Denoiser(), Conditioned()]
+    plain, once = (draw(a_case_in_windows, model_of(n, (8, 16, 16)), Settings(samples=2)) for n in networks)
+    np.testing.assert_array_equal(plain.samples, once.samples)
+    assert networks[1].conditioned == len(networks[1].windows) / STEPS
+
+
+def test_progress_counts_the_steps_that_were_asked_for(a_case_in_windows, model_of):
+    told = []
+    settings = Settings(samples=1, options={"steps": 7}, progress=lambda share, words: told.append((share, words)))
+    draw(a_case_in_windows, model_of(Conditioned(), (16, 32, 24)), settings)
+    assert "sample 1 of 1, step 7 of 7" in [words for _, words in told]
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares)

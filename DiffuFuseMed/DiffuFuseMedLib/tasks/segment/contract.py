@@ -54,11 +54,15 @@ class DrawsWindows(Protocol):
 class SamplesWholeVolume(Protocol):
     """A mask-diffusion segmenter: one noise field for the whole volume, windows merged at every step of its sampler.
 
-    noise_channels: of the noisy mask; sampler_steps: how often sample() asks its denoiser, for the progress.
+    noise_channels: of the noisy mask; sampler_steps: how often sample() asks its denoiser, for the progress; a run
+    whose option `steps` says otherwise asks it so often.
     """
 
-    noise_channels: int
-    sampler_steps: int
+    @property
+    def noise_channels(self) -> int: ...
+
+    @property
+    def sampler_steps(self) -> int: ...
 
     def denoise(self, noisy: Tensor, inputs: Any, t: Any) -> Tensor:
         """The network on a batch of windows: noisy (B, noise_channels, *space) -> (B, any channels, *space)."""
@@ -78,15 +82,29 @@ class EncodesModalities(Protocol):
 
 
 @runtime_checkable
+class ConditionsOnce(Protocol):
+    """A whole-volume sampler whose steps share what they know of a window's images: made once, not at every step."""
+
+    def condition(self, inputs: Any) -> Any:
+        """What denoise() takes in place of the inputs, kept for every window until the draw is done."""
+
+
+@runtime_checkable
 class HasOptions(Protocol):
     """What a user may switch, by name, with its default: passed to segment() or sample() as keywords."""
 
-    options: Mapping[str, Any]
+    @property
+    def options(self) -> Mapping[str, Any]: ...
 
 
 def inputs_of(network: Any, images: Images) -> Any:
     """What segment() or denoise() takes: the images, or what the system encodes them to."""
     return network.encode(images) if isinstance(network, EncodesModalities) else images
+
+
+def steps_of(network: SamplesWholeVolume, options: Mapping[str, Any]) -> int:
+    """How often sample() asks its denoiser in a run with these options."""
+    return int(options.get("steps", network.sampler_steps))
 
 
 def check_draws(network: Any, system: str) -> None:

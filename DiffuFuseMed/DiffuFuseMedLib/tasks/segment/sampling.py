@@ -24,7 +24,7 @@ from ...models.zoo import Model
 from ...networks.draw import Draw
 from ...networks.inputs import network_images
 from ...uncertainty.platt import to_logit
-from .contract import EncodesModalities, Images, SamplesWholeVolume
+from .contract import ConditionsOnce, EncodesModalities, Images, SamplesWholeVolume, steps_of
 from .settings import Kept, NothingKept, Settings
 from .views import as_batch, as_volume, mirrors, view_grids
 from .whole_volume import sample_whole_volume
@@ -143,10 +143,10 @@ def _by_windows(run: Run, stacked: Tensor, inputs: Callable, generator: torch.Ge
 def _whole(run: Run, stacked: Tensor, inputs: Callable, generator: torch.Generator) -> Tensor:
     """SamplesWholeVolume: what its windows say is merged at every step, and the run is told of each."""
     network, samples = run.model.network, run.settings.samples
+    steps = steps_of(network, run.options)
 
     def before_step(done: int) -> None:
-        share = min(done / network.sampler_steps, 1.0)
-        run.tell((run.index + share) / samples, f"{_words(run)}, step {done + 1} of {network.sampler_steps}")
+        run.tell((run.index + min(done / steps, 1.0)) / samples, f"{_words(run)}, step {done + 1} of {steps}")
 
     def merge(whole: Tensor, one_window: Callable[[Tensor], Tensor]) -> Tensor:
         def watched(batch: Tensor) -> Tensor:
@@ -156,7 +156,20 @@ def _whole(run: Run, stacked: Tensor, inputs: Callable, generator: torch.Generat
 
         return _merged(run, whole, watched)
 
-    return _taken(run, sample_whole_volume(network, stacked, merge, inputs, generator, before_step, run.options))
+    told = _conditioned_once(network, inputs) if isinstance(network, ConditionsOnce) else inputs
+    return _taken(run, sample_whole_volume(network, stacked, merge, told, generator, before_step, run.options))
+
+
+def _conditioned_once(network: ConditionsOnce, inputs: Callable) -> Callable:
+    """inputs() with what the network makes of each window's images, which is kept for the steps that follow."""
+    told: dict[int, Any] = {}
+
+    def of_window(batch: Tensor, window: int) -> Any:
+        if window not in told:
+            told[window] = network.condition(inputs(batch, window))
+        return told[window]
+
+    return of_window
 
 
 def _merged(run: Run, stacked: Tensor, one_window: Callable[[Tensor], Tensor]) -> Tensor:

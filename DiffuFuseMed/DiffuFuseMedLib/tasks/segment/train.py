@@ -39,7 +39,8 @@ def training_names(recipe: Recipe, split: Split) -> list[str]:
 
 def training_cases(recipe: Recipe, folder: Path, split: Split) -> list[TrainingCase]:
     modalities = tuple(recipe.config.modalities)
-    return [training_case(load_case(folder / name), modalities) for name in training_names(recipe, split)]
+    spacing = recipe.windows.working_spacing_kji_mm
+    return [training_case(load_case(folder / name), modalities, spacing) for name in training_names(recipe, split)]
 
 
 def run_recipe(
@@ -93,7 +94,7 @@ def record_of(recipe: Recipe, trained: Trained, split: Split, device: str) -> di
     return {
         "id": recipe.model_id,
         "system": recipe.system,
-        "window": recipe.facts()["windows"],
+        "window": {**recipe.facts()["windows"], **recipe.windows.of_the_network},
         "licence": recipe.data.licence,
         "training": {
             "patients": training_names(recipe, split),
