@@ -6,7 +6,8 @@ NAME beginning with the patient's id; OUT gets NAME/CT.nii.gz, GTV_reader1.nii.g
 
 The pictures are stretched, each from its darkest to its brightest pixel, and tell no spacing: both are assumed, so what
 is trained on them is for comparing systems on the same pictures, not for a CT. One picture could be found in its CT
-(LIDC-IDRI-0001): 0 is -955 HU there and 255 is 251 HU, at 0.703 mm.
+(LIDC-IDRI-0001): 0 is -955 HU there and 255 is 251 HU, at 0.703 mm. A case has more than one slice: each picture is
+there three times.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 import SimpleITK as sitk
 
 DARKEST_HU, BRIGHTEST_HU, PIXEL_MM, SLICE_MM = -955.0, 251.0, 0.703, 2.5
-FOLDS = 4
+SLICES, FOLDS = 3, 4
 MASKS = {"GTV_reader1": "_union", "GTV_reader2": "_intersection"}
 
 
@@ -28,8 +29,8 @@ def picture(path: Path) -> np.ndarray:
 
 
 def write(array: np.ndarray, path: Path) -> None:
-    """One slice, (rows, columns), as a volume."""
-    image = sitk.GetImageFromArray(array[None])
+    """One picture, (rows, columns), as a volume of slices that are all alike."""
+    image = sitk.GetImageFromArray(np.repeat(array[None], SLICES, axis=0))
     image.SetSpacing((PIXEL_MM, PIXEL_MM, SLICE_MM))
     sitk.WriteImage(image, str(path))
 

@@ -35,8 +35,8 @@ def a_folder(tmp_path_factory):
 
 def test_a_picture_becomes_a_case_of_two_readers(a_folder):
     case = load_case(a_folder / "P-1_1")
-    assert case.grid.shape == (1, 50, 50)
-    assert [int(mask.array.sum()) for mask in case.references.values()] == [253, 113]
+    assert case.grid.shape == (3, 50, 50)
+    assert [int(mask.array.sum()) for mask in case.references.values()] == [3 * 249, 3 * 109]
     assert case.volumes["CT"].array.max() == pytest.approx(-955 + 200 / 255 * 1206, abs=1)
 
 
