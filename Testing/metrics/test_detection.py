@@ -53,6 +53,12 @@ def test_s_ncc_of_samples_that_say_the_same_everywhere_is_nothing():
     assert np.isnan(s_ncc(np.full((3, 8), 0.7), [np.ones(8, bool)], np.ones(8, bool)))
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_s_ncc_of_one_mask_that_is_sure_everywhere_is_nothing_whatever_rounding_makes_of_it(dtype):
+    mask = np.arange(8) < 3
+    assert np.isnan(s_ncc(mask[None].astype(dtype), [np.arange(8) < 4], np.ones(8, bool)))
+
+
 def test_the_uncertainty_map_is_the_cross_entropy_of_samples_with_their_mean():
     """In the first voxel both say 1/2; in the second 0.9 and 0.1 have the mean 1/2."""
     samples = np.array([[0.5, 0.9], [0.5, 0.1]])

@@ -1,5 +1,7 @@
 """Simulated readers: smooth, of the stated size, around the drawn border."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from DiffuFuseMedLib.uncertainty.readers import ReaderModel, ball_radius_mm, redrawn, smooth_field
@@ -44,3 +46,35 @@ def test_a_border_that_is_moved_outwards_holds_the_ball_of_the_larger_radius():
     moved = redrawn(signed, np.full(signed.shape, 3.0), 1.0)
     assert ball_radius_mm(moved.sum()) == pytest.approx(15, abs=0.1)
     assert ball_radius_mm(redrawn(signed, np.zeros(signed.shape), 1.0).sum()) == pytest.approx(12, abs=0.1)
+
+
+BALL = np.linalg.norm(np.indices((24, 24, 24)) - 11.5, axis=0) - 8
+STILL = ReaderModel(bias_mm=0.0, local_mm=0.0, missed_radii=0.5)
+
+
+def test_a_reader_who_moves_no_border_draws_the_lesion():
+    drawn = STILL.draws(BALL, (1.0, 1.0, 1.0), 8.0, np.random.default_rng(0))
+    np.testing.assert_array_equal(drawn, redrawn(BALL, np.zeros(BALL.shape), 1.0))
+
+
+def test_readers_miss_a_part_as_often_as_the_model_states():
+    """A ball of 4 mm around a point of the border, of which somewhat less than half lies in the lesion of 8 mm."""
+    rng, whole = np.random.default_rng(0), redrawn(BALL, np.zeros(BALL.shape), 1.0)
+    model = replace(STILL, missed=0.3)
+    lost = np.array([(whole - model.draws(BALL, (1.0, 1.0, 1.0), 8.0, rng)).sum() for _ in range(200)])
+    assert (lost > 0).mean() == pytest.approx(0.3, abs=0.1)
+    ball = 4 / 3 * np.pi * 4**3
+    assert 0.2 * ball < lost[lost > 0].mean() < 0.6 * ball
+
+
+def test_the_missed_part_is_measured_in_mm():
+    """Voxels twice as long along k: the ball is as long in mm, so it is half as many voxels."""
+    signed = np.linalg.norm((np.indices((12, 24, 24)) - 11.5) * np.array([2, 1, 1])[:, None, None, None], axis=0) - 100
+    signed[6, 12, 12] = 0.0  # the one point of the border
+    part = replace(STILL, missed=1.0)._missed_part(signed, (2.0, 1.0, 1.0), 8.0, np.random.default_rng(0))
+    assert np.ptp(np.argwhere(part), axis=0).tolist() == [2, 6, 6]
+
+
+def test_where_no_border_is_in_view_nothing_is_missed():
+    model = replace(STILL, missed=1.0)
+    assert model.draws(np.full((4, 4, 4), -50.0), (1.0, 1.0, 1.0), 8.0, np.random.default_rng(0)).all()

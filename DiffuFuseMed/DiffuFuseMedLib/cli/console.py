@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from io import StringIO
 from typing import TYPE_CHECKING
 
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
@@ -49,3 +51,13 @@ def print_table(table: Table) -> None:
     """As wide as the terminal; in a file or pipe as wide as its contents."""
     console = out_console if out_console.is_terminal else Console(width=WIDE, highlight=False)
     console.print(table)
+
+
+def as_markdown(tables: Sequence[Table]) -> str:
+    """The tables as Markdown, each row on a line of its own."""
+    text = StringIO()
+    console = Console(file=text, width=WIDE)
+    for table in tables:
+        table.box = box.MARKDOWN
+        console.print(table)
+    return text.getvalue()

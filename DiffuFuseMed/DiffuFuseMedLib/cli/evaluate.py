@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from io import StringIO
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from ..core.errors import input_error
-from .console import WIDE, err_console, print_table
+from .console import as_markdown, err_console, print_table
 from .inputs import case_names, load_model
 from .options import DEFAULT_MODEL, DeviceOption, FoldOption, ModelOption, SamplesOption, SeedOption, SplitOption
+from .raters import check_raters, say_trained_on, score_raters, tables_of, with_readers
 
 
 def evaluate(
@@ -28,11 +26,19 @@ def evaluate(
     ablations: Annotated[
         Path | None, typer.Option(help="The paper's Table 2: a folder of ablation models made by `train --recipe`.")
     ] = None,
+    raters: Annotated[
+        bool, typer.Option("--raters", help="CalDiff's Tables I and II: samples against the masks of several readers.")
+    ] = False,
+    simulated_readers: Annotated[
+        int, typer.Option(help="With --raters: so many simulated readers around the reference of each case.")
+    ] = 0,
+    paper: Annotated[str, typer.Option(help="With --raters: the paper's figures on lidc or ms.")] = "lidc",
     samples: SamplesOption = 8,
     device: DeviceOption = "auto",
     seed: SeedOption = 0,
 ) -> None:
     """Score a model on every case, beside the trivial rows, with bootstrap 95 % intervals of the means."""
+    check_raters(raters, simulated_readers, paper, corruptions)
     from ..io.split import read_split
     from ..models.registry import models
     from ..tasks.segment.evaluate import conditions_of, read_cases, summary, writable, write_csv, write_text
@@ -50,13 +56,18 @@ def evaluate(
     loaded = read_cases(cases, names, plan)
     for path in (csv, markdown) if markdown else (csv,):
         writable(path)
+    if raters:
+        rows = score_raters(ready, with_readers(loaded, simulated_readers, seed), Settings(samples, seed))
+        write_csv(rows, csv)
+        tables = tables_of(rows, ready, paper)
+        for table in tables:
+            print_table(table)
+        if markdown:
+            write_text(markdown, as_markdown(tables))
+        return
     with err_console.status("evaluating") as status:
         for each in ready:
-            trained_on = set(names) & set(each.record.training.get("patients", ()))
-            if trained_on:
-                err_console.print(
-                    f"Note: {each.record.id} was trained on {len(trained_on)} of these {len(names)} cases."
-                )
+            say_trained_on(each, names)
             which = conditions_of(each, corruptions and each is ready[0], seed)
             new = score(each, loaded, which, Settings(samples, seed), status.update)
             rows += [row for row in new if each is ready[0] or row["method"] == each.record.id]
@@ -65,10 +76,7 @@ def evaluate(
     table = _table(means)
     print_table(table)
     if markdown:
-        table.box = box.MARKDOWN
-        text = StringIO()
-        Console(file=text, width=WIDE).print(table)
-        write_text(markdown, text.getvalue())
+        write_text(markdown, as_markdown([table]))
 
 
 def _table(means: list[dict]) -> Table:

@@ -10,6 +10,7 @@ from scipy.stats import rankdata
 from ..core.errors import input_error
 
 CLIP = 1e-6
+FLAT = 1e-6  # the share of its highest value by which a flat map may still vary: rounding
 
 
 def auroc(score: np.ndarray, wrong: np.ndarray) -> float:
@@ -27,8 +28,9 @@ def uncertainty_map(samples: np.ndarray) -> np.ndarray:
 
     samples: (n, *space) probabilities, clipped to [1e-6, 1 - 1e-6]; gives (*space).
     """
-    clipped = _clipped(samples)
-    return _cross_entropy(clipped.mean(axis=0), clipped)
+    drawn, left = _log_likelihoods(samples)
+    mean = np.mean([_clipped(sample) for sample in samples], axis=0)
+    return -(mean * drawn + (1 - mean) * left)
 
 
 def error_map(samples: np.ndarray, references: Sequence[np.ndarray]) -> np.ndarray:
@@ -39,8 +41,9 @@ def error_map(samples: np.ndarray, references: Sequence[np.ndarray]) -> np.ndarr
     """
     if not len(references):
         raise input_error("an error map without a reference", "at least one mask", "give the masks to compare with")
-    # linear in the reference, so that their mean stands for all of them
-    return _cross_entropy(np.mean([np.asarray(y, bool) for y in references], axis=0), _clipped(samples))
+    drawn, left = _log_likelihoods(samples)
+    share = np.mean([np.asarray(y, bool) for y in references], axis=0)  # linear in them: their mean stands for all
+    return -(share * drawn + (1 - share) * left)
 
 
 def s_ncc(samples: np.ndarray, references: Sequence[np.ndarray], mask: np.ndarray) -> float:
@@ -50,20 +53,27 @@ def s_ncc(samples: np.ndarray, references: Sequence[np.ndarray], mask: np.ndarra
     samples: (n, *space) probabilities; references: bool [*space] each; mask: bool [*space], where both are compared.
     """
     inside = samples[:, mask]
-    spread = uncertainty_map(inside)
-    return float(np.mean([_ncc(spread, error_map(inside, [y[mask]])) for y in references]))
+    spread, (drawn, left) = uncertainty_map(inside), _log_likelihoods(inside)
+    return float(np.mean([_ncc(spread, -np.where(y[mask], drawn, left)) for y in references]))
 
 
-def _clipped(samples: np.ndarray) -> np.ndarray:
-    return np.clip(samples, CLIP, 1 - CLIP)
+def _log_likelihoods(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """E ln s and E ln(1 - s) over the samples, (*space) each; one sample at a time, since a volume has many voxels."""
+    drawn, left = np.zeros(samples.shape[1:]), np.zeros(samples.shape[1:])
+    for sample in samples:
+        p = _clipped(sample)
+        drawn += np.log(p) / len(samples)
+        left += np.log1p(-p) / len(samples)
+    return drawn, left
 
 
-def _cross_entropy(target: np.ndarray, samples: np.ndarray) -> np.ndarray:
-    """Expected over the samples, (*space)."""
-    return -(target * np.log(samples) + (1 - target) * np.log1p(-samples)).mean(axis=0)
+def _clipped(sample: np.ndarray) -> np.ndarray:
+    """In float64, in which 1 - CLIP is as far from 1 as CLIP is from 0."""
+    return np.clip(sample.astype(np.float64), CLIP, 1 - CLIP)
 
 
 def _ncc(first: np.ndarray, second: np.ndarray) -> float:
     a, b = first - first.mean(), second - second.mean()
-    size = float(np.sqrt((a**2).sum() * (b**2).sum()))
-    return float((a * b).sum()) / size if size else float("nan")
+    if any(np.ptp(map_) <= FLAT * np.abs(map_).max(initial=0) for map_ in (first, second)):
+        return float("nan")
+    return float((a * b).sum()) / float(np.sqrt((a**2).sum() * (b**2).sum()))

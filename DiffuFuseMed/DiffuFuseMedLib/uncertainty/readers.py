@@ -16,13 +16,19 @@ import numpy as np
 @dataclass(frozen=True)
 class ReaderModel:
     """Standard deviations in mm of a lesion whose ball has a radius of 1 mm, what power of the radius they grow by, and
-    the reach of the local part in radii: two points that are d apart move together by exp(-d^2 / (2 reach)^2)."""
+    the reach of the local part in radii: two points that are d apart move together by exp(-d^2 / (2 reach)^2).
+
+    missed: the chance that a reader leaves out a part of the lesion beyond what the moved border does: a ball around a
+    point of the border, of so many radii of the lesion (missed_radii).
+    """
 
     bias_mm: float = 0.285
     bias_power: float = 0.263
     local_mm: float = 0.345
     local_power: float = 0.373
     reach: float = 0.26
+    missed: float = 0.0
+    missed_radii: float = 0.6
 
     def deviations_mm(self, radius_mm: float) -> tuple[float, float]:
         """Standard deviation of the bias and of the local part."""
@@ -39,6 +45,37 @@ class ReaderModel:
         bias, local = self.deviations_mm(radius_mm)
         field = smooth_field(shape, spacing_mm, max(self.reach * radius_mm, min(spacing_mm)), rng)
         return (bias * rng.standard_normal() + local * field).astype(np.float32)
+
+    def draws(
+        self,
+        signed_mm: np.ndarray,
+        spacing_mm: tuple[float, float, float],
+        radius_mm: float,
+        rng: np.random.Generator,
+    ) -> np.ndarray:
+        """What one simulated reader draws, as a share of each voxel, float32 [k, j, i].
+
+        signed_mm: distance to the drawn border, negative inside; radius_mm: of the ball with the lesion's volume.
+        """
+        moved = self.displacement_mm(signed_mm.shape, spacing_mm, radius_mm, rng)
+        share = redrawn(signed_mm, moved, float(np.cbrt(np.prod(spacing_mm))))
+        return share * ~self._missed_part(signed_mm, spacing_mm, radius_mm, rng)
+
+    def _missed_part(
+        self,
+        signed_mm: np.ndarray,
+        spacing_mm: tuple[float, float, float],
+        radius_mm: float,
+        rng: np.random.Generator,
+    ) -> np.ndarray:
+        """bool [k, j, i]: a ball around a point of the border where this reader sees no lesion; mostly nothing."""
+        border = np.argwhere(np.abs(signed_mm) < max(spacing_mm))
+        if rng.random() >= self.missed or not len(border):
+            return np.zeros(signed_mm.shape, bool)
+        center = border[rng.integers(len(border))]
+        axes = zip(signed_mm.shape, center, spacing_mm, strict=True)
+        away = np.meshgrid(*((np.arange(n) - c) * step for n, c, step in axes), indexing="ij", sparse=True)
+        return np.sqrt(sum(a**2 for a in away)) < self.missed_radii * radius_mm
 
 
 def smooth_field(

@@ -1,0 +1,129 @@
+"""`diffufusemed evaluate --raters`: the paper's layout, its figures beside ours, and whose masks they are against."""
+
+import csv
+from io import StringIO
+from types import SimpleNamespace
+
+import pytest
+from DiffuFuseMedLib.cli.raters import LIDC, MS, TABLE_1, TABLE_2, beside_table, mean_and_sd, paper_row, paper_tables
+from rich.console import Console
+
+OURS = {"s_ncc": 0.5, "d_max": 0.75, "ci": 0.25, "ged2": 0.125}
+
+
+def rows(method, readers="4 simulated readers", **others):
+    return [{"method": method, "case": f"case {n}", "readers": readers, **OURS, **others} for n in (1, 2)]
+
+
+def printed(table):
+    text = StringIO()
+    Console(width=300, file=text).print(table)
+    return text.getvalue()
+
+
+def line(text, start):
+    return next(part for part in text.splitlines() if part.lstrip("│ ").startswith(start))
+
+
+def cells(row):
+    return row.replace("│", " ").split()
+
+
+def a_record(system, **config):
+    return SimpleNamespace(system=system, config=config, id="x")
+
+
+@pytest.mark.parametrize(
+    ("record", "row"),
+    [
+        (a_record("caldiff"), "CalDiff"),
+        (a_record("caldiff", step_uc=True, consecutive=1), "Step-UC"),
+        (a_record("caldiff", step_uc=False, consecutive=3), "Seq-UC, S = 3"),
+        (a_record("caldiff", step_uc=False, consecutive=1), ""),
+        (a_record("prob_unet"), "Prob U-Net"),
+        (a_record("diffufusemed", step_uc=True), ""),
+    ],
+)
+def test_a_model_stands_beside_its_row_of_the_paper(record, row):
+    assert paper_row(record) == row
+    assert not row or row in TABLE_1[LIDC] or row in TABLE_2[MS]
+
+
+def test_the_papers_figures_stand_in_the_second_column():
+    (table,) = paper_tables([*rows("sts-caldiff"), *rows("centre ellipsoid")], {"sts-caldiff": "CalDiff"}, LIDC)
+    text = printed(table)
+    assert "Table I: here against 4 simulated readers on 2 cases; paper on LIDC-IDRI" in text
+    assert cells(line(text, "CalDiff: sts-caldiff"))[2:] == [
+        *("0.5000±0.00", "0.8857±0.07", "0.7500±0.00", "0.9019±0.08"),
+        *("0.2500±0.00", "0.8171±0.16", "0.1250±0.00", "0.2240±0.18"),
+    ]
+    assert cells(line(text, "CIMD"))[1:] == [
+        "0.8688±0.08",
+        "0.8811±0.11",
+        "0.7955±0.19",
+        "0.2413±0.21",
+    ]
+    assert "0.5000±0.00" in line(text, "centre ellipsoid")
+
+
+def test_ablations_make_the_second_table():
+    named = {"sts-caldiff": "CalDiff", "sts-caldiff-s3": "Seq-UC, S = 3"}
+    first, second = paper_tables([*rows("sts-caldiff"), *rows("sts-caldiff-s3")], named, MS)
+    assert "sts-caldiff-s3" not in printed(first)
+    text = printed(second)
+    assert "Table II" in text and "paper on MS-MRI" in text
+    assert "0.7266±0.14" in line(text, "Seq-UC, S = 3: sts-caldiff-s3")
+    assert "0.7602±0.11" in line(text, "CalDiff: sts-caldiff")
+
+
+def test_a_measure_that_some_cases_lack_says_so():
+    found = [*rows("a")[:1], {**rows("a")[1], "s_ncc": float("nan")}]
+    assert mean_and_sd(found, "s_ncc") == "0.5000±0.00 (1 of 2)"
+    assert mean_and_sd(found, "nll") == ""
+
+
+def test_what_else_was_measured_names_the_readers():
+    text = printed(beside_table(rows("a", "4 readers", hm_iou=0.75)))
+    assert "Also, against 4 readers" in text
+    assert "HM-IoU" in text and "CRPS" not in text
+
+
+@pytest.fixture
+def refused(command):
+    def run(*arguments):
+        code, _, err = command(*arguments)
+        assert code == 2
+        return " ".join(err.split())
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--simulated-readers", 4], "--simulated-readers without --raters"),
+        (["--raters", "--paper", "brats"], "--paper 'brats', wanted one of lidc, ms"),
+        (["--raters", "--corruptions"], "--raters with --corruptions"),
+        (["--raters"], "without several annotators"),
+        (["--raters", "--simulated-readers", 1], "1 simulated readers"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(refused, a_real_folder, tmp_path, options, words):
+    folder = a_real_folder.parent
+    assert words in refused("evaluate", folder, "--csv", tmp_path / "t.csv", "--model", "tiny", *options)
+
+
+def test_evaluate_prints_the_papers_layout(command, a_real_folder, tmp_path):
+    table = tmp_path / "raters.csv"
+    options = ["--model", "tiny", "--samples", 2, "--raters", "--simulated-readers", 3]
+    code, out, _ = command("evaluate", a_real_folder.parent, "--csv", table, *options, "--markdown", tmp_path / "t.md")
+    assert code == 0
+    assert "Table I: here against 3 simulated readers" in out
+    assert "0.8857±0.07" in line(out, "CalDiff")
+    assert "simulated readers" in (tmp_path / "t.md").read_text()
+    with table.open() as file:
+        written = list(csv.DictReader(file))
+    assert {row["readers"] for row in written} == {"3 simulated readers"}
+    assert {"tiny", "majority of the readers", "centre ellipsoid"} <= {row["method"] for row in written}
+    assert all(0 <= float(row["d_max"]) <= 1 for row in written)
+    assert float(written[0]["ece"]) >= 0
