@@ -47,6 +47,7 @@ from .persistence import PersistenceLogic
 from .placement import POSE, PlacementLogic
 from .preset_library import CUSTOM, PresetLibrary
 from .reading import Reading
+from .region_outline import RegionOutline
 from .result_nodes import write_result
 from .review import ReviewLogic
 from .roots import Roots
@@ -109,6 +110,8 @@ class Session:
         self._say_what_goes_back()
         self._acceptance = Acceptance(context, self._review, self._steps, self._protect_border)
         self.listen(lambda _: self._decisions_changed(), Topic.REVIEW)
+        outline = RegionOutline(context, lambda: self._review.current)
+        self.listen(lambda _: outline.draw(), Topic.REVIEW, Topic.CASE)
         self._autosave = Autosave(context, self._lesion, self._review, self._steps, corrections, self._run_as)
         self._unsaved = Unsaved(context, self._lesion, self._review, self._steps, self._autosave.changed)
         self._segmentation = SegmentationLogic(context, self._result_came, self._reasons_came)

@@ -1,0 +1,48 @@
+"""RegionOutline: the chosen region of the worklist as a line in the slice views, so that its question can be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..mrml import segmentations
+from ..review import Review
+from .context import SessionContext
+
+REGION = "region"
+COLOR = (0.35, 0.85, 1.0)  # no other outline's, and neither the lesion's green nor a hot PET's yellow
+
+
+class RegionOutline:
+    """listed(): the present review, None without one. Its node is a helper: no scene keeps it, no list shows it."""
+
+    def __init__(self, context: SessionContext, listed: Callable[[], Review | None]) -> None:
+        self._context, self._listed = context, listed
+        self._node: Any = None
+        self._shown: tuple[Any, int] | None = None  # the labels and the region in them
+
+    def draw(self) -> None:
+        """The chosen region is outlined, or nothing is."""
+        review, region = self._listed(), self._context.view_state.region
+        if review is None or region is None:
+            self._remove()
+        elif self._shown is None or self._shown[0] is not review.worklist.labels or self._shown[1] != region:
+            self._remove()
+            self._add(review, region)
+
+    def _add(self, review: Review, region: int) -> None:
+        context, labels = self._context, review.worklist.labels
+        reference, question = context.reference_node, review.worklist.region(region)
+        node = segmentations.add_segmentation(context.scene, "Region under review", reference)
+        node.SetHideFromEditors(True)
+        for part in (node, node.GetDisplayNode()):
+            part.SetSaveWithScene(False)
+        name = question.question if question else ""
+        segmentations.set_mask(node, REGION, labels == region, reference, name, COLOR)
+        segmentations.show(node, REGION, True, 0.0, 1.0)
+        self._node, self._shown = node, (labels, region)
+
+    def _remove(self) -> None:
+        if self._node is not None and self._node.GetScene() is not None:  # a host may have cleared its scene
+            self._context.scene.RemoveNode(self._node)
+        self._node = self._shown = None
