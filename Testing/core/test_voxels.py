@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from DiffuFuseMedLib.core.voxels import Voxels
@@ -37,3 +39,26 @@ def test_bits_of_another_box_are_refused(a_mask):
     voxels = Voxels.of(a_mask)
     with pytest.raises(ValueError, match="another size"):
         Voxels(voxels.shape, voxels.start, (3, 8, 10), voxels.bits).mask()
+
+
+def test_a_part_is_the_masks_wherever_it_lies(a_mask):
+    voxels = Voxels.of(a_mask)
+    for box in (np.s_[0:6, 0:9, 0:11], np.s_[3:5, 0:5, 4:11], np.s_[0:2, 0:9, 0:11], np.s_[2:99, 7:99, 5:6]):
+        np.testing.assert_array_equal(voxels.part(box), a_mask[box])
+
+
+def test_moved_into_a_larger_mask_it_lies_there(a_mask):
+    larger = np.zeros((9, 10, 20), bool)
+    larger[1:7, 1:10, 4:15] = a_mask
+    assert Voxels.of(a_mask).moved((9, 10, 20), (1, 1, 4)) == Voxels.of(larger)
+
+
+def test_words_bring_it_back_and_those_of_nothing_are_refused(a_mask):
+    voxels = Voxels.of(a_mask)
+    words = json.loads(json.dumps(voxels.to_words()))
+    assert Voxels.from_words(words) == voxels
+    for name, wrong in (("stop", [9, 9, 9]), ("start", [0.5, 0, 0]), ("shape", [1, 2]), ("bits", "?")):
+        with pytest.raises(ValueError, match=r".+"):
+            Voxels.from_words({**words, name: wrong})
+    with pytest.raises(ValueError, match="another size"):
+        Voxels.from_words({**words, "stop": [6, 8, 10]}).check()

@@ -12,6 +12,7 @@ import numpy as np
 from DiffuFuseMedLib.core.errors import input_error
 from DiffuFuseMedLib.core.fusion import Judgement
 from DiffuFuseMedLib.core.prediction import Interval, Prediction
+from DiffuFuseMedLib.core.voxels import Voxels
 from DiffuFuseMedLib.engine.server.failures import UnknownCaseError
 from DiffuFuseMedLib.engine.server.server import main
 from DiffuFuseMedLib.engine.wire.pack import unpack
@@ -64,6 +65,7 @@ def segment(request, context):
             "timings_s": {"network": 0.01},
             "notes": [],
         },
+        samples=tuple(Voxels.of(probability > level) for level in (0.6, 0.6, 0.6, 0.4)),
     )
 
 

@@ -292,9 +292,79 @@ def test_without_a_region_the_tools_are_off_and_say_why(segmented, until):
 
 def test_keys_take_up_the_editors_tools_and_lay_them_down(segmented, slicer_host):
     editor = segmented.workspace.editor.widget
-    for key, active in (("1", "Paint"), ("3", "Erase"), ("3", None), ("1", "Paint"), ("Esc", None)):
+    for key, active in (("Alt+1", "Paint"), ("Alt+3", "Erase"), ("Alt+3", None), ("Alt+1", "Paint"), ("Esc", None)):
         slicer_host.press(segmented, key)
         assert (editor.activeEffect().name if editor.activeEffect() else None) == active
+
+
+def offered(panel):
+    table = panel.ui.choicesTable
+    return [[table.item(row, column).text() for column in range(4)] for row in range(table.rowCount)]
+
+
+def ghost(role):
+    """The outline that is shown over the lesion; None where there is none."""
+    import slicer
+
+    node = role("choice")
+    if node is None or not node.GetDisplayNode().GetSegmentVisibility("choice"):
+        return None
+    return slicer.util.arrayFromSegmentBinaryLabelmap(node, "choice", role("CT")) > 0
+
+
+def test_a_key_shows_an_outline_and_enter_takes_it_in_one_step(segmented, slicer_host, role, until):
+    ui, before = segmented.ui, lesion_of(role)
+    with pytest.raises(LookupError):  # in fields, Enter ends what is typed
+        slicer_host.press(segmented, "Return")
+    slicer_host.press(segmented, "N")
+    until(lambda: ui.choicesTable.rowCount > 0, "outlines of the region")
+    assert not ui.takeButton.enabled
+    rows = offered(segmented)
+    assert rows[0][:1] + rows[0][2:3] in (["1", "75 %"], ["1", "25 %"])
+    region = segmented.workspace.session.view_state.region
+    slicer_host.press(segmented, "1")
+    until(lambda: ui.takeButton.enabled)
+    shown = ghost(role)
+    assert (shown != before).any()
+    np.testing.assert_array_equal(lesion_of(role), before)
+    slicer_host.press(segmented, "Esc")
+    until(lambda: not ui.takeButton.enabled)
+    assert ghost(role) is None
+    slicer_host.press(segmented, "1")
+    until(lambda: ui.takeButton.enabled)
+    slicer_host.press(segmented, "Return")
+    until(lambda: segmented.workspace.session.view_state.region != region)
+    np.testing.assert_array_equal(lesion_of(role), shown)
+    assert ghost(role) is None
+    row = [r["id"] for r in segmented.workspace.session.view_state.regions].index(region)
+    until(lambda: rows[0][1] in ui.worklistTable.item(row, 3).text())
+    slicer_host.press(segmented, "Ctrl+Z")
+    np.testing.assert_array_equal(lesion_of(role), before)
+    until(lambda: ui.worklistTable.item(row, 3).text() == "open")
+
+
+def test_a_click_shows_an_outline_and_a_button_takes_it(segmented, slicer_host, role, until):
+    from host.proxy import unwrap
+
+    ui, before = segmented.ui, lesion_of(role)
+    ui.nextButton.click()
+    until(lambda: ui.choicesTable.rowCount > 0)
+    unwrap(ui.choicesTable).cellClicked.emit(0, 1)
+    until(lambda: ui.takeButton.enabled)
+    ui.takeButton.click()
+    until(lambda: (lesion_of(role) != before).any())
+
+
+def test_a_region_with_no_other_outline_says_so(segmented, until, role):
+    """Nothing is offered where the lesion is what every sample and level says."""
+    ui, session = segmented.ui, segmented.workspace.session
+    ui.nextButton.click()
+    until(lambda: ui.choicesTable.rowCount > 0 and ui.choicesTable.visible)
+    assert not ui.noChoiceLabel.visible
+    session.review.leave()
+    session.review.show()
+    until(lambda: ui.choicesTable.rowCount == 0)
+    assert not ui.choicesTable.visible
 
 
 def test_keys_work_while_the_module_is_shown_only(segmented, slicer_host, until):
@@ -303,6 +373,8 @@ def test_keys_work_while_the_module_is_shown_only(segmented, slicer_host, until)
     slicer_host.exit_module(segmented)
     with pytest.raises(LookupError):
         slicer_host.press(segmented, "N")
+    with pytest.raises(LookupError):
+        slicer_host.press(segmented, "1")
 
 
 def test_leaving_brings_back_the_layers_and_entering_shows_the_case(panel, small_volumes, until, slicer_host, role):

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
@@ -107,6 +108,15 @@ def test_the_progress_and_what_is_left_open_are_said(the_page, a_reviewed_case):
     left = the_page.text.split("Left open")[1]
     assert all(f"{region.id} {region.place}" in left for region in found.regions[3:])
     assert f"1 {found.regions[0].place}" not in left
+
+
+def test_an_outline_that_was_taken_is_said(a_case, a_reviewed_case, a_prediction, page_of, tmp_path_factory):
+    review, drawn = a_reviewed_case
+    taken = replace(review.decisions[2], taken="3 of 8 samples")
+    part = ReviewSection(Review(review.worklist, {**review.decisions, 2: taken}), drawn, a_prediction.labels == 1)
+    text = reported(a_case, a_prediction, part, page_of, tmp_path_factory).text
+    assert "corrected, -0.20 mL, 9 s Taken: 3 of 8 samples. Expected error" in text
+    assert text.count("Taken:") == 1
 
 
 def test_a_decision_that_was_taken_back_is_left_open(a_case, a_reviewed_case):

@@ -251,3 +251,31 @@ def test_reasons_that_come_later_leave_the_review_and_its_clock_as_they_are(revi
     assert renewed.decide(1, "accepted", mask, mask, at(14)).seconds == 4
     with pytest.raises(InputError, match="other regions"):
         review.renewed(a_list((0, 6)))
+
+
+def test_an_outline_that_was_taken_is_kept_with_the_decision_through_a_file_and_a_re_run(review, mask):
+    after = mask.copy()
+    after[0, 0, 8:10] = False
+    taken = review.decide(2, "corrected", mask, after, at(3), taken="3 of 8 samples")
+    assert (taken.taken, taken.changed_voxels) == ("3 of 8 samples", 2)
+    again = Review.from_json(review.to_json())
+    assert again.decisions == review.decisions
+    assert again.carried_over(a_list((8, 12)), after).decisions[1].taken == "3 of 8 samples"
+
+
+def test_what_was_taken_and_edited_later_says_so_once_and_another_outline_takes_its_place(review, mask):
+    edited = mask.copy()
+    edited[0, 0, 0:2] = False
+    review.decide(1, "corrected", mask, mask, at(1), taken="without PET")
+    assert review.decide(1, "accepted", mask, mask, at(2)).taken == "without PET"
+    for before, after in ((mask, edited), (edited, mask)):
+        assert review.decide(1, "corrected", before, after, at(3)).taken == "without PET, then edited"
+    assert review.decide(1, "corrected", mask, edited, at(4), taken="1 of 8 samples").taken == "1 of 8 samples"
+    assert review.decide(2, "corrected", mask, edited, at(5)).taken == ""
+
+
+def test_a_review_that_was_kept_before_outlines_were_taken_is_read(review, mask):
+    review.decide(1, "accepted", mask, mask, at(1))
+    content = json.loads(review.to_json())
+    del content["decisions"][0]["taken"]
+    assert Review.from_json(json.dumps(content)).decisions == review.decisions

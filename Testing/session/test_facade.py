@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from DiffuFuseMedLib.session import Session, facade
+from DiffuFuseMedLib.session.choices import ChoiceLogic
 from DiffuFuseMedLib.session.display import DisplayLogic
 from DiffuFuseMedLib.session.fusion import FusionLogic
 from DiffuFuseMedLib.session.lesion import Lesion
@@ -20,6 +21,7 @@ PARTS = {
     "fusion": (facade.FusionFacade, FusionLogic),
     "lesion": (facade.LesionFacade, Lesion),
     "review": (facade.ReviewFacade, ReviewLogic),
+    "choices": (facade.ChoicesFacade, ChoiceLogic),
     "persistence": (facade.PersistenceFacade, PersistenceLogic),
 }
 SESSION = frozenset(("session", "_session"))

@@ -276,6 +276,93 @@ def test_a_region_is_chosen_by_keys_alone(reader):
     assert reader.page.locator(f"#region-{region}").get_attribute("aria-current") == "true"
 
 
+def offer(reader):
+    """The first region in focus, with its outlines."""
+    reader.page.locator(".region").first.click()
+    reader.wait("s('s_region') === 1 && s('s_choices').length > 1")
+
+
+@pytest.fixture
+def outlines_only(reader):
+    """Nothing but outlines over the picture."""
+    for on in (False, True):
+        for label in ("uncertainty", "95 % band"):
+            reader.tick(label, on)
+        reader.wait(f"s('p_show_band') === {str(on).lower()} && s('p_show_uncertainty') === {str(on).lower()}")
+        if not on:
+            yield
+
+
+def yellow(picture):
+    """Where the ghost's line is."""
+    red, green, blue = np.moveaxis(picture, 2, 0)
+    return (red > 150) & (green > 130) & (blue < 0.65 * green)
+
+
+@pytest.mark.usefixtures("outlines_only")
+def test_a_key_shows_an_outline_as_a_ghost_and_enter_takes_it_in_one_step(reader):
+    offer(reader)
+    offered, steps = reader.state("s_choices"), reader.state("s_steps")
+    before = reader.settled("Axial")
+    shares = reader.page.locator("#choices").inner_text()
+    assert all(row["source"] in shares and row["change"] in shares for row in offered)
+    assert yellow(before).sum() < 20
+    reader.press("1")
+    reader.wait("s('s_choice') === 1")
+    shown = reader.settled("Axial", before)
+    assert yellow(shown).sum() > 100
+    assert reader.page.locator("#choice-1").get_attribute("aria-pressed") == "true"
+    reader.page.locator("#take").scroll_into_view_if_needed()
+    reader.save_picture("choose")
+    reader.press("2")
+    reader.wait("s('s_choice') === 2")
+    assert yellow(reader.settled("Axial", shown)).sum() > 100
+    reader.press("Escape")
+    reader.wait("s('s_choice') === null")
+    assert np.array_equal(reader.settled("Axial", shown), before)
+    assert reader.state("s_steps") == steps
+    reader.press("1")
+    reader.page.keyboard.press("Enter")  # at once: the ghost need not be on screen yet
+    reader.wait(f"s('s_steps') === {steps + 1} && s('s_choice') === null && s('s_region') === 2")
+    row = reader.page.locator("#region-1").inner_text()
+    assert offered[0]["source"] in row and "corrected" in row
+    reader.save_picture("chosen")
+    reader.press("Control+z")
+    reader.wait(f"s('s_steps') === {steps} && s('s_region') === 1 && s('s_regions')[0].state === 'open'")
+
+
+def test_enter_takes_it_after_a_click_on_a_button_but_presses_one_that_the_keyboard_reached(reader):
+    offer(reader)
+    steps = reader.state("s_steps")
+    reader.page.get_by_role("button", name="Next (N)").click()
+    reader.page.get_by_role("button", name="Previous (P)").click()
+    reader.wait("s('s_region') === 1 && s('s_choices').length > 1")
+    reader.page.keyboard.press("1")
+    reader.wait("s('s_choice') === 1")
+    reader.page.get_by_role("button", name="Next (N)").focus()
+    reader.page.keyboard.press("Enter")
+    reader.wait("s('s_region') === 2 && s('s_choice') === null")
+    assert reader.state("s_steps") == steps
+    offer(reader)
+    reader.page.locator("#region-1").click()
+    reader.page.keyboard.press("1")
+    reader.wait("s('s_choice') === 1")
+    reader.page.keyboard.press("Enter")
+    reader.wait(f"s('s_steps') === {steps + 1} && s('s_region') === 2")
+    reader.press("Control+z")
+    reader.wait(f"s('s_steps') === {steps} && s('s_region') === 1 && s('s_choices').length > 1")
+    reader.page.locator("#choice-2").click()
+    reader.wait("s('s_choice') === 2 && !document.querySelector('#take').disabled")
+    reader.click("#take")
+    reader.wait(f"s('s_steps') === {steps + 1}")
+    reader.press("Control+z")
+    reader.wait(f"s('s_steps') === {steps}")
+    before = reader.message_number()
+    reader.press("Enter")
+    reader.served()
+    assert (reader.state("s_steps"), reader.message_number()) == (steps, before)
+
+
 def test_keys_do_nothing_in_a_text_field_nor_behind_a_dialog(reader):
     """After each, the server has been asked something else and has answered: it would have done it by then."""
     names = (

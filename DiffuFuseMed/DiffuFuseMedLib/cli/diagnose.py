@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
 from statistics import fmean
@@ -10,14 +11,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from .console import err_console, print_table
+from .console import as_markdown, err_console, out_console, print_table
 from .inputs import case_names, load_model
+from .markdown import between_marks
 from .options import DEFAULT_MODEL, DeviceOption, FoldOption, ModelOption, SamplesOption, SeedOption, SplitOption
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from ..core.case import Case
     from ..core.prediction import Prediction
+    from ..models.zoo import Model
+    from ..tasks.segment.settings import Settings
 
 CORRECTED = (1, 3, 5, 10)  # regions after which Dice is told
 AGAINST_CHANCE = 5  # of these, where the list's order is held against a random one
@@ -29,12 +34,21 @@ def diagnose(
     model: ModelOption = DEFAULT_MODEL,
     split: SplitOption = None,
     fold: FoldOption = None,
+    reader: Annotated[
+        bool,
+        typer.Option(help="Only let a simulated reader work the worklists off: choosing outlines, and painting."),
+    ] = False,
+    markdown: Annotated[
+        Path | None,
+        typer.Option(help="With --reader: the Markdown file that gets its table, between its marks where it has them."),
+    ] = None,
     gates: Annotated[bool, typer.Option(help="Also spoil one modality at a time, with gating on and off.")] = False,
     samples: SamplesOption = 8,
     device: DeviceOption = "auto",
     seed: SeedOption = 0,
 ) -> None:
-    """Measure what a segmenter does: denoising, samples, found errors, calibration, and the worklist's worth.
+    """Measure what a segmenter does: denoising, samples, found errors, calibration, and the worklist's worth; or, with
+    --reader, what choosing among outlines is worth beside painting perfectly.
 
     Every case needs a drawn lesion. Cases that the model was trained on say whether it fits them.
     """
@@ -49,8 +63,11 @@ def diagnose(
     names, ready, settings = case_names(cases, plan, fold), load_model(model, device), Settings(samples, seed)
     loaded = read_cases(cases, names, plan)
     check_drawn(loaded)
-    if csv:
-        writable(csv)
+    for path in filter(None, (csv, markdown)):
+        writable(path)
+    if reader:
+        _let_read(loaded, ready, settings, csv, markdown)
+        return
     rows: list[dict[str, Any]] = []
     with err_console.status("diagnosing") as status:
         for case in loaded:
@@ -64,6 +81,32 @@ def diagnose(
     print_table(_table(rows, f"{model} on {len(rows)} cases"))
     if told := _against_chance(rows):
         typer.echo(told)
+
+
+def _let_read(
+    loaded: Sequence[Case], ready: Model, settings: Settings, csv: Path | None, markdown: Path | None
+) -> None:
+    from ..tasks.segment.evaluate import write_csv, write_text
+    from .reader import read_cases, reader_table, reader_words
+
+    with err_console.status("reading") as status:
+        rows = read_cases(loaded, ready, settings, status.update)
+    if csv:
+        write_csv([{**row, "how": "; ".join(row["how"]), "offered": sum(row["offered"])} for row in rows], csv)
+    table, words = reader_table(rows, f"{ready.record.id} on {len(loaded)} cases"), reader_words(rows)
+    print_table(table)
+    for sentence in words:
+        out_console.print(sentence)
+    if markdown:
+        before = markdown.read_text(encoding="utf-8") if markdown.is_file() else ""
+        write_text(markdown, between_marks(before, _page(table, words)))
+
+
+def _page(table: Table, words: Sequence[str]) -> str:
+    """The table and the sentences below it as Markdown; what the table is of stands in the page already."""
+    table.title = None
+    lines = [line.strip() for line in as_markdown([table]).splitlines() if line.strip()]
+    return "\n".join([*lines, "", *(f"- {sentence}" for sentence in words), ""])
 
 
 def _table(rows: list[dict[str, Any]], title: str) -> Table:

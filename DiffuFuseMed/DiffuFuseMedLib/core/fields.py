@@ -35,3 +35,10 @@ def fits(value: Any, hint: Any) -> bool:
         return False
     kind = get_origin(hint) or hint
     return isinstance(value, {float: (int, float), tuple: (list, tuple)}.get(kind, kind))
+
+
+def whole_number(value: Any) -> int:
+    """The value, where it is one; ValueError for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError("a number that is not whole")
+    return value

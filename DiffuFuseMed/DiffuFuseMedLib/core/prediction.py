@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .grid import Grid
+from .voxels import Voxels
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ class Prediction:
     uncertainty: float32 maps by their key in core.maps.MAPS, in its unit;
     inner, outer: bool masks, the contours between which the border lies at the nominal level;
     gates: weight per modality, summing to one, {} of a system without gates; volume_ml: lesion volume with its
-    interval; sample_volumes_ml: one per sample; provenance: model id, sha256, config, seed, versions, timings, notes.
+    interval; sample_volumes_ml: one per sample; provenance: model id, sha256, config, seed, versions, timings, notes;
+    samples: each sample's own lesion, packed, () of a prediction that was saved before they were kept.
     """
 
     grid: Grid
@@ -56,6 +58,7 @@ class Prediction:
     volume_ml: Interval
     sample_volumes_ml: tuple[float, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
+    samples: tuple[Voxels, ...] = ()
 
     @property
     def modalities(self) -> tuple[str, ...]:

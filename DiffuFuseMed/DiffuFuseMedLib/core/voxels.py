@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import zlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
+from .fields import whole_number
 from .triples import triple
 
 QUICK = 1  # zlib's level: a mask is a few long runs, which the fastest finds as well
@@ -29,11 +32,49 @@ class Voxels:
         inside = mask[tuple(slice(a, b) for a, b in zip(start, stop, strict=True))]
         return cls(triple(mask.shape), start, stop, zlib.compress(np.packbits(inside).tobytes(), QUICK))
 
+    def to_words(self) -> dict[str, Any]:
+        """What JSON can hold; the bits in base64."""
+        return {**asdict(self), "bits": base64.b64encode(self.bits).decode()}
+
+    @classmethod
+    def from_words(cls, words: dict[str, Any]) -> Voxels:
+        """What to_words() gave. ValueError, TypeError or LookupError for anything else; what the bits hold is looked at
+        by mask() and part()."""
+        ends = (words[name] for name in ("shape", "start", "stop"))
+        shape, start, stop = (triple(map(whole_number, numbers)) for numbers in ends)
+        if not all(0 <= a <= b <= n for n, a, b in zip(shape, start, stop, strict=True)):
+            raise ValueError("a box outside its image")
+        return cls(shape, start, stop, base64.b64decode(words["bits"], validate=True))
+
     def mask(self) -> np.ndarray:
         """bool [k, j, i], a new one. ValueError where bits and box do not fit."""
         found = np.zeros(self.shape, bool)
-        box = tuple(slice(a, b) for a, b in zip(self.start, self.stop, strict=True))
-        count = found[box].size
+        found[tuple(slice(a, b) for a, b in zip(self.start, self.stop, strict=True))] = self._inside()
+        return found
+
+    def part(self, box: tuple[slice, slice, slice]) -> np.ndarray:
+        """mask()[box], without the rest of the mask; box: starts and stops along [k, j, i]. ValueError as mask()."""
+        ends = [part.indices(count)[:2] for part, count in zip(box, self.shape, strict=True)]
+        found = np.zeros([max(0, b - a) for a, b in ends], bool)
+        both = [(max(a, c), min(b, d)) for (a, b), c, d in zip(ends, self.start, self.stop, strict=True)]
+        if all(a < b for a, b in both):
+            there = tuple(slice(a - c, b - c) for (a, b), c in zip(both, self.start, strict=True))
+            found[tuple(slice(a - c, b - c) for (a, b), (c, _) in zip(both, ends, strict=True))] = self._inside()[there]
+        return found
+
+    def moved(self, shape: tuple[int, int, int], start: tuple[int, int, int]) -> Voxels:
+        """The same in a larger mask of this shape, [k, j, i], in which this one's first voxel lies at `start`."""
+        first, last = (triple(a + b for a, b in zip(start, end, strict=True)) for end in (self.start, self.stop))
+        return Voxels(shape, first, last, self.bits)
+
+    def check(self) -> None:
+        """ValueError where bits and box do not fit."""
+        self._inside()
+
+    def _inside(self) -> np.ndarray:
+        """What is in the box, bool [k, j, i]."""
+        shape = tuple(b - a for a, b in zip(self.start, self.stop, strict=True))
+        count = int(np.prod(shape))
         size = -(-count // 8)
         # no more is unpacked than fits into the box
         try:
@@ -42,8 +83,7 @@ class Voxels:
             raise ValueError("voxels that are damaged") from error
         if len(data) != size:
             raise ValueError("voxels of another size")
-        found[box] = np.unpackbits(np.frombuffer(data, np.uint8), count=count).reshape(found[box].shape)
-        return found
+        return np.unpackbits(np.frombuffer(data, np.uint8), count=count).reshape(shape).view(bool)
 
 
 def bounds_of(mask: np.ndarray) -> tuple[tuple[int, int, int], tuple[int, int, int]]:

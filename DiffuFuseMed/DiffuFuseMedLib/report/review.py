@@ -40,7 +40,7 @@ class Worklist(Protocol):
 
 
 class Reviewed(Protocol):
-    """A review.Review. decisions: by region id, with status, seconds, changed_voxels, changed_mm3."""
+    """A review.Review. decisions: by region id, with status, seconds, changed_voxels, changed_mm3, taken."""
 
     worklist: Worklist
     decisions: Mapping[int, Any]
@@ -125,6 +125,7 @@ def _card(region: Any, decision: Any, picture: review_figures.Picture) -> dict[s
         **_open_row(region),
         "status": decision.status,
         "change": change(decision),
+        "taken": words.sentence_case(f"taken: {decision.taken}") if decision.taken else "",
         "time": time_spent(decision.seconds),
         "where": picture.where,
         "src": data_uri(picture.png),

@@ -18,7 +18,8 @@ STATUSES = ("open", "accepted", "corrected", "skipped")
 class Decision:
     """status: one of STATUSES, "open" for one that was taken back; seconds: spent on the region, all visits together;
     changed_voxels, changed_mm3: edited while at it, all visits together, mm3 positive where lesion was added; at: ISO
-    time in UTC; left: a digest of the region's voxels as the decision left them, "" when unknown.
+    time in UTC; left: a digest of the region's voxels as the decision left them, "" when unknown; taken: where the
+    outline comes from that was taken for the region, in words, "" when none was.
     Raises InputError for values that cannot be.
     """
 
@@ -29,6 +30,7 @@ class Decision:
     changed_mm3: float
     at: str
     left: str = ""
+    taken: str = ""
 
     def __post_init__(self) -> None:
         if self.status not in STATUSES:

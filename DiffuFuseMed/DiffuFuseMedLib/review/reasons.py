@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..core.modalities import short_of
 
+SAMPLES_WITHOUT = 2  # of a run that leaves a modality out: enough for a reason, and quick
 CALLED = 0.5  # mean probability from which a region counts as called lesion
 MOVED = 0.1  # of mean probability: less than this is no disagreement
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -12,6 +13,7 @@ from . import saved
 from .decisions import Decision, Progress, digest
 from .regions import Region, Worklist
 
+EDITED = ", then edited"
 SAME_DICE = 0.5  # regions of two runs that overlap by more than this are the same place
 
 
@@ -55,11 +57,13 @@ class Review:
         after: np.ndarray | None,
         now: datetime,
         within: np.ndarray | None = None,
+        taken: str = "",
     ) -> Decision:
         """Record and return a decision; what is counted as changed lies in the region, or in the bool mask `within`.
 
-        before, after: the lesion when the region was chosen and now. Deciding again adds seconds, voxels and mm3 to
-        what was recorded. Raises InputError for an unknown region or status, or masks that do not fit.
+        before, after: the lesion when the region was chosen and now; taken: where the outline comes from that was
+        taken, in words. Deciding again adds seconds, voxels and mm3 to what was recorded, and says of an outline taken
+        before whether it was edited since. Raises InputError for an unknown region or status, or masks that do not fit.
         """
         self._region(region_id)
         self._check(before, after, within)
@@ -75,6 +79,7 @@ class Review:
             (added - removed) * voxel_mm3 + (earlier.changed_mm3 if earlier else 0.0),
             now.astimezone(UTC).isoformat(timespec="seconds"),
             "" if after is None else digest(after, region),
+            taken or _taken_before(earlier, edited=bool(added + removed)),
         )
         self._stop_clock(now)
         self.decisions[region_id] = decision
@@ -124,9 +129,7 @@ class Review:
                 continue
             if old.left == digest(mask, self.worklist.labels == old_id):
                 left = digest(mask, worklist.labels == new_id)
-                kept[new_id] = Decision(
-                    new_id, old.status, old.seconds, old.changed_voxels, old.changed_mm3, old.at, left
-                )
+                kept[new_id] = replace(old, region_id=new_id, left=left)
             elif old.left:
                 reopened.append(new_id)
         review = Review(worklist, kept)
@@ -173,6 +176,12 @@ class Review:
         # Ids are ranks from 1; the current one comes last, after a whole round.
         round_ = [(start - 1 + by * step) % count + 1 for step in range(1, count + 1)]
         return next((region_id for region_id in round_ if self.status(region_id) == "open"), round_[0])
+
+
+def _taken_before(earlier: Decision | None, edited: bool) -> str:
+    """Of the outline that an earlier decision took."""
+    taken = earlier.taken if earlier else ""
+    return f"{taken}{EDITED}" if taken and edited and not taken.endswith(EDITED) else taken
 
 
 def _changed(before: np.ndarray | None, after: np.ndarray | None, where: np.ndarray) -> tuple[int, int]:

@@ -112,6 +112,19 @@ class ReviewFacade(Protocol):
         """Limit again where something else, such as the editor's undo, brought back other limits."""
 
 
+class ChoicesFacade(Protocol):
+    """Outlines of the region in focus, of which the reader may take one instead of painting: view_state.choices."""
+
+    def preview(self, key: int) -> None:
+        """Show an outline, from 1, as a ghost over the lesion; the one that is shown already is put away."""
+
+    def drop(self) -> None:
+        """No ghost is shown, and the lesion stays as it is."""
+
+    def take(self) -> None:
+        """The outline that is shown becomes the lesion's in this region, which is decided by that: one step."""
+
+
 class PersistenceFacade(Protocol):
     """The scene and the files that leave it."""
 

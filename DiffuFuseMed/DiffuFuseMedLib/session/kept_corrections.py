@@ -6,7 +6,6 @@ a digest of its reference image alone.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import os
@@ -23,9 +22,9 @@ import numpy as np
 
 from ..core.case import Case
 from ..core.errors import InputError, input_error
+from ..core.fields import whole_number
 from ..core.pose import Pose
 from ..core.staging import staged
-from ..core.triples import triple
 from ..core.voxels import Voxels
 from ..core.whole_file import write_whole
 from ..review import Review
@@ -74,8 +73,8 @@ class Kept:
         content = {
             "format": FORMAT,
             "at": self.at.isoformat(timespec="seconds"),
-            "lesion": _packed(self.lesion),
-            "decided": self.decided and _packed(self.decided),
+            "lesion": self.lesion.to_words(),
+            "decided": self.decided and self.decided.to_words(),
             "review": self.review and self.review.to_json(),
             "accepted": self.accepted,
             "made": self.made,
@@ -92,8 +91,8 @@ class Kept:
             decided, review = content["decided"], content["review"]
             return cls(
                 _time(content["at"]),
-                _unpacked(content["lesion"]),
-                _unpacked(decided) if decided else None,
+                Voxels.from_words(content["lesion"]),
+                Voxels.from_words(decided) if decided else None,
                 Review.from_json(review) if review else None,
                 content["accepted"] is True,
                 _made(content["made"]),
@@ -168,36 +167,19 @@ def _written(path: Path) -> float:
         return time.time()
 
 
-def _packed(voxels: Voxels) -> dict[str, Any]:
-    return {**asdict(voxels), "bits": base64.b64encode(voxels.bits).decode()}
-
-
-def _unpacked(packed: dict[str, Any]) -> Voxels:
-    shape, start, stop = (triple(_whole(value) for value in packed[name]) for name in ("shape", "start", "stop"))
-    if not all(0 <= a <= b <= n for n, a, b in zip(shape, start, stop, strict=True)):
-        raise ValueError("a box outside its image")
-    return Voxels(shape, start, stop, base64.b64decode(packed["bits"], validate=True))
-
-
 def _made(made: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(made["model"], str) or not all(isinstance(key, str) for key in made["modalities"]):
         raise ValueError("a run of another kind")
     lay = {key: [_pose(numbers) for numbers in poses] for key, poses in made.get(PLACED, {}).items()}
     if not all(len(poses) == 2 for poses in lay.values()):
         raise ValueError("an image that lies nowhere")
-    whole = {name: _whole(made[name]) for name in MADE_BY[1:]}
+    whole = {name: whole_number(made[name]) for name in MADE_BY[1:]}
     return {"model": made["model"], **whole, "modalities": [*made["modalities"]], PLACED: lay}
 
 
 def _pose(numbers: list[float]) -> list[float]:
     """The six numbers of a Pose. Raises InputError for others."""
     return [*Pose.of(numbers).numbers]
-
-
-def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError("no whole number")
-    return value
 
 
 def _time(text: str) -> datetime:

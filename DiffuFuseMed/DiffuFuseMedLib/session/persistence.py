@@ -17,6 +17,7 @@ from ..mrml.nodes import set_provenance
 from ..review import Review
 from . import export_reasons, saved_case
 from .acceptance import Acceptance
+from .choices import ChoiceLogic
 from .context import SessionContext
 from .events import Topic
 from .exports import Exports, Write
@@ -39,6 +40,7 @@ class PersistenceLogic:
         lesion: Lesion,
         review: ReviewLogic,
         acceptance: Acceptance,
+        choices: ChoiceLogic,
         loading: LoadingLogic,
         exports: Exports,
         placement: PlacementLogic,
@@ -48,7 +50,7 @@ class PersistenceLogic:
         self._context, self._lesion, self._review, self._exports = context, lesion, review, exports
         self._loading, self._placement, self._unsaved, self._adopted = loading, placement, unsaved, adopted
         self._corrections = NOTHING  # the corrections as they were when the scene was taken down
-        self._acceptance = acceptance
+        self._acceptance, self._choices = acceptance, choices
         self._waiting: deque[tuple[str, Write, Callable[[], None]]] = deque()  # the first is being written
 
     def save_scene(self, path: Path) -> bool:
@@ -177,6 +179,8 @@ class PersistenceLogic:
         context.nodes, context.parameters, context.prediction = nodes, chosen, prediction
         self._loading.hand_over(case, handle)
         self._placement.adopt(opened)
+        if prediction is not None:
+            self._choices.take_without(saved_case.read_outlines(context.scene, case.grid)[1])
         if review is not None:
             self._review.adopt(review, kept)
         self._loading.describe(case)
@@ -252,6 +256,7 @@ class PersistenceLogic:
             saved_case.forget_prediction(context.scene)
         else:
             saved_case.write_prediction(context.scene, context.prediction)
+            saved_case.write_outlines(context.scene, context.prediction.samples, self._choices.without)
         if self._review.current is None:
             saved_case.forget_review(context.scene)
         elif not context.view_state.listing:

@@ -34,11 +34,11 @@ def write_result(
 def _write_outlines(
     context: SessionContext, prediction: Prediction, lesion: np.ndarray, before: np.ndarray | None
 ) -> None:
-    reference, node = context.reference_node, _segmentation(context, "lesion", "Lesion")
+    reference, node = context.reference_node, segmentation_node(context, "lesion", "Lesion")
     segmentations.set_mask(node, "lesion", lesion, reference, "lesion", LESION.color)
     segmentations.closed_surface(node, True)  # what the 3D view shows
     set_provenance(node, prediction.provenance)
-    contours, level = _segmentation(context, "contours", "95 % contours"), "" if prediction.outside else "95 % "
+    contours, level = segmentation_node(context, "contours", "95 % contours"), "" if prediction.outside else "95 % "
     contours.SetName(f"{level}contours")
     segmentations.set_mask(contours, "inner", prediction.inner, reference, f"inner {level}contour", INNER.color)
     segmentations.set_mask(contours, "outer", prediction.outer, reference, f"outer {level}contour", OUTER.color)
@@ -46,14 +46,21 @@ def _write_outlines(
     segmentations.set_mask(contours, "network", prediction.labels == 1, reference, "as predicted", LESION.color)
     segmentations.show(contours, "network", False)
     if before is not None:
-        ghost = _segmentation(context, "previous", "Previous contour")
+        ghost = segmentation_node(context, "previous", "Previous contour")
         segmentations.set_mask(ghost, "previous", before, reference, "previous", GHOST_COLOR)
 
 
-def _segmentation(context: SessionContext, role: str, name: str) -> Any:
+def segmentation_node(context: SessionContext, role: str, name: str, saved: bool = True) -> Any:
+    """The vtkMRMLSegmentationNode of a role, made when there is none. saved: False for one that no scene keeps and no
+    list of Slicer's names."""
     if role not in context.nodes:
-        context.nodes[role] = segmentations.add_segmentation(context.scene, name, context.reference_node)
-        set_tag(context.nodes[role], volumes.ROLE, role)
+        node = segmentations.add_segmentation(context.scene, name, context.reference_node)
+        set_tag(node, volumes.ROLE, role)
+        if not saved:
+            node.SetHideFromEditors(True)
+            node.SetSaveWithScene(False)
+            node.GetDisplayNode().SetSaveWithScene(False)
+        context.nodes[role] = node
     return context.nodes[role]
 
 

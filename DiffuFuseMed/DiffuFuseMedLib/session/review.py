@@ -10,14 +10,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from scipy.ndimage import binary_dilation, find_objects
 
 from ..core.errors import InputError
-from ..core.grid import Grid
-from ..core.triples import triple
 from ..core.voxels import Voxels
 from ..mrml import editing, segmentations
-from ..review import Decision, Review, with_reasons, worklist
+from ..review import Decision, Places, Review, reach, with_reasons, worklist
 from .context import SessionContext
 from .events import Topic
 from .lesion import Lesion
@@ -25,7 +22,6 @@ from .steps import DECISIONS, PLACE, Steps
 
 Box = tuple[slice, slice, slice]
 ANYWHERE = "switch “inside this region only” off to edit anywhere"
-REACH_MM = 4.0  # around a region that may be edited: its border is what is being corrected
 
 
 @dataclass(frozen=True)
@@ -45,7 +41,7 @@ class ReviewLogic:
         self.editor_node: Any = None  # the host's vtkMRMLSegmentEditorNode
         self._began: Voxels | None = None
         self.kept: np.ndarray | None = None  # voxels decided on in lists before this one
-        self._boxes: tuple[Any, dict[int, Box]] = (None, {})  # of the list's regions with what is around them
+        self._places: Places | None = None  # of the present list's regions
         self._making: Future | None = None  # the worklist to come: `current` is still that of the result before
         self._without: dict[str, np.ndarray] = {}
 
@@ -133,7 +129,7 @@ class ReviewLogic:
         return self.kept
 
     def _settle_one(self, decision: Decision, kept: np.ndarray) -> None:
-        box = self._box(decision.region_id)
+        box = self.places.box(decision.region_id)
         region = self._listed.worklist.labels[box] == decision.region_id
         if decision.status not in ("accepted", "corrected"):
             kept[box] &= ~region
@@ -196,13 +192,19 @@ class ReviewLogic:
         with self._steps.one("a decision", DECISIONS, PLACE):
             self._decide(region_id, skip)
 
-    def _decide(self, region_id: int, skip: bool) -> None:
+    def decide_taken(self, source: str) -> None:
+        """The chosen region is right, since an outline was taken for it: a part of a step that the caller makes.
+        source: where the outline comes from, in words."""
+        if self._context.view_state.region is not None:
+            self._decide(self._context.view_state.region, skip=False, taken=source)
+
+    def _decide(self, region_id: int, skip: bool, taken: str = "") -> None:
         before, after = None if self._began is None else self._began.mask(), self._lesion.mask()
         reach = self._reach(region_id)
         touched = self._touched(region_id, before, after, reach)
         status = "skipped" if skip else "corrected" if touched else "accepted"
         try:
-            self._listed.decide(region_id, status, before, after, now(), within=reach)
+            self._listed.decide(region_id, status, before, after, now(), within=reach, taken=taken)
         except InputError as error:
             self._context.complain(error)
             return
@@ -211,7 +213,7 @@ class ReviewLogic:
 
     def _touched(self, region_id: int, before: np.ndarray | None, after: np.ndarray | None, reach: np.ndarray) -> bool:
         """Whether a voxel in reach changed since the region was chosen, or had at the decision before this one."""
-        earlier, box = self._listed.decisions.get(region_id), self._box(region_id)
+        earlier, box = self._listed.decisions.get(region_id), self.places.box(region_id)
         if earlier is not None and earlier.changed_voxels > 0:
             return True
         return before is not None and after is not None and bool(((before[box] != after[box]) & reach[box]).any())
@@ -317,6 +319,7 @@ class ReviewLogic:
                     "seconds": float(decision.seconds if decision else 0),
                     "changed_voxels": int(decision.changed_voxels if decision else 0),
                     "changed_mm3": float(decision.changed_mm3 if decision else 0),
+                    "taken": decision.taken if decision else "",
                     "at": decision.at if decision else "",
                 }
             )
@@ -325,6 +328,7 @@ class ReviewLogic:
     def _row(self, region: Any) -> dict[str, Any]:
         decision, status = self._listed.decisions.get(region.id), self._listed.status(region.id)
         change = f" ({decision.changed_mm3 / 1000:+.1f} mL)" if decision and decision.changed_voxels else ""
+        change += f", {decision.taken}" if decision and decision.taken else ""
         return {
             "id": region.id,
             "place": region.question,
@@ -352,34 +356,20 @@ class ReviewLogic:
 
     def _reach(self, region_id: int) -> np.ndarray:
         """bool [k, j, i]: the region and REACH_MM around it."""
-        box = self._box(region_id)
+        box = self.places.box(region_id)
         mask = np.zeros(self._listed.worklist.labels.shape, bool)
         mask[box] = self._reach_in(box, region_id)
         return mask
 
     def _reach_in(self, box: Box, region_id: int) -> np.ndarray:
-        steps = _steps(self._listed.worklist.grid)
-        ball = (
-            sum((np.ogrid[tuple(slice(-n, n + 1) for n in steps)][axis] / n) ** 2 for axis, n in enumerate(steps)) <= 1
-        )
-        return binary_dilation(self._listed.worklist.labels[box] == region_id, ball)
+        return reach(self.places.region(region_id, box), self._listed.worklist.grid.spacing_kji_mm)
 
-    def _box(self, region_id: int) -> Box:
-        """Around the region and REACH_MM; looked for once in a list, since the whole image takes its time."""
-        worklist = self._listed.worklist
-        if self._boxes[0] is not worklist:
-            steps, found = _steps(worklist.grid), find_objects(worklist.labels)
-            self._boxes = worklist, {n: _grown(box, steps) for n, box in enumerate(found, 1) if box}
-        return self._boxes[1][region_id]
-
-
-def _steps(grid: Grid) -> list[int]:
-    """REACH_MM in voxels along k, j, i."""
-    return [max(1, round(REACH_MM / s)) for s in grid.spacing_kji_mm]
-
-
-def _grown(box: Box, steps: list[int]) -> Box:
-    return triple(slice(max(0, part.start - n), part.stop + n) for part, n in zip(box, steps, strict=True))
+    @property
+    def places(self) -> Places:
+        """Where the regions of the present list lie."""
+        if self._places is None or self._places.worklist is not self._listed.worklist:
+            self._places = Places(self._listed.worklist)
+        return self._places
 
 
 def now() -> datetime:

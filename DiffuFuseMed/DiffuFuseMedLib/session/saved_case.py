@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from ..core.maps import of_prediction, role_of
 from ..core.prediction import Interval, Prediction
 from ..core.suv_units import FACTORS, WHY_NOT
 from ..core.volume import Volume
+from ..core.voxels import Voxels
 from ..io.scene_files.nodes import LARGEST_BYTES, parsed_nodes
 from ..mrml import segmentations, tables, volumes
 from ..mrml.nodes import find
@@ -25,6 +27,7 @@ from ..mrml.volumes import ROLE
 from ..review import Review
 
 CASE, PREDICTION, REVIEW = "DiffuFuseMed case", "DiffuFuseMed prediction", "DiffuFuseMed review"
+OUTLINES = "DiffuFuseMed outlines"
 KEPT = "decided"
 VALID = "valid"  # one volume, a bit for each modality
 KEPT_META = (
@@ -72,6 +75,7 @@ def forget(scene: Any) -> None:
 
 def forget_prediction(scene: Any) -> None:
     _remove(scene, PREDICTION)
+    _remove(scene, OUTLINES)
 
 
 def forget_review(scene: Any) -> None:
@@ -152,6 +156,30 @@ def write_prediction(scene: Any, prediction: Prediction) -> None:
     tables.set_text(scene, PREDICTION, json.dumps(words, default=_number))
 
 
+def write_outlines(scene: Any, samples: Sequence[Voxels], without: Mapping[str, Voxels]) -> None:
+    """What a reader may choose among: each sample's lesion, and by modality the lesion as it is drawn without it."""
+    words = {
+        "samples": [voxels.to_words() for voxels in samples],
+        "without": {key: voxels.to_words() for key, voxels in without.items()},
+    }
+    tables.set_text(scene, OUTLINES, json.dumps(words))
+
+
+def read_outlines(scene: Any, grid: Grid) -> tuple[tuple[Voxels, ...], dict[str, Voxels]]:
+    """What write_outlines() was given; nothing of a scene that was saved before there were any."""
+    words = json.loads(tables.text_of(scene, OUTLINES) or "{}")
+    samples = tuple(_outline(one, grid) for one in words.get("samples", ()))
+    return samples, {str(key): _outline(one, grid) for key, one in words.get("without", {}).items()}
+
+
+def _outline(words: dict[str, Any], grid: Grid) -> Voxels:
+    voxels = Voxels.from_words(words)
+    if voxels.shape != grid.shape:
+        raise ValueError("an outline of another grid")
+    voxels.check()
+    return voxels
+
+
 def read_prediction(scene: Any, case: Case, nodes: dict[str, Any]) -> Prediction | None:
     """The prediction of a scene; None when it was saved before one was made, or when a part of it was deleted."""
     text = tables.text_of(scene, PREDICTION)
@@ -171,6 +199,7 @@ def read_prediction(scene: Any, case: Case, nodes: dict[str, Any]) -> Prediction
         volume_ml=Interval(**words["volume_ml"]),
         sample_volumes_ml=tuple(words["sample_volumes_ml"]),
         provenance=words["provenance"],
+        samples=read_outlines(scene, case.grid)[0],
     )
 
 

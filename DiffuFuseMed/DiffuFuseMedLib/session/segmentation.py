@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from ..core.prediction import Prediction
+from ..core.voxels import Voxels
 from ..engine.client.engine import EngineError, Handle
+from ..review import SAMPLES_WITHOUT
 from .context import SessionContext
 from .events import Topic
 from .parameters import Parameters, changed
 from .placement import words_of
 
-REASON_SAMPLES = 2
 AGAIN_S = 1.0
 PLACED = "moved_images"  # in the provenance: where images lay that were moved after they were opened
 REQUESTED = "requested_modalities"  # in the provenance: those that were on, whether or not the model knows them
@@ -33,6 +34,7 @@ class SegmentationLogic:
         self._reasons: Handle | None = None
         self._reasons_again = self._turn = 0
         self.without: dict[str, np.ndarray] = {}  # probability [k, j, i] with that modality off
+        self.lesions_without: dict[str, Voxels] = {}  # as it is drawn then
 
     @property
     def running(self) -> bool:
@@ -144,6 +146,7 @@ class SegmentationLogic:
             if self._reasons is handle:
                 self._reasons = None
                 self.without[key] = prediction.probability
+                self.lesions_without[key] = Voxels.of(prediction.labels == 1)
                 self.explain()
 
         def failed(error: BaseException) -> None:
@@ -165,7 +168,7 @@ class SegmentationLogic:
         chosen, made = self._context.parameters, self._context.predicted.provenance
         kept = {name: made[name] for name in ("model", "seed", "samples") if name in made}
         chosen = changed(chosen, **kept)
-        return changed(chosen, samples=min(REASON_SAMPLES, chosen.samples))
+        return changed(chosen, samples=min(SAMPLES_WITHOUT, chosen.samples))
 
     def _request(self, modalities: list[str], by: Parameters, progress: Any = None, behind: bool = False) -> Handle:
         context = self._context
@@ -196,7 +199,7 @@ class SegmentationLogic:
             return
         self._run = None
         self.stop()
-        self.without, self._reasons_again = {}, 0
+        self.without, self.lesions_without, self._reasons_again = {}, {}, 0
         self._came(replace(prediction, provenance={**prediction.provenance, **asked}))
         self.explain()
 

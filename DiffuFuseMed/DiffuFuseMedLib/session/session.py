@@ -29,6 +29,7 @@ from . import export_reasons
 from .acceptance import Acceptance
 from .alarm import Alarm
 from .autosave import Autosave
+from .choices import GHOST, ChoiceLogic
 from .context import SessionContext
 from .cursor_probe import CursorProbe, Place
 from .display import DisplayLogic
@@ -36,7 +37,15 @@ from .domain import DomainGuard
 from .engine_restart import EngineRestart
 from .events import Topic
 from .exports import Exports
-from .facade import DisplayFacade, FusionFacade, LesionFacade, PersistenceFacade, PlacementFacade, ReviewFacade
+from .facade import (
+    ChoicesFacade,
+    DisplayFacade,
+    FusionFacade,
+    LesionFacade,
+    PersistenceFacade,
+    PlacementFacade,
+    ReviewFacade,
+)
 from .fusion import FusionLogic
 from .host import Host
 from .lesion import Lesion
@@ -106,6 +115,7 @@ class Session:
         self._fusion = FusionLogic(context)
         self._lesion = Lesion(context, self._steps, self._lesion_changed)
         self._review = ReviewLogic(context, self._lesion, self._steps, self._display.jump)
+        self._choices = ChoiceLogic(context, self._lesion, self._review, self._steps)
         self._tool_edits = ToolEdits(context, self._lesion, self._review)
         self._say_what_goes_back()
         self._acceptance = Acceptance(context, self._review, self._steps, self._protect_border)
@@ -121,7 +131,7 @@ class Session:
         exports = Exports(context, self._lesion, self._review, self._preset)
         parts = (self._lesion, self._review, self._acceptance)
         self._persistence = PersistenceLogic(
-            context, *parts, self._loading, exports, self._placement, self._unsaved, self._adopted
+            context, *parts, self._choices, self._loading, exports, self._placement, self._unsaved, self._adopted
         )
         context.events.listen(lambda _: export_reasons.judge(self.view_state), *EXPORTED)
 
@@ -189,6 +199,10 @@ class Session:
     @property
     def review(self) -> ReviewFacade:
         return self._review
+
+    @property
+    def choices(self) -> ChoicesFacade:
+        return self._choices
 
     @property
     def persistence(self) -> PersistenceFacade:
@@ -321,6 +335,8 @@ class Session:
             self._lesion_lost()
         elif role in ("fused", "fusion_uncertainty"):
             self._fusion.restart()
+        elif role == GHOST:
+            self._choices.drop()
         elif role.startswith(POSE) and context.case is not None:
             self._placement.show()
 
@@ -330,6 +346,7 @@ class Session:
         self._unsaved.forget()
         self._lesion.forget()
         self._review.clear()
+        self._choices.forget()
         self._steps.forget(*OF_A_RESULT)
         self._acceptance.reset()
         context = self._context
@@ -565,6 +582,7 @@ class Session:
         self._fusion.stop()
         self._display.forget()
         self._review.clear()
+        self._choices.forget()
         self._lesion.forget()
         self._steps.clear()
         self.view_state.clear_results()
@@ -639,6 +657,7 @@ class Session:
             lesion = kept.lesion.mask()
             self._review.restore(kept.review, None if kept.decided is None else kept.decided.mask())
         context.prediction = prediction
+        self._choices.forget()
         write_result(context, prediction, lesion, before)
         context.view_state.gates = dict(prediction.gates)
         context.view_state.change = change_words(context.opened, lesion, before, prediction.provenance[REQUESTED])
@@ -673,6 +692,7 @@ class Session:
 
     def _reasons_came(self) -> None:
         self._review.explain(self._segmentation.without)
+        self._choices.take_without(self._segmentation.lesions_without)
 
     # From a stroke to the decision. A tool changes voxels in the scene; Lesion notices it, waits until the brush is
     # lifted, counts off the host's thread, puts the numbers on the view state, and tells it here. A decision on the
@@ -680,6 +700,7 @@ class Session:
 
     def _lesion_changed(self, lesion: np.ndarray) -> None:
         """The lesion in the scene is another than before: its border is what gamma draws from now on."""
+        self._choices.follow(lesion)
         if self.parameters.protect_border and self.view_state.accepted:
             self._fusion.protect(lesion)
             self._acceptance.say_followed()

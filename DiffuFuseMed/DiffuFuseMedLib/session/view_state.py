@@ -62,6 +62,9 @@ class ViewState:
 
     regions: tuple[dict[str, Any], ...] = ()
     region: int | None = None
+    choices: tuple[dict[str, str], ...] = ()  # key, source, share, change: outlines offered for the region
+    choice: int | None = None  # the key of the one that is shown as a ghost
+    no_choice: str = ""  # why none is offered, one sentence; empty when some are
     progress: str = ""
     applying: str = ""  # what a tool is doing to the lesion behind the reader's back, empty when nothing
     no_edit: str = ""  # why the tools change nothing at present, one sentence; empty when they do

@@ -16,6 +16,7 @@ AS_GUESSED = "by its name or tags"  # for images of a folder that could not be o
 # By the names that page.js sends.
 KEY_ACTIONS = {
     **{name: name for name in ("next", "previous", "accept", "skip", "run", "undo", "redo", "save_scene", "stay")},
+    **{name: name for name in ("outline_1", "outline_2", "outline_3", "outline_4", "take")},
     **{name: name for name in ("toggle_before", "toggle_uncertainty", "drag_windows", "lay_down", "help")},
     "tour": "start_tour",
     "apply": "apply_tool",
@@ -184,6 +185,25 @@ class Actions:
     def skip(self) -> None:
         self._session.review.decide(skip=True)
 
+    def preview(self, key: str) -> None:
+        self._session.choices.preview(int(key))
+
+    def outline_1(self) -> None:
+        self.preview("1")
+
+    def outline_2(self) -> None:
+        self.preview("2")
+
+    def outline_3(self) -> None:
+        self.preview("3")
+
+    def outline_4(self) -> None:
+        self.preview("4")
+
+    def take(self) -> None:
+        """The outline that is shown as a ghost."""
+        self._session.choices.take()
+
     def tool(self, name: str) -> None:
         if why := self._session.view_state.no_edit:
             self._session.say("info", why)
@@ -193,7 +213,8 @@ class Actions:
         self._session.display.refresh()
 
     def lay_down(self) -> None:
-        """The mouse only looks."""
+        """The mouse only looks, and no outline is shown as a ghost."""
+        self._session.choices.drop()
         self._state.windowing = False
         self._tools.lay_down()
 

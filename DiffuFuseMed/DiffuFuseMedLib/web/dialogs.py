@@ -14,13 +14,15 @@ from .panel.parts import icon_button, labeled
 KEYS = (
     ("N, P", "next and previous region of the worklist"),
     ("A, S", "accept or skip the region"),
+    ("1 to 4", "show another outline of the region as a ghost; the same key puts it away"),
+    ("Enter", "take the outline that is shown: blended in, decided, and one step to undo"),
     ("R", "run the segmentation"),
     ("B", "before / after the fusion"),
     ("U", "uncertainty on or off"),
     ("W", "change windows by dragging in a slice view"),
     ("Ctrl+Z, Ctrl+Y or Ctrl+Shift+Z", "undo and redo the last step: a slider, an edit of the lesion, a decision"),
     ("Ctrl+S", "save the scene"),
-    ("Esc", "lay down the tool"),
+    ("Esc", "lay down the tool, put the ghost away"),
     ("mouse wheel", "scroll through the slices"),
     ("right button", "drag to zoom"),
     ("middle button", "drag to move the picture"),
@@ -52,8 +54,8 @@ TOUR = (
     (
         "review",
         "Only what needs you",
-        "After a run: regions ranked by the volume expected to be wrong. N jumps to the next, tools work inside it "
-        "alone, A accepts.",
+        "After a run: regions ranked by the volume expected to be wrong. N jumps to the next, 1 to 4 show other "
+        "outlines of it and Enter takes one, tools work inside it alone, A accepts.",
     ),
     (
         "keep",

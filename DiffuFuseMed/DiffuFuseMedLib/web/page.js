@@ -5,7 +5,15 @@
   const typing = (target) =>
     target.closest("input:not([type=range], [type=checkbox], [type=file]), textarea, [contenteditable], .v-overlay__content .v-list");
   const dialog = () => document.querySelector(".v-dialog.v-overlay--active");
-  const plain = { n: "next", p: "previous", a: "accept", s: "skip", r: "run", b: "toggle_before", u: "toggle_uncertainty", w: "drag_windows", h: "help", Escape: "lay_down" };
+  const plain = { n: "next", p: "previous", a: "accept", s: "skip", r: "run", b: "toggle_before", u: "toggle_uncertainty", w: "drag_windows", h: "help", Escape: "lay_down",
+    1: "outline_1", 2: "outline_2", 3: "outline_3", 4: "outline_4" };
+  // An outline is shown, or was asked for and the server is about to show it.
+  let outlined = 0;
+  const ghost = () => (window.trame.state.get("s_choice") ?? null) !== null || Date.now() - outlined < 2000;
+
+  // Enter presses what the keyboard reached last; an outline that is shown, by its key or its button, is taken by it.
+  const pressed = (target) => target.closest?.("button:not(.choice.shown), a, summary, [role=button], [role=combobox], [tabindex='0']");
+  const isOutline = (action) => action.startsWith("outline_");
 
   function actionOf(event) {
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
@@ -14,6 +22,7 @@
       return { y: "redo", s: "save_scene" }[key];
     }
     if (event.altKey) return null;
+    if (key === "Enter") return ghost() && !pressed(event.target) ? "take" : null;
     return plain[key] || (key === "?" ? "help" : null);
   }
 
@@ -30,6 +39,10 @@
       return;
     }
     event.preventDefault();
+    if (isOutline(action)) {
+      outlined = Date.now();
+      document.activeElement?.blur(); // so that Enter takes it, and presses no button behind it
+    } else if (action !== "save_scene") outlined = 0;
     trigger("key", [action]);
   });
 

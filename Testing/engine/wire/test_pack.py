@@ -11,6 +11,7 @@ from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.core.grid import Grid
 from DiffuFuseMedLib.core.prediction import Interval, Prediction
 from DiffuFuseMedLib.core.volume import Volume
+from DiffuFuseMedLib.core.voxels import Voxels
 from DiffuFuseMedLib.engine.wire.pack import pack, references, unpack
 from DiffuFuseMedLib.preprocessing.load import load_case
 
@@ -70,8 +71,9 @@ def test_a_prediction_comes_back_whole(through):
     maps = {"predictive_entropy": floats[1], "mutual_information": floats[2]}
     volume = Interval(1.5, 1.0, 2.0, "mL")
     facts = {"model": "x", "window": [1, 2], "versions": {"torch": "2"}, "timings_s": {"network": np.float64(0.5)}}
+    samples = Voxels.of(floats[3] > 0.5), Voxels.of(np.zeros((2, 3, 4), bool))
     prediction = Prediction(
-        grid, floats[0], masks.astype(np.uint8), maps, masks, ~masks, {"CT": 1.0}, volume, (1.0, 2.0), facts
+        grid, floats[0], masks.astype(np.uint8), maps, masks, ~masks, {"CT": 1.0}, volume, (1.0, 2.0), facts, samples
     )
     again = through(prediction)
     facts["timings_s"]["network"] = 0.5

@@ -24,6 +24,9 @@ class Review:
         self._icons = {state: qt.QIcon(panel.resource(f"Icons/{state}.svg")) for state in STATES}
         head(ui.worklistTable, [_("Place"), _("Expected error"), _("Why"), _("State")])
         wire(ui.worklistTable, "cellClicked(int,int)", self._clicked)
+        head(ui.choicesTable, [_("Key"), _("Outline"), _("Samples"), _("Change")])
+        wire(ui.choicesTable, "cellClicked(int,int)", lambda row, _column: panel.session.choices.preview(row + 1))
+        wire(ui.takeButton, "clicked()", panel.session.choices.take)
         wire(ui.nextButton, "clicked()", review.next)
         wire(ui.previousButton, "clicked()", review.previous)
         wire(ui.acceptButton, "clicked()", review.decide)
@@ -32,6 +35,7 @@ class Review:
         self._values = Values(panel.session, wire)
         self._values.check(ui.insideCheck, "inside_region_only")
         self._shortcuts = self._keys()
+        self._enters = [self._key(key, panel.session.choices.take) for key in ("Return", "Enter")]
         self._shown = False
 
     def enter(self) -> None:
@@ -39,12 +43,14 @@ class Review:
         self._session.review.limit()
         for shortcut in self._shortcuts:
             shortcut.setEnabled(True)
+        self._draw_choices()
 
     def exit(self) -> None:
         """Other modules see the reader's segments alone."""
         self._shown = False
         self._panel.editor.free()
-        for shortcut in self._shortcuts:
+        self._session.choices.drop()
+        for shortcut in (*self._shortcuts, *self._enters):
             shortcut.setEnabled(False)
 
     def draw(self, topic: Topic) -> None:
@@ -52,6 +58,7 @@ class Review:
             self._values.draw()
         if topic in (Topic.REVIEW, Topic.CASE):
             self._draw_list()
+            self._draw_choices()
         if topic in (Topic.SCENE, Topic.CASE, Topic.REVIEW):
             self._edit()
         if topic is Topic.NUMBERS and self._shown:
@@ -73,6 +80,20 @@ class Review:
             button.enabled = bool(rows)
         for button in (ui.acceptButton, ui.skipButton):
             button.enabled = view_state.region is not None
+
+    def _draw_choices(self) -> None:
+        view_state, ui = self._session.view_state, self._ui
+        chosen, rows = view_state.choice, view_state.choices
+        fill(ui.choicesTable, [[row["key"], row["source"], row["share"], row["change"]] for row in rows])
+        if chosen is None:
+            ui.choicesTable.clearSelection()
+        else:
+            ui.choicesTable.selectRow(chosen - 1)
+        ui.choicesTable.visible = bool(rows)
+        ui.noChoiceLabel.text, ui.noChoiceLabel.visible = view_state.no_choice, bool(view_state.no_choice)
+        ui.takeButton.enabled = chosen is not None
+        for shortcut in self._enters:  # else Enter would do nothing in a field where it ends what is typed
+            shortcut.setEnabled(self._shown and chosen is not None)
 
     def _edit(self) -> None:
         """Tools act on the lesion of the case in the session."""
@@ -111,10 +132,16 @@ class Review:
             "Ctrl+Z": session.undo,
             "Ctrl+Y": session.redo,
             "Ctrl+Shift+Z": session.redo,
-            "Esc": editor.lay_down,
-            **{str(n): partial(editor.toggle, effect) for n, effect in enumerate(EFFECTS, 1)},
+            "Esc": self._lay_down,
+            **{str(n): partial(self._session.choices.preview, n) for n in range(1, 5)},
+            # as in Slicer's Segment Editor, whose own digits are the outlines' here
+            **{f"Alt+{n}": partial(editor.toggle, effect) for n, effect in enumerate(EFFECTS, 1)},
         }
         return [self._key(key, call) for key, call in keys.items()]
+
+    def _lay_down(self) -> None:
+        self._panel.editor.lay_down()
+        self._session.choices.drop()
 
     def _key(self, key: str, call: Any) -> Any:
         shortcut = qt.QShortcut(slicer.util.mainWindow() or self._ui.worklistTable)

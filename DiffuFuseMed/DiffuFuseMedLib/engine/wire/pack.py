@@ -23,6 +23,7 @@ TYPES = {
     "Prediction": "prediction",
     "Rois": "rois",
     "Volume": "volume",
+    "Voxels": "voxels",
 }
 SENT = ("units", "notes", "body_part")  # of Volume.meta: no computation needs who it is or where it came from
 PLAIN = (str, int, float, bool, type(None))
@@ -36,6 +37,8 @@ def pack(value: Any, write: Callable[[np.ndarray], dict[str, Any]]) -> Any:
         return value.item()
     if isinstance(value, PLAIN):
         return value
+    if isinstance(value, bytes):
+        return {"$bytes": write(np.frombuffer(value, np.uint8))}
     if isinstance(value, (list, tuple)):
         items = [pack(item, write) for item in value]
         return {"$tuple": items} if isinstance(value, tuple) else items
@@ -56,6 +59,8 @@ def unpack(message: Any, read: Callable[[dict[str, Any]], np.ndarray]) -> Any:
         return message
     if "$array" in message:
         return read(message)
+    if "$bytes" in message:
+        return read(message["$bytes"]).tobytes()
     if "$tuple" in message:
         return tuple(unpack(item, read) for item in message["$tuple"])
     parts = {key: unpack(item, read) for key, item in message.items() if key != "$type"}

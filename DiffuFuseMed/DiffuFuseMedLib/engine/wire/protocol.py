@@ -14,7 +14,7 @@ from typing import Any
 from ...core.errors import InputError, input_error
 from ...core.fields import fits, wrong_field
 
-VERSION = 4
+VERSION = 5
 REMEDY = "use the client and the engine of one installation of DiffuFuseMed"
 LONGEST_LINE = 2**24  # bytes; far above any case's header, so that garbage without an end is not collected forever
 

@@ -24,6 +24,7 @@ from ...preprocessing.domain import before_run, beside_result, withheld
 from ...uncertainty import contours, uncertainty, uncertainty_maps, volume_interval
 from ...uncertainty.platt import apply
 from .contract import check_draws, options_for
+from .outlines import LEFT_OUT, sample_outlines
 from .sampling import Run, Samples, onto_case, sample_all
 from .settings import Kept, NothingKept, Settings
 from .views import grid_of
@@ -119,6 +120,9 @@ def assemble(case: Case, drawn: Drawn, calibration: dict[str, Any]) -> Predictio
     volume_ml = float(np.count_nonzero(labels)) * case.grid.voxel_mm3 / 1000
     calibrated = apply(drawn.samples, calibration["scale"], calibration["offset"])
     maps = {**drawn.maps, **uncertainty_maps(calibrated)}
+    outlines, told = sample_outlines(drawn.samples, drawn.grid, case.grid), drawn.provenance
+    if left_out := len(drawn.samples) - len(outlines):
+        told = {**told, "notes": [*told["notes"], LEFT_OUT.format(left_out, len(drawn.samples))]}
     return Prediction(
         grid=case.grid,
         probability=onto_case(calibrated.mean(axis=0), drawn.grid, case.grid),
@@ -129,7 +133,8 @@ def assemble(case: Case, drawn: Drawn, calibration: dict[str, Any]) -> Predictio
         gates=drawn.gates,
         volume_ml=volume_interval(volume_ml, sample_ml, calibration.get("volume"), LEVEL),
         sample_volumes_ml=tuple(sample_ml),
-        provenance=drawn.provenance,
+        provenance=told,
+        samples=outlines,
     )
 
 

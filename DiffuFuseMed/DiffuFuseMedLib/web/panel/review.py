@@ -42,6 +42,7 @@ def review_section(actions: Any) -> None:
 def _review(actions: Any) -> None:
     html.P("{{ s_progress }}{{ s_explaining ? ', finding the reasons' : '' }}", classes="small", id="progress")
     _worklist(actions)
+    _choices(actions)
     _decisions(actions)
     _tools(actions)
 
@@ -57,6 +58,38 @@ def _decisions(actions: Any) -> None:
             id="accept",
         )
         button("Skip (S)", actions.skip, "Leave it open for later")
+
+
+def _choices(actions: Any) -> None:
+    """The outlines of the region in focus: shown as a ghost by a click or a key, and taken."""
+    with html.Div(
+        v_if="s_region !== null",
+        id="choices",
+        classes="choices",
+        raw_attrs=['role="group"', 'aria-label="outlines of this region"'],
+    ):
+        html.P("{{ s_no_choice }}", v_if="s_no_choice", classes="small", id="no-choice", raw_attrs=['role="status"'])
+        with html.Button(
+            v_for="c in s_choices",
+            key="c.key",
+            click=(actions.preview, "[c.key]"),
+            classes=("['choice', String(s_choice) === c.key ? 'shown' : '']",),
+            id=("'choice-' + c.key",),
+            raw_attrs=['type="button"', ':aria-pressed="String(s_choice) === c.key"'],
+        ):
+            html.Span("{{ c.key }}", classes="choice-key")
+            html.Span("{{ c.source }}", classes="choice-source")
+            html.Span("{{ c.share }}", classes="value")
+            html.Span("{{ c.change }}", classes="value")
+        with row(v_if="s_choices.length"):
+            button(
+                "Take it (Enter)",
+                actions.take,
+                "The outline that is shown becomes the lesion's in this region, led over into it at the rim; noted as "
+                "your decision",
+                disabled=("s_choice === null",),
+                id="take",
+            )
 
 
 def _worklist(actions: Any) -> None:

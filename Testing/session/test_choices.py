@@ -1,0 +1,264 @@
+"""Choosing instead of painting: outlines of the region in focus, a ghost, and one step that takes it."""
+
+import zipfile
+
+import numpy as np
+import pytest
+from DiffuFuseMedLib.mrml import scenes, segmentations, tables
+from DiffuFuseMedLib.mrml.nodes import find
+from DiffuFuseMedLib.review import reach
+from DiffuFuseMedLib.session.choices import NO_REGION, NONE
+from DiffuFuseMedLib.session.saved_case import OUTLINES
+
+# As in conftest.py; PART is what the model calls of SECOND where PET is switched off.
+CORE, FIRST, SECOND = np.s_[4:12, 15:35, 15:40], np.s_[5:9, 36:44, 20:30], np.s_[5:9, 8:14, 20:30]
+PART = np.s_[5:9, 8:14, 20:25]
+DOUBTFUL = (FIRST, 0.6), (SECOND, 0.4)
+
+
+def visible(session):
+    """The ghost's mask, None where it is not shown."""
+    node = session.nodes.get("choice")
+    if node is None or not node.GetDisplayNode().GetSegmentVisibility("choice"):
+        return None
+    return segmentations.mask_of(node, "choice", session.nodes["CT"])
+
+
+def near(session, region_id):
+    worklist = session.review.current.worklist
+    return reach(worklist.labels == region_id, worklist.grid.spacing_kji_mm)
+
+
+def of_boxes(case, *boxes):
+    mask = np.zeros(case.grid.shape, bool)
+    for box in boxes:
+        mask[box] = True
+    return mask
+
+
+def give(session, answers, case, without_pet=()):
+    """The engine's next answer; without_pet: what is doubtful in another way with PET switched off."""
+    asked = session.engine.waiting("segment")[0]
+    more = () if "PET" in asked.values["modalities"] else without_pet
+    asked.give(answers["prediction"](asked, case, (CORE,), (*DOUBTFUL, *more)))
+    session.pump()
+
+
+@pytest.fixture
+def found(told, answers, sarcoma):
+    """Run and explained: without PET the model calls a part of SECOND."""
+    told.run()
+    for _ in range(4):
+        give(told, answers, sarcoma, ((PART, 0.9),))
+    return told
+
+
+def choose(session, box):
+    """The region of a box, and wait until its outlines are there."""
+    labels = session.review.current.worklist.labels
+    region = int(labels[box].max())
+    session.review.choose(region)
+    session.pump_until(lambda: session.view_state.choices or session.view_state.no_choice == NONE)
+    return region
+
+
+def sources(session):
+    return [(row["source"], row["share"]) for row in session.view_state.choices]
+
+
+def test_the_region_in_focus_offers_what_samples_levels_and_modalities_make_of_it(found, sarcoma):
+    """In FIRST three of four samples call nothing, as the level of 75 % does; one is like the lesion as it is."""
+    assert found.view_state.choices == ()
+    choose(found, FIRST)
+    assert sources(found) == [("3 of 4 samples", "75 %")]
+    change = float(found.view_state.choices[0]["change"].split()[0])
+    box_ml = of_boxes(sarcoma, FIRST).sum() * sarcoma.grid.voxel_mm3 / 1000
+    assert -1.6 * box_ml < change <= -box_ml + 0.05  # and what it touches at its rim
+    choose(found, SECOND)
+    assert sources(found) == [("1 of 4 samples", "25 %"), ("without PET", "")]
+    found.review.leave()
+    found.review.show()
+    assert (found.view_state.choices, found.view_state.no_choice) == ((), "")
+
+
+def test_a_key_shows_a_ghost_and_changes_nothing_and_the_same_key_puts_it_away(found):
+    before = found.lesion.mask()
+    region = choose(found, SECOND)
+    found.choices.preview(1)
+    ghost = visible(found)
+    assert found.view_state.choice == 1
+    assert ghost[SECOND].all()
+    np.testing.assert_array_equal(ghost[~near(found, region)], before[~near(found, region)])
+    found.choices.preview(2)
+    assert found.view_state.choice == 2
+    assert not visible(found)[SECOND].all()
+    found.choices.preview(2)
+    assert (found.view_state.choice, visible(found)) == (None, None)
+    found.choices.preview(1)
+    found.choices.drop()
+    assert (found.view_state.choice, visible(found)) == (None, None)
+    np.testing.assert_array_equal(found.lesion.mask(), before)
+    assert not found.view_state.can_undo
+
+
+def test_taking_it_is_one_step_that_draws_and_decides(found):
+    before, region = found.lesion.mask(), choose(found, SECOND)
+    found.choices.preview(1)
+    shown = visible(found)
+    found.choices.take()
+    found.pump_until(lambda: found.view_state.edited and not found.view_state.counting)
+    np.testing.assert_array_equal(found.lesion.mask(), shown)
+    assert visible(found) is None
+    decision = found.review.current.decisions[region]
+    assert (decision.status, decision.taken) == ("corrected", "1 of 4 samples")
+    assert decision.changed_voxels == (shown != before).sum()
+    assert found.view_state.region not in (region, None)  # the next one
+    assert (found.view_state.steps, found.view_state.undo_words) == (1, "an outline taken")
+    found.undo()
+    np.testing.assert_array_equal(found.lesion.mask(), before)
+    assert (found.review.current.decisions, found.view_state.region) == ({}, region)
+    found.redo()
+    np.testing.assert_array_equal(found.lesion.mask(), shown)
+    assert found.review.current.decisions == {region: decision}
+
+
+def test_the_next_regions_ghost_stays_when_the_numbers_of_what_was_taken_come(found):
+    """They come when the outlines of the next region are there already: the lesion is the one they were found for."""
+    choose(found, SECOND)
+    found.choices.preview(1)
+    found.choices.take()
+    found.pump_until(lambda: found.view_state.choices and not found.view_state.counting)
+    found.choices.preview(1)
+    found.choices.follow(found.lesion.mask())
+    assert found.view_state.choice == 1
+    assert visible(found) is not None
+
+
+def test_a_ghost_that_somebody_deletes_is_gone(found):
+    choose(found, SECOND)
+    found.choices.preview(1)
+    node = found.nodes["choice"]
+    found.lost(node)
+    found.scene.RemoveNode(node)
+    assert found.view_state.choice is None
+    found.choices.preview(1)
+    assert visible(found) is not None
+
+
+def test_what_was_taken_stands_in_the_worklist_the_table_and_the_record(found):
+    region = choose(found, SECOND)
+    found.choices.preview(2)
+    found.choices.take()
+    row = next(row for row in found.view_state.regions if row["id"] == region)
+    assert row["status"].endswith("mL), without PET")
+    assert found.review.rows()[region - 1]["taken"] == "without PET"
+    assert found.review.current.from_json(found.review.current.to_json()).decisions[region].taken == "without PET"
+
+
+def test_painting_over_what_was_taken_is_said(found):
+    region = choose(found, SECOND)
+    found.choices.preview(1)
+    found.choices.take()
+    found.review.choose(region)
+    mask = found.lesion.mask()
+    mask[5, 8:10, 20:24] = False
+    segmentations.set_mask(found.nodes["lesion"], "lesion", mask, found.nodes["CT"])
+    found.review.decide()
+    assert found.review.current.decisions[region].taken == "1 of 4 samples, then edited"
+
+
+def test_a_saved_scene_offers_the_same_again_and_not_the_ghost(found, tmp_path):
+    choose(found, SECOND)
+    offered = found.view_state.choices
+    assert len(offered) == 2
+    found.choices.preview(1)
+    assert found.persistence.save_scene(tmp_path / "case.mrb")
+    with zipfile.ZipFile(tmp_path / "case.mrb") as archive:
+        mrml = next(archive.read(name).decode() for name in archive.namelist() if name.endswith(".mrml"))
+    assert "Outline to choose" not in mrml
+    assert found.open_scene(tmp_path / "case.mrb")
+    assert "choice" not in found.nodes
+    assert found.view_state.choice is None
+    choose(found, SECOND)
+    assert found.view_state.choices == offered
+
+
+@pytest.mark.parametrize(("good", "bad"), [('"shape": [16,', '"shape": [17,'), ('"bits": "', '"bits": "AAAA')])
+def test_a_scene_with_outlines_that_are_none_is_refused_and_the_desk_stays(found, tmp_path, good, bad):
+    found.persistence.record()
+    words = tables.text_of(found.scene, OUTLINES)
+    assert words.count(good) == 7  # four samples, three modalities
+    tables.set_text(found.scene, OUTLINES, words.replace(good, bad, 1))
+    scenes.save_scene(found.scene, tmp_path / "bad.mrb")
+    lesion = found.nodes["lesion"]
+    assert not found.open_scene(tmp_path / "bad.mrb")
+    assert "could not be read" in found.view_state.message.sentence
+    assert found.nodes["lesion"] is lesion
+
+
+def test_a_scene_that_was_saved_before_outlines_were_kept_offers_levels(found, tmp_path):
+    found.persistence.record()
+    for node in find(found.scene, tables.TEXT, OUTLINES):
+        found.scene.RemoveNode(node)
+    scenes.save_scene(found.scene, tmp_path / "old.mrb")
+    assert found.open_scene(tmp_path / "old.mrb")
+    assert found.prediction.samples == ()
+    choose(found, SECOND)
+    assert sources(found) == [("lesion where at least 10 % probable", "")]
+
+
+def test_what_is_not_there_is_told(told, found):
+    found.choices.preview(1)
+    assert found.view_state.message.sentence == NO_REGION
+    choose(found, FIRST)
+    found.choices.preview(4)
+    assert found.view_state.message.sentence == "There is no outline 4 here: 1 is offered."
+    found.choices.take()
+    assert "Press 1 to 4 first" in found.view_state.message.sentence
+    assert not found.view_state.can_undo
+
+
+def test_a_stroke_renews_what_is_offered_and_puts_the_ghost_away(found):
+    choose(found, FIRST)
+    found.choices.preview(1)
+    mask = found.lesion.mask()
+    mask[FIRST] = False
+    segmentations.set_mask(found.nodes["lesion"], "lesion", mask, found.nodes["CT"])
+    found.pump_until(lambda: visible(found) is None and found.view_state.choices)
+    assert ("1 of 4 samples", "25 %") in sources(found)
+    assert ("3 of 4 samples", "75 %") not in sources(found)  # this is what the lesion is now
+
+
+def test_a_tool_that_is_still_at_work_is_waited_for(found):
+    choose(found, FIRST)
+    found.choices.preview(1)
+    found.view_state.applying = "applying the threshold"
+    found.choices.take()
+    assert "wait, the program is still applying the threshold" in found.view_state.message.sentence
+    assert found.view_state.choice == 1
+
+
+def test_outlines_without_a_modality_come_when_they_are_known_but_not_under_the_readers_hand(told, answers, sarcoma):
+    told.run()
+    give(told, answers, sarcoma)
+    choose(told, SECOND)
+    told.choices.preview(1)
+    for _ in range(3):
+        give(told, answers, sarcoma, ((PART, 0.9),))
+    assert told.view_state.choice == 1
+    assert ("without PET", "") not in sources(told)
+    told.choices.drop()
+    choose(told, FIRST)
+    choose(told, SECOND)
+    assert ("without PET", "") in sources(told)
+
+
+def test_a_new_result_puts_away_what_was_offered(found, answers, sarcoma):
+    choose(found, SECOND)
+    found.choices.preview(1)
+    found.run()
+    for _ in range(4):
+        give(found, answers, sarcoma)
+    assert (found.view_state.choices, visible(found)) == ((), None)
+    choose(found, SECOND)
+    assert ("without PET", "") not in sources(found)
