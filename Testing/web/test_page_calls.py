@@ -3,6 +3,7 @@
 import logging
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from DiffuFuseMedLib.web import page_calls
@@ -10,6 +11,9 @@ from DiffuFuseMedLib.web.page_calls import CALLS, LIFE, STATES, WRITE, allowed, 
 from hypothesis import given
 from hypothesis import strategies as st
 from trame_server.protocol import CoreServer
+from trame_server.state import State
+from trame_server.utils.namespace import Translator
+from trame_slicer.app.logic.slice_view_logic import get_view_slider_typed_state
 
 GOOD = {"p_alpha": 0.5, "p_samples": 3, "p_guided": True, "p_lambdas": [1, 0.5, 0], "p_model": "x", "holding": False}
 GOOD |= {"layout": "Four-up", "threshold": [-5.5, 7], "tour_step": 2, "open_path": "/cases/one", "dark": True}
@@ -92,13 +96,60 @@ class Called:
 
 def test_nobody_ends_the_server_or_plays_its_part_through_the_page():
     called = Called()
-    assert set(called.functions) == CALLS
+    assert called.functions.keys() == CALLS.keys()
     for name in ("server_exited", "server_bind", "server_reload", "exception", None, ["client_mounted"], {}):
         called(LIFE, name)
     assert called.calls == []
     called(LIFE, "client_mounted")
     called(WRITE, [{"key": "s_numbers", "value": []}, {"key": "dark", "value": False}])
     assert called.calls == [(LIFE, "client_mounted"), (WRITE, [{"key": "dark", "value": False}])]
+
+
+SIZE = {"w": 1920, "h": 1080, "p": 2}
+MOVED = {"type": "MouseMove", "x": 3, "y": 4.5, "shiftKey": 0, "key": "", "positions": {"0": {"x": 1, "y": 2}}}
+RIGHT = {
+    LIFE: ["client_mounted"],
+    WRITE: [[]],
+    "trame.state.get": [],
+    "trame.trigger": ["key", ["run"], {}],
+    "trame.error.client": ["a fault"],
+    "trame.rca.size": ["view", "region", SIZE],
+    "trame.rca.event": ["view", "region", MOVED],
+    "trame.rca.video.codecs": ["view"],
+    "trame.rca.video.negotiate": ["view", []],
+}
+HUGE = [{"w": 1e6, "h": 10}, {"w": 16_000, "h": 16_000}, {"w": 4000, "h": 4000, "p": 4}, {"w": 10, "h": 10, "p": 0}]
+HUGE += [{"w": -5, "h": 5}, {"w": float("nan"), "h": 5}, {"w": "10", "h": 10}, {"w": 10, "h": 10, "p": 17}, [10, 10]]
+NO_EVENT = [{"x": 1}, {"type": 5}, {**MOVED, "x": float("inf")}, {**MOVED, "x": [[[[1]]]]}, {**MOVED, "key": "x" * 300}]
+NO_EVENT += [{**MOVED, "x": list(range(100))}, "MouseMove", None]
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_call_is_made_with_arguments_of_its_types_alone(name, caplog):
+    called, right = Called(), RIGHT[name]
+    called(name, *right)
+    assert called.calls == [(name, *right)]
+    for wrong in ([*right, 1], [*right, 1, 2], [[], *right[1:]] if len(right) > 1 else [1, 2]):
+        with caplog.at_level(logging.WARNING):
+            called(name, *wrong)
+    assert called.calls == [(name, *right)]
+    assert f"called {name} with other arguments" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [*(("trame.rca.size", v) for v in HUGE), *(("trame.rca.event", v) for v in NO_EVENT)]
+)
+def test_a_view_is_not_made_huge_nor_told_of_what_no_hand_does(name, value):
+    called = Called()
+    called(name, "view", "region", value)
+    assert called.calls == []
+
+
+def test_the_slider_of_every_slice_view_may_be_written():
+    server = SimpleNamespace(state=State(), translator=Translator())
+    for tag in ("Red", "Green", "Yellow"):
+        name = get_view_slider_typed_state(server, SimpleNamespace(get_singleton_tag=lambda tag=tag: tag)).name.value
+        assert written({name: 2.5}) == {name: 2.5} and written({name: "2"}) == {}
 
 
 def test_the_calls_are_those_that_trame_has():

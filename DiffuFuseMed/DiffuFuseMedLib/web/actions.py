@@ -13,6 +13,7 @@ from .views import Views
 
 NOT_USED = "not used"
 AS_GUESSED = "by its name or tags"  # for images of a folder that could not be opened
+LONGEST_SENTENCE = 500
 # By the names that page.js sends.
 KEY_ACTIONS = {
     **{name: name for name in ("next", "previous", "accept", "skip", "run", "undo", "redo", "save_scene", "stay")},
@@ -59,7 +60,7 @@ class Actions:
             self._session.open(folder)
 
     def upload_failed(self, sentence: str) -> None:
-        self._session.say("error", sentence)
+        self._session.say("error", str(sentence)[:LONGEST_SENTENCE])
 
     def seen_doubts(self) -> None:
         self._session.seen_doubts()

@@ -8,7 +8,7 @@ from typing import Any
 from trame.widgets import html
 from trame.widgets import vuetify3 as v3
 from trame_slicer.app.logic.slice_view_logic import connect_slice_view_slider_to_state
-from trame_slicer.app.ui.slider import Slider
+from trame_slicer.app.ui.slider import Slider, SliderState
 from trame_slicer.core import LayoutManager, SlicerApp
 from trame_slicer.rca_view import register_rca_factories
 from trame_slicer.views import Layout, LayoutDirection, ViewLayoutDefinition
@@ -26,6 +26,15 @@ LAYOUT_ICONS = {
     SAGITTAL: "mdi-alpha-s-box-outline",
     "3D": "mdi-cube-outline",
 }
+# The state of each slice view's slider, as trame_slicer names it (connect_slice_view_slider_to_state).
+SLICE_POSITIONS = tuple(
+    f"{view.singleton_tag}__{SliderState.__name__}__value"
+    for view in (
+        ViewLayoutDefinition.axial_view(),
+        ViewLayoutDefinition.coronal_view(),
+        ViewLayoutDefinition.sagittal_view(),
+    )
+)
 FPS = 30.0  # trame-slicer's 10 where the mouse is not over the view would be felt
 QUALITY = 90  # of every picture: else each is drawn and sent a second time, which takes longer than better ones do
 WORKED_IN = ("LeftButtonPressEvent", "RightButtonPressEvent", "MouseWheelForwardEvent", "MouseWheelBackwardEvent")

@@ -118,12 +118,14 @@ class Workspace:
         self.server.trigger("at_rest")(self.views.at_rest)
         for name in ("uploaded", "upload_failed"):
             self.server.trigger(name)(getattr(self.actions, name))
-        self.server.trigger("key")(
-            lambda name: getattr(self.actions, KEY_ACTIONS[name])() if name in KEY_ACTIONS else None
-        )
+        self.server.trigger("key")(self._key)
+
+    def _key(self, name: Any = "", *_: Any) -> None:
+        if isinstance(name, str) and name in KEY_ACTIONS:
+            getattr(self.actions, KEY_ACTIONS[name])()
 
     def _tour(self, tour_open: bool, tour_step: int, **_: Any) -> None:
-        if tour_open:
+        if tour_open and tour_step < len(TOUR):
             self._to_section.exec(f"section-{TOUR[tour_step][0]}")
 
     def _show_case(self, _: Topic) -> None:
