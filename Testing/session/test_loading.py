@@ -1,4 +1,5 @@
 import shutil
+import threading
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.io import study
 from DiffuFuseMedLib.mrml import volumes
 from DiffuFuseMedLib.session import UNUSED, ReaderApart, Topic
+from DiffuFuseMedLib.session.reading import ReadHere
 
 
 @pytest.fixture(scope="module")
@@ -168,3 +170,43 @@ def test_a_session_reads_its_folders_the_way_it_was_told(told, folder, sarcoma, 
     reader.close()
     assert told.view_state.modalities == ("CT", "PET", "MR_T1")
     assert told.view_state.unread == ("weird.nii.gz",)
+
+
+class StuckReading(ReadHere):
+    """Folders and scenes on a disk that does not answer, until nobody waits for them any more."""
+
+    def __init__(self):
+        self._stopped = []
+
+    def folder(self, folder, told):
+        return self._wait()
+
+    def scene(self, path, folder, limit_bytes):
+        return self._wait()
+
+    def stop(self):
+        for stopped in self._stopped:
+            stopped.set()
+
+    def _wait(self):
+        stopped = threading.Event()
+        self._stopped.append(stopped)
+        assert stopped.wait(60), "it was not stopped"
+        raise InputError("It was stopped.")
+
+
+def test_what_was_stopped_or_overtaken_holds_no_thread_that_others_wait_for(told, folder, tmp_path, monkeypatch):
+    """Else two openings that hang would keep all others, and what keeps the corrections, waiting behind them."""
+    with monkeypatch.context() as patch:
+        patch.setattr(told._context, "reading", stuck := StuckReading())
+        for _ in range(3):
+            told.open(folder)
+            told.pump_until(lambda: len(stuck._stopped) > 0)
+        told.open_scene_behind(tmp_path / "a.mrb", lambda call: call())
+        told.pump(0.1)
+        told.stop_opening()
+        assert told.view_state.loading == ""
+    told.open(folder)
+    opened(told)
+    assert told.view_state.modalities == ("CT", "PET", "MR_T1")
+    assert told.view_state.message is None

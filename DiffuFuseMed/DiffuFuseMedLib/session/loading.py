@@ -51,10 +51,12 @@ class LoadingLogic:
         self._listed = ()
 
         def found(progress: Progress) -> tuple[Case, tuple[str, ...]]:
+            turn = self._turn
             try:
                 return read(self._context.reading, folder, told, register, _between(*ALIGNED, progress))
             except InputError:
-                self._listed = self._images(folder)
+                if turn == self._turn:  # else it was stopped, and nobody asks what is in the folder
+                    self._listed = self._images(folder)
                 raise
 
         self._work("reading the images", folder, found)
@@ -71,8 +73,7 @@ class LoadingLogic:
     def _work(self, words: str, folder: Path | None, find: Callable[[Progress], tuple[Case, tuple[str, ...]]]) -> None:
         """Find a case and write it for the engine on a thread of its own, then take it up; only the last asked for."""
         context = self._context
-        self._turn += 1
-        turn, engine = self._turn, context.engine
+        turn, engine = self._next_turn(), context.engine
         self._advance(turn, 0.0, words)
 
         def progress(share: float, words: str) -> None:
@@ -94,6 +95,12 @@ class LoadingLogic:
             context.host.work(found), lambda parts: done(*parts), lambda error: self._failed(turn, error, folder)
         )
 
+    def _next_turn(self) -> int:
+        """What is being read is no longer wanted, and holds no thread that others wait for."""
+        self._turn += 1
+        self._context.reading.stop()
+        return self._turn
+
     def _advance(self, turn: int, share: float, words: str) -> None:
         if turn == self._turn:
             self._context.view_state.loading, self._context.view_state.loading_share = words, share
@@ -101,20 +108,19 @@ class LoadingLogic:
 
     def begin(self, words: str) -> Callable[[], bool]:
         """Something else is being read, in the place of what was; returns what says whether it is still wanted."""
-        self._turn += 1
-        turn = self._turn
+        turn = self._next_turn()
         self._advance(turn, 0.0, words)
         return lambda: turn == self._turn
 
     def stop(self) -> None:
         """The reader does not want what is being read; what is open stays."""
-        self._turn += 1
+        self._next_turn()
         self._context.view_state.loading = ""
         self._context.tell(Topic.CASE)
 
     def abandon(self) -> None:
         """What is being read is not wanted any more."""
-        self._turn += 1
+        self._next_turn()
         self.folder = None
         self._context.view_state.loading = ""
 
@@ -181,7 +187,7 @@ class LoadingLogic:
     def describe_none(self) -> None:
         """There is no case."""
         view_state = self._context.view_state
-        self._turn += 1  # what is being read is no longer wanted
+        self._next_turn()
         view_state.loading = view_state.case_name = view_state.alignment = view_state.no_dicom = ""
         view_state.modalities, view_state.unread, view_state.sources, view_state.quality = (), (), {}, ()
         view_state.suv_units, view_state.doubts, view_state.movable = (), (), ()

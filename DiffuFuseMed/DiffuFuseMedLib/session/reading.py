@@ -19,6 +19,9 @@ class Reading(Protocol):
 
     def scene(self, path: Path, folder: Path, limit_bytes: int) -> PreparedScene: ...
 
+    def stop(self) -> None:
+        """Nobody waits any more for what is being read."""
+
 
 class ReadHere:
     """The reader's own files, in this process."""
@@ -31,3 +34,6 @@ class ReadHere:
 
     def scene(self, path: Path, folder: Path, limit_bytes: int) -> PreparedScene:
         return prepared_scene(path, folder, limit_bytes)
+
+    def stop(self) -> None:
+        """What is read here cannot be stopped: it goes on, and is left aside."""

@@ -4,9 +4,12 @@ import gzip
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 import zipfile
 from contextlib import contextmanager
 from io import BytesIO
@@ -224,3 +227,42 @@ def test_a_line_that_is_no_answer_is_none(line):
 
 def test_the_limits_of_this_process_are_as_they_were():
     assert resource.getrlimit(resource.RLIMIT_AS)[1] == resource.RLIM_INFINITY
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no process is made to stand still here")
+def test_what_is_stopped_ends_at_once_and_the_next_question_is_answered():
+    """Who reads may wait for a disk, or be at work for minutes, when nobody wants the answer any more."""
+    with apart() as reader:
+        reader.start()
+        os.kill(reader._waiting.pid, signal.SIGSTOP)
+        ended = []
+
+        def ask():
+            with pytest.raises(InputError):
+                reader.images(CASE)
+            ended.append(True)
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        assert wait_for(lambda: reader._reading) and not ended
+        reader.stop()
+        asking.join(60)
+        assert ended and not reader._reading
+        assert reader.images(CASE) == images_in(CASE)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps the id of a parent that is gone")
+def test_a_child_ends_with_the_one_that_asked_however_busy_it_is(monkeypatch):
+    ended = []
+    monkeypatch.setattr(child, "WATCH_S", 0.01)
+    monkeypatch.setattr(os, "getppid", iter([7, 7, 1]).__next__)
+    monkeypatch.setattr(os, "_exit", ended.append)
+    child._watch(7)
+    assert ended == [1]
+
+
+def wait_for(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+    return condition()

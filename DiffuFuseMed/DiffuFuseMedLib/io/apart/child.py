@@ -8,6 +8,8 @@ import os
 import re
 import sys
 import tempfile
+import threading
+import time
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,6 +24,7 @@ from .limits import Limits, impose
 from .messages import received, send, words_of_study
 
 log = logging.getLogger(__name__)
+WATCH_S = 0.5
 # How ITK says that it got no memory, and Python that a thread got none.
 OF_MEMORY = re.compile(r"memory|alloc|can't start new thread")
 Answer = tuple[dict[str, Any], list[np.ndarray]]
@@ -32,9 +35,19 @@ def main() -> None:
     request = received(sys.stdin.buffer)
     scratch = Path(request["scratch"])
     tempfile.tempdir = str(scratch)
+    parent = os.getppid()
     held = impose(Limits(**request["limits"]), [Path(path) for path in request["reads"]], [scratch])
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
     words, arrays = _answered(request)
     send(answers, {**words, "held": held}, arrays)
+
+
+def _watch(parent: int) -> None:
+    """End with the one that asks, however that ends: nobody else takes the answer, and the images are a patient's."""
+    while os.name != "nt" and os.getppid() == parent:
+        time.sleep(WATCH_S)
+    if os.name != "nt":
+        os._exit(1)
 
 
 def _own_stdout() -> BinaryIO:

@@ -18,7 +18,8 @@ FILES = 1024  # that are open at once
 MEMORY_BYTES = 16 * 2**30  # where the machine does not say how much it has
 
 
-def _most_of_the_memory() -> int:
+def most_of_the_memory() -> int:
+    """Three quarters of what this machine has, in bytes."""
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * 3 // 4
     except (AttributeError, ValueError, OSError):  # Windows has no sysconf
@@ -30,7 +31,7 @@ class Limits:
     """memory_bytes: beyond what the process has when it begins, by default three quarters of the machine's; wait_s:
     until the answer is there; written_bytes: of each file that it writes, in its own folder alone."""
 
-    memory_bytes: int = field(default_factory=_most_of_the_memory)
+    memory_bytes: int = field(default_factory=most_of_the_memory)
     processor_s: int = 900
     wait_s: float = 900.0
     written_bytes: int = 16 * 2**30

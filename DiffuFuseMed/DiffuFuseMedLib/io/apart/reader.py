@@ -36,6 +36,7 @@ class ReaderApart:
         self.held: tuple[str, ...] = ()  # which of the limits the system held in the last child
         self._lock = threading.Lock()
         self._waiting: subprocess.Popen[bytes] | None = None
+        self._reading: set[subprocess.Popen[bytes]] = set()
         self._closed = False
 
     def start(self) -> None:
@@ -44,10 +45,19 @@ class ReaderApart:
             if self._waiting is None and not self._closed:
                 self._waiting = _spawned()
 
+    def stop(self) -> None:
+        """Nobody waits any more for what is being read: who asked for it gets an InputError at once, and their thread
+        is free for others."""
+        with self._lock:
+            children = list(self._reading)
+        for child in children:
+            child.kill()
+
     def close(self) -> None:
         with self._lock:
             self._closed = True
             child, self._waiting = self._waiting, None
+        self.stop()
         if child is not None:
             _end(child)
 
@@ -108,6 +118,8 @@ class ReaderApart:
         finally:
             timer.cancel()
             _end(child)
+            with self._lock:
+                self._reading.discard(child)
         self.held = tuple(said.get("held", ()))
         if "error" in said:
             raise InputError(str(said["error"]))
@@ -116,9 +128,10 @@ class ReaderApart:
     def _taken(self) -> subprocess.Popen[bytes]:
         with self._lock:
             child, self._waiting = self._waiting, None
-        if child is not None and child.poll() is None:
-            return child
-        return _spawned()
+            if child is None or child.poll() is not None:
+                child = _spawned()
+            self._reading.add(child)
+        return child
 
 
 def _names(said: dict[str, Any]) -> list[str]:
