@@ -1,6 +1,7 @@
 """Save, open and export, with an engine that answers when told."""
 
 import json
+import os
 import zipfile
 from concurrent.futures import Future
 from types import SimpleNamespace
@@ -377,3 +378,14 @@ def test_the_segment_that_limits_the_editor_is_in_no_file_and_limits_again(done,
     assert editing.is_restricted(done.review.editor_node, node)
     with zipfile.ZipFile(tmp_path / "a.mrb") as archive:
         assert not any(b"DiffuFuseMed.outside" in archive.read(name) for name in archive.namelist())
+
+
+def test_a_bundle_is_looked_into_only_where_that_is_little_work(tmp_path, monkeypatch):
+    """It is done in the session's own process, before the one apart that has limits."""
+    monkeypatch.setattr(saved_case, "parsed_nodes", None)  # nothing is parsed
+    with zipfile.ZipFile(tmp_path / "several.mrb", "w") as archive:
+        for name in ("a.mrml", "b.mrml"):
+            archive.writestr(name, "<MRML/>")
+    saved_case.check_ours(tmp_path / "several.mrb")
+    os.mkfifo(tmp_path / "pipe.mrb")
+    saved_case.check_ours(tmp_path / "pipe.mrb")

@@ -14,12 +14,13 @@ from slicer import vtkMRMLScalarVolumeNode, vtkMRMLScene
 from ..core.errors import input_error
 from ..core.private_folder import PrivateFolder
 from ..core.staging import staged
+from ..io.apart.limits import most_of_the_memory
 from ..io.scene_files import PreparedScene, prepared_scene
 from ..io.scene_files.refusals import refused
 from .bundle import PREFIX, Bundle
 from .nodes import nodes_of
 
-LIMIT_BYTES = 16 * 2**30
+LIMIT_BYTES = min(16 * 2**30, most_of_the_memory())  # of the file unpacked, and of its images as MRML holds them
 Prepare = Callable[[Path, Path, int], PreparedScene]
 Check = Callable[[vtkMRMLScene], None]
 

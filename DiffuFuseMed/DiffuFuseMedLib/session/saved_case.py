@@ -47,17 +47,21 @@ FORMAT = 1
 def check_ours(path: Path) -> None:
     """Raises InputError for a scene file whose .mrml has no case of this program, before anything of it is loaded.
 
-    A file that cannot be looked into is left to load_scene(), which refuses it in its own words.
+    A file that cannot be looked into, or has more than one, is left to load_scene(), which refuses it in its own words.
     """
+    if not path.is_file():  # a pipe, say, would be waited at for ever
+        return
     try:
         with zipfile.ZipFile(path) as archive:
-            found = [m for m in archive.infolist() if m.filename.endswith(".mrml") and m.file_size <= LARGEST_BYTES]
-            roots = [parsed_nodes(archive.read(member)) for member in found]
+            found = [m for m in archive.infolist() if m.filename.endswith(".mrml")]
+            if len(found) != 1 or found[0].file_size > LARGEST_BYTES:
+                return
+            root = parsed_nodes(archive.read(found[0]))
     except InputError:
         raise
     except (OSError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error):
         return
-    if roots and not any(element.get("name") == CASE for root in roots for element in root.iter()):
+    if not any(element.get("name") == CASE for element in root.iter()):
         raise _not_ours()
 
 

@@ -1,6 +1,7 @@
 """What was made to do harm with a scene file: each is one sentence, before MRML reads a byte."""
 
 import io
+import os
 import zipfile
 from pathlib import Path
 from xml.etree import ElementTree
@@ -89,7 +90,13 @@ def test_no_file_outside_the_bundle_is_named(prepared, name, key):
         ('<SegmentationStorage fileName="x.seg.vtm"/>', "another kind"),
         ('<ColorTable numcolors="100000000"/>', "too many colors"),
         ('<ColorTable numcolors="-1"/>', "too many colors"),
+        ('<ColorTable numcolors="65535"/>' * 5, "too many colors"),
+        ('<ColorTableStorage fileName="d.csv"/><ColorTableStorage fileName="e.csv"/>', "too many colors"),
+        (VOLUME.format("") * 2, "several nodes read one file"),
+        ('<TextStorage fileName="c.csv"/>' * 2, "several nodes read one file"),
         ('<ColorTableStorage fileName="c.csv"/>', "too many colors"),
+        ('<VolumeProperty scalarOpacity="2000000000 0 0 1 1"/>', "more points than it holds"),
+        ('<VolumeProperty colorTransfer=" 99999999999999999999 0"/>', "more points than it holds"),
         ("<a>" * 200 + "</a>" * 200, "nodes"),
         ("<a/>" * 30_000, "nodes"),
         ('<!DOCTYPE MRML [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><MRML a="&b;"/>', "entities"),
@@ -99,6 +106,7 @@ def test_no_file_outside_the_bundle_is_named(prepared, name, key):
 )
 def test_nodes_that_would_have_something_else_read_are_refused(prepared, an_image, words, why):
     files = {"x/Data/b.nrrd": an_image, "x/x.seg.vtm": "vtk", "x/c.csv": "LabelValue,Name\n100000000,a\n"}
+    files |= {f"x/{name}.csv": "LabelValue,Name\n0,a\n200000,b\n" for name in "de"}
     with pytest.raises(InputError, match=why):
         prepared(words, files)
 
@@ -130,6 +138,29 @@ def test_a_bundle_that_unpacks_to_more_than_the_limit_is_not_unpacked(prepared, 
     with pytest.raises(InputError, match="GiB"):
         prepared("", {"x/zeros": bytes(LIMIT + 1)})
     assert not list((tmp_path / "folder" / "came").iterdir())
+
+
+def test_a_volume_rendering_s_functions_are_read(prepared):
+    words = '<VolumeProperty scalarOpacity="4 0 0 1 1" colorTransfer="8 0 0 0 0 9.5 1 1 1" specularPower="10"/>'
+    assert ElementTree.parse(prepared(words)).getroot()[0].get("scalarOpacity") == "4 0 0 1 1"
+
+
+def test_images_that_take_more_than_the_limit_together_are_not_all_written(prepared, tmp_path):
+    """A kilobyte of a compressed image stands for megabytes in memory, and MRML takes them all."""
+    image = sitk.Image((200, 200, 100), sitk.sitkInt16)  # 8 MB
+    sitk.WriteImage(image, str(tmp_path / "zeros.nrrd"), True)
+    data = (tmp_path / "zeros.nrrd").read_bytes()
+    assert len(data) < LIMIT / 100
+    words = "".join(f'<VolumeArchetypeStorage fileName="Data/{n}.nrrd"/>' for n in range(3))
+    with pytest.raises(InputError, match="whose images take more than"):
+        prepared(words, {f"x/Data/{n}.nrrd": data for n in range(3)})
+    assert sum(path.stat().st_size for path in (tmp_path / "folder" / "clean").rglob("*.nrrd")) <= LIMIT
+
+
+def test_a_pipe_is_not_waited_at(tmp_path):
+    os.mkfifo(tmp_path / "sent.mrb")
+    with pytest.raises(InputError, match="no plain file"):
+        prepared_scene(tmp_path / "sent.mrb", tmp_path, LIMIT)
 
 
 @settings(max_examples=60, deadline=1000)

@@ -19,7 +19,8 @@ from .unpack import leaves
 LARGEST_BYTES = 64 << 20
 MOST_NODES = 20_000
 DEEPEST = 64
-MOST_COLORS = 1 << 16
+MOST_COLORS = 1 << 18  # of all tables together
+FEW_POINTS = 10_000
 STORAGES = frozenset(
     ("VolumeArchetypeStorage", "SegmentationStorage", "TableStorage", "TextStorage", "ColorTableStorage")
 )
@@ -48,8 +49,9 @@ def read_nodes(mrml: Path) -> ElementTree.Element:
 
 def check_nodes(root: ElementTree.Element) -> None:
     """Raises InputError for nodes that would have MRML read something else than files of the bundle."""
+    _check_colors(root)
     for element in root.iter():
-        _check_colors(element)
+        _check_points(element)
         if element.tag.endswith("Storage"):
             _check_storage(element)
         elif any(key.rstrip(NUMBERED) in ELSEWHERE for key in element.attrib):
@@ -110,11 +112,20 @@ class _Bounded(ElementTree.TreeBuilder):
         raise refused("a scene file whose .mrml declares entities")
 
 
-def _check_colors(element: ElementTree.Element) -> None:
-    """MRML makes room for as many colors as a table announces."""
-    count = element.get("numcolors", "0").strip()
-    if not count.isdecimal() or int(count[:9]) > MOST_COLORS or len(count) > 9:
-        raise refused("a scene file with a table of too many colors")
+def _check_colors(root: ElementTree.Element) -> None:
+    """MRML makes room for as many colors as each table announces, 50 bytes for one."""
+    counts = [element.get("numcolors", "0").strip() for element in root.iter()]
+    if not all(count.isdecimal() and len(count) <= 9 for count in counts) or sum(map(int, counts)) > MOST_COLORS:
+        raise refused("a scene file with tables of too many colors")
+
+
+def _check_points(element: ElementTree.Element) -> None:
+    """A volume rendering's functions begin with the count of the numbers that follow, and MRML makes room for it."""
+    for value in element.attrib.values() if element.tag.endswith("VolumeProperty") else ():
+        words = value.split(maxsplit=1)
+        count = words[0].lstrip("+") if words else ""
+        if count.isdecimal() and (len(count) > 9 or int(count) > max(len(value), FEW_POINTS)):
+            raise refused("a scene file with a function of more points than it holds")
 
 
 def _check_storage(element: ElementTree.Element) -> None:

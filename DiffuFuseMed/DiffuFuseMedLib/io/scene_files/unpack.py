@@ -19,6 +19,8 @@ MOST_MEMBERS = 5_000
 def unpack_scene(path: Path, folder: Path, limit_bytes: int) -> Path:
     """Everything in folder; the .mrml. Raises InputError for what is no zip, is damaged, holds names outside itself or
     links, no .mrml or several, or unpacks to more than limit_bytes or the disk has room for."""
+    if not path.is_file():  # a pipe, say, would be waited at for ever
+        raise refused("a scene file that is missing or no plain file")
     with _refusing(), zipfile.ZipFile(path) as archive:
         _check_members(archive.infolist(), limit_bytes)
         if sum(member.file_size for member in archive.infolist()) > shutil.disk_usage(folder).free:
