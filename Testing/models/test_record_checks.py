@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 FIT = {"scale": 1.0, "offset": 0.0, "contour_width": 0.5, "volume": {"mean": 0.0, "sd": 0.3, "patients": 9}}
+LIKE = {"names": ["fat"], "median": [0.1], "spread": [0.1], "precision": [[1.0]], "threshold": 3.0}
 ABSURD = st.one_of(
     st.sampled_from([-1, 0, 1, 10**9, 10**30, float("nan"), float("inf"), -0.5, "", "x" * 50, None, True, [], {}]),
     st.recursive(st.integers() | st.text(max_size=3), lambda part: st.lists(part, max_size=3), max_leaves=5),
@@ -94,6 +95,10 @@ def test_a_record_with_anything_changed_loads_or_is_refused_in_one_sentence(a_fo
         (("calibration", "all"), {}, "the calibration all with scale = None"),
         (("calibration",), {"all": FIT, "without": []}, "the calibration without = []"),
         (("calibration",), {"all": FIT, "without": {"a": 3}}, "the calibration without a = 3"),
+        (("domain",), {"likeness": {"CT": {**LIKE, "names": ["luck"]}}}, "the domain's likeness"),
+        (("domain",), {"likeness": {"CT": {**LIKE, "names": [["fat"]]}}}, "the domain's likeness"),
+        (("domain",), {"likeness": {"PET": LIKE}}, "the domain's likeness"),
+        (("domain",), {"likeness": {"XX": LIKE}}, "the domain's likeness"),
     ],
 )
 def test_an_absurd_record_is_refused_for_what_is_absurd(a_folder, the_record, place, value, words):
@@ -105,6 +110,11 @@ def test_an_absurd_record_is_refused_for_what_is_absurd(a_folder, the_record, pl
     with pytest.raises(InputError) as refused:
         zoo.load("small", folder=a_folder)
     assert words in str(refused.value)
+
+
+def test_a_domain_of_features_that_its_modality_has_is_taken(a_folder, the_record):
+    written(a_folder, {**the_record, "domain": {"likeness": {"CT": LIKE}}})
+    assert zoo.load("small", folder=a_folder).record.domain["likeness"]["CT"] == LIKE
 
 
 def test_a_record_that_was_changed_after_it_was_written_is_refused(a_folder, the_record):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from DiffuFuseMedLib.core.body_parts import body_part_of
 from DiffuFuseMedLib.preprocessing.domain import before_run, beside_result, withheld
-from DiffuFuseMedLib.preprocessing.likeness import distance, features, usual
+from DiffuFuseMedLib.preprocessing.likeness import distance, feature_names, features, usual
 
 KNOWN = ("CT", "PET", "MR_T1")
 
@@ -35,6 +35,11 @@ def test_a_case_like_those_of_the_training_is_within(a_case, a_domain):
     inside = np.zeros(case.grid.shape, bool)
     inside[3:9, 10:20, 10:20] = True
     assert beside_result(case, a_domain, inside) == []
+
+
+@pytest.mark.parametrize("modality", KNOWN)
+def test_the_features_of_a_modality_are_known_by_name(cases, modality):
+    assert tuple(features(cases[0].volumes[modality], cases[0].valid[modality])) == feature_names(modality)
 
 
 @pytest.mark.parametrize("modality", KNOWN)

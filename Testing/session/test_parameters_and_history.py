@@ -31,6 +31,13 @@ def test_a_value_that_cannot_be_is_one_sentence_that_names_it(name, value):
     assert name.replace("_", " ").split()[0].rstrip("s") in str(caught.value).replace("_", " ")
 
 
+@pytest.mark.parametrize("model", ["../../elsewhere", "/models/mine", "a\\b", "", ".hidden", "x" * 200])
+def test_a_model_is_named_by_its_id_and_not_by_a_folder_on_the_disk(model):
+    """Whoever holds the page's token, or sent a scene, would have it read from anywhere."""
+    with pytest.raises(InputError, match="the model"):
+        changed(Parameters(), model=model)
+
+
 def test_a_refused_value_changes_nothing_and_is_told(told):
     before = told.parameters
     told.set(alpha=2.0, beta=0.1)

@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..core.errors import InputError, input_error
+from ..core.modalities import MODALITIES
+from ..preprocessing.likeness import feature_names
 
 LARGEST_WINDOW = 512**3  # voxels; a network sees them at once
 LARGEST_SETTING = 10_000  # channels, steps or blocks of any network that a file of weights could be of
@@ -97,13 +99,16 @@ def check_domain(domain: Mapping[str, Any]) -> None:
         if not isinstance(words, (list, tuple)) or not all(isinstance(word, str) for word in words):
             raise _no_domain(name, words)
     likeness = domain.get("likeness", {})
-    if not isinstance(likeness, Mapping) or not all(map(_is_likeness, likeness.values())):
+    if not isinstance(likeness, Mapping) or not all(_is_likeness(*entry) for entry in likeness.items()):
         raise _no_domain("likeness", likeness)
 
 
-def _is_likeness(known: Any) -> bool:
-    """Whether these are names, median, spread and precision of as many features, and a threshold."""
+def _is_likeness(modality: str, known: Any) -> bool:
+    """Whether these are names, median, spread and precision of as many features that a modality has, and a
+    threshold."""
     if not isinstance(known, Mapping) or not isinstance(known.get("names"), (list, tuple)):
+        return False
+    if modality not in MODALITIES or not all(name in feature_names(modality) for name in known["names"]):
         return False
     size, rows = len(known["names"]), known.get("precision")
     lines = (known.get("median"), known.get("spread"), *(rows if isinstance(rows, (list, tuple)) else ()))

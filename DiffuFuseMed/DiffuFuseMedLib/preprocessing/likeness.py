@@ -22,6 +22,7 @@ SHRINKAGE = 0.5  # towards the diagonal
 LEAST_SPREAD = 0.02  # of a feature: below it, patients differ by nothing that matters
 FARTHEST = 30.0  # a feature's deviation in spreads, beyond which more says no more
 ENDS = 0.1  # share of the slices
+OF_THE_BODY = ("width of the body", "taper", "smoothness")
 FEWEST = 500  # voxels of body, below which nothing can be told
 TISSUES_HU = {
     "air within the body": (-1000.0, -500.0),
@@ -29,6 +30,11 @@ TISSUES_HU = {
     "soft tissue": (0.0, 90.0),
     "bone": (250.0, 3000.0),
 }
+
+
+def feature_names(modality: str) -> tuple[str, ...]:
+    """What features() may tell of a modality, by its key."""
+    return (*NAMES[spec_of(modality).scale], *OF_THE_BODY)
 
 
 def features(volume: Volume, valid: np.ndarray) -> dict[str, float]:
@@ -68,20 +74,19 @@ def _of_ct(array_hu: np.ndarray, body: np.ndarray) -> dict[str, float]:
 def _of_pet(array_suv: np.ndarray, body: np.ndarray) -> dict[str, float]:
     """Logarithms of 1 + SUV at some quantiles of the body."""
     quantiles = np.quantile(array_suv[body], (0.5, 0.9, 0.99))
-    return {
-        f"SUV at {name}": float(np.log1p(max(q, 0)))
-        for name, q in zip(("50 %", "90 %", "99 %"), quantiles, strict=True)
-    }
+    return {f"SUV at {name}": float(np.log1p(max(q, 0))) for name, q in zip(_QUANTILES, quantiles, strict=True)}
 
 
 def _relative(array: np.ndarray, body: np.ndarray) -> dict[str, float]:
     """Logarithms of quantiles over the median: what no factor on the whole image changes."""
     low, quarter, middle, upper, high = np.quantile(array[body], (0.05, 0.25, 0.5, 0.75, 0.95))
     ratio = lambda q: float(np.log(max(q, 1e-3 * abs(middle), 1e-12) / max(middle, 1e-12)))  # noqa: E731
-    names = ("dark part", "darker half", "brighter half", "bright part")
-    return dict(zip(names, map(ratio, (low, quarter, upper, high)), strict=True))
+    return dict(zip(_PARTS, map(ratio, (low, quarter, upper, high)), strict=True))
 
 
+_QUANTILES = ("50 %", "90 %", "99 %")
+_PARTS = ("dark part", "darker half", "brighter half", "bright part")
+NAMES = {"HU": (*TISSUES_HU, "median HU"), "SUV": tuple(f"SUV at {name}" for name in _QUANTILES), "relative": _PARTS}
 _OF_SCALE = {"HU": _of_ct, "SUV": _of_pet, "relative": _relative}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
@@ -15,6 +16,7 @@ from ..core.suv_units import DEFAULT as DEFAULT_SUV
 from ..core.suv_units import SUV_UNITS
 from ..models.registry import DEFAULT_MODEL
 
+MODEL_ID = re.compile(r"\w[\w.-]{0,99}")
 DEFAULT_PRESET = "soft-tissue-sarcoma"
 WHOLE = {"steps": (1, 4), "samples": (1, 64), "seed": (0, 2**31 - 1)}
 COMPARE = ("off", "swipe", "checkerboard")
@@ -85,6 +87,7 @@ class Parameters:
     def __post_init__(self) -> None:
         """Raises InputError for a value that cannot be, whoever made it: a hand, a program or a saved scene."""
         check_values(self)
+        _check_model(self.model)
         for name, choices in CHOICES.items():
             _check_choice(name.replace("_", " "), getattr(self, name), choices)
         for name, ends in WHOLE.items():
@@ -114,6 +117,12 @@ def changed(parameters: Parameters, **values: Any) -> Parameters:
         if name not in NAMES:
             raise input_error(f"the parameter {name!r}", f"one of {', '.join(NAMES)}", "correct the name")
     return replace(parameters, **values)
+
+
+def _check_model(model: str) -> None:
+    """Of whoever holds the page's token, or sent a scene: a model by its id, not a folder anywhere on the disk."""
+    if not isinstance(model, str) or not MODEL_ID.fullmatch(model):
+        raise input_error(f"the model {str(model)[:40]!r}", "the id of an installed one", "choose one of the list")
 
 
 def _check_choice(what: str, value: Any, choices: Collection[Any]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ... import losses
-from ...networks.config import config_from
+from ...networks.config import Blocks, Count, Draws, Share, Sharpness, Steps, config_from
 
 
 @dataclass(frozen=True)
@@ -20,15 +20,15 @@ class Config:
     stem_blocks: int = 1
     channels: tuple[int, ...] = (64, 88, 88)  # token levels at strides 4, 8, 16
     blocks: tuple[int, ...] = (2, 1, 1)
-    heads: tuple[int, ...] = (4, 4, 4)
-    windows: tuple[int, ...] = (4, 4, 4)
-    summaries: tuple[int, ...] = (2, 2, 2)
-    transformer_blocks: tuple[int, ...] = (1, 1, 2)
-    diffusion_steps: tuple[int, ...] = (100, 50, 25)  # T_l, smaller at coarse levels (3.6)
+    heads: tuple[Count, ...] = (4, 4, 4)
+    windows: tuple[Count, ...] = (4, 4, 4)
+    summaries: tuple[Count, ...] = (2, 2, 2)
+    transformer_blocks: tuple[Blocks, ...] = (1, 1, 2)
+    diffusion_steps: tuple[Steps, ...] = (100, 50, 25)  # T_l, smaller at coarse levels (3.6)
     parametrisation: str = "v"
-    start: float = 0.5  # sampling begins at t = start * T_l
-    sampler_steps: int = 2
-    gate_sharpness: float = 2.0  # lambda of eq. (12)
+    start: Share = 0.5  # sampling begins at t = start * T_l
+    sampler_steps: Draws = 2
+    gate_sharpness: Sharpness = 2.0  # lambda of eq. (12)
     segmentation: losses.SegmentationWeights = field(default_factory=losses.SegmentationWeights)
     deep_supervision: float = 0.3
     lambda_diff: float = 0.1

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ... import losses
-from ...networks.config import config_from
+from ...networks.config import Blocks, Count, Draws, Share, Sharpness, Steps, config_from
 
 
 @dataclass(frozen=True)
@@ -23,16 +23,16 @@ class LatentConfig:
     blocks: tuple[int, ...] = (2, 1, 1)
     latents: int = 12  # channels that are diffused, per modality and level
     denoiser: tuple[int, int] = (48, 64)  # its channels, at a level's own size and at half of it
-    heads: tuple[int, ...] = (4, 4, 4)
-    windows: tuple[int, ...] = (4, 4, 4)
-    summaries: tuple[int, ...] = (2, 2, 2)
-    transformer_blocks: tuple[int, ...] = (1, 1, 1)
-    diffusion_steps: tuple[int, ...] = (100, 50, 25)  # T_l, smaller at coarse levels (3.6)
-    start: float = 0.25  # sampling begins at t = start * T_l, for an absent modality at T_l
-    sampler_steps: int = 2
+    heads: tuple[Count, ...] = (4, 4, 4)
+    windows: tuple[Count, ...] = (4, 4, 4)
+    summaries: tuple[Count, ...] = (2, 2, 2)
+    transformer_blocks: tuple[Blocks, ...] = (1, 1, 1)
+    diffusion_steps: tuple[Steps, ...] = (100, 50, 25)  # T_l, smaller at coarse levels (3.6)
+    start: Share = 0.25  # sampling begins at t = start * T_l, for an absent modality at T_l
+    sampler_steps: Draws = 2
     reader_channels: int = 4  # of smooth noise per level that it enters: what one reader would draw, not another
     reader_levels: tuple[int, ...] = (1, 2)
-    gate_sharpness: float = 2.0  # lambda of eq. (12)
+    gate_sharpness: Sharpness = 2.0  # lambda of eq. (12)
     segmentation: losses.SegmentationWeights = field(default_factory=lambda: losses.SegmentationWeights(boundary=5.0))
     deep_supervision: float = 0.3
     lambda_energy: float = 1.0
