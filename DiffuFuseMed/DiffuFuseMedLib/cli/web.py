@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +38,8 @@ def web(
     from ..web.http import Binding
     from ..web.serve import serve
 
+    end_with_the_terminal()
+
     folder = presets or Path.home() / ".config" / "diffufusemed" / "presets"
     limit = None if upload_limit_gb is None else int(upload_limit_gb * 1e9)
     binding = Binding(host, port, token)
@@ -45,3 +48,10 @@ def web(
         out_console.print(line, soft_wrap=True, markup=False, highlight=False)
 
     serve(case, binding, say, not no_browser, folder, limit, root or ())
+
+
+def end_with_the_terminal() -> None:
+    """A closed terminal (SIGHUP) ends it as SIGTERM does, with nothing left behind; under nohup it goes on."""
+    hangup = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hangup is not None and signal.getsignal(hangup) is signal.SIG_DFL:
+        signal.signal(hangup, lambda *_: signal.raise_signal(signal.SIGTERM))
