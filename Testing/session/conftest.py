@@ -192,6 +192,9 @@ class ToldEngine:
     def judge_fusion(self, case_id, image, settings, device, mri):
         return self._ask("judge", case_id=case_id, image=image, settings=settings, mri=mri)
 
+    def agree(self, case_id, masks, lesion=None):
+        return self._ask("agree", case_id=case_id, masks=masks, lesion=lesion)
+
     def close(self):
         self.closed = True
 

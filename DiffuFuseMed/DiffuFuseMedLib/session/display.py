@@ -13,7 +13,7 @@ from ..mrml import colors, display, segmentations, slices, volumes
 from ..mrml.geometry import flipped
 from ..mrml.layers import Layers, show
 from ..mrml.views import composites, place_crosshair, show_crosshair
-from . import window_level
+from . import annotators, window_level
 from .context import SessionContext
 from .events import Topic
 from .window_level_drag import WindowLevelDrag
@@ -212,6 +212,8 @@ class DisplayLogic:
         if contours := context.nodes.get("contours"):
             for name in ("inner", "outer"):
                 segmentations.show(contours, name, chosen.show_band, 0.0, 0.9)
+        if drawn := context.nodes.get(annotators.ROLE):
+            annotators.show_outlines(drawn, chosen.show_annotators)
         if previous := context.nodes.get("previous"):
             segmentations.show(previous, "previous", chosen.show_lesion, 0.0, 0.6)
 

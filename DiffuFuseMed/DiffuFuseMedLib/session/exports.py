@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.agreement import Agreement
 from ..core.errors import input_error
 from ..core.fused import FusedVolume
 from ..core.fusion import Fusion, Judgement, border_words
@@ -34,6 +35,7 @@ from ..mrml.nodes import provenance
 from ..preprocessing.fusion_sources import mr_of, why_no_fusion
 from ..preprocessing.quality import quality_report
 from ..review import Review
+from .annotators import Annotators
 from .context import SessionContext
 from .lesion import Lesion
 from .numbers import quantified
@@ -48,9 +50,15 @@ class Exports:
     """preset(): the one that the sliders are at, None where a hand moved them."""
 
     def __init__(
-        self, context: SessionContext, lesion: Lesion, review: ReviewLogic, preset: Callable[[], Preset | None]
+        self,
+        context: SessionContext,
+        lesion: Lesion,
+        review: ReviewLogic,
+        preset: Callable[[], Preset | None],
+        annotators: Annotators,
     ) -> None:
         self._context, self._lesion, self._review, self._preset = context, lesion, review, preset
+        self._annotators = annotators
 
     def writer(self, kind: str, path: Path) -> Write:
         """What writes one file of a kind. Raises InputError where this case has nothing of that kind."""
@@ -104,12 +112,13 @@ class Exports:
     def _report_page(self, path: Path) -> Write:
         context, lesion, report = self._context, self._mask(), _report()
         case, shown, reviewed = context.opened, self._as_drawn(lesion), self._reviewed(report, lesion)
-        fusion, suv = self._fusion(), context.suv
+        fusion, suv, compared = self._fusion(), context.suv, self._annotators.compared()
 
         def write() -> None:
-            numbers, (fused, notes) = quantified(lesion, case, suv), fusion()
-            quality = [*quality_report(case), *notes]
-            report.write_report(shown, case, path, quality, numbers, fusion=fused, review=reviewed, suv=suv)
+            numbers, (fused, notes), (agree, why_not) = quantified(lesion, case, suv), fusion(), _agreement(compared)
+            quality = [*quality_report(case), *notes, *why_not]
+            told = {"fusion": fused, "review": reviewed, "annotators": agree}
+            report.write_report(shown, case, path, quality, numbers, suv=suv, **told)
 
         return write
 
@@ -192,6 +201,14 @@ class Exports:
             return "there is none yet"
         accepted = self._context.view_state.accepted
         return "its border is not protected" if accepted else "no reader has accepted the one there is"
+
+
+def _agreement(compared: Future | None) -> tuple[Agreement | None, list[str]]:
+    """What the engine said of several annotators, or a sentence on why it is not in the report."""
+    try:
+        return (None if compared is None else compared.result()), []
+    except EngineError as error:
+        return None, [f"How far the annotators agree is not in this report. {error}"]
 
 
 def _staged(path: Path, write: Callable[[Path], None]) -> Write:

@@ -69,6 +69,7 @@ class Parameters:
     uncertainty_above: float = 0.3
     show_band: bool = True
     show_lesion: bool = True
+    show_annotators: bool = True
     lesion_opacity: float = 0.25
 
     background: str = "fused"

@@ -234,7 +234,7 @@ def _case(words: dict[str, Any], nodes: dict[str, Any]) -> Case:
     grid = Grid(**{name: tuple(values) for name, values in words["grid"].items()})
     bits = volumes.array_of(nodes[VALID])
     keys = words["modalities"]
-    return Case(
+    case = Case(
         name=words["name"],
         grid=grid,
         reference=words["reference"],
@@ -243,6 +243,18 @@ def _case(words: dict[str, Any], nodes: dict[str, Any]) -> Case:
         alignment={key: _alignment(found) for key, found in words["alignment"].items()},
         notes=tuple(words["notes"]),
     )
+    drawn = _annotators(nodes, nodes[case.reference], grid)
+    return case.with_references(drawn) if drawn else case
+
+
+def _annotators(nodes: dict[str, Any], reference: Any, grid: Grid) -> dict[str, Volume]:
+    """The masks of several annotators as their outlines' segments keep them; {} where there are none."""
+    node = nodes.get("annotators")
+    if node is None:
+        return {}
+    names = {i: segmentations.segment_of(node, i).GetName() for i in segmentations.user_segment_ids(node)}
+    masks = {name: segmentations.mask_of(node, i, reference).astype(np.uint8) for i, name in names.items()}
+    return {name: Volume(mask, grid, None, {"name": name}) for name, mask in masks.items()}
 
 
 def _floats(node: Any) -> np.ndarray:

@@ -28,6 +28,7 @@ from ..mrml.views import Forget, watch_slices
 from . import export_reasons
 from .acceptance import Acceptance
 from .alarm import Alarm
+from .annotators import Annotators
 from .autosave import Autosave
 from .choices import GHOST, ChoiceLogic
 from .context import SessionContext
@@ -128,7 +129,8 @@ class Session:
         self._loading = LoadingLogic(context, self._before_forgetting, self._opened, self._protect_border)
         self._placement = PlacementLogic(context, self._image_moves, self._image_landed, self.set, self._press)
         self._domain = DomainGuard(context)
-        exports = Exports(context, self._lesion, self._review, self._preset)
+        self._annotators = Annotators(context, self._lesion)
+        exports = Exports(context, self._lesion, self._review, self._preset, self._annotators)
         parts = (self._lesion, self._review, self._acceptance)
         self._persistence = PersistenceLogic(
             context, *parts, self._choices, self._loading, exports, self._placement, self._unsaved, self._adopted
@@ -578,6 +580,7 @@ class Session:
         self._unsaved.forget()
         self._acceptance.forget()
         self._placement.forget()
+        self._annotators.forget()
         self._segmentation.stop()
         self._fusion.stop()
         self._display.forget()
@@ -607,6 +610,7 @@ class Session:
         )
         self._unsay_error()
         self._placement.adopt(case)
+        self._annotators.opened()
         self._fusion.restart()
         self._display.refresh()
         self._autosave.opened()
@@ -630,6 +634,7 @@ class Session:
         self._unsay_error()
         context = self._context
         context.parameters = changed(context.parameters, suv=self._suv_of(context.opened))
+        self._annotators.opened()
         if "fused" in context.nodes and not self._fusion.why_not():
             self._fusion.adopt()
         else:

@@ -56,6 +56,8 @@ class ViewState:
 
     numbers: tuple[dict[str, str], ...] = ()  # label, value, range
     counting: bool = False  # whether the numbers are being counted again: those shown are of the lesion before
+    annotators: tuple[dict[str, str], ...] = ()  # core.agreement.agreement_rows() with color, then majority and STAPLE
+    annotator_words: str = ""  # how far they agree; empty for a case that fewer than two drew
     accepted: bool = False  # a reader stands for the lesion
     acceptable: bool = False  # there is a lesion that nobody has accepted
     edited: bool = False  # the lesion is another than the network drew

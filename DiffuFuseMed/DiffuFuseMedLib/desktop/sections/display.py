@@ -25,6 +25,7 @@ class Display:
         self._values.number(panel.ui.foregroundOpacitySlider, "foreground_opacity")
         self._values.number(panel.ui.lesionOpacitySlider, "lesion_opacity")
         self._values.check(panel.ui.lesionCheck, "show_lesion")
+        self._values.check(panel.ui.annotatorsCheck, "show_annotators")
         self._windows: dict[str, Choice] = {}
         self._combos: list[Any] = []
         self._cursor: CursorProbe | None = None
@@ -46,6 +47,7 @@ class Display:
             self._draw_legends()
         if topic in (Topic.CASE, Topic.PARAMETERS):
             self._values.draw()
+            self._ui.annotatorsCheck.visible = bool(self._session.view_state.annotator_words)
             for key, choice in self._windows.items():
                 self._show_window(key, choice)
 

@@ -14,6 +14,7 @@ from ...session import Topic
 from .. import dicom_seg
 from ..context import Panel
 from ..wire import fill, head
+from .uncertainty import strip
 
 IN_DICOM = ("seg.dcm", "rtstruct.dcm")
 # button, kind of persistence.export_behind(), its title, the filter of the dialog
@@ -26,10 +27,15 @@ EXPORTS = (
 )
 
 
+SWATCH = 16  # pixels
+ANNOTATORS = [_("Drawn by"), _("Volume"), _("Dice with others"), _("Lesion Dice"), _("Lesion surface Dice")]
+
+
 class Results:
     def __init__(self, panel: Panel) -> None:
         self._panel, self._ui, self._session = panel, panel.ui, panel.session
         head(panel.ui.numbersTable, [_("Measure"), _("Lesion as drawn"), _("Range")])
+        head(panel.ui.annotatorsTable, ANNOTATORS)
         for button, kind, title, files in EXPORTS:
             panel.wire(getattr(panel.ui, button), "clicked()", self._asker(kind, title, files))
         panel.wire(panel.ui.saveSceneButton, "clicked()", self.ask_scene)
@@ -45,11 +51,22 @@ class Results:
         edited = (_("Corrected by hand: not as the model drew it."),) if view_state.edited else ()
         ui.editedLabel.text = "\n".join((*edited, *view_state.withheld))
         ui.editedLabel.visible = bool(ui.editedLabel.text)
+        self._draw_annotators()
         for button, kind, *_others in (("exportDicomButton", "seg.dcm"), *EXPORTS):
             getattr(ui, button).enabled = not view_state.no_export.get(kind)
         ui.exportNoteLabel.text = "\n".join(view_state.export_notes) if view_state.modalities else ""
         ui.exportNoteLabel.visible = bool(ui.exportNoteLabel.text)
         ui.saveSceneButton.enabled = bool(view_state.modalities)
+
+    def _draw_annotators(self) -> None:
+        """Several annotators of the case, each in the color of its outline; hidden for a case without."""
+        view_state, ui = self._session.view_state, self._ui
+        ui.annotatorsLabel.text = view_state.annotator_words
+        ui.annotatorsLabel.visible = bool(view_state.annotator_words)
+        ui.annotatorsTable.visible = bool(view_state.annotators)
+        keys = ("name", "volume", "dice", "lesion_dice", "lesion_nsd")
+        rows = [[row[key] for key in keys] for row in view_state.annotators]
+        fill(ui.annotatorsTable, rows, [_swatch(row["color"]) for row in view_state.annotators])
 
     def _asker(self, kind: str, title: str, files: str) -> Callable[[], None]:
         return lambda: self._ask(title, kind, files, lambda path: self._write(kind, path))
@@ -108,3 +125,8 @@ class Results:
         case = self._session.case
         if case is not None and self._session.folder is None:
             dicom_seg.check_source(case, self._source(case.reference))
+
+
+def _swatch(color: str) -> Any:
+    """A QIcon of one color ('#rrggbb'), an empty one for none."""
+    return qt.QIcon(strip((color,) * SWATCH)) if color else qt.QIcon()

@@ -19,7 +19,7 @@ import os
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
@@ -251,6 +251,15 @@ class Engine:
         with self._lock:
             request = {"kind": "judge_fusion", "case_id": case_id, "settings": _plain_settings(settings), **shared}
             handle = self._request(request | {"device": device, "mri": mri})
+            handle.settled = lambda _: self._arrays.discard(*references(shared))
+        return handle
+
+    def agree(self, case_id: str, masks: Mapping[str, np.ndarray], lesion: np.ndarray | None = None) -> Handle:
+        """Handle of the Agreement of several annotators: bool [k, j, i] by their names, cut alike to any box, and a
+        lesion to compare with each. Raises EngineError when the folder has no room for them."""
+        shared = self._shared({"masks": {name: _mask(mask) for name, mask in masks.items()}, "lesion": _mask(lesion)})
+        with self._lock:
+            handle = self._request({"kind": "agree", "case_id": case_id, **shared})
             handle.settled = lambda _: self._arrays.discard(*references(shared))
         return handle
 

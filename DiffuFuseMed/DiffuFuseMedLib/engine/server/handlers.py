@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ...core.agreement import Agreement
 from ...core.case import Case
 from ...core.checks import check_finite, check_modality, check_spacing
 from ...core.errors import CancelledError, input_error
@@ -83,6 +84,7 @@ class Workbench:
             "fuse_slice": self.fuse_slice,
             "fuse_volume": self.fuse_volume,
             "judge_fusion": self.judge_fusion,
+            "agree": self.agree,
             "close": self.close,
             "relieve": self.relieve,
         }
@@ -152,6 +154,15 @@ class Workbench:
         masks = {name: mask for name, mask in drawn.items() if mask.any()}
         found = judged(image, fusion, opened.case, mr_of(opened.case, request.mri), opened.lesion, masks)
         return replace(found, flicker=flicker_of(image, fusion))
+
+    def agree(self, request: protocol.Agree, context: Context) -> Agreement:
+        from ...metrics.agreement import agreement, with_lesion
+
+        spacing = self._case(request.case_id).case.grid.spacing_kji_mm
+        masks = {name: unpack(part, context.arrays.map) for name, part in request.masks.items()}
+        lesion = unpack(request.lesion, context.arrays.map)
+        found = agreement(masks, spacing)
+        return found if lesion is None else with_lesion(found, lesion, masks, spacing)
 
     def _case(self, case_id: str) -> OpenCase:
         try:

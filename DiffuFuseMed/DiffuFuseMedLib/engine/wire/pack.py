@@ -13,6 +13,7 @@ from ...core.errors import InputError, input_error
 from ...core.volume import Volume
 
 TYPES = {
+    "Agreement": "agreement",
     "Alignment": "case",
     "Case": "case",
     "FusedPicture": "fused",

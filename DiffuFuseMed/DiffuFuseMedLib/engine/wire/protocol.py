@@ -131,6 +131,17 @@ class JudgeFusion:
 
 
 @dataclass(frozen=True)
+class Agree:
+    """Result: the Agreement of several annotators of a case. masks: packed bool masks by annotator, cut alike
+    to any box; lesion: another one that is compared with each of them."""
+
+    id: int
+    case_id: str
+    masks: dict[str, Any]
+    lesion: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
 class Alive:
     """Answered at once, whatever is computed. Result: owed, the ids of the requests that are queued or running. One
     that was sent before this one, is not answered and not among these, will never be."""
@@ -198,6 +209,7 @@ REQUESTS: dict[str, type] = {
     "fuse_slice": FuseSlice,
     "fuse_volume": FuseVolume,
     "judge_fusion": JudgeFusion,
+    "agree": Agree,
     "alive": Alive,
     "cancel": Cancel,
     "close": Close,

@@ -56,6 +56,8 @@ def display_section(actions: Any) -> None:
         with row():
             switch("p_show_lesion", "lesion", "The lesion's fill and outline")
             slider("p_lesion_opacity", "fill", "Opacity of the lesion's fill")
+        tip = "The outline of each annotator's mask, in the color that the table under Lesion shows"
+        switch("p_show_annotators", "annotators", tip, v_if="s_annotator_words", id="show-annotators")
 
 
 def _any_tracer() -> str:

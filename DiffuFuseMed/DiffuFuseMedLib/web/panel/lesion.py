@@ -69,3 +69,27 @@ def _numbers(actions: Any) -> None:
     with html.Div(v_if="s_withheld.length", id="withheld", classes="small"):
         html.P("{{ line }}", v_for="line in s_withheld", key="line")
     html.P("corrected by hand: not as the model drew it", classes="small", v_if="s_edited")
+    _annotators()
+
+
+def _annotators() -> None:
+    with html.Div(v_if="s_annotator_words", id="annotators"):
+        html.P("{{ s_annotator_words }}", classes="small", raw_attrs=['role="status"'])
+        with html.Table(classes="numbers", v_if="s_annotators.length"):
+            with html.Thead(), html.Tr():
+                html.Th("drawn by")
+                html.Th("volume")
+                with html.Th("Dice"):
+                    tooltip("With the masks of the others, a mean over them")
+                with html.Th("lesion Dice", v_if="s_annotators[0].lesion_dice"):
+                    tooltip("Of the lesion as it stands with this mask")
+                with html.Th("surface", v_if="s_annotators[0].lesion_dice"):
+                    tooltip("Surface Dice at 2 mm of the lesion as it stands with this mask")
+            with html.Tbody(), html.Tr(v_for="a in s_annotators", key="a.name"):
+                with html.Td():
+                    html.Span(classes="swatch", v_if="a.color", style=("{background: a.color}",))
+                    html.Span("{{ a.name }}")
+                html.Td("{{ a.volume }}", classes="value")
+                html.Td("{{ a.dice }}")
+                html.Td("{{ a.lesion_dice }}", v_if="s_annotators[0].lesion_dice")
+                html.Td("{{ a.lesion_nsd }}", v_if="s_annotators[0].lesion_dice")
