@@ -293,10 +293,10 @@ def outlines_only(reader):
             yield
 
 
-def yellow(picture):
+def magenta(picture):
     """Where the ghost's line is."""
     red, green, blue = np.moveaxis(picture, 2, 0)
-    return (red > 150) & (green > 130) & (blue < 0.65 * green)
+    return (red > 150) & (blue > 140) & (green < 0.65 * blue)
 
 
 @pytest.mark.usefixtures("outlines_only")
@@ -306,17 +306,17 @@ def test_a_key_shows_an_outline_as_a_ghost_and_enter_takes_it_in_one_step(reader
     before = reader.settled("Axial")
     shares = reader.page.locator("#choices").inner_text()
     assert all(row["source"] in shares and row["change"] in shares for row in offered)
-    assert yellow(before).sum() < 20
+    assert magenta(before).sum() < 20
     reader.press("1")
     reader.wait("s('s_choice') === 1")
     shown = reader.settled("Axial", before)
-    assert yellow(shown).sum() > 100
+    assert magenta(shown).sum() > 100
     assert reader.page.locator("#choice-1").get_attribute("aria-pressed") == "true"
     reader.page.locator("#take").scroll_into_view_if_needed()
     reader.save_picture("choose")
     reader.press("2")
     reader.wait("s('s_choice') === 2")
-    assert yellow(reader.settled("Axial", shown)).sum() > 100
+    assert magenta(reader.settled("Axial", shown)).sum() > 100
     reader.press("Escape")
     reader.wait("s('s_choice') === null")
     assert np.array_equal(reader.settled("Axial", shown), before)

@@ -22,7 +22,7 @@ from .review import ReviewLogic
 from .steps import DECISIONS, LESION, PLACE, Steps
 
 GHOST, SEGMENT = "choice", "choice"
-COLOR = (1.0, 0.92, 0.2)
+COLOR = (1.0, 0.4, 0.95)  # no other outline's, and of no color scale that lies below
 NO_REGION = "Choose a region of the worklist first: its outlines are offered then."
 FINDING = "The outlines of this region are still being looked for."
 NONE = "No other outline is offered here: every sample, level and modality agrees with the lesion as it is."
