@@ -53,9 +53,9 @@ def test_samples_that_are_alike_are_one_group_the_largest_first():
 
 
 def test_a_group_is_cut_where_outlines_differ_by_more_than_a_reader_calls_the_same():
-    """10 and 13 voxels: 1 - 20/23 = 0.13; 10 and 14: 1 - 20/24 = 0.17."""
-    assert len(grouped([row((0, 10)), row((0, 13))], MOST)) == 1
-    assert len(grouped([row((0, 10)), row((0, 14))], MOST)) == 2
+    """10 and 12 voxels: 1 - 20/22 = 0.09; 10 and 13: 1 - 20/23 = 0.13."""
+    assert len(grouped([row((0, 10)), row((0, 12))], MOST)) == 1
+    assert len(grouped([row((0, 10)), row((0, 13))], MOST)) == 2
 
 
 def test_there_are_no_more_groups_than_asked_for_and_the_nearest_are_joined():
@@ -82,16 +82,25 @@ def test_a_group_of_samples_is_its_middle_one_with_its_share():
     np.testing.assert_array_equal(found[1].mask, samples[2])
 
 
-def test_levels_and_modalities_say_where_they_come_from():
-    probability = np.array([0.05, 0.1, 0.3, 0.6, 0.95], np.float32).reshape(1, 1, 5)
-    levels = {outline.source: int(outline.mask.sum()) for outline in level_outlines(probability)}
-    assert levels == {
-        f"lesion where at least {p} % probable": n for p, n in ((10, 4), (25, 3), (50, 2), (75, 1), (90, 1))
-    }
-    assert [outline.source for outline in outlines_without({"MR_T1": row(), "PET": row()})] == [
-        "without T1",
-        "without PET",
-    ]
+def test_levels_are_of_the_region_and_say_where_they_come_from():
+    """Eight voxels of the region, by their probability: a quarter of them is two, from 0.6 on, and so on."""
+    probability = np.array([0.9, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7], np.float32).reshape(1, 1, 10)
+    region = np.ones((1, 1, 10), bool)
+    region[..., :2] = False
+    found = level_outlines(probability, region)
+    assert [int((outline.mask & region).sum()) for outline in found] == [0, 2, 4, 6, 8]
+    words = [f"lesion where at least {p} % probable" for p in (60, 40, 20)]
+    assert [outline.source for outline in found] == ["none of this region", *words, "all of this region"]
+    assert all(outline.mask[0, 0, 0] and not outline.mask[0, 0, 1] for outline in found)  # around it, by the same level
+
+
+def test_a_region_of_one_voxel_has_levels_too():
+    found = level_outlines(np.full((1, 1, 1), 0.3, np.float32), np.ones((1, 1, 1), bool))
+    assert [int(outline.mask.sum()) for outline in found] == [0, 1, 1, 1, 1]
+
+
+def test_outlines_without_a_modality_say_which():
+    assert named(outlines_without({"MR_T1": row(), "PET": row()})) == ["without T1", "without PET"]
 
 
 # What is offered
@@ -207,14 +216,15 @@ def slab(predicted):
 
 
 def test_a_prediction_that_was_saved_without_samples_offers_its_levels(slab):
-    """Called lesion up to 23: where it may be too much, 0.75 takes all of it away; where some may be missing, 0.25 adds
-    all of it."""
+    """Called lesion up to 23: where it may be too much, all of it can be taken away; where some may be missing, all of
+    it, or what is more probable of it, can be added."""
     places, lesion = Places(worklist(slab)), slab.labels > 0
     assert {region.doubt for region in places.worklist.regions} == {TOO_MUCH, MISSING}
     for region in places.worklist.regions:
         found, there = choices_at(places, region.id, lesion, slab, {}), places.worklist.labels == region.id
-        assert all(choice.share is None and choice.source.startswith("lesion where at least") for choice in found)
         wanted = region.doubt == MISSING
+        levels = {f"lesion where at least {p} % probable" for p in (30, 40)} if wanted else {"none of this region"}
+        assert {(choice.source, choice.share) for choice in found} <= {(source, None) for source in levels}
         assert any((choice.taken(lesion)[there] == wanted).all() for choice in found)
         assert all((choice.change_mm3 > 0) == wanted for choice in found)
 

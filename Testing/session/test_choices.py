@@ -67,7 +67,7 @@ def sources(session):
 
 
 def test_the_region_in_focus_offers_what_samples_levels_and_modalities_make_of_it(found, sarcoma):
-    """In FIRST three of four samples call nothing, as the level of 75 % does; one is like the lesion as it is."""
+    """In FIRST three of four samples call nothing, as none of the region is; one is like the lesion as it is."""
     assert found.view_state.choices == ()
     choose(found, FIRST)
     assert sources(found) == [("3 of 4 samples", "75 %")]
@@ -204,7 +204,7 @@ def test_a_scene_that_was_saved_before_outlines_were_kept_offers_levels(found, t
     assert found.open_scene(tmp_path / "old.mrb")
     assert found.prediction.samples == ()
     choose(found, SECOND)
-    assert sources(found) == [("lesion where at least 10 % probable", "")]
+    assert sources(found) == [("lesion where at least 40 % probable", "")]
 
 
 def test_what_is_not_there_is_told(told, found):

@@ -52,7 +52,7 @@ def choices_at(
     if not region.any():
         return ()
     samples = sample_outlines([voxels.part(box) for voxels in prediction.samples], region, MOST)
-    others = level_outlines(prediction.probability[box])
+    others = level_outlines(prediction.probability[box], region)
     others += outlines_without({key: voxels.part(box) for key, voxels in without.items()})
     chosen = distinct(samples, others, before, region)
     return tuple(_choice(outline, box, before, region, grid.spacing_kji_mm, grid.voxel_mm3) for outline in chosen)

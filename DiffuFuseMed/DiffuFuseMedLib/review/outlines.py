@@ -14,8 +14,8 @@ from scipy.spatial.distance import squareform
 
 from ..core.modalities import short_of
 
-SAME = 0.15  # Dice distance in the region up to which two outlines are one to a reader
-LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)  # of the calibrated probability
+SAME = 0.1  # Dice distance in the region up to which two outlines are one to a reader
+SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)  # of a region that a level of the probability calls lesion
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,15 @@ def sample_outlines(samples: Sequence[np.ndarray], region: np.ndarray, most: int
     return found
 
 
-def level_outlines(probability: np.ndarray) -> list[Outline]:
-    """probability: calibrated [k, j, i] of the box."""
-    return [Outline(probability >= level, f"lesion where at least {100 * level:.0f} % probable") for level in LEVELS]
+def level_outlines(probability: np.ndarray, region: np.ndarray) -> list[Outline]:
+    """Levels of the probability that call SHARES of the region lesion: fixed ones would be the same outline in most
+    regions, each of which lies on one side of the border. probability: calibrated [k, j, i] of the box."""
+    values = np.sort(probability[region])[::-1]
+    found = [Outline(probability > values[0], "none of this region")]
+    for share in SHARES[1:-1]:
+        level = values[max(0, round(share * len(values)) - 1)]
+        found.append(Outline(probability >= level, f"lesion where at least {100 * level:.0f} % probable"))
+    return [*found, Outline(probability >= values[-1], "all of this region")]
 
 
 def outlines_without(without: Mapping[str, np.ndarray]) -> list[Outline]:
