@@ -133,3 +133,9 @@ def test_who_sends_no_message_is_disconnected_with_one_line_in_the_log(caplog):
         asyncio.run(run())
     assert done == [("a", CALL), ("a", CALL)] and handler.connections["a"].closed_with == [POLICY_VIOLATION]
     assert len(caplog.records) == 1 and "secret" not in caplog.text and "Traceback" not in caplog.text
+
+
+def test_a_connection_that_is_lost_has_sent_nothing_wrong(caplog):
+    handler, done = a_handler()
+    asyncio.run(handler.onMessage(False, SimpleNamespace(data=ConnectionResetError("no pong")), "a"))
+    assert (done, handler.connections["a"].closed_with, caplog.records) == ([], [], [])

@@ -69,6 +69,8 @@ def bound_messages(handler: Any) -> None:
     coming: WeakKeyDictionary[Any, Messages] = WeakKeyDictionary()
 
     async def on_message(_is_binary: bool, frame: Any, client_id: str) -> None:
+        if isinstance(frame.data, Exception):  # the connection is lost, as aiohttp tells it; its end follows
+            return
         socket = handler.connections[client_id]
         try:
             message = coming.setdefault(socket, Messages()).take(frame.data)
