@@ -33,15 +33,29 @@ def evaluate(
         int, typer.Option(help="With --raters: so many simulated readers around the reference of each case.")
     ] = 0,
     paper: Annotated[str, typer.Option(help="With --raters: the paper's figures on lidc or ms.")] = "lidc",
+    steps: Annotated[
+        list[int] | None,
+        typer.Option(min=1, help="A mask diffusion's numbers of steps to compare, deterministic and stochastic."),
+    ] = None,
     samples: SamplesOption = 8,
     device: DeviceOption = "auto",
     seed: SeedOption = 0,
 ) -> None:
     """Score a model on every case, beside the trivial rows, with bootstrap 95 % intervals of the means."""
     check_raters(raters, simulated_readers, paper, corruptions)
+    if raters and steps:
+        raise input_error("--steps with --raters", "one of the two", "leave one out")
     from ..io.split import read_split
     from ..models.registry import models
-    from ..tasks.segment.evaluate import conditions_of, read_cases, summary, writable, write_csv, write_text
+    from ..tasks.segment.evaluate import (
+        conditions_of,
+        read_cases,
+        sampler_conditions,
+        summary,
+        writable,
+        write_csv,
+        write_text,
+    )
     from ..tasks.segment.evaluate import evaluate as score
     from ..tasks.segment.settings import Settings
 
@@ -52,6 +66,7 @@ def evaluate(
     if ablations and not variants:
         raise input_error("--ablations without models", "a folder of model folders", "make them with `train --recipe`")
     ready = [load_model(name, device) for name in (model, *variants)]
+    sampled = sampler_conditions(ready[0], steps) if steps else []
     rows = []
     loaded = read_cases(cases, names, plan)
     for path in (csv, markdown) if markdown else (csv,):
@@ -69,6 +84,7 @@ def evaluate(
         for each in ready:
             say_trained_on(each, names)
             which = conditions_of(each, corruptions and each is ready[0], seed)
+            which += sampled if each is ready[0] else []
             new = score(each, loaded, which, Settings(samples, seed), status.update)
             rows += [row for row in new if each is ready[0] or row["method"] == each.record.id]
     means = summary(rows)

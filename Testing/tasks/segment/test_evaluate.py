@@ -16,6 +16,7 @@ from DiffuFuseMedLib.tasks.segment.evaluate import (
     conditions_of,
     evaluate,
     read_cases,
+    sampler_conditions,
     summary,
     write_csv,
 )
@@ -55,6 +56,22 @@ def test_with_corruptions_come_the_papers_tables_3_and_4():
     assert names[8:] == [*withheld, "clean, gating off"]
     off = [c.name for c in conditions(KNOWN, True, 0) if c.options == {"gating": False}]
     assert off == [*withheld[1::2], "clean, gating off"]
+
+
+def test_a_mask_diffusion_is_compared_by_its_steps_and_ways():
+    network = SimpleNamespace(options={"steps": 10, "stochastic": False})
+    made = sampler_conditions(SimpleNamespace(network=network, record=SimpleNamespace(id="toy")), [8, 1000])
+    assert [(c.name, c.options) for c in made] == [
+        ("8 steps, deterministic", {"steps": 8, "stochastic": False}),
+        ("8 steps, stochastic", {"steps": 8, "stochastic": True}),
+        ("1000 steps, deterministic", {"steps": 1000, "stochastic": False}),
+        ("1000 steps, stochastic", {"steps": 1000, "stochastic": True}),
+    ]
+
+
+def test_a_model_without_such_a_sampler_is_not_asked_for_its_steps(a_model):
+    with pytest.raises(InputError, match="whose system has no steps and no stochastic"):
+        sampler_conditions(a_model, [8])
 
 
 def test_a_system_without_gates_has_no_gating_to_switch_off(a_model):

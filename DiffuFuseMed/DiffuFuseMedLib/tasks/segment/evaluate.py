@@ -33,6 +33,7 @@ METRICS = (
 )  # fmt: skip
 CLEAN = "clean"
 GATING = "gating"
+STEPS, STOCHASTIC = "steps", "stochastic"
 Row = dict[str, Any]
 
 
@@ -63,6 +64,22 @@ def conditions(modalities: Sequence[str], corruptions: bool, seed: int, gated: b
         kept = [m for m in modalities if m != missing]
         rows += _with_and_without_gating(f"no {missing}", partial(Case.only, modalities=kept), gated)
     return [*rows, *_with_and_without_gating(CLEAN, lambda case: case, gated)[1:]]
+
+
+def sampler_conditions(model: Model, steps: Sequence[int]) -> list[Condition]:
+    """The clean case by each of these numbers of the sampler's steps, by each of its two ways.
+
+    Raises InputError for a model whose system has no such sampler.
+    """
+    if missing := {STEPS, STOCHASTIC} - set(options_of(model.network)):
+        given = f"--steps for {model.record.id}, whose system has no {' and no '.join(sorted(missing))}"
+        raise input_error(given, "a mask diffusion such as caldiff", "leave out --steps")
+    ways = {False: "deterministic", True: "stochastic"}
+    return [
+        Condition(f"{count} steps, {name}", lambda case: case, {STEPS: count, STOCHASTIC: way})
+        for count in steps
+        for way, name in ways.items()
+    ]
 
 
 def _with_and_without_gating(name: str, change: Callable[[Case], Case], gated: bool) -> list[Condition]:
