@@ -1,30 +1,30 @@
 """Several annotators of a window: who is there, and who is drawn."""
 
 import torch
-from DiffuFuseMedLib.systems.caldiff.readers import masks_of, one_of
+from DiffuFuseMedLib.systems.caldiff.readers import readers_of
 
 
 def test_a_case_that_one_reader_drew_has_one_mask(a_batch):
     batch = a_batch(("CT",), 8, 8)
-    masks, counted = masks_of(batch)
-    assert torch.equal(masks, batch.target)
-    assert counted.tolist() == [[1], [1]]
+    readers = readers_of(batch)
+    assert torch.equal(readers.masks, batch.target)
+    assert readers.counted.tolist() == [[1], [1]]
 
 
 def test_a_reader_who_drew_nothing_counts_and_one_who_is_not_there_does_not(a_batch_of_readers):
-    masks, counted = masks_of(a_batch_of_readers(raters=(3, 2)))
-    assert masks.shape[1] == 3
-    assert counted.tolist() == [[1, 1, 1], [1, 1, 0]]
+    readers = readers_of(a_batch_of_readers(raters=(3, 2)))
+    assert readers.masks.shape[1] == 3
+    assert readers.counted.tolist() == [[1, 1, 1], [1, 1, 0]]
 
 
 def test_each_reader_is_drawn_as_often_as_the_others(a_batch_of_readers):
-    masks, counted = masks_of(a_batch_of_readers(raters=(3, 2)))
+    readers = readers_of(a_batch_of_readers(raters=(3, 2)))
     drawn = [[0, 0, 0], [0, 0, 0]]
     generator = torch.Generator().manual_seed(0)
     for _ in range(300):
-        one = one_of(masks, counted, generator)
+        one = readers.one(generator)
         for sample in (0, 1):
-            (who,) = [r for r in range(3) if torch.equal(one[sample, 0], masks[sample, r])]
+            (who,) = [r for r in range(3) if torch.equal(one[sample, 0], readers.masks[sample, r])]
             drawn[sample][who] += 1
     assert all(70 < n < 130 for n in drawn[0])
     assert drawn[1][2] == 0

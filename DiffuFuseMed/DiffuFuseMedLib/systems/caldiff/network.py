@@ -8,6 +8,7 @@ docs/systems/caldiff.md tells what of this is the paper's.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
@@ -22,12 +23,21 @@ from .config import Config
 from .denoiser import ImageTrunk, MaskDenoiser
 from .objective import bound_term, noise_error
 from .pyramid import MasksTold, UncertaintyNet, anchor, hierarchical_kl, of_all_readers
-from .readers import masks_of, one_of
+from .readers import Readers, readers_of
 from .sampler import Seen, sampled, stochastic_step
 from .sequence import reach, sequence_loss, weights_of
 
 Encoded = list[dict[str, Tensor]]  # levels, finest first; by present modality
 SUREST = 0.999  # of a probability
+
+
+@dataclass(frozen=True)
+class Step:
+    """noisy: (B, 1, *space), what the denoiser is shown at t, (B,), and what it sees in it."""
+
+    noisy: Tensor
+    t: Tensor
+    seen: Seen
 
 
 class CalDiff(nn.Module):
@@ -113,22 +123,23 @@ class CalDiff(nn.Module):
     def loss(self, batch: losses.Batch, generator: torch.Generator | None = None) -> losses.Losses:
         """Algorithm 1 on one batch: the weighted parts of L_Diff + gamma L_Hier + kappa L_SA by name, and logits of the
         predicted mask. Of several annotators one is drawn, and all of them are known to the Modeling Net."""
-        told = self.condition(self.encode(batch.images))
-        masks, counted = masks_of(batch)
-        reference = 2 * one_of(masks, counted, generator) - 1
+        told, readers = self.condition(self.encode(batch.images)), readers_of(batch)
+        reference = 2 * readers.one(generator) - 1
         t = self._times(len(reference), generator).to(reference.device)
         noisy = dm.add_noise(reference, dm.gaussian_like(reference, generator), self.abar, t)
-        seen = self._seen(noisy, told, t)
-        error = self._error(seen, reference, t)
-        vlb = self.config.lambda_vlb * self.config.diffusion_steps
-        parts = {"mse": (error**2).mean(), "vlb": vlb * bound_term(seen, reference, noisy, t, self.abar)}
+        step = self._step(noisy, t, told)
+        bound = bound_term(step.seen, reference, noisy, t, self.abar)
+        parts = {
+            "mse": (self._error(step, reference) ** 2).mean(),
+            "vlb": self.config.lambda_vlb * self.config.diffusion_steps * bound,
+        }
         if self.config.step_uc:
-            parts |= self._step_uc(seen, masks, counted, batch.images, generator)
+            parts |= self._step_uc(step.seen, readers, batch.images, generator)
         if self.config.consecutive > 1:
-            errors, times = self._trajectory(seen, error, noisy, reference, told, t, generator)
-            weights = weights_of(self.tau, times, self.config.relative_weights)
-            parts["sa"] = self.config.kappa * sequence_loss(errors, weights)
-        return losses.Losses(parts, as_logits(seen.clipped()))
+            steps = self._trajectory(step, reference, told, generator)
+            weights = weights_of(self.tau, [s.t for s in steps], self.config.relative_weights)
+            parts["sa"] = self.config.kappa * sequence_loss([self._error(s, reference) for s in steps], weights)
+        return losses.Losses(parts, as_logits(step.seen.clipped()))
 
     def memory_bytes(self, voxels: int, modalities: int) -> int:
         """Peak memory of encoding and one step of a window, from the sizes of the largest tensors alive together: at
@@ -140,34 +151,29 @@ class CalDiff(nn.Module):
     def _times(self, size: int, generator: torch.Generator | None) -> Tensor:
         return torch.randint(1, self.config.diffusion_steps + 1, (size,), generator=generator)
 
-    def _seen(self, noisy: Tensor, told: list[Tensor], t: Tensor) -> Seen:
+    def _step(self, noisy: Tensor, t: Tensor, told: list[Tensor]) -> Step:
         said = self.denoiser(noisy, t / self.config.diffusion_steps, told).float()
-        return Seen(*said.split(1, dim=1))
+        return Step(noisy, t, Seen(*said.split(1, dim=1)))
 
-    def _error(self, seen: Seen, reference: Tensor, t: Tensor) -> Tensor:
-        abar = dm.at_time(self.abar, t, reference)
-        return noise_error(seen.clean, reference, abar, self.config.mse_weights)
+    def _error(self, step: Step, reference: Tensor) -> Tensor:
+        """That of the noise, (B, 1, *space), as it weighs; at t = 0 there is none, and it counts nowhere."""
+        abar = dm.at_time(self.abar, step.t.clamp(min=1), reference)
+        return noise_error(step.seen.clean, reference, abar, self.config.mse_weights)
 
     def _step_uc(
-        self,
-        seen: Seen,
-        masks: Tensor,
-        counted: Tensor,
-        images: dict[str, Tensor],
-        generator: torch.Generator | None,
+        self, seen: Seen, readers: Readers, images: dict[str, Tensor], generator: torch.Generator | None
     ) -> dict[str, Tensor]:
         """gamma L_Hier of (14) between all readers' masks and the predicted one; its gradient reaches the denoiser."""
         assert self.modeling is not None
         assert self.calibrating is not None
-        shown = self._stacked(images)
-        each = masks.flatten(0, 1)[:, None]
-        own = self.modeling(each, shown.repeat_interleave(masks.shape[1], dim=0))
-        posterior = of_all_readers(own, counted)
+        shown, masks = self._stacked(images), readers.each()
+        own = self.modeling(masks, shown.repeat_interleave(readers.masks.shape[1], dim=0))
+        posterior = of_all_readers(own, readers.counted)
         prior = self.calibrating((seen.clipped() + 1) / 2, shown)
         parts = {"hier": self.config.gamma * hierarchical_kl(posterior, prior)}
         if self.masks_told is not None:
             told = self.masks_told([level.sample(generator) for level in own])
-            parts["anchor"] = self.config.gamma * anchor(told, each, counted, self.config.pyramid_stride)
+            parts["anchor"] = self.config.gamma * anchor(told, masks, readers.counted, self.config.pyramid_stride)
         return parts
 
     def _stacked(self, images: dict[str, Tensor]) -> Tensor:
@@ -176,34 +182,26 @@ class CalDiff(nn.Module):
         return torch.cat([images.get(m, torch.zeros_like(first)) for m in self.config.modalities], dim=1)
 
     def _trajectory(
-        self,
-        seen: Seen,
-        error: Tensor,
-        noisy: Tensor,
-        reference: Tensor,
-        told: list[Tensor],
-        t: Tensor,
-        generator: torch.Generator | None,
-    ) -> tuple[list[Tensor], list[Tensor]]:
-        """The errors of S steps from t down, and their times; each step starts where the model's own last one ended."""
-        errors, times, x = [error], [t], noisy
+        self, first: Step, reference: Tensor, told: list[Tensor], generator: torch.Generator | None
+    ) -> list[Step]:
+        """S consecutive steps from the first one down; each starts where the model's own last one ended."""
+        steps = [first]
         for _ in range(self.config.consecutive - 1):
-            then = (t - 1).clamp(min=0)
-            noise = dm.gaussian_like(x, generator)
+            last = steps[-1]
+            then = (last.t - 1).clamp(min=0)
+            noise = dm.gaussian_like(last.noisy, generator)
             if self.config.own_trajectory:
-                x = self._stepped(seen, x, t, then, noise)
+                noisy = self._stepped(last, then, noise)
             else:
-                x = dm.add_noise(reference, noise, self.abar, then)
-            seen, t = self._seen(x, told, then), then
-            errors.append(self._error(seen, reference, then.clamp(min=1)))
-            times.append(then)
-        return errors, times
+                noisy = dm.add_noise(reference, noise, self.abar, then)
+            steps.append(self._step(noisy, then, told))
+        return steps
 
-    def _stepped(self, seen: Seen, noisy: Tensor, t: Tensor, then: Tensor, noise: Tensor) -> Tensor:
+    def _stepped(self, last: Step, then: Tensor, noise: Tensor) -> Tensor:
         """(10) from t to t - 1; the variance is trained by its own loss alone. At t = 0 there is nothing to step."""
-        abar_now, abar_then = (dm.at_time(self.abar, s, noisy) for s in (t.clamp(min=1), then))
-        held = Seen(seen.clean, seen.variance.detach())
-        return stochastic_step(held, noisy, abar_now, abar_then, noise)
+        abar_now, abar_then = (dm.at_time(self.abar, s, last.noisy) for s in (last.t.clamp(min=1), then))
+        held = Seen(last.seen.clean, last.seen.variance.detach())
+        return stochastic_step(held, last.noisy, abar_now, abar_then, noise)
 
 
 def as_logits(mask: Tensor) -> Tensor:
