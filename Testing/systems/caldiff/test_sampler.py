@@ -3,7 +3,7 @@
 import pytest
 import torch
 from DiffuFuseMedLib.diffusion import ddim_times, linear_alphas_cumprod
-from DiffuFuseMedLib.systems.caldiff.sampler import Seen, sampled, stochastic_step
+from DiffuFuseMedLib.systems.caldiff.sampler import Seen, sampled, seen_in, stochastic_step
 
 T = 100
 ABAR = linear_alphas_cumprod(T, 0.0019)
@@ -88,3 +88,10 @@ def test_what_is_seen_is_cut_to_what_a_mask_can_be():
     for stochastic in (False, True):
         made = sampled(look, noise, ABAR, ddim_times(T, 4), stochastic, seeded(1))
         torch.testing.assert_close(made, torch.ones_like(noise))
+
+
+def test_the_variance_never_leaves_the_two_that_bound_it():
+    said = torch.tensor([0.3, 50.0]).view(1, 2, 1, 1)
+    assert (seen_in(said).clean.item(), seen_in(said).variance.item()) == pytest.approx((0.3, 1.0))
+    assert seen_in(-said).variance.item() == -1
+    assert seen_in(0 * said).variance.item() == 0

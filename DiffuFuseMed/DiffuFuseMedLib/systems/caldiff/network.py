@@ -24,7 +24,7 @@ from .denoiser import ImageTrunk, MaskDenoiser
 from .objective import bound_term, noise_error
 from .pyramid import MasksTold, UncertaintyNet, anchor, hierarchical_kl, of_all_readers
 from .readers import Readers, readers_of
-from .sampler import Seen, sampled, stochastic_step
+from .sampler import Seen, sampled, seen_in, stochastic_step
 from .sequence import reach, sequence_loss, weights_of
 
 Encoded = list[dict[str, Tensor]]  # levels, finest first; by present modality
@@ -97,7 +97,7 @@ class CalDiff(nn.Module):
 
     def denoise(self, noisy: Tensor, told: list[Tensor], t: Any) -> Tensor:
         """One window at step t: noisy, (B, 1, *space), is its part of the mask, told what condition() made of it ->
-        (B, 2, *space), the clean mask and the variance as Seen has them."""
+        (B, 2, *space), of which seen_in() tells the clean mask and the variance."""
         share = torch.full((noisy.shape[0],), int(t) / self.config.diffusion_steps, device=noisy.device)
         return self.denoiser(noisy, share, told)
 
@@ -117,7 +117,7 @@ class CalDiff(nn.Module):
             raise input_error(f"{steps} steps", f"1 to {c.diffusion_steps} of them", "ask for another number")
         times = dm.ddim_times(c.diffusion_steps, steps)
         stochastic = c.stochastic if stochastic is None else stochastic
-        look = lambda x, t: Seen(*denoise(x, t).float().split(1, dim=1))  # noqa: E731
+        look = lambda x, t: seen_in(denoise(x, t))  # noqa: E731
         return Draw(as_logits(sampled(look, noise, self.abar, times, stochastic, generator)))
 
     def loss(self, batch: losses.Batch, generator: torch.Generator | None = None) -> losses.Losses:
@@ -152,8 +152,7 @@ class CalDiff(nn.Module):
         return torch.randint(1, self.config.diffusion_steps + 1, (size,), generator=generator)
 
     def _step(self, noisy: Tensor, t: Tensor, told: list[Tensor]) -> Step:
-        said = self.denoiser(noisy, t / self.config.diffusion_steps, told).float()
-        return Step(noisy, t, Seen(*said.split(1, dim=1)))
+        return Step(noisy, t, seen_in(self.denoiser(noisy, t / self.config.diffusion_steps, told)))
 
     def _error(self, step: Step, reference: Tensor) -> Tensor:
         """That of the noise, (B, 1, *space), as it weighs; at t = 0 there is none, and it counts nowhere."""

@@ -24,6 +24,13 @@ class Seen:
         return self.clean.clamp(-1, 1)
 
 
+def seen_in(said: Tensor) -> Seen:
+    """What the denoiser's output, (B, 2, *space), says. The second channel is bounded: beyond beta a step of few would
+    carry a draw out of all range, and where even beta is too small for an error the bound has nothing more to teach."""
+    clean, variance = said.float().split(1, dim=1)
+    return Seen(clean, variance.tanh())
+
+
 def stochastic_step(seen: Seen, noisy: Tensor, abar_now: Tensor, abar_then: Tensor, noise: Tensor) -> Tensor:
     """Eq. (10): a draw of x_then given x_now; none where it ends at the clean mask. noise: z, standard normal."""
     mean = dm.posterior_mean(seen.clipped(), noisy, abar_now, abar_then)
