@@ -41,6 +41,16 @@ def test_the_table_holds_means_over_cases_and_the_share_of_paintings_gain(rows):
     assert len(found) == 2 + len(COUNTS)
 
 
+def test_no_share_is_told_of_a_gain_that_the_table_does_not_show():
+    """0.0004 of Dice is none of its three digits."""
+    rows = [
+        *scores("A", "choosing", (0.8, 0.79, 0.81, 0.81, 0.81)),
+        *scores("A", "painting", (0.8, 0.8004, 0.9, 0.9, 0.9)),
+    ]
+    found = [line.split("|")[5].strip() for line in lines(rows)[2:5]]
+    assert found == ["", "", "10 %"]
+
+
 def test_several_orders_of_one_case_count_as_one(rows):
     at_random = [
         *scores("A", "choosing", (0.8,) * 5, "at random"),

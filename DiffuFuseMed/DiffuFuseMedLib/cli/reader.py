@@ -112,7 +112,8 @@ def _cells(rows: Sequence[Row], order: str, count: int, name: str) -> list[str]:
     before, digits = mean(WAYS[0], 0), METRICS[name][1]
     chosen, painted = (mean(way, count) for way in WAYS)
     gain = painted - before
-    share = f"{100 * (chosen - before) / gain:.0f} %" if count and abs(gain) > 1e-9 else ""
+    told = count and abs(gain) >= 10**-digits  # a share of what the table does not show would say nothing
+    share = f"{100 * (chosen - before) / gain:.0f} %" if told else ""
     return [f"{chosen:.{digits}f}", f"{painted:.{digits}f}", share]
 
 
