@@ -16,6 +16,7 @@ from ..headers import read_complete
 from .left_out import without_unread
 from .nodes import FILE, MEMBER, MOST_COLORS, NUMBERED, SCHEMA, check_nodes, file_of, read_nodes, storages_of
 from .refusals import REMEDY, refused
+from .segments import MOST_SEGMENTS, known_keys
 from .unpack import unpack_scene
 
 IMAGES, WORDS = ("VolumeArchetypeStorage", "SegmentationStorage"), ("TableStorage", "TextStorage", "ColorTableStorage")
@@ -102,7 +103,7 @@ def _write_anew(storage: ElementTree.Element, mrml: Path, clean: _Clean, number:
     if storage.tag in IMAGES:
         if others:
             raise refused("a scene file with a volume of several files")
-        _write_image(source, clean, name)
+        _write_image(source, clean, name, storage.tag)
         return
     if storage.tag == "ColorTableStorage":
         clean.take_colors(_colors(source))
@@ -126,14 +127,26 @@ def _others(storage: ElementTree.Element, source: Path, mrml: Path) -> list[Path
     return found
 
 
-def _write_image(source: Path, clean: _Clean, name: str) -> None:
+def _write_image(source: Path, clean: _Clean, name: str, kind: str) -> None:
     try:
         image = read_complete(source)
     except InputError as error:
         raise refused(f"a scene file with an image that cannot be read ({_given(error)})") from error
+    if kind == "SegmentationStorage":
+        _describe_anew(image)
     values = image.GetNumberOfPixels() * image.GetNumberOfComponentsPerPixel()
     clean.take(values * image.GetSizeOfPixelComponent())
     sitk.WriteImage(image, str(clean.folder / name), useCompression=False)
+
+
+def _describe_anew(image: sitk.Image) -> None:
+    if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() > MOST_SEGMENTS:
+        raise refused("a scene file with a segmentation that is no image of three axes")
+    keys = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}
+    for key in keys:
+        image.EraseMetaData(key)
+    for key, value in known_keys(keys, image.GetSize(), image.GetNumberOfComponentsPerPixel()).items():
+        image.SetMetaData(key, value)
 
 
 def _given(error: InputError) -> str:
