@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import zipfile
 from concurrent.futures import Future
 from types import SimpleNamespace
@@ -389,3 +390,50 @@ def test_a_bundle_is_looked_into_only_where_that_is_little_work(tmp_path, monkey
     saved_case.check_ours(tmp_path / "several.mrb")
     os.mkfifo(tmp_path / "pipe.mrb")
     saved_case.check_ours(tmp_path / "pipe.mrb")
+
+
+def changed(path, name, change):
+    """The scene file with the content of one member changed."""
+    with zipfile.ZipFile(path) as archive:
+        members = {member: archive.read(member) for member in archive.namelist()}
+    [found] = [member for member in members if name in member]
+    members[found] = change(members[found])
+    with zipfile.ZipFile(path, "w") as archive:
+        for member, content in members.items():
+            archive.writestr(member, content)
+
+
+def in_json(change):
+    def edited(content):
+        words = json.loads(content)
+        change(words)
+        return json.dumps(words).encode()
+
+    return edited
+
+
+DAMAGED = [
+    ("case.txt", in_json(lambda words: words["grid"].update(spacing_mm=[5, 5, 5]))),
+    ("case.txt", in_json(lambda words: words["meta"].update(CT=None))),
+    ("case.txt", lambda _: b"[" * 200_000),
+    ("review.txt", in_json(lambda words: words["grid"].update(size=["x"]))),
+    ("Lesion.seg.nrrd", lambda content: content.replace(b"Segment0_ID:=lesion", b"Segment0_ID:=other")),
+    ("Lesion.seg.nrrd", lambda content: content.replace(b"Segment0_Layer:=0", b"Segment0_Layer:=5")),
+]
+
+
+def test_a_scene_whose_record_does_not_fit_leaves_the_desk_as_it_was(done, tmp_path):
+    """A wrong spacing would make every volume wrong; the others are seen too late once the scene is taken over."""
+    assert done.persistence.save_scene(tmp_path / "a.mrb")
+    case, nodes = done.case, dict(done.nodes)
+    for name, change in DAMAGED:
+        shutil.copy(tmp_path / "a.mrb", tmp_path / "b.mrb")
+        changed(tmp_path / "b.mrb", name, change)
+        assert not done.persistence.open_scene(tmp_path / "b.mrb"), name
+        assert "wanted" in done.view_state.message.sentence
+        assert done.case is case and done.nodes == nodes
+        assert all(done.scene.IsNodePresent(node) for node in nodes.values())
+    words = json.loads(tables.text_of(done.scene, saved_case.REVIEW))
+    words["grid"]["size"] = [100_000] * 3
+    tables.set_text(done.scene, saved_case.REVIEW, json.dumps(words))
+    assert saved_case.read_review(done.scene, done.prediction) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -28,7 +29,7 @@ from .placement import PlacementLogic
 from .review import ReviewLogic
 from .unsaved import NOTHING, Unsaved
 
-DAMAGES = (ValueError, KeyError, TypeError, AttributeError)  # what a record raises in which something is missing
+log = logging.getLogger(__name__)
 
 
 class PersistenceLogic:
@@ -123,11 +124,11 @@ class PersistenceLogic:
         context = self._context
         try:
             with read:
-                read.replace(context.scene, _check_record)
-        except (InputError, *DAMAGES) as error:
+                read.replace(context.scene, self._check_record)
+        except Exception as error:  # a record can be damaged in as many ways as there are to write one
             if context.case is not None and not context.scene.IsNodePresent(context.nodes[context.case.reference]):
                 self._leave_empty()  # it could be read apart, and then not in its place
-            context.complain(error if isinstance(error, InputError) else InputError(_DAMAGED))
+            context.complain(_damaged(error))
             return False
         if not self._taken_up():
             self._leave_empty()
@@ -155,11 +156,19 @@ class PersistenceLogic:
         self._loading.forget(keep_records=True)
         try:
             self._adopt()
-        except (InputError, EngineError, *DAMAGES) as error:
-            context.complain(error if isinstance(error, (InputError, EngineError)) else InputError(_DAMAGED))
+        except Exception as error:
+            context.complain(_damaged(error))
             return False
         self._adopted()
         return True
+
+    def _check_record(self, scene: Any) -> None:
+        """All that _adopt() asks of a scene, of one that is still apart."""
+        case, nodes, prediction, _ = _record_of(scene)
+        saved_case.read_kept(nodes, nodes[case.reference])
+        if prediction is not None:
+            segmentations.mask_of(nodes["lesion"], SEGMENT, nodes[case.reference])
+        self._placement.placed(case, parameters.load(Parameters, scene) or Parameters())
 
     def _leave_empty(self) -> None:
         self._loading.forget()
@@ -268,14 +277,17 @@ class PersistenceLogic:
 
 
 def _record_of(scene: Any) -> tuple[Case, dict[str, Any], Prediction | None, Review | None]:
-    """Case, nodes by role, prediction and review of a scene; InputError or one of DAMAGES where they do not fit."""
+    """Case, nodes by role, prediction and review of a scene. Raises whatever is wrong with them."""
     case, nodes = saved_case.read_case(scene)
     prediction = saved_case.read_prediction(scene, case, nodes)
     return case, nodes, prediction, saved_case.read_review(scene, prediction)
 
 
-def _check_record(scene: Any) -> None:
-    _record_of(scene)
+def _damaged(error: Exception) -> Exception:
+    if isinstance(error, (InputError, EngineError, MemoryError)):
+        return error
+    log.info("A scene's record could not be read.", exc_info=error)
+    return InputError(_DAMAGED)
 
 
 _DAMAGED = (

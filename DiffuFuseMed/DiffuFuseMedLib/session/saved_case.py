@@ -25,6 +25,7 @@ from ..mrml import segmentations, tables, volumes
 from ..mrml.nodes import find
 from ..mrml.volumes import ROLE
 from ..review import Review
+from . import saved_checks
 
 CASE, PREDICTION, REVIEW = "DiffuFuseMed case", "DiffuFuseMed prediction", "DiffuFuseMed review"
 OUTLINES = "DiffuFuseMed outlines"
@@ -105,12 +106,16 @@ def write_case(scene: Any, case: Case, nodes: dict[str, Any]) -> None:
 
 
 def read_case(scene: Any) -> tuple[Case, dict[str, Any]]:
-    """The case of a scene, and its nodes by role. InputError for a scene that this program did not save."""
-    words = json.loads(tables.text_of(scene, CASE) or "{}")
+    """The case of a scene, and its nodes by role. InputError for a scene that this program did not save, ValueError and
+    its like for one whose record is damaged."""
+    words = saved_checks.parsed(tables.text_of(scene, CASE) or "{}")
     nodes = {node.GetAttribute(f"DiffuFuseMed.{ROLE}"): node for node in find(scene, ROLE)}
     if words.get("format") != FORMAT or not set(words["modalities"]) <= set(nodes) or VALID not in nodes:
         raise _not_ours()
-    return _case(words, nodes), nodes
+    saved_checks.check_case(words)
+    case = _case(words, nodes)
+    saved_checks.check_voxels(case, {key: volumes.grid_of(nodes[key]) for key in (*case.modalities, VALID)})
+    return case, nodes
 
 
 def _not_ours() -> InputError:
@@ -145,8 +150,9 @@ def read_review(scene: Any, prediction: Prediction | None) -> Review | None:
     text = tables.text_of(scene, REVIEW)
     if not text or prediction is None:
         return None
-    review = Review.from_json(text)
-    return review if review.worklist.grid.same_as(prediction.grid) else None
+    if not saved_checks.same_grid(saved_checks.parsed(text)["grid"], prediction.grid):  # before its labels get room
+        return None
+    return Review.from_json(text)
 
 
 def write_prediction(scene: Any, prediction: Prediction) -> None:
@@ -189,10 +195,11 @@ def read_prediction(scene: Any, case: Case, nodes: dict[str, Any]) -> Prediction
     text = tables.text_of(scene, PREDICTION)
     if not text or not {"probability", "contours", "lesion"} <= set(nodes):
         return None
-    words, reference = json.loads(text), nodes[case.reference]
+    words, reference = saved_checks.parsed(text), nodes[case.reference]
+    saved_checks.check_prediction(words)
     roles = {key: role_of(key) for key in of_prediction()}
     masks = {name: segmentations.mask_of(nodes["contours"], name, reference) for name in ("inner", "outer", "network")}
-    return Prediction(
+    prediction = Prediction(
         grid=case.grid,
         probability=volumes.array_of(nodes["probability"]),
         labels=masks["network"].astype(np.uint8),
@@ -205,6 +212,8 @@ def read_prediction(scene: Any, case: Case, nodes: dict[str, Any]) -> Prediction
         provenance=words["provenance"],
         samples=read_outlines(scene, case.grid)[0],
     )
+    saved_checks.check_maps(prediction)
+    return prediction
 
 
 def _case_words(case: Case) -> dict[str, Any]:

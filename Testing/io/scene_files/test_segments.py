@@ -97,7 +97,7 @@ def test_the_file_that_mrml_gets_has_these_keys_alone(tmp_path):
         image.SetMetaData(key, value)
     came, written = tmp_path / "came.seg.nrrd", tmp_path / "written.seg.nrrd"
     sitk.WriteImage(image, str(came))
-    prepare._write_image(came, written, "SegmentationStorage")
+    prepare._write_image(came, prepare._Clean(tmp_path, 1 << 20, 1 << 20), written.name, "SegmentationStorage")
     back = sitk.ReadImage(str(written))
     assert back.GetMetaData("Segment0_Extent") == "0 4 0 3 0 2"
     assert not back.HasMetaDataKey("odd")
