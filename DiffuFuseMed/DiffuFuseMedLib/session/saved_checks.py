@@ -23,6 +23,7 @@ from ..core.prediction import Interval, Prediction
 
 LONGEST_NAME, LONGEST_NOTE, MOST_NOTES = 256, 4000, 200
 FARTHEST_MM = 1e6
+ROUNDED = 1e-3  # how far a probability may lie outside of 0 and 1
 SQUARE = 1e-3  # how far its axes may be from unit vectors at right angles
 PROVENANCE = {
     "model": str,
@@ -98,11 +99,10 @@ def check_prediction(words: Mapping[str, Any]) -> None:
 
 
 def check_maps(prediction: Prediction) -> None:
-    """Whether all that it shows is on its grid, and a number."""
-    shape = prediction.grid.shape
+    """Whether all that it shows is on its grid, and its probability is one."""
     maps = (prediction.probability, *prediction.uncertainty.values())
-    _check(all(array.shape == shape and np.isfinite(array).all() for array in maps), "maps")
-    _check(float(prediction.probability.min()) >= 0 and float(prediction.probability.max()) <= 1, "probability")
+    _check(all(array.shape == prediction.grid.shape for array in maps), "maps")
+    _check(bool(((prediction.probability >= -ROUNDED) & (prediction.probability <= 1 + ROUNDED)).all()), "probability")
 
 
 def same_grid(words: Mapping[str, Any], grid: Grid) -> bool:

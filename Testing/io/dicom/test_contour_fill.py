@@ -1,8 +1,11 @@
 """How the contours of one plane make one shape."""
 
+import time
+
 import numpy as np
 import pytest
-from DiffuFuseMedLib.io.dicom.contour_fill import filled_plane
+from DiffuFuseMedLib.core.errors import InputError
+from DiffuFuseMedLib.io.dicom.contour_fill import MOST_CONTOURS, filled_plane
 
 SHAPE = (12, 12)
 
@@ -54,3 +57,17 @@ def test_a_keyhole_is_one_contour_with_a_hole():
 
 def test_nothing_but_specks_is_nothing():
     assert voxels(np.array([(1.1, 1.1), (1.2, 1.1), (1.2, 1.2)])) == (0, [])
+
+
+def test_a_multitude_of_contours_or_points_is_refused_at_once():
+    """Each contour of a plane is held against each other, each point against each voxel."""
+    began = time.process_time()
+    with pytest.raises(InputError, match="20000 contours in one plane"):
+        voxels(*[square(1, 9)] * 20_000)
+    with pytest.raises(InputError, match="a contour of 1000000 points"):
+        voxels(np.zeros((1_000_000, 2)))
+    many = [np.add(square(0, 1), (n % 12, n // 12)) for n in range(MOST_CONTOURS + 1)]
+    with pytest.raises(InputError, match="101 contours in one plane"):
+        voxels(*many)
+    assert voxels(*many[:-1], *many[:-1]) == (100, ["Contours that are in the file twice were taken once."])
+    assert time.process_time() - began < 2

@@ -1,18 +1,21 @@
 """What a DICOM file announces or unpacks to is bounded; what is only large or deflated is read."""
 
+import io
 import struct
+import time
 import zlib
 
 import numpy as np
 import pydicom
 import pytest
 from DiffuFuseMedLib.core.errors import InputError
-from DiffuFuseMedLib.io.dicom import reading
+from DiffuFuseMedLib.io.dicom import reading, series
 from DiffuFuseMedLib.io.dicom.images import read_dicom_folder
 from DiffuFuseMedLib.io.dicom.pixels import stored_pixels
+from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
-from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
+from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEG2000Lossless, JPEGBaseline8Bit, RLELossless
 
 from Testing.fixtures.source_series import write_series
 from Testing.io.grammar.conftest import little_memory
@@ -90,3 +93,91 @@ def test_blank_frames_that_pack_into_little_have_room():
     dataset.Rows = dataset.Columns = 512
     dataset.BitsAllocated, dataset.NumberOfFrames, dataset.PixelData = 16, 300, b"0000"
     reading.check_room([dataset], "a series")
+
+
+def private(length, content=b""):
+    """An element of a private group in explicit little endian, of the length it tells."""
+    return b"\x01\x70\x10\x10OB\0\0" + length.to_bytes(4, "little") + content
+
+
+def before_pixels(path, element):
+    content = path.read_bytes()
+    at = content.rindex(b"\xe0\x7f\x10\x00")
+    path.write_bytes(content[:at] + element + content[at:])
+
+
+def test_an_element_beyond_any_header_is_refused_and_not_read(tmp_path):
+    """A gigabyte of nothing, which a sparse file and a zip hold for free."""
+    path = write_series(tmp_path / "series") / "001.dcm"
+    before_pixels(path, private(reading.LARGEST_ELEMENT + 1))
+    with path.open("ab") as file:
+        file.truncate(1 << 30)
+    with pytest.raises(InputError, match="256 MB"):
+        reading.read_dataset(path, stop_before_pixels=True)
+
+
+@pytest.mark.parametrize("end", [1 << 27, 1 << 33])
+def test_zeros_after_the_last_element_end_a_file(tmp_path, end):
+    """Each eight of them are an element of no length to pydicom, for hours in a few gigabytes."""
+    path = write_series(tmp_path / "series") / "001.dcm"
+    wanted = reading.read_dataset(path)
+    with path.open("ab") as file:
+        file.truncate(end)
+    began = time.process_time()
+    assert reading.read_dataset(path).PixelData == wanted.PixelData
+    with (tmp_path / "zeros.dcm").open("wb") as file:
+        file.write(bytes(128) + b"DICM")
+        file.truncate(end)
+    with pytest.raises(InputError, match="truncated or no DICOM"):
+        reading.read_dataset(tmp_path / "zeros.dcm", force=True)
+    assert time.process_time() - began < 2
+
+
+def test_a_head_that_is_longer_than_any_is_refused(tmp_path):
+    path = tmp_path / "a.dcm"
+    path.write_bytes(bytes(128) + b"DICM\x02\x00\x01\x00OB\0\0" + (3 << 30).to_bytes(4, "little") + bytes(1 << 17))
+    with pytest.raises(InputError, match="truncated or no DICOM"):
+        reading.read_dataset(path)
+
+
+def picture_of(side, kind):
+    buffer = io.BytesIO()
+    Image.new("L", (side, side)).save(buffer, kind)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(("kind", "syntax"), [("JPEG2000", JPEG2000Lossless), ("JPEG", JPEGBaseline8Bit)])
+def test_packed_pixels_of_another_size_than_the_tags_tell_are_not_decoded(kind, syntax):
+    """A few hundred bytes of JPEG 2000 take gigabytes."""
+    dataset = Dataset()
+    dataset.Rows = dataset.Columns = 48
+    dataset.BitsAllocated = dataset.BitsStored = 8
+    dataset.HighBit, dataset.PixelRepresentation, dataset.SamplesPerPixel = 7, 0, 1
+    dataset.PhotometricInterpretation = "MONOCHROME2"
+    dataset.file_meta = pydicom.dataset.FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = syntax
+    dataset.PixelData = encapsulate([picture_of(2000, kind)])
+    with pytest.raises(InputError, match="packed pixels are 2000 x 2000"):
+        stored_pixels(dataset)
+    dataset.PixelData = encapsulate([picture_of(48, kind)])
+    assert stored_pixels(dataset).shape == (48, 48)
+    dataset.NumberOfFrames = 2
+    dataset.PixelData = encapsulate([picture_of(48, kind), picture_of(2000, kind)])
+    with pytest.raises(InputError, match="packed pixels are 2000 x 2000"):
+        stored_pixels(dataset)
+
+
+def test_a_place_that_no_scanner_has_is_refused(tmp_path):
+    folder = write_series(tmp_path / "series", PatientPosition="HFS")
+    for path in folder.iterdir():
+        dataset = pydicom.dcmread(path)
+        dataset.ImagePositionPatient[0] = "1e300"
+        dataset.save_as(path)
+    with pytest.raises(InputError, match=r"ImagePositionPatient .* is 1e\+300 mm away"):
+        read_dicom_folder(folder)
+
+
+def test_files_that_are_no_dicom_are_passed_over_without_being_parsed(tmp_path, monkeypatch):
+    (tmp_path / "notes").write_bytes(b"x" * 1000)
+    monkeypatch.setattr(series, "read_dataset", None)
+    assert series.read_header(tmp_path / "notes") is None

@@ -16,12 +16,16 @@ from ...core.errors import input_error
 if TYPE_CHECKING:
     from matplotlib.path import Path as Polygon
 
+MOST_CONTOURS, MOST_POINTS = 100, 20_000  # of a plane, of a contour; each point is held against each voxel
+MOST_DRAWN = 1000  # in a plane, copies of one another among them
 # Moves voxel centers off edges they lie on: a keyhole's bridge, run along twice, must count twice or not at all.
 NUDGE_VOXELS = (3.1e-5, 7.3e-5)
 
 
 def filled_plane(contours: Sequence[tuple[np.ndarray, bool]], shape: tuple[int, int], notes: list[str]) -> np.ndarray:
     """bool [j, i] of contours ((points, ij), whether it is of the XOR type); notes: gets what had to be decided."""
+    if len(contours) > MOST_DRAWN:
+        raise input_error(f"a ROI with {len(contours)} contours in one plane", f"at most {MOST_DRAWN}", "draw it anew")
     masks = [inside(points, shape) for points, _ in contours]
     if any(xor for _, xor in contours):
         return np.logical_xor.reduce(masks)
@@ -40,7 +44,11 @@ def filled_plane(contours: Sequence[tuple[np.ndarray, bool]], shape: tuple[int, 
 
 
 def inside(points: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """bool [j, i]: voxel centers inside the polygon (points, ij) by the even-odd rule."""
+    """bool [j, i]: voxel centers inside the polygon (points, ij) by the even-odd rule. Raises InputError for more
+    points than anybody draws."""
+    if len(points) > MOST_POINTS:
+        given = f"a contour of {len(points)} points"
+        raise input_error(given, f"at most {MOST_POINTS}", "draw it anew, or give the mask as NIfTI or NRRD")
     filled = np.zeros(shape, bool)
     low = np.maximum(np.ceil(points.min(axis=0)), 0).astype(int)
     high = np.minimum(np.floor(points.max(axis=0)) + 1, shape[::-1]).astype(int)
@@ -52,10 +60,11 @@ def inside(points: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 
 
 def _distinct(masks: list[np.ndarray]) -> list[np.ndarray]:
-    found: list[np.ndarray] = []
-    for mask in masks:
-        if not any(np.array_equal(mask, other) for other in found):
-            found.append(mask)
+    """Raises InputError for more than anybody draws in one plane: each of them is held against each other."""
+    found = list({np.packbits(mask).tobytes(): mask for mask in reversed(masks)}.values())[::-1]
+    if len(found) > MOST_CONTOURS:
+        given = f"a ROI with {len(found)} contours in one plane"
+        raise input_error(given, f"at most {MOST_CONTOURS}", "draw it anew, or give the mask as NIfTI or NRRD")
     return found
 
 

@@ -16,6 +16,7 @@ from .suv import real_world_mapping
 from .tags import number, numbers, required, tag_name, value_of
 
 WHAT = "a DICOM slice"
+FARTHEST_MM = 1e6
 AIR = {"CT": -1000.0}  # what padding may be without looking like tissue
 
 
@@ -95,6 +96,9 @@ def _frame(dataset: Dataset, index: int | None, position: Dataset, orientation: 
             f"{WHAT} whose {tag_name('PixelSpacing')} is not above zero", "millimeters", "correct the tag"
         )
     position_mm = _numbers(position, "ImagePositionPatient", 3)
+    if np.abs(position_mm).max() > FARTHEST_MM:
+        given = f"{WHAT} whose {tag_name('ImagePositionPatient')} is {np.abs(position_mm).max():g} mm away"
+        raise input_error(given, "a place near the scanner", "correct the tag or export the series again")
     step_ij = (float(spacing[1]), float(spacing[0]))
     return Frame(dataset, index, position_mm, row / np.linalg.norm(row), column / np.linalg.norm(column), step_ij)
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import struct
+
 import numpy as np
 import SimpleITK as sitk
 from pydicom.dataset import Dataset
+from pydicom.encaps import generate_frames
 
 from ...core.errors import InputError, input_error
 from .reading import check_room
 from .tags import numbers, value_of
 
 WHAT = "a DICOM slice"
+JPEG, J2K, LONGEST_BOXES = b"\xff\xd8", b"\xff\x4f\xff\x51", 1 << 16
+STARTS_OF_FRAME = frozenset((*range(0xC0, 0xD0), 0xF7)) - {0xC4, 0xC8, 0xCC}
 
 
 def stored_pixels(dataset: Dataset) -> np.ndarray:
@@ -31,6 +36,7 @@ def _check_native(dataset: Dataset) -> None:
     """Raises InputError for pixels as they are that end early, or lie in other bits than the lowest: decoders fill in
     what is missing and cut off what is above."""
     if _is_packed(dataset):
+        _check_packed(dataset)
         return
     high, bits = value_of(dataset, "HighBit"), value_of(dataset, "BitsStored")
     if isinstance(high, int) and isinstance(bits, int) and high >= bits:  # allowed once (PS3.5 8.1.1)
@@ -43,6 +49,43 @@ def _check_native(dataset: Dataset) -> None:
     there = len(value_of(dataset, "PixelData") or b"")
     if 0 < there < sizes[0] * sizes[1] * max(1, frames) * sizes[2] // 8:
         raise input_error(f"{WHAT} whose pixel data end early", "complete pixel data", "copy the files again")
+
+
+def _check_packed(dataset: Dataset) -> None:
+    """Raises InputError for packed frames of other sizes than the tags tell: a decoder makes room for what stands in
+    them, gigabytes for a few hundred bytes."""
+    told = (value_of(dataset, "Rows"), value_of(dataset, "Columns"))
+    for size in _packed_sizes(dataset):
+        if size is not None and size != told:
+            given = f"{WHAT} of {told[0]} x {told[1]} pixels whose packed pixels are {size[0]} x {size[1]}"
+            raise input_error(given, "one size in both", "export the series again, uncompressed")
+
+
+def _packed_sizes(dataset: Dataset) -> list[tuple[int, int] | None]:
+    """Of each frame; none where they cannot be told apart, which the decoder says in its words."""
+    count = int((numbers(dataset, "NumberOfFrames", 1) or (1,))[0])
+    try:
+        frames = generate_frames(value_of(dataset, "PixelData") or b"", number_of_frames=max(1, count))
+        return [packed_size(frame) for frame in frames]
+    except Exception:  # of damaged fragments, in as many ways as they can be damaged
+        return []
+
+
+def packed_size(frame: bytes) -> tuple[int, int] | None:
+    """Rows and columns as a JPEG (ITU-T T.81 B.2.2), JPEG-LS or JPEG 2000 (T.800 A.5.1) frame tells them; None for
+    another kind."""
+    at = frame.find(J2K, 0, LONGEST_BOXES)
+    if at >= 0 and len(frame) >= at + 24:
+        right, bottom, left, top = struct.unpack_from(">4I", frame, at + 8)
+        return bottom - top, right - left
+    at = 2
+    while frame[:2] == JPEG and len(frame) >= at + 9 and frame[at] == 0xFF:
+        kind, length = frame[at + 1], int.from_bytes(frame[at + 2 : at + 4], "big")
+        if kind in STARTS_OF_FRAME:
+            rows, columns = struct.unpack_from(">2H", frame, at + 5)
+            return rows, columns
+        at += 1 if kind == 0xFF else 2 + length
+    return None
 
 
 def _is_packed(dataset: Dataset) -> bool:

@@ -12,16 +12,21 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pydicom
 from pydicom.dataset import Dataset, FileDataset
+from pydicom.filereader import read_partial
+from pydicom.tag import BaseTag, Tag
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
 from ...core.errors import InputError, input_error
 from .tags import value_of
 
 LARGEST_INFLATED, FREE_INFLATED = 1 << 30, 64 << 20
+LARGEST_ELEMENT, UNDEFINED = 256 << 20, 0xFFFFFFFF  # a structure set's contours are one element of up to some 100 MB
+PIXELS = (0x7FE0,)
+PIXEL_DATA = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 META_BYTES = 1 << 16  # of group 0002, which holds a dozen short elements
 LONG_LENGTHS = (b"OB", b"OD", b"OF", b"OL", b"OW", b"SQ", b"UC", b"UN", b"UR", b"UT")
+NO_GROUP = b"\0\0"
 TRANSFER_SYNTAX = b"\x02\x00\x10\x00"
 CHUNK_BYTES = 1 << 20
 MOST_GROWTH, FREE_BYTES = 1000, 256 << 20  # a blank frame packs into little: some room is free
@@ -29,10 +34,23 @@ LARGEST_PIXELS = 8 << 30
 
 
 def read_dataset(path: str | Path, **options: Any) -> FileDataset:
-    """pydicom.dcmread(path, **options), bounded. Raises InputError for a file that inflates to more than 1 GiB, and
-    what pydicom raises."""
+    """pydicom.dcmread(path, **options), bounded: it ends at the zeros that a disk or a transfer leaves. Raises
+    InputError for a file that inflates to more than 1 GiB, for an element beyond any header's, and what pydicom
+    raises."""
     path = Path(path)
-    dataset = pydicom.dcmread(readable(path), **options)
+    source, stop_before_pixels = readable(path), options.pop("stop_before_pixels", False)
+    options["specific_tags"] = [Tag(tag) for tag in options.get("specific_tags") or ()] or None
+
+    def is_over(tag: BaseTag, vr: str | None, length: int) -> bool:
+        if length != UNDEFINED and length > (LARGEST_PIXELS if tag.group in PIXELS else LARGEST_ELEMENT):
+            raise _too_large(path, f"with an element {tag} of {length >> 20} MB")
+        return tag.group == 0 or (stop_before_pixels and tag in PIXEL_DATA)
+
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            dataset = read_partial(file, stop_when=is_over, **options)
+    else:
+        dataset = read_partial(source, stop_when=is_over, **options)
     dataset.filename = str(path)
     return dataset
 
@@ -41,8 +59,13 @@ def readable(path: Path) -> Path | io.BytesIO:
     """What may be given to a library that reads DICOM: the file, or one that was inflated here. Raises InputError."""
     with path.open("rb") as file:
         head = file.read(META_BYTES)
-        elements = list(_meta(head))
-        end = elements[-1][2] if elements else 0
+        try:
+            elements = list(_meta(head))
+        except ValueError:
+            raise _too_large(path, "that is truncated or no DICOM") from None
+        end = elements[-1][2] if elements else 132 * (head[128:132] == b"DICM")
+        if head[end : end + 2] == NO_GROUP:  # pydicom looks for commands there, to the end of the file
+            raise _too_large(path, "that is truncated or no DICOM")
         said = [value.strip(b"\0 ").decode("latin-1") for tag, value, _ in elements if tag == TRANSFER_SYNTAX]
         if DeflatedExplicitVRLittleEndian not in said:
             if not said and DeflatedExplicitVRLittleEndian.encode() in head:  # in words that only pydicom reads
@@ -96,8 +119,10 @@ def _meta(head: bytes) -> Iterator[tuple[bytes, bytes, int]]:
         wide = kind in LONG_LENGTHS
         first = start + (12 if wide else 8)
         length = int.from_bytes(head[start + 8 : first] if wide else head[start + 6 : first], "little")
-        if not kind.isalpha() or first + length > len(head):
+        if not kind.isalpha():
             return
+        if first + length > len(head):
+            raise ValueError("a head that is longer than any")
         start = first + length
         yield tag, head[first:start], start
 

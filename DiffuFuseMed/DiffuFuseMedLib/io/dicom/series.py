@@ -96,6 +96,8 @@ def read_header(path: Path, tags: list[str] | None = None) -> Dataset | None:
     named_dicom = path.suffix.lower() in DICOM_SUFFIXES
     try:
         force = named_dicom or _begins_as_dicom(path)
+        if not force and not _has_prefix(path):  # what pydicom says after more work
+            return None
         header = read_dataset(path, specific_tags=tags, stop_before_pixels=True, force=force)
     except InvalidDicomError:
         return None
@@ -135,6 +137,12 @@ def _headers(folder: Path, notes: Notes | None) -> Iterator[tuple[Path, Dataset]
             notes.append(f"A file was passed over. {error}")
             continue
         yield path, header
+
+
+def _has_prefix(path: Path) -> bool:
+    """Whether "DICM" stands behind the 128 bytes of its preamble."""
+    with path.open("rb") as stream:
+        return stream.read(132)[128:] == b"DICM"
 
 
 def _begins_as_dicom(path: Path) -> bool:
