@@ -58,9 +58,8 @@ def majority(masks: Sequence[np.ndarray]) -> np.ndarray:
 def staple(masks: Sequence[np.ndarray], spacing_kji_mm: Spacing) -> np.ndarray:
     """The STAPLE consensus of bool masks [k, j, i]: where it is more probable than not.
 
-    It is taken in the box around all masks and 10 mm more: with a whole scan's background every annotator would be
-    taken for almost perfectly specific, and a voxel of one of them for lesion. Masks that are all empty, or all the
-    same, are their own consensus.
+    It is taken in the box around all masks and 10 mm more, so that neither its time nor its prior depends on how much
+    of the patient was imaged. Masks that are all empty, or all the same, are their own consensus.
     """
     check_masks(*masks)
     union = np.any(masks, axis=0)
