@@ -207,6 +207,14 @@ def test_a_scene_that_was_saved_before_outlines_were_kept_offers_levels(found, t
     assert sources(found) == [("lesion where at least 40 % probable", "")]
 
 
+def test_a_key_that_comes_before_the_outlines_are_there_is_not_lost(found):
+    found.review.choose(int(found.review.current.worklist.labels[SECOND].max()))
+    found.choices.preview(2)
+    assert found.view_state.choice is None
+    found.pump_until(lambda: found.view_state.choice == 2)
+    assert visible(found) is not None
+
+
 def test_what_is_not_there_is_told(told, found):
     found.choices.preview(1)
     assert found.view_state.message.sentence == NO_REGION

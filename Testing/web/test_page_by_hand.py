@@ -335,6 +335,7 @@ def test_enter_takes_it_after_a_click_on_a_button_but_presses_one_that_the_keybo
     offer(reader)
     steps = reader.state("s_steps")
     reader.page.get_by_role("button", name="Next (N)").click()
+    reader.wait("s('s_region') === 2")
     reader.page.get_by_role("button", name="Previous (P)").click()
     reader.wait("s('s_region') === 1 && s('s_choices').length > 1")
     reader.page.keyboard.press("1")

@@ -39,6 +39,7 @@ class ChoiceLogic:
         self._of: tuple[int, ...] | None = None  # worklist, region and result that they are of
         self._found_for: np.ndarray | None = None  # the lesion
         self._finding: Future | None = None
+        self._wanted: int | None = None  # asked for while they were being found
         context.events.listen(lambda _: self._look(), Topic.REVIEW)
 
     # What there is
@@ -97,7 +98,10 @@ class ChoiceLogic:
     def _take(self, finding: Future, found: tuple[Choice, ...]) -> None:
         if finding is self._finding:
             self._finding, self._offered = None, found
+            wanted, self._wanted = self._wanted, None
             self._show()
+            if wanted is not None:
+                self.preview(wanted)
 
     def _failed(self, finding: Future, error: BaseException) -> None:
         if finding is self._finding:
@@ -107,7 +111,7 @@ class ChoiceLogic:
 
     def _put_away(self) -> None:
         """Nothing is offered, and no ghost is shown."""
-        self._finding, self._found_for, self._offered = None, None, ()
+        self._finding, self._found_for, self._wanted, self._offered = None, None, None, ()
         self._hide()
         self._show()
 
@@ -124,6 +128,9 @@ class ChoiceLogic:
     def preview(self, key: int) -> None:
         """Show an outline as a ghost over the lesion; the one that is shown already is put away."""
         view_state = self._context.view_state
+        if self._finding is not None:
+            self._wanted = key  # shown as soon as it is there
+            return
         if not 1 <= key <= len(self._offered):
             count = len(self._offered)
             few = f"There is no outline {key} here: {count} {'is' if count == 1 else 'are'} offered."
