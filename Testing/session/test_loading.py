@@ -176,7 +176,7 @@ class StuckReading(ReadHere):
     """Folders and scenes on a disk that does not answer, until nobody waits for them any more."""
 
     def __init__(self):
-        self._stopped = []
+        self.stopped = []
 
     def folder(self, folder, told):
         return self._wait()
@@ -185,12 +185,12 @@ class StuckReading(ReadHere):
         return self._wait()
 
     def stop(self):
-        for stopped in self._stopped:
+        for stopped in self.stopped:
             stopped.set()
 
     def _wait(self):
         stopped = threading.Event()
-        self._stopped.append(stopped)
+        self.stopped.append(stopped)
         assert stopped.wait(60), "it was not stopped"
         raise InputError("It was stopped.")
 
@@ -199,12 +199,13 @@ def test_what_was_stopped_or_overtaken_holds_no_thread_that_others_wait_for(told
     """Else two openings that hang would keep all others, and what keeps the corrections, waiting behind them."""
     with monkeypatch.context() as patch:
         patch.setattr(told._context, "reading", stuck := StuckReading())
-        for _ in range(3):
-            told.open(folder)
-            told.pump_until(lambda: len(stuck._stopped) > 0)
-        told.open_scene_behind(tmp_path / "a.mrb", lambda call: call())
-        told.pump(0.1)
+        for begin in (*[lambda: told.open(folder)] * 3, lambda: told.open_scene_behind(tmp_path / "a.mrb", None)):
+            before = list(stuck.stopped)
+            begin()
+            assert all(stopped.is_set() for stopped in before)
+            told.pump_until(lambda before=before: len(stuck.stopped) > len(before))
         told.stop_opening()
+        assert all(stopped.is_set() for stopped in stuck.stopped)
         assert told.view_state.loading == ""
     told.open(folder)
     opened(told)
