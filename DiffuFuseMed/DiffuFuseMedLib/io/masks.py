@@ -14,6 +14,7 @@ from ..core.errors import InputError, input_error
 from ..core.grid import Grid
 from ..core.modalities import MODALITIES
 from ..core.volume import Volume
+from .dicom.entry_names import listed
 from .dicom.reading import read_dataset
 from .dicom.rtstruct import read_rtstruct, roi_names
 from .dicom.seg import read_dicom_seg, segment_labels
@@ -51,7 +52,7 @@ def lesion_segments(names: tuple[str, ...]) -> tuple[str, ...]:
     """The segments to merge into the lesion. Raises InputError when several are there and none is named so."""
     chosen = lesion_names(names) or (names if len(names) == 1 else ())
     if not chosen:
-        given = f"{len(names)} segments ({', '.join(names)})" if names else "no segment"
+        given = f"{len(names)} segments ({listed(names)})" if names else "no segment"
         raise input_error(given, "one named GTV, tumor, lesion or sarcoma", "rename the lesion's segment")
     return chosen
 
@@ -104,7 +105,9 @@ def _merged(masks: dict[str, Volume], of: int) -> Volume:
     """One mask of several on the same grid; `of`: how many segments the file holds."""
     name = ", ".join(masks)
     first = next(iter(masks.values()))
-    array = np.logical_or.reduce([mask.array > 0 for mask in masks.values()]).astype(np.uint8)
+    array = np.zeros(first.array.shape, np.uint8)
+    for mask in masks.values():  # one by one: of many, all at once would not fit the memory
+        array |= mask.array > 0
     notes = [f"Of {of} segments, {name} make up the mask."] if of > 1 else []
     return with_notes(replace(first, array=array, meta={**first.meta, "name": name}), notes)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.core.grid import Grid
+from DiffuFuseMedLib.io.dicom import rtstruct
 from DiffuFuseMedLib.io.dicom.rtstruct import read_rtstruct, referenced_series, roi_names
 from DiffuFuseMedLib.io.masks import read_mask
 from DiffuFuseMedLib.io.reference_mask import find_reference_mask
@@ -283,3 +284,28 @@ def test_a_lesion_without_a_number_is_told_by_its_name(write):
     assert find_reference_mask([], [path], [])[1] == (
         "RS.dcm is not the reference mask: its ROI GTV has no ROINumber (3006,0022).",
     )
+
+
+def test_each_entry_is_walked_once_however_many_rois_there_are(write, monkeypatch):
+    count, asked = 60, []
+    path = write({f"GTV#{n}": [contour(square(0.5, 2.5, 1))] for n in range(count)})
+    number_of = rtstruct._number
+    monkeypatch.setattr(rtstruct, "_number", lambda *given: asked.append(given) or number_of(*given))
+    assert len(read_rtstruct(path, GRID)) == count
+    assert len(asked) <= 3 * count  # names, frames of reference, contours
+
+
+def test_more_rois_than_anybody_fills_are_refused_in_one_short_sentence(write, monkeypatch):
+    monkeypatch.setattr(rtstruct, "MOST_ROIS", 20)
+    path = write({f"GTV#{n}": [contour(square(0.5, 2.5, 1))] for n in range(21)})
+    with pytest.raises(InputError, match="21 ROIs of one RT Structure Set, wanted at most 20"):
+        read_mask(path, GRID)
+    with pytest.raises(InputError, match="and 9 more") as refused:
+        read_rtstruct(path, GRID, roi="bladder")
+    assert len(str(refused.value)) < 400
+
+
+def test_a_name_that_another_roi_already_has_costs_neither(write):
+    path = write({"GTV": [contour(square(0.5, 2.5, 1))], "GTV (5)": [contour(square(0.5, 3.5, 1))],
+                  "GTV#2": [contour(square(0.5, 4.5, 1))]})  # fmt: skip
+    assert [int(m.array.sum()) for m in read_rtstruct(path, GRID).values()] == [4, 9, 16]

@@ -19,6 +19,7 @@ from ...core.grid import Grid
 from ...core.volume import Volume
 from ..mask_grid import LeftOut, check_frame
 from .contour_fill import filled_plane
+from .entry_names import listed, told_apart
 from .reading import read_dataset
 from .tags import numbers, tag_name, value_of
 
@@ -27,6 +28,7 @@ CLOSED = ("CLOSED_PLANAR", XOR)
 MAX_SLAB_MM = 10.0  # planes further apart than any slice spacing are separate drawings, not one slab each
 SAME_PLANE_MM = 0.1
 EDGE_MM = EDGE_VOXELS = 1e-3  # contour coordinates are written with about three decimals
+MOST_ROIS = 300  # filled at once, each on the whole grid; all organs that programs know are some 150
 
 
 def read_rtstruct(
@@ -39,20 +41,23 @@ def read_rtstruct(
     those inside another are holes, those that overlap make one, and those of the type CLOSEDPLANAR_XOR are combined as
     it says. Slices between planes that are drawn up to 10 mm apart are filled from the nearest, with a note. Open and
     point contours, and what lies outside the grid, are left out with a sentence in meta["notes"].
-    Raises InputError where nothing can be filled: no such ROI, no closed contour, another frame of reference.
+    Raises InputError where nothing can be filled: no such ROI, no closed contour, another frame of reference; and for
+    more than 300 ROIs at once.
     """
     dataset = _open(path)
     masks, left_out = {}, LeftOut()
-    for number, name in _chosen(dataset, roi).items():
+    chosen = _check_count(_chosen(dataset, roi))
+    frames, items = _frames(dataset), _contour_items(dataset)
+    for number, name in chosen.items():
         try:
-            check_frame(_frame(dataset, number), frame_of_reference)
-            contours, ignored = _closed_contours(dataset, number)
+            check_frame(frames[number], frame_of_reference)
+            contours, ignored = _closed_contours(items.get(number, []))
             array, notes = _filled(contours, grid)
         except InputError as error:
             left_out.add(name, error)
             continue
         meta = {"name": name, "source": str(path), "notes": ignored + notes}
-        masks[name] = Volume(array, grid, None, {**meta, "frame_of_reference": _frame(dataset, number)})
+        masks[name] = Volume(array, grid, None, {**meta, "frame_of_reference": frames[number]})
     return left_out.note_on(masks)
 
 
@@ -93,14 +98,8 @@ def _not_rtstruct(given: str) -> InputError:
 
 def _names(dataset: Dataset) -> dict[int, str]:
     """By ROI number; an entry without one has nothing that its contours could refer to."""
-    names: dict[int, str] = {}
-    for item in dataset.get("StructureSetROISequence", []):
-        number = _number(item, "ROINumber")
-        if number is None:
-            continue
-        name = str(value_of(item, "ROIName") or f"ROI {number}").strip()
-        names[number] = f"{name} ({number})" if name in names.values() else name
-    return names
+    numbered = ((_number(item, "ROINumber"), item) for item in dataset.get("StructureSetROISequence", []))
+    return told_apart((n, str(value_of(item, "ROIName") or f"ROI {n}")) for n, item in numbered if n is not None)
 
 
 def _chosen(dataset: Dataset, roi: str | Sequence[str] | None) -> dict[int, str]:
@@ -110,16 +109,39 @@ def _chosen(dataset: Dataset, roi: str | Sequence[str] | None) -> dict[int, str]
     if roi is None:
         return names
     asked = [roi] if isinstance(roi, str) else list(roi)
-    missing = [name for name in asked if name not in names.values()]
+    known, wanted = set(names.values()), set(asked)
+    missing = [name for name in asked if name not in known]
     if missing:
-        raise input_error(f"the ROI {missing[0]!r}", f"one of {', '.join(names.values())}", "choose a ROI of this file")
-    return {number: name for number, name in names.items() if name in asked}
+        raise input_error(f"the ROI {missing[0]!r}", f"one of {listed(names.values())}", "choose a ROI of this file")
+    return {number: name for number, name in names.items() if name in wanted}
 
 
-def _frame(dataset: Dataset, number: int) -> str:
-    """Frame of Reference UID of the ROI, empty where the file gives none."""
-    item = next(r for r in dataset.StructureSetROISequence if _number(r, "ROINumber") == number)
-    return str(item.get("ReferencedFrameOfReferenceUID") or dataset.get("FrameOfReferenceUID") or "")
+def _check_count(chosen: dict[int, str]) -> dict[int, str]:
+    if len(chosen) > MOST_ROIS:
+        given, remedy = f"{len(chosen)} ROIs of one RT Structure Set", "export those that are needed alone"
+        raise input_error(given, f"at most {MOST_ROIS} at once", remedy)
+    return chosen
+
+
+def _frames(dataset: Dataset) -> dict[int, str]:
+    """Frame of Reference UID by ROI number, empty where the file gives none."""
+    common = dataset.get("FrameOfReferenceUID") or ""
+    frames: dict[int, str] = {}
+    for item in dataset.StructureSetROISequence:
+        number = _number(item, "ROINumber")
+        if number is not None:
+            frames.setdefault(number, str(item.get("ReferencedFrameOfReferenceUID") or common))
+    return frames
+
+
+def _contour_items(dataset: Dataset) -> dict[int, list[Dataset]]:
+    """Items of Contour Sequence by ROI number: walked once, however many ROIs there are."""
+    items: dict[int, list[Dataset]] = {}
+    for entry in dataset.get("ROIContourSequence", []):
+        number = _number(entry, "ReferencedROINumber")
+        if number is not None:
+            items.setdefault(number, []).extend(entry.get("ContourSequence", []))
+    return items
 
 
 @dataclass(frozen=True)
@@ -130,10 +152,8 @@ class _Contour:
     xor: bool
 
 
-def _closed_contours(dataset: Dataset, number: int) -> tuple[list[_Contour], list[str]]:
-    """Closed contours of the ROI in LPS mm, and a note on those ignored."""
-    entries = [e for e in dataset.get("ROIContourSequence", []) if _number(e, "ReferencedROINumber") == number]
-    items = [contour for entry in entries for contour in entry.get("ContourSequence", [])]
+def _closed_contours(items: list[Dataset]) -> tuple[list[_Contour], list[str]]:
+    """Closed contours of a ROI's items in LPS mm, and a note on those ignored."""
     closed = [item for item in items if value_of(item, "ContourGeometricType") in CLOSED]
     contours = [_Contour(_points(item), item.ContourGeometricType == XOR) for item in closed]
     contours = [contour for contour in contours if len(contour.points) >= 3]

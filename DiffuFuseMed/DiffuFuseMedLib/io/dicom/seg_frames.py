@@ -11,6 +11,7 @@ from pydicom.dataset import Dataset
 from ...core.errors import input_error
 from ...core.grid import Grid
 from ...core.triples import triple
+from .entry_names import told_apart
 from .frames import Frame, find_group, frames_of
 from .pixels import stored_pixels
 from .tags import number, numbers, required, value_of
@@ -24,14 +25,10 @@ ROUNDED = 0.02  # of it: how far a stated distance may be off the frames' own pl
 
 def segment_names(dataset: Dataset) -> dict[int, str]:
     """Labels by segment number; one without a label is "segment 1", a label given twice gets its number appended."""
-    names: dict[int, str] = {}
-    for item in required(dataset, "SegmentSequence", WHAT):
-        key = int(number(item, "SegmentNumber", "a segment"))
-        if key == 0:  # a label map's background
-            continue
-        name = str(value_of(item, "SegmentLabel") or f"segment {key}").strip()
-        names[key] = f"{name} ({key})" if name in names.values() else name
-    return names
+    items = required(dataset, "SegmentSequence", WHAT)
+    numbered = ((int(number(item, "SegmentNumber", "a segment")), item) for item in items)
+    named = ((key, str(value_of(item, "SegmentLabel") or f"segment {key}")) for key, item in numbered)
+    return told_apart((key, name) for key, name in named if key != 0)  # 0 is a label map's background
 
 
 def segment_masks(dataset: Dataset) -> dict[int, tuple[np.ndarray, Grid]]:
