@@ -63,7 +63,7 @@ def test_the_interval_always_holds_the_value():
 def test_an_interval_that_cannot_be_stood_for_is_withheld_with_a_sentence(volume_ml, errors, why):
     interval = volume_interval(volume_ml, [80.0, 130.0], errors)
     assert (interval.value, interval.low, interval.high, interval.ends) == (volume_ml, None, None, None)
-    assert interval.withheld.startswith("No range is shown: ")
+    assert interval.withheld.startswith("No range of the volume is shown: ")
     assert why in interval.withheld
 
 

@@ -11,11 +11,13 @@ from scipy.stats import t as student
 from ..core.prediction import Interval
 
 LEAST_DIFFERENCE = 1.1
-NOTHING_FOUND = "No range is shown: nothing was found, and how often that is wrong was not measured."
-NOT_MEASURED = "No range is shown: the model's errors in volume on patients that it never saw were not measured."
+NOTHING_FOUND = "No range of the volume is shown: nothing was found, and how often that is wrong was not measured."
+NOT_MEASURED = (
+    "No range of the volume is shown: the model's errors in volume on patients that it never saw were not measured."
+)
 ONE_FACTOR = (
-    "No range is shown: on the calibration patients its width did not depend on the case, so it would be the same "
-    "factor for every case."
+    "No range of the volume is shown: on the calibration patients its width did not depend on the case, so it "
+    "would be the same factor for every case."
 )
 
 

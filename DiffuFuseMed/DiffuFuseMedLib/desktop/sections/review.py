@@ -22,7 +22,7 @@ class Review:
         self._panel, self._ui, self._session = panel, panel.ui, panel.session
         wire, ui, review = panel.wire, panel.ui, panel.session.review
         self._icons = {state: qt.QIcon(panel.resource(f"Icons/{state}.svg")) for state in STATES}
-        head(ui.worklistTable, [_("Place"), _("Expected error"), _("Why"), _("State")])
+        head(ui.worklistTable, [_("Question"), _("Expected error"), _("Why"), _("State")])
         wire(ui.worklistTable, "cellClicked(int,int)", self._clicked)
         head(ui.choicesTable, [_("Key"), _("Outline"), _("Samples"), _("Change")])
         wire(ui.choicesTable, "cellClicked(int,int)", lambda row, _column: panel.session.choices.preview(row + 1))
