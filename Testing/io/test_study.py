@@ -1,13 +1,16 @@
 """Case folders: image files, DICOM, both, and everything that can be wrong with them."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 from DiffuFuseMedLib.core.errors import InputError
-from DiffuFuseMedLib.io.study import read_study
+from DiffuFuseMedLib.io.study import read_folder, read_study
+
+from Testing.fixtures.dicom_series import Folder
 
 CASE = Path(__file__).resolve().parents[2] / "Resources" / "SampleData" / "STS_010"
 DICOM = Path(__file__).resolve().parents[2] / ".." / "shared" / "data" / "sts_dicom" / "STS_002"
@@ -195,3 +198,28 @@ def test_an_image_file_that_nobody_foresaw_does_not_cost_the_study(folder, monke
     study = read_study(folder)
     assert list(study.volumes) == ["CT"]
     assert any(note.startswith("File PET.mha was not read. Given file 'PET.mha'") for note in study.notes)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such names there")
+def test_escape_sequences_of_names_reach_no_note(folder):
+    write_mask(folder / "GTV.nii.gz")
+    write_mask(folder / "GTV\x1b[2J\u202e_mask.nii.gz")
+    write(folder / "\x1b[31mCT\x9b.nii.gz", (4, 5, 6), -1000)
+    (folder / "PET\x1b].nrrd").write_bytes(b"NRRD0005\n")
+    study = read_study(folder)
+    words = [*study.notes, study.name, *(v.name for v in study.volumes.values())]
+    assert sum("_[" in word or "_]" in word for word in words) >= 2
+    assert all(word.isprintable() for word in words)
+
+
+@pytest.mark.filterwarnings("ignore:Found unknown escape sequence")
+def test_escape_sequences_of_a_series_description_reach_nobody(tmp_path):
+    slices = Folder(tmp_path)
+    slices.series("CT", SeriesDescription="\x1b[31mCT of the thigh")
+    slices.series("CT", SeriesDescription="\x1b[31mCT again", positions=[[0, 0, z] for z in (0, 3, 6)],
+                  ImageOrientationPatient=[1, 0, 0, 0, 1, 0])  # fmt: skip
+    there, study = read_folder(tmp_path, {})
+    assert there == ["_[31mCT again", "_[31mCT of the thigh"]
+    assert study.volumes["CT"].meta["series_description"] in there
+    assert study.notes
+    assert all(note.isprintable() for note in study.notes)

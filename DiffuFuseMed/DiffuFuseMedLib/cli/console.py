@@ -5,19 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
+
+from ..core.printable import printable
 
 if TYPE_CHECKING:
     from ..core.case import Case
     from ..models.registry import ModelRecord
 
+
+class _Printable(Console):
+    """What is printed, cells of tables too, may quote a file: no escape sequence of its reaches the terminal."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str("\n".join(map(printable, text.split("\n"))), **options)
+
+
 WIDE = 2000  # a file has no edge: a row that is broken into two is no Markdown any more
-out_console, err_console = Console(highlight=False), Console(stderr=True, highlight=False)
+out_console, err_console = _Printable(highlight=False), _Printable(stderr=True, highlight=False)
 
 
 @contextmanager
@@ -49,14 +60,14 @@ def say_domain(case: Case, record: ModelRecord) -> None:
 
 def print_table(table: Table) -> None:
     """As wide as the terminal; in a file or pipe as wide as its contents."""
-    console = out_console if out_console.is_terminal else Console(width=WIDE, highlight=False)
+    console = out_console if out_console.is_terminal else _Printable(width=WIDE, highlight=False)
     console.print(table)
 
 
 def as_markdown(tables: Sequence[Table]) -> str:
     """The tables as Markdown, each row on a line of its own."""
     text = StringIO()
-    console = Console(file=text, width=WIDE)
+    console = _Printable(file=text, width=WIDE)
     for table in tables:
         table.box = box.MARKDOWN
         console.print(table)

@@ -15,6 +15,7 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 
 from ..core.errors import InputError
+from ..core.printable import printable_name
 from ..core.volume import Volume
 from .dicom.reading import read_dataset
 from .dicom.rtstruct import referenced_series, roi_names
@@ -110,7 +111,7 @@ def _of_folders(files: Sequence[Path]) -> list[Drawing]:
     """A file whose name says nothing of an annotator is that of its own name, such as a network's."""
     stems = {path: stem_of(path.name) for path in files}
     own = [path for path in files if not CONSENSUS.search(stems[path].lower())]
-    return [Drawing(annotator_in(stems[path]) or stems[path], path) for path in own]
+    return [Drawing(annotator_in(stems[path]) or printable_name(stems[path]), path) for path in own]
 
 
 def _of_dicom(paths: Sequence[Path]) -> list[Drawing]:

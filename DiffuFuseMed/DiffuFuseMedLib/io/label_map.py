@@ -16,6 +16,7 @@ import SimpleITK as sitk
 from ..core.checks import check_dimensions, check_finite, check_spacing
 from ..core.errors import InputError, input_error
 from ..core.grid import Grid
+from ..core.printable import printable_name
 from ..core.volume import Volume
 from .headers import read_complete, spacing_in_header
 from .image_files import SUFFIXES
@@ -102,7 +103,7 @@ def _segments(image: sitk.Image) -> dict[str, _Segment]:
     numbers = sorted({int(found[1]) for key in image.GetMetaDataKeys() if (found := SEGMENT_KEY.fullmatch(key))})
     segments: dict[str, _Segment] = {}
     for n in numbers:
-        name = _field(image, n, "Name") or f"Segment {n}"
+        name = printable_name(_field(image, n, "Name")) or f"Segment {n}"
         name = f"{name} ({n})" if name in segments else name
         segments[name] = _Segment(n, _field(image, n, "Layer"), _field(image, n, "LabelValue"))
     return segments

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..core.errors import InputError
 from ..core.modalities import dicom_classes
+from ..core.printable import printable_name
 from .dicom.series import candidates, read_header
 from .dicom.tags import value_of
 from .image_files import SUFFIXES
@@ -40,4 +41,4 @@ def _object(path: Path) -> DicomObject | None:
     if header is None:
         return None
     kind, uid, words = (str(value_of(header, tag) or "") for tag in TAGS)
-    return DicomObject(path, uid, words, kind in dicom_classes(), kind in (RTSTRUCT, *SEG))
+    return DicomObject(path, uid, printable_name(words), kind in dicom_classes(), kind in (RTSTRUCT, *SEG))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..core.checks import check_modality
 from ..core.errors import InputError, input_error
 from ..core.modalities import MODALITIES
 from ..core.parallel import each
+from ..core.printable import printable
 from ..core.volume import Volume
 from .annotators import find_references, masks_in_folders
 from .dicom.images import Choice, UnknownContrastError, read_dicom_folder
@@ -41,6 +42,18 @@ class Study:
     notes: tuple[str, ...] = ()
     places: dict[str, Volume] = field(default_factory=dict)
     references: dict[str, Volume] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Names of files and words of headers that are quoted are made printable here, whoever quoted them."""
+        told = {
+            "name": printable(self.name),
+            "notes": tuple(map(printable, self.notes)),
+            "volumes": {key: _printable(volume) for key, volume in self.volumes.items()},
+            "reference_mask": self.reference_mask and _printable(self.reference_mask),
+            "references": {name: _printable(mask) for name, mask in self.references.items()},
+        }
+        for name, value in told.items():
+            object.__setattr__(self, name, value)
 
 
 REASONS = (" for its words name it", " for having the most slices", " for having the most voxels")
@@ -114,6 +127,11 @@ def read_folder(path: str | Path, told: Mapping[str, str]) -> tuple[list[str], S
     """images_in(), and read_study() told of those names that are there. Raises InputError as they do."""
     there = images_in(path)
     return there, read_study(path, {name: key for name, key in told.items() if name in there} or None)
+
+
+def _printable(volume: Volume) -> Volume:
+    notes = [printable(str(note)) for note in volume.meta.get("notes", ())]
+    return replace(volume, meta={**volume.meta, "name": printable(volume.name), "notes": notes})
 
 
 def _check_folder(folder: Path) -> None:

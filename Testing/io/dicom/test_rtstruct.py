@@ -309,3 +309,12 @@ def test_a_name_that_another_roi_already_has_costs_neither(write):
     path = write({"GTV": [contour(square(0.5, 2.5, 1))], "GTV (5)": [contour(square(0.5, 3.5, 1))],
                   "GTV#2": [contour(square(0.5, 4.5, 1))]})  # fmt: skip
     assert [int(m.array.sum()) for m in read_rtstruct(path, GRID).values()] == [4, 9, 16]
+
+
+@pytest.mark.filterwarnings("ignore:Found unknown escape sequence")
+def test_escape_sequences_of_a_roi_reach_no_note_and_no_error(write):
+    path = write({"\x1b[31mGTV 1\x9b": [contour(square(0.5, 2.5, 1))], "\x1b[31mGTV 1\x9b#2": []})
+    assert roi_names(path)[1].isprintable()
+    mask = read_mask(path, GRID, segments=roi_names(path))
+    assert mask.name == "_[31mGTV 1_"
+    assert all(note.isprintable() for note in mask.meta["notes"])

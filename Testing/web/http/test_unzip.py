@@ -122,3 +122,10 @@ def test_a_damaged_archive_is_one_sentence(unpack, damage):
 def test_a_file_and_a_folder_of_one_name_are_refused(unpack):
     with pytest.raises(InputError, match="of the same name"):
         unpack(zipped([("a", b"1"), ("a/b", b"2")]))
+
+
+def test_escape_sequences_and_turned_names_come_out_printable(unpack):
+    names = ("\x1b[2J/CT\x9b\u202e.nii", "CT\x85\u2028.nii", "\x7f\x1b")
+    files = unpack(zipped([(name, b"x") for name in names]))
+    assert len(files) == len(names)
+    assert all(name.isprintable() for name in files)

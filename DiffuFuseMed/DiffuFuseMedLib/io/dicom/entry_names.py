@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ...core.printable import printable_name
+
 MOST_LISTED = 12
 
 
 def told_apart(entries: Iterable[tuple[int, str]]) -> dict[int, str]:
-    """Names by number; one given twice gets its number appended."""
+    """Printable names by number; one given twice gets its number appended."""
     names: dict[int, str] = {}
     taken: set[str] = set()
     for number, words in entries:
-        name = words.strip()
+        name = printable_name(words)
         while name in taken:
             name = f"{name} ({number})"
         taken.add(name)

@@ -17,6 +17,7 @@ from pydicom.errors import InvalidDicomError
 
 from ...core.errors import InputError, input_error
 from ...core.modalities import dicom_classes
+from ...core.printable import printable_name
 from ..image_words import LOCALIZER_WORDS, PROJECTION_WORDS
 from .copies import show_the_same
 from .reading import read_dataset
@@ -49,7 +50,7 @@ class Series:
 
     @property
     def description(self) -> str:
-        return str(value_of(self.headers[0], "SeriesDescription") or "")
+        return printable_name(str(value_of(self.headers[0], "SeriesDescription") or ""))
 
 
 def find_series(folder: Path, notes: Notes | None = None) -> list[Series]:
@@ -164,7 +165,7 @@ def _no_slice(header: Dataset) -> str:
 
 
 def _described(header: Dataset) -> str:
-    words = str(value_of(header, "SeriesDescription") or "").strip()
+    words = printable_name(str(value_of(header, "SeriesDescription") or ""))
     number = value_of(header, "SeriesNumber")
     return f"The series '{words or number or 'without number'}'"
 

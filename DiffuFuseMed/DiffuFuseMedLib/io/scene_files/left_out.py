@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from xml.etree.ElementTree import Element
 
+from ...core.printable import printable
 from .nodes import STORAGES
 from .refusals import refused
 
@@ -106,5 +107,5 @@ def _told(left: list[Element]) -> str:
 
 
 def _named(element: Element) -> str:
-    name = re.sub(r"[\x00-\x1f\x7f]+", " ", element.get("name", ""))[:LONGEST_NAME]
+    name = printable(element.get("name", ""))[:LONGEST_NAME]
     return f"{element.tag[:LONGEST_NAME]} '{name}'" if name else element.tag[:LONGEST_NAME]

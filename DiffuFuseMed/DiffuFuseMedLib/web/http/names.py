@@ -6,6 +6,8 @@ import re
 import unicodedata
 from pathlib import Path, PurePosixPath
 
+from ...core.printable import printable
+
 _LONGEST_BYTES = 120
 _DEEPEST = 16
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"|?*]')
@@ -34,7 +36,8 @@ def free_path(folder: Path, wanted: PurePosixPath) -> Path:
 
 def _safe_part(part: str) -> str:
     cleaned = _UNSAFE.sub("_", unicodedata.normalize("NFC", part)).strip(" ").rstrip(". ")
-    cleaned = "".join(c for c in cleaned if unicodedata.category(c) not in ("Cf", "Cs")) or "_"  # invisible, broken
+    kept = (c for c in cleaned if unicodedata.category(c) not in ("Cf", "Cs"))  # invisible, broken
+    cleaned = printable("".join(kept)).strip(" ") or "_"
     cleaned = f"_{cleaned}" if _DEVICE.match(cleaned) else cleaned
     return _shortened(cleaned)
 

@@ -1,0 +1,16 @@
+"""What the consoles print may quote a file."""
+
+from DiffuFuseMedLib.cli.console import as_markdown, out_console
+from rich.table import Table
+
+
+def test_no_escape_sequence_reaches_the_terminal(capsys):
+    with out_console.capture() as captured:
+        out_console.print("\x1b[31mred\x9b\nnext line", markup=False, soft_wrap=True)
+    assert captured.get() == "_[31mred_\nnext line\n"
+
+
+def test_nor_a_table():
+    table = Table("annotator")
+    table.add_row("reader\x1b]0;title\x07")
+    assert "reader_]0;title_" in as_markdown([table])
