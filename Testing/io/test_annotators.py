@@ -114,14 +114,14 @@ def test_a_mask_that_nobody_foresaw_does_not_cost_the_case(folder, monkeypatch):
 
     for n in (1, 2, 3):
         write_mask(folder / f"GTV_reader{n}.nii.gz", n)
-    read = annotators.read_mask
+    read = annotators.read_mask_of
 
     def fails(path, *others):
         if "reader2" in path.name:
             raise KeyError("(0020,9113)")
         return read(path, *others)
 
-    monkeypatch.setattr(annotators, "read_mask", fails)
+    monkeypatch.setattr(annotators, "read_mask_of", fails)
     study = read_study(folder)
     assert list(study.references) == ["reader 1", "reader 3"]
     assert "reader 2 was left out (GTV_reader2.nii.gz). It could not be read (KeyError)." in study.notes
@@ -240,3 +240,40 @@ def test_real_sets_of_several_radiologists_are_read(name, count):
     study = read_study(folder, told)
     assert len(study.references) == count
     assert all(mask.array.any() for mask in study.references.values())
+
+
+@pytest.mark.parametrize("write", [write_rtstruct, write_dicom_seg], ids=["RTSTRUCT", "SEG"])
+def test_a_mask_of_another_patient_that_refers_to_the_images_is_told(write, series, tmp_path):
+    write(ONE, series, tmp_path / "mask.dcm", BY_HAND)
+    assert not any("PatientID" in note for note in read_study(tmp_path).notes)
+    renamed(tmp_path / "mask.dcm", lambda dataset: setattr(dataset, "PatientID", "somebody else"))
+    study = read_study(tmp_path)
+    assert study.reference_mask is not None
+    [note] = [note for note in study.notes if "PatientID" in note]
+    assert "refers to them" in note
+    assert "somebody" not in note
+
+
+@pytest.mark.parametrize("same_frame", [True, False])
+@pytest.mark.parametrize("write", [write_rtstruct, write_dicom_seg], ids=["RTSTRUCT", "SEG"])
+def test_a_mask_of_another_patient_that_only_lies_there_needs_the_frame_of_reference(
+    write, same_frame, series, tmp_path
+):
+    write(ONE, series, tmp_path / "mask.dcm", BY_HAND)
+    renamed(tmp_path / "mask.dcm", lambda dataset: of_a_stranger(dataset, same_frame))
+    study = read_study(tmp_path)
+    assert (study.reference_mask is not None) == same_frame
+    assert any("PatientID (0010,0020) is not the images'" in note for note in study.notes)
+
+
+def of_a_stranger(dataset, same_frame):
+    """Nothing in it refers to the images' series, and without their frame of reference it names none."""
+    dataset.PatientID = "somebody else"
+    for item in dataset.get("ReferencedSeriesSequence", []):
+        item.SeriesInstanceUID = "1.2.3"
+    for item in dataset.get("ReferencedFrameOfReferenceSequence", []):
+        item.RTReferencedStudySequence = []
+    if not same_frame:
+        dataset.FrameOfReferenceUID = ""
+        for roi in dataset.get("StructureSetROISequence", []):
+            roi.ReferencedFrameOfReferenceUID = ""

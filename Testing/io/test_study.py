@@ -180,7 +180,7 @@ def test_a_mask_that_nobody_foresaw_does_not_cost_the_case(folder, monkeypatch):
         raise KeyError("(0020,9113)")
 
     write_mask(folder / "GTV.nii.gz", 2)
-    monkeypatch.setattr(reference_mask, "read_mask", fails)
+    monkeypatch.setattr(reference_mask, "read_mask_of", fails)
     study = read_study(folder)
     assert tuple(study.volumes) == ("CT", "PET")
     assert study.reference_mask is None

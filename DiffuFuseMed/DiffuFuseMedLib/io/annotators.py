@@ -23,7 +23,7 @@ from .dicom.seg import seg_referenced_series, segment_labels
 from .dicom.tags import value_of
 from .label_map import is_label_map_name, stem_of
 from .lesion_names import annotator_in, lesion_names
-from .masks import RTSTRUCT, drawn_on, read_mask, sop_class
+from .masks import RTSTRUCT, read_mask_of, sop_class
 
 log = logging.getLogger(__name__)
 FOLDERS = ("masks", "readers", "raters", "annotators", "annotations", "references")
@@ -98,8 +98,7 @@ def _read(drawing: Drawing, volumes: Sequence[Volume]) -> Volume:
     if not is_label_map_name(drawing.path.name):
         structures = sop_class(drawing.path) == RTSTRUCT
         series = (referenced_series if structures else seg_referenced_series)(drawing.path)
-    grid, frame = drawn_on(drawing.path, series, volumes)
-    mask = read_mask(drawing.path, grid, frame, drawing.segments)
+    mask = read_mask_of(drawing.path, series, volumes, drawing.segments)
     return mask.with_array(mask.array, name=drawing.annotator)
 
 

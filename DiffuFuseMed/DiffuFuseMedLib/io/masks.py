@@ -18,11 +18,14 @@ from .dicom.entry_names import listed
 from .dicom.reading import read_dataset
 from .dicom.rtstruct import read_rtstruct, roi_names
 from .dicom.seg import read_dicom_seg, segment_labels
+from .dicom.series import patient_id_hash
+from .dicom.tags import tag_name
 from .label_map import is_label_map_name, read_label_map
 from .lesion_names import lesion_names
 from .mask_grid import check_frame, mask_onto, with_notes
 
 RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"
+PATIENT = tag_name("PatientID")
 SEG = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")  # binary and fractional, label map
 
 
@@ -46,6 +49,31 @@ def read_mask(
     if kind in SEG:
         return _from_seg(path, grid, frame_of_reference, tuple(segments))
     raise _not_a_mask(path)
+
+
+def read_mask_of(path: Path, series: Sequence[str], volumes: Sequence[Volume], segments: Sequence[str] = ()) -> Volume:
+    """read_mask() of what lies with these images. series: UIDs of those that the file refers to.
+
+    Raises InputError for a DICOM mask of another patient, unless it lies in the images' frame of reference or refers to
+    them: then a note says so, for an ID that was replaced in some files alone looks the same.
+    """
+    grid, frame = drawn_on(path, series, volumes)
+    mask = read_mask(path, grid, frame, segments)
+    if is_label_map_name(path.name) or not _is_of_another_patient(path, volumes):
+        return mask
+    refers = any(volume.meta.get("series_uid") in series for volume in volumes)
+    if not refers and not (frame and mask.meta.get("frame_of_reference") == frame):
+        remedy = "check whose it is, and move it elsewhere or correct the tag"
+        raise input_error(f"a mask whose {PATIENT} is not the images'", "one patient's images and masks", remedy)
+    where = "refers to them" if refers else "lies in their frame of reference"
+    return with_notes(mask, [f"Warning: its {PATIENT} is not the images', though it {where}: check whose it is."])
+
+
+def _is_of_another_patient(path: Path, volumes: Sequence[Volume]) -> bool:
+    """Where both say whose they are."""
+    said = patient_id_hash(read_dataset(path, specific_tags=["PatientID"], stop_before_pixels=True))
+    known = {str(volume.meta["patient_id_hash"]) for volume in volumes if volume.meta.get("patient_id_hash")}
+    return bool(said and known) and said not in known
 
 
 def lesion_segments(names: tuple[str, ...]) -> tuple[str, ...]:

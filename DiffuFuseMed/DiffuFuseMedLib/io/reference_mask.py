@@ -13,7 +13,7 @@ from .dicom.rtstruct import referenced_series, roi_names, unnumbered_rois
 from .dicom.seg import seg_referenced_series, segment_labels
 from .label_map import stem_of
 from .lesion_names import is_gtv, lesion_names
-from .masks import RTSTRUCT, drawn_on, read_mask, sop_class
+from .masks import RTSTRUCT, read_mask_of, sop_class
 
 NOTHING_NAMED = "nothing in it is named GTV, tumor, lesion or sarcoma"
 
@@ -100,4 +100,4 @@ def _read(candidate: Candidate, volumes: Sequence[Volume]) -> Volume:
     """A label map or SEG brings its grid; contours get that of the image they were drawn on, else the first with a
     frame of reference, which must then agree."""
     series = (candidate.drawn_on.meta["series_uid"],) if candidate.drawn_on else ()
-    return read_mask(candidate.path, *drawn_on(candidate.path, series, volumes))
+    return read_mask_of(candidate.path, series, volumes)

@@ -292,7 +292,7 @@ def test_each_entry_is_walked_once_however_many_rois_there_are(write, monkeypatc
     number_of = rtstruct._number
     monkeypatch.setattr(rtstruct, "_number", lambda *given: asked.append(given) or number_of(*given))
     assert len(read_rtstruct(path, GRID)) == count
-    assert len(asked) <= 3 * count  # names, frames of reference, contours
+    assert len(asked) <= 4 * count  # names, frames of reference, contours, points
 
 
 def test_more_rois_than_anybody_fills_are_refused_in_one_short_sentence(write, monkeypatch):
@@ -318,3 +318,13 @@ def test_escape_sequences_of_a_roi_reach_no_note_and_no_error(write):
     mask = read_mask(path, GRID, segments=roi_names(path))
     assert mask.name == "_[31mGTV 1_"
     assert all(note.isprintable() for note in mask.meta["notes"])
+
+
+def test_a_count_of_points_that_the_data_do_not_have_is_told(write):
+    cut, whole, untold = contour(square(0.5, 2.5, 1)), contour(square(0.5, 2.5, 2)), contour(square(0.5, 2.5, 0))
+    cut.NumberOfContourPoints = 400
+    del untold.NumberOfContourPoints
+    mask = read_rtstruct(write({"GTV": [cut, whole, untold]}), GRID)["GTV"]
+    assert filled_slices(mask.array) == [0, 1, 2]
+    [note] = mask.meta["notes"]
+    assert note.startswith("Warning: 1 contours hold another number of points than their NumberOfContourPoints")

@@ -156,12 +156,25 @@ def _closed_contours(items: list[Dataset]) -> tuple[list[_Contour], list[str]]:
     """Closed contours of a ROI's items in LPS mm, and a note on those ignored."""
     closed = [item for item in items if value_of(item, "ContourGeometricType") in CLOSED]
     contours = [_Contour(_points(item), item.ContourGeometricType == XOR) for item in closed]
+    miscounted = sum(_is_miscounted(item, c.points) for item, c in zip(closed, contours, strict=True))
     contours = [contour for contour in contours if len(contour.points) >= 3]
     if not contours:
         raise input_error(
             "a ROI without closed planar contours", "at least one", "draw the contours, or choose another ROI"
         )
-    return contours, _ignored_notes(items, len(closed) - len(contours))
+    return contours, _ignored_notes(items, len(closed) - len(contours)) + _miscounted_notes(miscounted)
+
+
+def _is_miscounted(item: Dataset, points: np.ndarray) -> bool:
+    """Whether NumberOfContourPoints (PS3.3 C.8.8.6) says another number than there are; where it is missing, no."""
+    said = _number(item, "NumberOfContourPoints")
+    return said is not None and said != len(points)
+
+
+def _miscounted_notes(count: int) -> list[str]:
+    name = tag_name("NumberOfContourPoints")
+    told = f"Warning: {count} contours hold another number of points than their {name} says; they were taken as drawn"
+    return [f"{told}, and may be cut off."] if count else []
 
 
 def _ignored_notes(items: list[Dataset], short: int) -> list[str]:
