@@ -119,12 +119,9 @@ def _from_rtstruct(path: Path, grid: Grid | None, frame: str, asked: tuple[str, 
 def _from_seg(path: Path, grid: Grid | None, frame: str, asked: tuple[str, ...]) -> Volume:
     names = segment_labels(path)
     chosen = asked or lesion_segments(names)
-    masks = read_dicom_seg(path)
-    kept = {name: mask for name, mask in masks.items() if name in chosen}
+    kept = read_dicom_seg(path, labels=chosen)
     if not kept:
-        raise input_error(
-            f"an empty segment {chosen[0]!r}", "a mask that marks the lesion", "draw it, or choose another"
-        )
+        raise input_error(f"no segment {chosen[0]!r}", f"one of {listed(names)}", "choose a segment of this file")
     check_frame(kept[next(iter(kept))].meta["frame_of_reference"], frame)
     return mask_onto(_merged(kept, len(names)), grid)
 

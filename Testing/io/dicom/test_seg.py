@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.core.grid import Grid
-from DiffuFuseMedLib.io.dicom import seg_frames
+from DiffuFuseMedLib.io.dicom import seg, seg_frames
 from DiffuFuseMedLib.io.dicom.seg import read_dicom_seg, seg_referenced_series, segment_labels
 from DiffuFuseMedLib.io.mask_grid import mask_onto
 from DiffuFuseMedLib.io.masks import read_mask
@@ -269,3 +269,83 @@ def test_what_cannot_be_placed_is_refused_for_its_true_reason(tmp_path, lesion, 
     path = spoiled(write_seg(tmp_path / "seg.dcm", lesion[..., None], "BINARY", ["GTV"]), change)
     with pytest.raises(InputError, match=reason):
         read_dicom_seg(path)
+
+
+def of_many(dataset):
+    """Segments that only have a number and the lesion's name."""
+    items = []
+    for number in range(1, 31):
+        item = Dataset()
+        item.SegmentNumber, item.SegmentLabel = number, "GTV"
+        items.append(item)
+    dataset.SegmentSequence = items
+
+
+@pytest.mark.parametrize(("limit", "most"), [("MOST_SEGMENTS", 29), ("MOST_ITEMS", 2)])
+def test_more_segments_than_anybody_draws_are_refused_before_any_is_read(tmp_path, lesion, monkeypatch, limit, most):
+    path = spoiled(write_seg(tmp_path / "seg.dcm", lesion[..., None], "BINARY", ["GTV"]), of_many)
+    monkeypatch.setattr(seg_frames, "MOST_SEGMENTS", most)
+    monkeypatch.setattr(seg_frames, limit, most)
+    with pytest.raises(InputError, match=f"more than {most} segments"):
+        segment_labels(path)
+
+
+def test_too_many_masks_at_once_are_refused_and_one_of_them_is_read(tmp_path, lesion, monkeypatch):
+    names = ["GTV", "GTV", "bone", "muscle"]
+    path = write_seg(tmp_path / "seg.dcm", np.stack([lesion] * 4, axis=-1), "BINARY", names)
+    monkeypatch.setattr(seg, "MOST_AT_ONCE", 1)
+    with pytest.raises(InputError, match="4 segments of one SEG, wanted at most 1 at once"):
+        read_dicom_seg(path)
+    with pytest.raises(InputError, match="2 segments of one SEG"):
+        read_mask(path)
+    assert read_mask(path, segments=["bone"]).array.sum() == 6
+
+
+@pytest.mark.parametrize("kind", ["BINARY", "FRACTIONAL", "LABELMAP"])
+def test_without_highdicom_only_what_is_asked_for_is_made(tmp_path, lesion, kind):
+    both = np.stack([lesion, np.roll(lesion, 1, axis=1)], axis=-1)
+    array = lesion + 2 * both[..., 1] * (1 - lesion) if kind == "LABELMAP" else both * (0.8 if kind != "BINARY" else 1)
+    path = spoiled(write_seg(tmp_path / "seg.dcm", array, kind, ["GTV", "bone"]), no_dimensions)
+    masks = read_dicom_seg(path, labels=["bone"])
+    assert list(masks) == ["bone"]
+    np.testing.assert_array_equal(on_oblique(masks["bone"]), array == 2 if kind == "LABELMAP" else both[..., 1])
+
+
+def test_a_frame_far_from_the_others_is_refused_before_room_is_made(tmp_path, lesion):
+    def far(dataset):
+        dataset.PerFrameFunctionalGroupsSequence[0].PlanePositionSequence[0].ImagePositionPatient = [0, 0, 9e5]
+
+    path = spoiled(write_seg(tmp_path / "seg.dcm", lesion[..., None], "BINARY", ["GTV"]), far)
+    with pytest.raises(InputError, match="frames lie over"):
+        read_dicom_seg(path)
+
+
+def of_no_segment(dataset):
+    dataset.PerFrameFunctionalGroupsSequence[1].SegmentIdentificationSequence[0].ReferencedSegmentNumber = 777
+
+
+def of_one_number(dataset):
+    dataset.SegmentSequence[1].SegmentNumber = 1
+
+
+def fewer_groups(dataset):
+    dataset.PerFrameFunctionalGroupsSequence = dataset.PerFrameFunctionalGroupsSequence[:1]
+
+
+def fewer_frames(dataset):
+    dataset.NumberOfFrames = 1
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (of_no_segment, "frames of a segment 777 that it does not describe"),
+        (of_one_number, "two segments of one number"),
+        (fewer_groups, "of 4 frames that describes 1,"),
+        (fewer_frames, "of 1 frames that describes 4,"),
+    ],
+)
+def test_frames_that_belong_to_no_segment_or_to_two_are_refused(tmp_path, lesion, change, reason):
+    path = spoiled(write_seg(tmp_path / "seg.dcm", np.stack([lesion] * 2, axis=-1), "BINARY", ["GTV", "bone"]), change)
+    with pytest.raises(InputError, match=reason):
+        read_mask(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,23 +27,31 @@ if TYPE_CHECKING:  # Slicer's own Python has no highdicom: what reads no SEG doe
 
 log = logging.getLogger(__name__)
 SEG_CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")  # binary and fractional, label map
+MOST_AT_ONCE = 300  # each is a mask of the whole stack
 Segments = Callable[[int, dict[str, str]], Volume]
 
 
-def read_dicom_seg(path: str | Path, grid: Grid | None = None) -> dict[str, Volume]:
-    """Segment label -> uint8 mask on the file's own grid, or by nearest neighbor on `grid`.
+def read_dicom_seg(
+    path: str | Path, grid: Grid | None = None, labels: Collection[str] | None = None
+) -> dict[str, Volume]:
+    """Segment label -> uint8 mask on the file's own grid, or by nearest neighbor on `grid`. labels: those that are
+    read, all where None.
 
     Binary, label map, and fractional segments (inside from one half on), frames in any order; omitted frames are empty.
     A segment that is empty or off the grid is left out with a sentence in meta["notes"]. What highdicom cannot read is
     read from its frames, where these say enough.
-    Raises InputError where the file is no SEG, lies on no regular grid, or no segment is left.
+    Raises InputError where the file is no SEG, lies on no regular grid, or no segment is left; and for more than 300
+    segments at once.
     """
     dataset = _dataset(path)
     masks, left_out = {}, LeftOut()
+    chosen = {n: label for n, label in segment_names(dataset).items() if labels is None or label in labels}
+    if len(chosen) > MOST_AT_ONCE:
+        raise input_error(f"{len(chosen)} segments of one SEG", f"at most {MOST_AT_ONCE} at once", "choose fewer")
     segments = _by_highdicom(path)
     if segments is None:
-        segments = _by_frames(dataset)
-    for number, label in segment_names(dataset).items():
+        segments = _by_frames(dataset, chosen)
+    for number, label in chosen.items():
         try:
             mask = segments(number, {"name": label, "source": str(path)})
             masks[label] = mask_onto(mask, grid)
@@ -112,8 +120,8 @@ def _volume(seg: Segmentation, path: str | Path, number: int) -> highdicom.Volum
         return segread(readable(Path(path))).get_volume(segment_numbers=[number])
 
 
-def _by_frames(dataset: Dataset) -> Segments:
-    masks = segment_masks(dataset)
+def _by_frames(dataset: Dataset, chosen: Collection[int]) -> Segments:
+    masks = segment_masks(dataset, chosen)
     frame = str(value_of(dataset, "FrameOfReferenceUID") or "")
 
     def read(number: int, meta: dict[str, str]) -> Volume:

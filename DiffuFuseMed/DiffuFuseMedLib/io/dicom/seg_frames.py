@@ -4,6 +4,7 @@ one, such as dimension indices or an algorithm type, though each frame says whic
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -19,6 +20,10 @@ from .tags import number, numbers, required, value_of
 WHAT = "a DICOM SEG"
 FRACTION_INSIDE = 0.5
 LARGEST_VOXELS = 1 << 31
+MOST_SEGMENTS = 2000  # described in a file; programs that know every organ and its parts have some 300
+MOST_ITEMS = 20 * MOST_SEGMENTS  # items in them, as codes are
+MOST_SLICES = 10_000
+ITEM = b"\xfe\xff\x00\xe0"
 EVEN = 0.05  # of the slice distance
 ROUNDED = 0.02  # of it: how far a stated distance may be off the frames' own places
 
@@ -31,28 +36,27 @@ def segment_names(dataset: Dataset) -> dict[int, str]:
     return told_apart((key, name) for key, name in named if key != 0)  # 0 is a label map's background
 
 
-def segment_masks(dataset: Dataset) -> dict[int, tuple[np.ndarray, Grid]]:
-    """uint8 [k, j, i] by segment number, on one grid; omitted frames are empty.
+def segment_masks(dataset: Dataset, chosen: Collection[int]) -> dict[int, tuple[np.ndarray, Grid]]:
+    """uint8 [k, j, i] of each chosen segment, by number, on one grid; omitted frames are empty.
 
     Raises InputError for frames that do not say where they lie, or that lie on no regular grid.
     """
     frames = list(frames_of(dataset))
     pixels = stored_pixels(dataset).reshape(len(frames), int(dataset.Rows), int(dataset.Columns))
     grid, rows = _grid(frames, dataset)
-    masks: dict[int, np.ndarray] = {key: np.zeros(grid.shape, np.uint8) for key in segment_names(dataset)}
-    for key, mask in masks.items():
-        for frame, plane, k in zip(frames, pixels, rows, strict=True):
-            mask[k] |= _is_of(dataset, frame, plane, key)
+    masks: dict[int, np.ndarray] = {key: np.zeros(grid.shape, np.uint8) for key in chosen}
+    kind = str(required(dataset, "SegmentationType", WHAT)).strip().upper()
+    for frame, plane, k in zip(frames, pixels, rows, strict=True):
+        if kind == "LABELMAP":
+            for key, mask in masks.items():
+                mask[k] |= plane == key
+        elif (key := _segment_of(dataset, frame)) in masks:
+            masks[key][k] |= _marked(dataset, plane, kind)
     return {key: (mask, grid) for key, mask in masks.items()}
 
 
-def _is_of(dataset: Dataset, frame: Frame, plane: np.ndarray, segment: int) -> np.ndarray:
-    """uint8 [j, i]: the frame's voxels of the segment."""
-    kind = str(required(dataset, "SegmentationType", WHAT)).strip().upper()
-    if kind == "LABELMAP":
-        return (plane == segment).astype(np.uint8)
-    if _segment_of(dataset, frame) != segment:
-        return np.zeros(plane.shape, np.uint8)
+def _marked(dataset: Dataset, plane: np.ndarray, kind: str) -> np.ndarray:
+    """uint8 [j, i]: the frame's voxels of its segment."""
     if kind == "FRACTIONAL":
         most = number(dataset, "MaximumFractionalValue", WHAT)
         return (plane >= FRACTION_INSIDE * most).astype(np.uint8)
@@ -118,5 +122,50 @@ def check_readable(dataset: Dataset) -> None:
     """Raises InputError that names what an object of the SEG class lacks to be one."""
     if not value_of(dataset, "PerFrameFunctionalGroupsSequence"):
         raise input_error(f"{WHAT} without frames that say what they are", "functional groups", "export it again")
+    _check_segment_count(dataset)
     segment_names(dataset)
     required(dataset, "SegmentationType", WHAT)
+    _check_numbers(dataset)
+    _check_extent(dataset)
+
+
+def _check_segment_count(dataset: Dataset) -> None:
+    """Raises InputError for more segments than anybody draws; by the bytes, before each is parsed, where there are so
+    many that parsing alone takes minutes."""
+    raw = getattr(dataset.get_item("SegmentSequence"), "value", None)
+    many = raw.count(ITEM) if isinstance(raw, bytes) else 0
+    count = many if many > MOST_ITEMS else len(value_of(dataset, "SegmentSequence") or ())
+    if count > MOST_SEGMENTS:
+        given = f"{WHAT} of more than {MOST_SEGMENTS} segments"
+        raise input_error(given, "fewer", "export the lesion's segment alone")
+
+
+def _check_numbers(dataset: Dataset) -> None:
+    """Raises InputError where a voxel would belong to no segment, or to one of two: nothing tells which is meant."""
+    described = [int(number(item, "SegmentNumber", "a segment")) for item in dataset.SegmentSequence]
+    frames = len(dataset.PerFrameFunctionalGroupsSequence)
+    said = numbers(dataset, "NumberOfFrames", 1)
+    remedy = "copy or export it again"
+    if said is not None and said[0] != frames:
+        raise input_error(f"{WHAT} of {said[0]:.0f} frames that describes {frames}", "one number in both", remedy)
+    if len(set(described)) < len(described):
+        raise input_error(f"{WHAT} with two segments of one number", "a number a segment", remedy)
+    groups = (find_group(dataset, index, "SegmentIdentificationSequence") for index in range(frames))
+    named = (numbers(group, "ReferencedSegmentNumber", 1) for group in groups if group is not None)
+    strays = {int(found[0]) for found in named if found is not None} - set(described)
+    if strays:
+        given = f"{WHAT} with frames of a segment {min(strays)} that it does not describe"
+        raise input_error(given, "frames of its own segments", remedy)
+
+
+def _check_extent(dataset: Dataset) -> None:
+    """Raises InputError for frames so far from one another that no memory holds what lies between."""
+    frames = list(frames_of(dataset))
+    normal = np.cross(frames[0].row, frames[0].column)
+    depth_mm = np.array([frame.position_mm @ normal for frame in frames])
+    reach_mm = float(np.ptp(depth_mm))
+    count = 1 if reach_mm == 0 else reach_mm / _step_mm(depth_mm, dataset) + 1
+    plane = number(dataset, "Rows", WHAT) * number(dataset, "Columns", WHAT)
+    if count > MOST_SLICES or count * plane > LARGEST_VOXELS:
+        given = f"{WHAT} whose {len(frames)} frames lie over {reach_mm:.0f} mm, {count:.0f} slices of them"
+        raise input_error(given, "a stack of one patient's slices", "export it again")
