@@ -18,7 +18,7 @@ from ...core.triples import triple
 from ...core.volume import Volume
 from ..mask_grid import LeftOut, mask_onto
 from .reading import check_room, read_dataset, readable
-from .seg_frames import FRACTION_INSIDE, check_readable, segment_masks, segment_names
+from .seg_frames import FRACTION_INSIDE, check_frames, check_readable, segment_masks, segment_names
 from .tags import value_of
 
 if TYPE_CHECKING:  # Slicer's own Python has no highdicom: what reads no SEG does without
@@ -44,6 +44,7 @@ def read_dicom_seg(
     segments at once.
     """
     dataset = _dataset(path)
+    check_frames(dataset)
     masks, left_out = {}, LeftOut()
     chosen = {n: label for n, label in segment_names(dataset).items() if labels is None or label in labels}
     if len(chosen) > MOST_AT_ONCE:

@@ -125,6 +125,11 @@ def check_readable(dataset: Dataset) -> None:
     _check_segment_count(dataset)
     segment_names(dataset)
     required(dataset, "SegmentationType", WHAT)
+
+
+def check_frames(dataset: Dataset) -> None:
+    """Raises InputError for frames that belong to no segment, or that lie where no stack is. It takes a while where
+    there are many, and who only asks for names does without."""
     _check_numbers(dataset)
     _check_extent(dataset)
 
@@ -160,12 +165,18 @@ def _check_numbers(dataset: Dataset) -> None:
 
 def _check_extent(dataset: Dataset) -> None:
     """Raises InputError for frames so far from one another that no memory holds what lies between."""
-    frames = list(frames_of(dataset))
-    normal = np.cross(frames[0].row, frames[0].column)
-    depth_mm = np.array([frame.position_mm @ normal for frame in frames])
+    first = next(frames_of(dataset))
+    places = [_place(dataset, index) for index in range(len(dataset.PerFrameFunctionalGroupsSequence))]
+    depth_mm = np.array([place for place in places if place]) @ np.cross(first.row, first.column)
     reach_mm = float(np.ptp(depth_mm))
     count = 1 if reach_mm == 0 else reach_mm / _step_mm(depth_mm, dataset) + 1
     plane = number(dataset, "Rows", WHAT) * number(dataset, "Columns", WHAT)
     if count > MOST_SLICES or count * plane > LARGEST_VOXELS:
-        given = f"{WHAT} whose {len(frames)} frames lie over {reach_mm:.0f} mm, {count:.0f} slices of them"
+        given = f"{WHAT} whose {len(places)} frames lie over {reach_mm:.0f} mm, {count:.0f} slices of them"
         raise input_error(given, "a stack of one patient's slices", "export it again")
+
+
+def _place(dataset: Dataset, index: int) -> tuple[float, ...] | None:
+    """LPS mm; None for a frame without one, which is refused where it is read."""
+    group = find_group(dataset, index, "PlanePositionSequence")
+    return None if group is None else numbers(group, "ImagePositionPatient", 3)
