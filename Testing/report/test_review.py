@@ -92,7 +92,7 @@ def test_each_decided_region_says_what_was_done_there(the_page, a_reviewed_case)
         strict=False,
     ):
         assert (
-            f"{region.id}: {region.place} {done} Expected error {number(region.expected_error_mm3 / 1000)} mL"
+            f"{region.id}: {region.question} {done} Expected error {number(region.expected_error_mm3 / 1000)} mL"
             in the_page.text
         )
 
@@ -106,8 +106,8 @@ def test_the_progress_and_what_is_left_open_are_said(the_page, a_reviewed_case):
         in the_page.text
     )
     left = the_page.text.split("Left open")[1]
-    assert all(f"{region.id} {region.place}" in left for region in found.regions[3:])
-    assert f"1 {found.regions[0].place}" not in left
+    assert all(f"{region.id} {region.question}" in left for region in found.regions[3:])
+    assert f"1 {found.regions[0].question}" not in left
 
 
 def test_an_outline_that_was_taken_is_said(a_case, a_reviewed_case, a_prediction, page_of, tmp_path_factory):
