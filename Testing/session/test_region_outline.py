@@ -51,3 +51,12 @@ def test_a_scene_that_its_host_cleared_is_no_error(done):
     done.scene.RemoveNode(outlines(done)[0])
     done.review.choose(1)
     assert len(outlines(done)) == 1
+
+
+def test_it_makes_way_for_an_offered_outline(done):
+    done.review.choose(2)
+    [node] = outlines(done)
+    for choice, visible in ((1, False), (None, True)):
+        done.view_state.choice = choice
+        done.review.show()
+        assert node.GetDisplayNode().GetSegmentVisibility("region") == visible

@@ -29,6 +29,8 @@ class RegionOutline:
         elif self._shown is None or self._shown[0] is not review.worklist.labels or self._shown[1] != region:
             self._remove()
             self._add(review, region)
+        if self._there():  # an outline that is offered often runs where the region's does, and must be seen
+            segmentations.show(self._node, REGION, self._context.view_state.choice is None)
 
     def _add(self, review: Review, region: int) -> None:
         context, labels = self._context, review.worklist.labels
@@ -43,6 +45,10 @@ class RegionOutline:
         self._node, self._shown = node, (labels, region)
 
     def _remove(self) -> None:
-        if self._node is not None and self._node.GetScene() is not None:  # a host may have cleared its scene
+        if self._there():
             self._context.scene.RemoveNode(self._node)
         self._node = self._shown = None
+
+    def _there(self) -> bool:
+        """A host may have cleared its scene."""
+        return self._node is not None and self._node.GetScene() is not None
