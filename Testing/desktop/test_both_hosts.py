@@ -95,6 +95,7 @@ def test_a_scene_imported_beside_an_open_case_is_not_mixed_with_it(segmented, un
         "DiffuFuseMed case": 1,
         "DiffuFuseMed prediction": 1,
         "DiffuFuseMed review": 1,
+        "DiffuFuseMed outlines": 1,
         "parameters": 1,
     }
     slicer_host.process_events(0.8)

@@ -79,7 +79,7 @@ def test_a_mask_of_nobody_is_not_used_and_said(folder):
         write_mask(folder / f"{name}.nii.gz", voxels)
     study = read_study(folder)
     assert voxels_of(study) == {"reader 1": 1, "reader 2": 2}
-    assert study.notes[-1] == "Not used as a reference: GTV.nii.gz."
+    assert study.notes[-1] == "Not used as a reference beside the annotators' masks: GTV.nii.gz."
 
 
 def test_an_empty_and_an_unreadable_mask_are_left_out_with_a_note(folder):
@@ -132,7 +132,7 @@ def test_a_folder_of_masks_beside_the_images_is_one_annotator_a_file(folder):
         write_mask(folder / "masks" / f"{name}.nii.gz", n)
     study = read_study(folder)
     assert voxels_of(study) == {"isen-20": 1, "scan-20": 2}
-    assert study.notes[-1] == "Not used as a reference: majority_vote.nii.gz."
+    assert study.notes[-1] == "Not used as a reference beside the annotators' masks: majority_vote.nii.gz."
 
 
 def test_a_second_mask_of_one_annotator_is_not_used(folder):

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 MAJORITY, STAPLE = "majority", "STAPLE"
-# '#rrggbb' of the first annotator's outline and so on: none is the lesion's green or the contours' yellow.
-COLORS = ("#38bdf8", "#d946ef", "#fb923c", "#a78bfa", "#f87171", "#2dd4bf", "#f9a8d4", "#e5e7eb")
+# '#rrggbb' of the first annotator's outline and so on: none is the lesion's green, the contours' yellow, the chosen
+# region's cyan or the magenta of an outline that is offered.
+COLORS = ("#a78bfa", "#f87171", "#2dd4bf", "#fb923c", "#6366f1", "#f9a8d4", "#e5e7eb", "#a16207")
 OF_SET = {  # title, digits, unit of what is said of a prediction against all annotators at once
     "ece": ("ECE in the band", 3, ""),
     "ace": ("ACE in the band", 3, ""),

@@ -82,7 +82,8 @@ def find_references(
     told = (
         f"The lesion was drawn by {len(found)} annotators ({', '.join(found)}); their majority is the reference mask."
     )
-    return found, (told, *notes, *([f"Not used as a reference: {', '.join(others)}."] if others else []))
+    beside = f"Not used as a reference beside the annotators' masks: {', '.join(others)}."
+    return found, (told, *notes, *([beside] if others else []))
 
 
 def reason(error: Exception) -> str:
