@@ -51,7 +51,7 @@ def agreement(references: Mapping[str, np.ndarray], spacing_kji_mm: Spacing) -> 
 
 
 def majority(masks: Sequence[np.ndarray]) -> np.ndarray:
-    """Where more than half of the bool masks hold lesion."""
+    """bool [k, j, i]: where more than half of the bool masks [k, j, i] hold lesion."""
     return 2 * np.sum(masks, axis=0) > len(masks)
 
 
@@ -91,7 +91,8 @@ def with_lesion(
 def calibration_of_set(
     probability: np.ndarray, references: Sequence[np.ndarray], spacing_kji_mm: Spacing
 ) -> dict[str, float]:
-    """calibration_scores() against all annotators at once, each in the 20 mm band around the border of its own mask.
+    """calibration_scores() against all annotators at once, each in the 20 mm band around the border of its own mask;
+    probability and references are [k, j, i] on one grid.
 
     A voxel counts once for each of them, so a probability is right where it is the share of annotators that drew it.
     Masks without a border have no band; where none has one, every score is NaN.
