@@ -122,6 +122,7 @@ def test_the_drawing_has_the_floors_that_the_contract_has(architecture):
 
 NAMED = re.compile(r"`((?:[\w-]+/)+(?:[\w-]+\.(?:py|sh|md))?|[\w-]+\.(?:py|sh))`")
 GIVEN_BY_A_READER = {"MRI/", "CT/", "PET/", "SPECT/"}  # folders of pictures
+GIVEN_BY_A_READER |= {"masks/", "readers/", "raters/", "annotators/", "annotations/", "references/"}  # of masks
 
 
 @pytest.fixture(scope="module")

@@ -103,7 +103,7 @@ def test_a_saved_scene_brings_both_back(done, answers, a_case, tmp_path):
     assert done.persistence.save_scene(tmp_path / "a.mrb")
     done.forget()
     done.scene.Clear(False)
-    assert done.open_scene(tmp_path / "a.mrb")
+    assert done.open_scene(tmp_path / "a.mrb"), done.view_state.message
     done.pump_until(lambda: not done.view_state.counting)
     assert done.case.modalities == ("CT", "PET", "MR_DWI", "US")
     np.testing.assert_array_equal(done.prediction.uncertainty["disagreement"], before)

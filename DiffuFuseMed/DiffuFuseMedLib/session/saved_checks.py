@@ -61,7 +61,7 @@ def check_case(words: Mapping[str, Any]) -> None:
         _check(_are([name for name in names if name is not None], str), "meta")
     for key, found in words["alignment"].items():
         numbers, others = (found["mutual_information"], found["overlap"]), (found["registered"], found["misfit"])
-        _check(key in keys and set(found) <= {field.name for field in fields(Alignment)}, "alignment")
+        _check(key in MODALITIES and set(found) <= {field.name for field in fields(Alignment)}, "alignment")
         _check(all(type(number) in (int, float) for number in numbers), "alignment")
         _check(type(others[0]) is bool and type(others[1]) is str and _are_notes(found["notes"]), "alignment")
         _check(_is_matrix(found["moving_to_reference"]), "alignment")

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from DiffuFuseMedLib.datasets import lidc, sts
 from DiffuFuseMedLib.io.split import Split, read_split
 from DiffuFuseMedLib.systems import build, network_class
 from DiffuFuseMedLib.systems.diffufusemed.recipe import ABLATIONS, STS
@@ -12,16 +13,23 @@ from DiffuFuseMedLib.tasks.segment.train import training_names
 
 SPLIT = Path(__file__).resolve().parents[3] / ".." / "shared" / "data" / "sts" / "split.json"
 EVERY = pytest.mark.parametrize("recipe", RECIPES.values(), ids=list(RECIPES))
+OF_STS = {name: recipe for name, recipe in RECIPES.items() if recipe.data is sts.DATA}
+EVERY_OF_STS = pytest.mark.parametrize("recipe", OF_STS.values(), ids=list(OF_STS))
 
 
-@EVERY
+def test_all_but_the_slices_of_lidc_are_of_sts():
+    assert set(RECIPES) - set(OF_STS) == {"lidc-caldiff"}
+    assert RECIPES["lidc-caldiff"].data is lidc.DATA
+
+
+@EVERY_OF_STS
 def test_the_demonstration_case_is_in_no_training_set(recipe):
     """Whichever fold it may be in."""
     everywhere = Split(tuple(("STS_010", f"STS_90{fold}") for fold in range(4)), {})
     assert training_names(recipe, everywhere) == [f"STS_90{fold}" for fold in recipe.data.folds]
 
 
-@EVERY
+@EVERY_OF_STS
 def test_the_real_split_trains_neither_on_the_demonstration_case_nor_on_the_validation_fold(recipe):
     if not SPLIT.is_file():
         pytest.skip("the split of the whole collection is not beside this repository")
@@ -36,17 +44,19 @@ def test_the_real_split_trains_neither_on_the_demonstration_case_nor_on_the_vali
 @EVERY
 def test_a_window_is_made_of_whole_strides(recipe):
     stride = build(recipe.system, recipe.config).stride
-    assert all(n % s == 0 for n, s in zip(recipe.windows.shape, stride, strict=True))
+    shape = recipe.windows.shape[-len(stride) :]  # a 2D network sees slices
+    assert set(recipe.windows.shape[: -len(stride)]) <= {1}
+    assert all(n % s == 0 for n, s in zip(shape, stride, strict=True))
 
 
 @EVERY
 def test_a_recipe_stands_under_its_models_id_and_brings_its_systems_config_licence_and_citation(recipe):
     assert RECIPES[recipe.model_id] is recipe
     assert isinstance(recipe.config, network_class(recipe.system).config_type)
-    assert recipe.data.licence == (
-        "Apache-2.0; trained on the Soft-tissue-Sarcoma collection of TCIA, CC BY 3.0 (see card.md)"
-    )
-    assert any("10.7937/K9/TCIA.2015.7GO2GSKS" in text for text in recipe.data.attribution)
+    [collection] = recipe.data.collections
+    assert recipe.data.licence == f"Apache-2.0; trained on {collection.terms} (see card.md)"
+    doi = "7GO2GSKS" if recipe.model_id in OF_STS else "LO9QL9SX"
+    assert any(f"10.7937/K9/TCIA.2015.{doi}" in text for text in recipe.data.attribution)
 
 
 def differences(recipe):
