@@ -87,6 +87,7 @@ def test_a_key_shows_a_ghost_and_changes_nothing_and_the_same_key_puts_it_away(f
     found.choices.preview(1)
     ghost = visible(found)
     assert found.view_state.choice == 1
+    assert found.nodes["choice"].GetDisplayNode().GetSliceIntersectionThickness() == 3
     assert ghost[SECOND].all()
     np.testing.assert_array_equal(ghost[~near(found, region)], before[~near(found, region)])
     found.choices.preview(2)

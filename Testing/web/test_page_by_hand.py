@@ -302,6 +302,7 @@ def magenta(picture):
 @pytest.mark.usefixtures("outlines_only")
 def test_a_key_shows_an_outline_as_a_ghost_and_enter_takes_it_in_one_step(reader):
     offer(reader)
+    reader.served()  # what a fixture switched is a step, too
     offered, steps = reader.state("s_choices"), reader.state("s_steps")
     before = reader.settled("Axial")
     shares = reader.page.locator("#choices").inner_text()
@@ -333,6 +334,7 @@ def test_a_key_shows_an_outline_as_a_ghost_and_enter_takes_it_in_one_step(reader
 
 def test_enter_takes_it_after_a_click_on_a_button_but_presses_one_that_the_keyboard_reached(reader):
     offer(reader)
+    reader.served()
     steps = reader.state("s_steps")
     reader.page.get_by_role("button", name="Next (N)").click()
     reader.wait("s('s_region') === 2")

@@ -159,6 +159,11 @@ def show(
         segment.SetColor(*color)
 
 
+def set_outline_width(seg_node: vtkMRMLSegmentationNode, pixels: int) -> None:
+    """How thick the outlines of all segments of the node are in slice views."""
+    _display(seg_node).SetSliceIntersectionThickness(pixels)
+
+
 def closed_surface(seg_node: vtkMRMLSegmentationNode, on: bool) -> None:
     """Make the surfaces that the 3D view shows, or remove them; while on, every `set_mask` remakes its segment's."""
     has = seg_node.GetSegmentation().ContainsRepresentation(SURFACE)

@@ -23,6 +23,7 @@ from .steps import DECISIONS, LESION, PLACE, Steps
 
 GHOST, SEGMENT = "choice", "choice"
 COLOR = (1.0, 0.4, 0.95)  # no other outline's, and of no color scale that lies below
+GHOST_PIXELS = 3  # it lies on a map of doubt in bright colors, where a thin line is lost
 NO_REGION = "Choose a region of the worklist first: its outlines are offered then."
 FINDING = "The outlines of this region are still being looked for."
 NONE = "No other outline is offered here: every sample, level and modality agrees with the lesion as it is."
@@ -177,6 +178,7 @@ class ChoiceLogic:
         node = segmentation_node(context, GHOST, "Outline to choose", saved=False)
         segmentations.set_mask(node, SEGMENT, mask, context.reference_node, "outline to choose", COLOR)
         segmentations.show(node, SEGMENT, True, 0.0, 1.0)
+        segmentations.set_outline_width(node, GHOST_PIXELS)
 
     def _hide(self) -> None:
         self._context.view_state.choice = None
