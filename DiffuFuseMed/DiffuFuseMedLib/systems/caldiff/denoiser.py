@@ -7,38 +7,29 @@ number of steps and samples, and its maps are concatenated with those of the noi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import torch
-from monai.networks.blocks import UpSample
 from monai.networks.layers.factories import Conv
 from monai.networks.utils import pixelshuffle, pixelunshuffle
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...networks import TimeEmbedding
-from ...networks.encoder import norm, residual_blocks
+from ...networks.decoder import StepsUp
+from ...networks.encoder import norm
 from ...networks.joint_denoiser import CONDITION_CHANNELS, FilmBlock
 from ...networks.precision import exact, exact_if_tiny
 
 
-class ImageTrunk(nn.Module):
+class ImageTrunk(StepsUp):
     """Maps of the images at strides 2, 4, 8, 16, finest first -> maps at strides 2, 4, 8 that know what lies around."""
-
-    def __init__(self, spatial_dims: int, channels: Sequence[int]) -> None:
-        super().__init__()
-        conv = Conv[Conv.CONV, spatial_dims]
-        pairs = list(pairwise(channels))
-        self.up = nn.ModuleList([UpSample(spatial_dims, b, a, 2, mode="nontrainable") for a, b in pairs])
-        self.reduce = nn.ModuleList([conv(2 * a, a, 1) for a, _ in pairs])
-        self.blocks = nn.ModuleList([residual_blocks(spatial_dims, a, 1) for a, _ in pairs])
 
     def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
         x, told = maps[-1], []
         for level in reversed(range(len(maps) - 1)):
-            joint = exact(torch.cat([self.up[level](x), maps[level]], dim=1))
+            joint = exact(self.joined(level, x, maps[level]))
             with exact_if_tiny(joint):
-                x = self.blocks[level](self.reduce[level](joint))
+                x = self.refined(level, joint)
             told.append(x)
         return told[::-1]
 
