@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from DiffuFuseMedLib.core.voxels import Voxels
+from DiffuFuseMedLib.core.voxels import Voxels, box_around
 
 
 @pytest.fixture
@@ -62,3 +62,10 @@ def test_words_bring_it_back_and_those_of_nothing_are_refused(a_mask):
             Voxels.from_words({**words, name: wrong})
     with pytest.raises(ValueError, match="another size"):
         Voxels.from_words({**words, "stop": [6, 8, 10]}).check()
+
+
+def test_a_box_around_a_mask_has_room_in_millimeters_and_starts_in_the_image():
+    mask = np.zeros((9, 9, 9), bool)
+    mask[1:3, 4, 6:8] = True
+    assert box_around(mask, (2.0, 1.0, 0.5), 3.0) == (slice(0, 5), slice(1, 8), slice(0, 14))
+    assert box_around(mask, (2.0, 1.0, 0.5), 0.0) == (slice(1, 3), slice(4, 5), slice(6, 8))

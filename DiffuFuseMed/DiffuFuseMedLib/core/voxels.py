@@ -94,3 +94,12 @@ def bounds_of(mask: np.ndarray) -> tuple[tuple[int, int, int], tuple[int, int, i
     part = mask[slices[0] : slices[-1] + 1]
     found = [slices, *(np.flatnonzero(part.any(axis=axes)) for axes in ((0, 2), (0, 1)))]
     return triple(int(at[0]) for at in found), triple(int(at[-1]) + 1 for at in found)
+
+
+def box_around(
+    mask: np.ndarray, spacing_kji_mm: tuple[float, float, float], around_mm: float
+) -> tuple[slice, slice, slice]:
+    """The least box [k, j, i] with every True voxel of a mask that has one, and so much around it; it may end beyond
+    the image."""
+    margins = [int(np.ceil(around_mm / step)) for step in spacing_kji_mm]
+    return triple(slice(max(0, a - m), b + m) for a, b, m in zip(*bounds_of(mask), margins, strict=True))

@@ -10,18 +10,17 @@ from dataclasses import replace
 
 import numpy as np
 import SimpleITK as sitk
-from scipy.ndimage import find_objects
 
 from ..core.agreement import MAJORITY, STAPLE, Agreement
 from ..core.checks import check_masks
 from ..core.errors import input_error
-from .calibration import band, calibration_scores
+from ..core.voxels import box_around
+from .calibration import BAND_MM, band, calibration_scores
 from .overlap import overlap_scores
 from .sets import pairwise_dice
 from .volumes import crps
 
 STAPLE_MARGIN_MM = 10.0
-BAND_MM = 20.0
 
 Spacing = tuple[float, float, float]
 
@@ -65,17 +64,11 @@ def staple(masks: Sequence[np.ndarray], spacing_kji_mm: Spacing) -> np.ndarray:
     union = np.any(masks, axis=0)
     if not union.any() or all(np.array_equal(mask, masks[0]) for mask in masks):
         return masks[0].copy()
-    box = _box(union, spacing_kji_mm)
+    box = box_around(union, spacing_kji_mm, STAPLE_MARGIN_MM)
     images = [sitk.GetImageFromArray(mask[box].astype(np.uint8)) for mask in masks]
     consensus = np.zeros_like(union)
     consensus[box] = sitk.GetArrayFromImage(sitk.STAPLE(images, 1.0)) > 0.5
     return consensus
-
-
-def _box(mask: np.ndarray, spacing_kji_mm: Spacing) -> tuple[slice, ...]:
-    margins = [int(np.ceil(STAPLE_MARGIN_MM / step)) for step in spacing_kji_mm]
-    found = zip(find_objects(mask.astype(np.uint8))[0], margins, strict=True)
-    return tuple(slice(max(0, part.start - margin), part.stop + margin) for part, margin in found)
 
 
 def with_lesion(

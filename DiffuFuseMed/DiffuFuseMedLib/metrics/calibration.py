@@ -16,9 +16,10 @@ from ..core.errors import input_error
 
 BINS = 15
 CLIP = 1e-6
+BAND_MM = 20.0  # on either side of the border: the lesion band of every figure
 
 
-def band(reference: np.ndarray, spacing_kji_mm: tuple[float, float, float], width_mm: float = 20.0) -> np.ndarray:
+def band(reference: np.ndarray, spacing_kji_mm: tuple[float, float, float], width_mm: float = BAND_MM) -> np.ndarray:
     """Bool [k, j, i]: the voxels at most width_mm from the reference's border, outside and inside it.
 
     A voxel's distance is from its center to the nearest center on the other side of the border, so the voxels that

@@ -11,10 +11,8 @@ from ..core.case import Case
 from ..core.errors import input_error
 from ..core.prediction import Interval, Prediction
 from .agreement import agreement, calibration_of_set, volume_crps, with_lesion
-from .calibration import band, calibration_scores, coverage
+from .calibration import BAND_MM, band, calibration_scores, coverage
 from .overlap import overlap_scores
-
-BAND_MM = 20.0
 
 
 def score_case(prediction: Prediction, case: Case) -> dict[str, float | bool]:

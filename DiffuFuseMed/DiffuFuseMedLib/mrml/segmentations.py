@@ -26,6 +26,7 @@ from vtkmodules.vtkCommonMath import vtkMatrix4x4
 
 from ..core.errors import input_error
 from ..core.triples import triple
+from ..core.voxels import bounds_of
 from ..io.seg_nrrd import LESION
 from .geometry import linear_between, ras_matrix, to_numpy, to_vtk
 from .nodes import PREFIX, one_modified
@@ -37,13 +38,18 @@ TERMINOLOGY = "TerminologyEntry"
 
 
 def add_segmentation(
-    scene: vtkMRMLScene, name: str, reference_volume_node: vtkMRMLVolumeNode
+    scene: vtkMRMLScene, name: str, reference_volume_node: vtkMRMLVolumeNode, saved: bool = True
 ) -> vtkMRMLSegmentationNode:
-    """A new segmentation node without segments, on the volume's grid and under its parent transform."""
+    """A new segmentation node without segments, on the volume's grid and under its parent transform. saved: False for
+    one that no scene keeps and no list of Slicer's names."""
     node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
     node.CreateDefaultDisplayNodes()
     node.SetReferenceImageGeometryParameterFromVolumeNode(reference_volume_node)
     node.SetAndObserveTransformNodeID(reference_volume_node.GetTransformNodeID())
+    if not saved:
+        node.SetHideFromEditors(True)
+        for part in (node, node.GetDisplayNode()):
+            part.SetSaveWithScene(False)
     return node
 
 
@@ -275,5 +281,4 @@ def _box(mask: np.ndarray) -> tuple[slice, slice, slice]:
     """The smallest box with every True voxel; one voxel of an empty mask, for Slicer refuses an image of none."""
     if not mask.any():
         return (slice(0, 1),) * 3
-    axes = [np.flatnonzero(mask.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
-    return triple(slice(int(a[0]), int(a[-1]) + 1) for a in axes)
+    return triple(slice(a, b) for a, b in zip(*bounds_of(mask), strict=True))

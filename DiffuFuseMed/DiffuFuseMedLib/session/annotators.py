@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from ..core.agreement import Agreement, agreement_rows, agreement_words, colors_of
-from ..core.voxels import Voxels
+from ..core.voxels import Voxels, box_around
 from ..engine.client.engine import EngineError
-from ..mrml import segmentations, volumes
-from ..mrml.nodes import set_tag
+from ..mrml import segmentations
 from .context import SessionContext
 from .events import Topic
 from .lesion import Lesion
+from .result_nodes import segmentation_node
 
 ROLE = "annotators"
 MARGIN_MM = 12.0  # around all masks: more than STAPLE's own box needs
@@ -106,9 +106,7 @@ class Annotators:
 def write_outlines(context: SessionContext) -> None:
     """Each annotator's mask as a segment of one node, in its color, without a surface in 3D."""
     references, reference = context.opened.references, context.reference_node
-    node = segmentations.add_segmentation(context.scene, "Annotators", reference)
-    set_tag(node, volumes.ROLE, ROLE)
-    context.nodes[ROLE] = node
+    node = segmentation_node(context, ROLE, "Annotators")
     for n, (name, color) in enumerate(colors_of(tuple(references)).items(), 1):
         red, green, blue = (int(color[at : at + 2], 16) / 255 for at in (1, 3, 5))
         mask = references[name].array > 0
@@ -126,6 +124,4 @@ def _box(masks: list[np.ndarray], spacing_kji_mm: tuple[float, float, float]) ->
     marked = np.any(masks, axis=0)
     if not marked.any():
         return (slice(None),) * 3
-    found = [np.flatnonzero(marked.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
-    margins = [int(np.ceil(MARGIN_MM / step)) for step in spacing_kji_mm]
-    return tuple(slice(max(0, int(at[0]) - m), int(at[-1]) + 1 + m) for at, m in zip(found, margins, strict=True))
+    return box_around(marked, spacing_kji_mm, MARGIN_MM)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import ceil
-
 import numpy as np
 
 from ..core.case import Case
@@ -11,6 +9,7 @@ from ..core.lesion import PEAK_RADIUS_MM, quantify
 from ..core.prediction import Prediction
 from ..core.suv_units import BODY_WEIGHT, SuvScale
 from ..core.triples import triple
+from ..core.voxels import box_around
 
 
 def _shown(suv: SuvScale) -> tuple[tuple[str, str, str, int], ...]:
@@ -62,12 +61,9 @@ def quantified(mask: np.ndarray, case: Case, suv: SuvScale = BODY_WEIGHT) -> dic
     """core.lesion.quantify() on the box that its answer depends on."""
     if not mask.any():
         return quantify(mask, case, suv)
-    found = [np.flatnonzero(mask.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
-    margins = [ceil(PEAK_RADIUS_MM / s) for s in case.grid.spacing_kji_mm]
-    start = triple(max(0, int(at[0]) - margin) for at, margin in zip(found, margins, strict=True))
-    ends = zip(found, margins, mask.shape, strict=True)
-    stop = triple(min(count, int(at[-1]) + 1 + margin) for at, margin, count in ends)
-    box = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
+    box = box_around(mask, case.grid.spacing_kji_mm, PEAK_RADIUS_MM)
+    start = triple(part.start for part in box)
+    stop = triple(min(count, part.stop) for part, count in zip(box, mask.shape, strict=True))
     return quantify(mask[box], case.only(("PET",)).cropped(start, stop), suv)
 
 

@@ -35,10 +35,7 @@ class RegionOutline:
     def _add(self, review: Review, region: int) -> None:
         context, labels = self._context, review.worklist.labels
         reference, question = context.reference_node, review.worklist.region(region)
-        node = segmentations.add_segmentation(context.scene, "Region under review", reference)
-        node.SetHideFromEditors(True)
-        for part in (node, node.GetDisplayNode()):
-            part.SetSaveWithScene(False)
+        node = segmentations.add_segmentation(context.scene, "Region under review", reference, saved=False)
         name = question.question if question else ""
         segmentations.set_mask(node, REGION, labels == region, reference, name, COLOR)
         segmentations.show(node, REGION, True, 0.0, 1.0)

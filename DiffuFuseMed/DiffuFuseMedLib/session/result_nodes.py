@@ -51,15 +51,10 @@ def _write_outlines(
 
 
 def segmentation_node(context: SessionContext, role: str, name: str, saved: bool = True) -> Any:
-    """The vtkMRMLSegmentationNode of a role, made when there is none. saved: False for one that no scene keeps and no
-    list of Slicer's names."""
+    """The vtkMRMLSegmentationNode of a role, made when there is none; saved: as of add_segmentation()."""
     if role not in context.nodes:
-        node = segmentations.add_segmentation(context.scene, name, context.reference_node)
+        node = segmentations.add_segmentation(context.scene, name, context.reference_node, saved)
         set_tag(node, volumes.ROLE, role)
-        if not saved:
-            node.SetHideFromEditors(True)
-            node.SetSaveWithScene(False)
-            node.GetDisplayNode().SetSaveWithScene(False)
         context.nodes[role] = node
     return context.nodes[role]
 

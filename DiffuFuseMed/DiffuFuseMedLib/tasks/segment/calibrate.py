@@ -16,8 +16,7 @@ from ...core.case import Case
 from ...core.errors import input_error
 from ...core.grid import Grid
 from ...core.resampling import resample_smoothly
-from ...metrics.calibration import band
-from ...metrics.scores import BAND_MM
+from ...metrics.calibration import BAND_MM, band
 from ...models.zoo import Model, ModelRecord
 from ...uncertainty import critical_widths, log_ratio_errors, log_spread, smallest_width
 from ...uncertainty.platt import fit

@@ -18,10 +18,9 @@ from torch import Tensor
 from ...core.case import Case
 from ...core.prediction import Prediction
 from ...core.triples import triple
-from ...metrics.calibration import band, calibration_scores
+from ...metrics.calibration import BAND_MM, band, calibration_scores
 from ...metrics.detection import auroc, s_ncc
 from ...metrics.overlap import overlap_scores
-from ...metrics.scores import BAND_MM
 from ...metrics.sets import mean_pairwise_dice
 from ...models.zoo import Model
 from ...training.dataset import training_case

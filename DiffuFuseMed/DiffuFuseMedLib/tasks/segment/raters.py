@@ -17,10 +17,9 @@ from scipy.ndimage import distance_transform_edt, find_objects
 from ...core.case import Case
 from ...core.errors import input_error
 from ...metrics.agreement import calibration_of_set, majority, volume_crps
-from ...metrics.calibration import band
+from ...metrics.calibration import BAND_MM, band
 from ...metrics.detection import s_ncc
 from ...metrics.overlap import overlap_scores
-from ...metrics.scores import BAND_MM
 from ...metrics.sets import collective_insights, combined_sensitivity, d_max, diversity_agreement, ged_squared, hm_iou
 from ...models.zoo import Model
 from ...uncertainty.platt import apply
