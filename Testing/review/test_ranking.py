@@ -137,6 +137,11 @@ def test_a_large_lesion_s_list_is_about_as_long_as_a_small_one_s(a_ball):
     assert 0.6 < small / large < 1.7
 
 
+def test_the_reach_is_of_millimeters_and_not_of_voxels(a_ball):
+    fine, coarse = (len(worklist(a_ball(28, (s, s, s)), most=100).regions) for s in (1.0, 2.0))
+    assert 0.7 < fine / coarse < 1.4
+
+
 def test_the_reach_has_ends():
     assert (patches.reach_mm(0), patches.reach_mm(1e9)) == (20.0, 100.0)
 

@@ -416,10 +416,19 @@ DAMAGED = [
     ("case.txt", in_json(lambda words: words["grid"].update(spacing_mm=[5, 5, 5]))),
     ("case.txt", in_json(lambda words: words["meta"].update(CT=None))),
     ("case.txt", lambda _: b"[" * 200_000),
+    ("prediction.txt", in_json(lambda words: words["volume_ml"].update(value=-5.0))),
     ("review.txt", in_json(lambda words: words["grid"].update(size=["x"]))),
     ("Lesion.seg.nrrd", lambda content: content.replace(b"Segment0_ID:=lesion", b"Segment0_ID:=other")),
     ("Lesion.seg.nrrd", lambda content: content.replace(b"Segment0_Layer:=0", b"Segment0_Layer:=5")),
 ]
+
+
+def test_a_probability_above_one_is_no_result(done, tmp_path):
+    assert done.persistence.save_scene(tmp_path / "a.mrb")  # writes the record
+    assert saved_case.read_prediction(done.scene, done.case, done.nodes) is not None
+    volumes.share_array(done.nodes["probability"], np.full(done.case.grid.shape, 1.5, np.float32))
+    with pytest.raises(ValueError, match="probability"):
+        saved_case.read_prediction(done.scene, done.case, done.nodes)
 
 
 def test_a_scene_whose_record_does_not_fit_leaves_the_desk_as_it_was(done, tmp_path):
