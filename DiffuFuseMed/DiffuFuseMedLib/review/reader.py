@@ -43,10 +43,9 @@ class SimulatedReader:
     def orders(self, seed: int = 0) -> dict[str, list[list[int]]]:
         """Ids of all regions by the name of an order: of random ones there are several."""
         ids = [region.id for region in self._found.regions]
-        by_entropy = sorted(self._found.regions, key=lambda region: -region.uncertainty)
         rng = np.random.default_rng(seed)
         at_random = [rng.permutation(ids).tolist() for _ in range(RANDOM_ORDERS)]
-        return {"as listed": [ids], "by entropy": [[r.id for r in by_entropy]], "at random": at_random}
+        return {"as listed": [ids], "by entropy": [self._found.ids_by_entropy], "at random": at_random}
 
     def painting(self, order: Sequence[int]) -> Iterator[Worked]:
         """The lesion before any region, and after each of these was painted as the reference is, in it alone."""

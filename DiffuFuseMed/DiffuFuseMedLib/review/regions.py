@@ -62,6 +62,11 @@ class Worklist:
         """Expected error below the threshold: too thin everywhere to send a reader to any one place."""
         return max(0.0, self.expected_error_mm3 - self.listed_mm3 - self.left_over_mm3)
 
+    @property
+    def ids_by_entropy(self) -> list[int]:
+        """Of all regions, the one with the highest mean entropy first: an order to hold the list's own against."""
+        return [region.id for region in sorted(self.regions, key=lambda region: -region.uncertainty)]
+
     def region(self, region_id: int) -> Region | None:
         """The region of this id, None when there is none."""
         return next((region for region in self.regions if region.id == region_id), None)
