@@ -128,7 +128,7 @@ def test_the_objective_is_the_sum_of_its_named_parts(a_network, a_batch_of_reade
     [
         ({"step_uc": False}, {"mse", "vlb", "sa"}),
         ({"consecutive": 1}, {"mse", "vlb", "hier", "anchor"}),
-        ({"anchored": False}, {"mse", "vlb", "hier", "sa"}),
+        ({"anchor": 0.0}, {"mse", "vlb", "hier", "sa"}),
         ({"step_uc": False, "consecutive": 1}, {"mse", "vlb"}),
     ],
 )

@@ -28,7 +28,7 @@ class Config:
     pyramid: tuple[int, ...] = (16, 24, 32)  # channels of both nets of Step-UC, finest level first
     pyramid_stride: int = 2  # of the finest level
     gamma: float = 0.001  # of L_Hier
-    anchored: bool = True  # the Modeling Net's latents have to tell the masks that they are of
+    anchor: float = 10.0  # times gamma: how much it weighs that a reader's latents tell its mask; 0 is without
     own_trajectory: bool = True  # S steps of the model's own predictions; False: each from the reference, Algorithm 1
     relative_weights: bool = True  # tau_s of (17) with a mean of one over the S steps
     step_uc: bool = True

@@ -61,7 +61,7 @@ class CalDiff(nn.Module):
         self.trunk = ImageTrunk(dims, config.channels)
         self.denoiser = MaskDenoiser(dims, config.channels, config.denoiser)
         self.modeling, self.calibrating = (self._uncertainty_net() for _ in range(2))
-        told = config.step_uc and config.anchored
+        told = config.step_uc and config.anchor > 0
         self.masks_told = MasksTold(dims, len(config.pyramid), config.latents) if told else None
 
     def _uncertainty_net(self) -> UncertaintyNet | None:
@@ -172,7 +172,8 @@ class CalDiff(nn.Module):
         parts = {"hier": self.config.gamma * hierarchical_kl(posterior, prior)}
         if self.masks_told is not None:
             told = self.masks_told([level.sample(generator) for level in own])
-            parts["anchor"] = self.config.gamma * anchor(told, masks, readers.counted, self.config.pyramid_stride)
+            weight = self.config.gamma * self.config.anchor
+            parts["anchor"] = weight * anchor(told, masks, readers.counted, self.config.pyramid_stride)
         return parts
 
     def _stacked(self, images: dict[str, Tensor]) -> Tensor:
