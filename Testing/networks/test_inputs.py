@@ -8,7 +8,7 @@ import torch
 from DiffuFuseMedLib.core.case import Case
 from DiffuFuseMedLib.core.grid import Grid
 from DiffuFuseMedLib.core.volume import Volume
-from DiffuFuseMedLib.networks.inputs import network_grid, network_images
+from DiffuFuseMedLib.networks.inputs import network_grid, network_images, stacked
 
 KNOWN = ("CT", "PET", "MR_T1")
 
@@ -85,3 +85,11 @@ def test_a_picture_in_color_comes_as_red_green_blue_and_valid():
     assert (tuple(seen.shape), seen.dtype) == ((4, 1, 4, 4), torch.float32)
     torch.testing.assert_close(seen[:, 0, 0, 0], torch.tensor([1.0, 0.0, -1.0, 1.0]))
     assert not seen[..., 3].any()
+
+
+def test_an_absent_modality_is_zeros_with_an_empty_mask_in_its_place():
+    seen = {"PET": torch.rand(2, 2, 8, 8), "CT": torch.rand(2, 2, 8, 8)}
+    made = stacked(seen, KNOWN)
+    assert torch.equal(made[:, :4], torch.cat([seen["CT"], seen["PET"]], dim=1))
+    assert made.shape == (2, 6, 8, 8)
+    assert not made[:, 4:].any()

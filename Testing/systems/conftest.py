@@ -61,3 +61,19 @@ def a_batch(images):
         return losses.Batch(images(modalities, *space), target, torch.full((2, 1, *space), 0.5), clean)
 
     return make
+
+
+@pytest.fixture
+def a_batch_of_readers(images):
+    """A function (present, raters, space): two windows; the first reader draws a box, the second one that is moved, the
+    third nothing at all. raters: how many of the three each window has."""
+
+    def make(present=MODALITIES, raters=(3, 3), space=(32, 32)):
+        box = torch.zeros(2, 1, *space)
+        box[(slice(None), slice(None), *[slice(n // 4, n // 2) for n in space])] = 1
+        masks = torch.cat([box, box.roll(space[-1] // 4, dims=-1), torch.zeros_like(box)], dim=1)
+        clean = {m: torch.ones(2) for m in present}
+        seen = images(present, *space)
+        return losses.Batch(seen, box, torch.full_like(box, 0.5), clean, masks, torch.tensor(raters))
+
+    return make

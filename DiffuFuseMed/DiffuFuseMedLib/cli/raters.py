@@ -89,14 +89,15 @@ def with_readers(cases: Sequence[Case], simulated: int, seed: int) -> list[Case]
 
 def score_raters(models: Sequence[Model], cases: Sequence[Case], settings: Settings) -> list[dict[str, Any]]:
     """The rows of every model on every case, then the trivial ones."""
-    from ..tasks.segment.raters import evaluate_raters, trivial_raters
+    from ..tasks.segment.raters import evaluate_raters, of_slices, trivial_raters
 
     rows: list[dict[str, Any]] = []
     with err_console.status("evaluating") as status:
         for model in models:
             say_trained_on(model, [case.name for case in cases])
             rows += evaluate_raters(model, cases, settings, status.update)
-    return [*rows, *(row for case in cases for row in trivial_raters(case))]
+    by_slice = all(of_slices(model) for model in models)
+    return [*rows, *(row for case in cases for row in trivial_raters(case, by_slice))]
 
 
 def say_trained_on(model: Model, names: Sequence[str]) -> None:
@@ -115,10 +116,11 @@ def paper_row(record: ModelRecord) -> str:
     """Which row of the paper's tables a model stands beside, by its system and settings; "" for none."""
     if record.system != "caldiff":
         return SYSTEMS_OF_PAPER.get(record.system, "")
+    # diffusion of masks with neither module is what SegDiff is
     step_uc, consecutive = bool(record.config.get("step_uc", True)), int(record.config.get("consecutive", 2))
     if step_uc:
         return CALDIFF if consecutive > 1 else "Step-UC"
-    return f"Seq-UC, S = {consecutive}" if consecutive > 1 else ""
+    return f"Seq-UC, S = {consecutive}" if consecutive > 1 else "SegDiff"
 
 
 def paper_tables(rows: Sequence[Row], named: Mapping[str, str], dataset: str) -> list[Table]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..training.data import Collection, TrainingData
+from ..training.recipe import Recipe
+from ..training.windows import WindowSettings
 
 COLLECTION = Collection(
     "the LIDC-IDRI collection of TCIA, CC BY 3.0",
@@ -10,3 +14,28 @@ COLLECTION = Collection(
     "https://doi.org/10.7937/K9/TCIA.2015.LO9QL9SX",
 )
 DATA = TrainingData((COLLECTION,), (1, 2, 3))
+# Slices around a nodule, seen from every side.
+SLICES = WindowSettings(
+    shape=(1, 48, 48),
+    spacing_kji_mm=(2.5, 0.7, 0.7),
+    margin_mm=(2.0, 15.0),
+    rotation_degrees=(180.0, 0.0, 0.0),
+    corrupt=0.0,
+)
+
+
+def recipe(model_id: str, system: str, config: Any) -> Recipe:
+    """Of every system alike: they are compared on the same windows for the same time."""
+    return Recipe(
+        model_id=model_id,
+        system=system,
+        config=config,
+        data=DATA,
+        windows=SLICES,
+        batch=16,
+        steps=40_000,
+        minutes=120.0,
+        learning_rate=4e-4,
+        weight_decay=0.0,
+        ema=0.999,
+    )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..training.data import Collection, TrainingData
+from ..training.recipe import Recipe
+from ..training.windows import WindowSettings
 
 COLLECTION = Collection(
     "the Soft-tissue-Sarcoma collection of TCIA, CC BY 3.0",
@@ -12,3 +16,21 @@ COLLECTION = Collection(
 )
 HELD_OUT = ("STS_010",)  # the demonstration case is in no training set
 DATA = TrainingData((COLLECTION,), (1, 2, 3), HELD_OUT)
+# One drawing a patient: the systems that learn how readers differ are shown simulated ones around it.
+SEVERAL_READERS = WindowSettings(simulated_readers=3, corrupt=0.1)
+
+
+def recipe_of_readers(model_id: str, system: str, config: Any) -> Recipe:
+    """Of a system that learns how readers differ; of all of them alike."""
+    return Recipe(
+        model_id=model_id,
+        system=system,
+        config=config,
+        data=DATA,
+        windows=SEVERAL_READERS,
+        steps=40_000,
+        minutes=600.0,
+        learning_rate=4e-4,
+        weight_decay=0.0,
+        ema=0.999,
+    )

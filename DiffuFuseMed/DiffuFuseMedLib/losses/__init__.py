@@ -3,12 +3,14 @@
 from .batch import Batch, Losses
 from .energy import energy_score
 from .latent import alignment, barycenter, noise_prediction, reliability, share_of_best_scalar
+from .readers import Readers, readers_of
 from .segmentation import SegmentationWeights, boundary, coarse_targets, cross_entropy, segmentation, soft_dice
 from .variational import kl_of_normals, mask_nll
 
 __all__ = [
     "Batch",
     "Losses",
+    "Readers",
     "SegmentationWeights",
     "alignment",
     "barycenter",
@@ -19,6 +21,7 @@ __all__ = [
     "kl_of_normals",
     "mask_nll",
     "noise_prediction",
+    "readers_of",
     "reliability",
     "segmentation",
     "share_of_best_scalar",

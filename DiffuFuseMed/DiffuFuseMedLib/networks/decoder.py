@@ -44,7 +44,8 @@ class FusionDecoder(StepsUp):
     The last step up is sub-pixel convolution: a position of stride 2 says what each of its 2^D voxels is, at the price
     of one small convolution.
 
-    full: channels at full size; skip: channels of a map at full size that is given beside the others, 0 for none.
+    full: channels at full size; skip: channels of a map at full size that is given beside the others, 0 for none; deep:
+    whether there are coarser logits, [] without.
     """
 
     def __init__(
@@ -54,19 +55,21 @@ class FusionDecoder(StepsUp):
         classes: int,
         full: int = FULL_RESOLUTION_CHANNELS,
         skip: int = 0,
+        deep: bool = True,
     ) -> None:
         super().__init__(spatial_dims, channels)
         conv = Conv[Conv.CONV, spatial_dims]
         self.subpixel = SubpixelUpsample(spatial_dims, channels[0], full, 2, apply_pad_pool=False)
         self.smooth = nn.Sequential(nn.SiLU(), conv(full + skip, full, 3, padding=1))
         self.head = conv(full, classes, 1)
-        self.coarse_heads = nn.ModuleList([conv(a, classes, 1) for a in channels[:-1]])
+        self.coarse_heads = nn.ModuleList([conv(a, classes, 1) for a in channels[:-1]] if deep else [])
 
     def forward(self, fused: Sequence[Tensor], skip: Tensor | None = None) -> tuple[Tensor, list[Tensor]]:
         x, coarse = fused[-1], []
         for level in reversed(range(len(fused) - 1)):
             x = self.refined(level, self.joined(level, x, fused[level]))
-            coarse.append(self.coarse_heads[level](x))
+            if self.coarse_heads:
+                coarse.append(self.coarse_heads[level](x))
         fine = self.subpixel(x)
         fine = fine if skip is None else torch.cat([fine, skip], dim=1)
         return self.head(nn.functional.silu(self.smooth(fine))), coarse

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -24,6 +26,13 @@ def network_images(case: Case, grid: Grid, modalities: tuple[str, ...]) -> dict[
     Intensities are normalised on the case's own grid, where percentiles see every voxel, and then resampled.
     """
     return {m: _channels(case, m, grid) for m in modalities if m in case.volumes}
+
+
+def stacked(images: Mapping[str, Tensor], modalities: Sequence[str]) -> Tensor:
+    """Every modality's channels beside each other, (B, C, *space), in this order; an absent one is zeros with an empty
+    mask. images: (B, 2, *space) each, intensity and valid, one of them at least."""
+    first = next(iter(images.values()))
+    return torch.cat([images.get(m, torch.zeros_like(first)) for m in modalities], dim=1)
 
 
 def _channels(case: Case, modality: str, grid: Grid) -> Tensor:

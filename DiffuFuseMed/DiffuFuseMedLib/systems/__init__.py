@@ -1,4 +1,7 @@
-"""The published systems: one folder a paper, and the literal table of what each of them is for. No torch at import."""
+"""The published systems and what they are compared with: one folder a paper, and the table of what each is for.
+
+No torch at import.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,9 @@ SYSTEMS: dict[str, SystemEntry] = {
     "diffufusemed": SystemEntry("segment", "diffufusemed.network:DiffuFuseMed"),
     "diffufusemed-latent": SystemEntry("segment", "diffufusemed.latent:LatentDiffuFuseMed"),
     "caldiff": SystemEntry("segment", "caldiff.network:CalDiff"),
+    "unet": SystemEntry("segment", "unet.network:UNet"),
+    "prob_unet": SystemEntry("segment", "prob_unet.network:ProbabilisticUNet"),
+    "phiseg": SystemEntry("segment", "phiseg.network:PHiSeg"),
     "segresnet": SystemEntry("segment", "segresnet.network:SegResNet"),
     "clin-fusediff-teacher": SystemEntry("fuse", "clin_fusediff.teacher:Teacher"),
     "clin-fusediff-student": SystemEntry("fuse", "clin_fusediff.student:Student"),

@@ -28,7 +28,7 @@ def learned(a_telling_batch):
     config = Config(modalities=("CT",), spatial_dims=2, **small)
     network, generator, told = CalDiff(config), seeded(0), []
     optimizer = torch.optim.Adam(network.parameters(), 5e-3)
-    for _ in range(90):
+    for _ in range(200):
         loss = network.loss(a_telling_batch, generator)
         optimizer.zero_grad()
         loss.total.backward()
@@ -65,6 +65,7 @@ def test_every_draw_is_near_what_a_reader_drew(learned, a_telling_batch, stochas
         assert max(dice(drawn, reader) for reader in readers) > 0.7
 
 
-def test_draws_differ(learned, a_telling_batch):
-    one, other = (draw(learned[0], a_telling_batch, seed) for seed in (0, 1))
-    assert (one != other).any()
+def test_draws_differ_as_the_readers_do(learned, a_telling_batch):
+    """They differ by 128 pixels of 384."""
+    sizes = [draw(learned[0], a_telling_batch, seed).sum().item() for seed in range(6)]
+    assert 32 < max(sizes) - min(sizes) < 160

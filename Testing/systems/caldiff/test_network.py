@@ -11,10 +11,12 @@ from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.diffusion import add_noise
 from DiffuFuseMedLib.systems.caldiff import network as module
 from DiffuFuseMedLib.systems.caldiff.network import CalDiff
-from DiffuFuseMedLib.systems.caldiff.recipe import ABLATIONS, STS
+from DiffuFuseMedLib.systems.caldiff.recipe import ABLATIONS, LIDC_ABLATIONS, STS
 from DiffuFuseMedLib.tasks.segment.contract import ConditionsOnce, EncodesModalities, HasOptions, SamplesWholeVolume
 
-from .conftest import ALL, seeded
+from .conftest import seeded
+
+ALL = ("CT", "PET", "MR_T1")
 
 
 @torch.no_grad()
@@ -253,14 +255,6 @@ def test_a_reader_who_is_not_there_is_no_one_to_agree_with(a_network, a_batch_of
     assert {name: after[name].item() for name in before} == pytest.approx(before, rel=1e-5)
 
 
-def test_an_absent_modality_is_zeros_with_an_empty_mask_to_the_nets(a_network, images):
-    network, seen = a_network(), images(("PET",), 32, 32)
-    stacked = network._stacked(seen)
-    assert stacked.shape == (2, 6, 32, 32)
-    assert torch.equal(stacked[:, 2:4], seen["PET"])
-    assert stacked[:, :2].abs().sum() + stacked[:, 4:].abs().sum() == 0
-
-
 # Whom the loss teaches
 
 
@@ -291,6 +285,13 @@ def test_the_losses_of_the_noise_reach_the_denoiser_and_no_net(a_network, a_batc
     found = gradients(network, network.loss(a_batch_of_readers(), seeded(0)).parts[part])
     assert found["denoiser"] > 0
     assert found["modeling"] == found["calibrating"] == 0
+
+
+def test_gamma_and_its_own_weight_weigh_the_anchor(a_network, a_batch_of_readers):
+    batch, told = a_batch_of_readers(), []
+    for settings in ({"anchor": 1.0}, {"anchor": 10.0}, {"anchor": 10.0, "gamma": 0.002}):
+        told.append(a_network(**settings).loss(batch, seeded(0)).parts["anchor"].item())
+    assert told == pytest.approx([told[0], 10 * told[0], 20 * told[0]], rel=1e-4)
 
 
 def test_gamma_weighs_the_step_wise_loss(a_network, a_batch_of_readers):
@@ -403,7 +404,11 @@ def test_the_chain_is_the_papers():
 
 
 def test_the_ablations_are_those_of_the_papers_second_table():
-    told = {name: (r.config.step_uc, r.config.consecutive, r.config.kappa) for name, r in ABLATIONS.items()}
+    told, of_slices = (
+        {name: (r.config.step_uc, r.config.consecutive, r.config.kappa) for name, r in ablations.items()}
+        for ablations in (ABLATIONS, LIDC_ABLATIONS)
+    )
+    assert told == of_slices
     assert told == {
         "plain": (False, 1, 1.0),
         "no-seq-uc": (True, 1, 1.0),

@@ -56,6 +56,23 @@ def test_what_nobody_marked_changes_no_measure_of_sets(three):
     assert cut[1].sum() == whole.sum()
 
 
+def test_slices_are_scored_each_by_itself_where_a_model_draws_them_so(three):
+    """In every slice the samples are the three readers, each time in another order: no volume is any reader's."""
+    by_reader, mixed = samples_of(6, 7, 8), np.empty((3, 24, 24, 24), np.float32)
+    for k in range(24):
+        mixed[:, k] = np.roll(by_reader[:, k], k, axis=0)
+    whole, slices = (raters.of_samples(mixed, three, by_slice) for by_slice in (False, True))
+    assert (slices["d_max"], slices["ged2"], slices["ci"], slices["hm_iou"]) == pytest.approx((1, 0, 1, 1))
+    assert whole["d_max"] < 0.97 and whole["ged2"] > 0.01
+    assert slices["dice"] == whole["dice"]
+
+
+@pytest.mark.parametrize("by_slice", [False, True])
+def test_where_nobody_drew_anything_there_is_no_slice_to_score(a_ball, by_slice):
+    nobody = a_ball.with_references({name: volume(np.zeros((24, 24, 24), bool)) for name in ("a", "b")})
+    assert raters.of_samples(samples_of(3), nobody, by_slice)["d_max"] == 0
+
+
 def test_nothing_found_and_nothing_drawn_is_agreement(a_ball):
     nobody = a_ball.with_references({name: volume(np.zeros((24, 24, 24), bool)) for name in ("a", "b")})
     found = raters.of_samples(np.full((2, 24, 24, 24), 0.03, np.float32), nobody)

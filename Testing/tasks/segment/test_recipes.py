@@ -1,6 +1,6 @@
 """Recipes: nobody held out is trained on, and each ablation takes out what its name says and nothing else."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -17,9 +17,18 @@ OF_STS = {name: recipe for name, recipe in RECIPES.items() if recipe.data is sts
 EVERY_OF_STS = pytest.mark.parametrize("recipe", OF_STS.values(), ids=list(OF_STS))
 
 
-def test_all_but_the_slices_of_lidc_are_of_sts():
-    assert set(RECIPES) - set(OF_STS) == {"lidc-caldiff"}
-    assert RECIPES["lidc-caldiff"].data is lidc.DATA
+def test_a_recipe_is_of_the_collection_that_its_name_begins_with():
+    assert {name.split("-")[0] for name in OF_STS} == {"sts"}
+    assert {name.split("-")[0] for name in set(RECIPES) - set(OF_STS)} == {"lidc"}
+    assert all(RECIPES[name].data is lidc.DATA for name in set(RECIPES) - set(OF_STS))
+
+
+@pytest.mark.parametrize("collection", ["lidc", "sts"])
+def test_what_caldiff_is_compared_with_is_trained_as_it_is(collection):
+    ours = RECIPES[f"{collection}-caldiff"]
+    for rival in ("prob-unet", "phiseg", "dropout", "ensemble", "caldiff-plain", "caldiff-no-step-uc"):
+        theirs = RECIPES[f"{collection}-{rival}"]
+        assert theirs == replace(ours, model_id=theirs.model_id, system=theirs.system, config=theirs.config)
 
 
 @EVERY_OF_STS

@@ -19,11 +19,11 @@ from ... import losses
 from ...core.errors import input_error
 from ...networks import PyramidEncoder
 from ...networks.draw import Draw
+from ...networks.inputs import stacked
 from .config import Config
 from .denoiser import ImageTrunk, MaskDenoiser
 from .objective import bound_term, noise_error
 from .pyramid import MasksTold, UncertaintyNet, anchor, hierarchical_kl, of_all_readers
-from .readers import Readers, readers_of
 from .sampler import Seen, sampled, seen_in, stochastic_step
 from .sequence import reach, sequence_loss, weights_of
 
@@ -123,7 +123,7 @@ class CalDiff(nn.Module):
     def loss(self, batch: losses.Batch, generator: torch.Generator | None = None) -> losses.Losses:
         """Algorithm 1 on one batch: the weighted parts of L_Diff + gamma L_Hier + kappa L_SA by name, and logits of the
         predicted mask. Of several annotators one is drawn, and all of them are known to the Modeling Net."""
-        told, readers = self.condition(self.encode(batch.images)), readers_of(batch)
+        told, readers = self.condition(self.encode(batch.images)), losses.readers_of(batch)
         reference = 2 * readers.one(generator) - 1
         t = self._times(len(reference), generator).to(reference.device)
         noisy = dm.add_noise(reference, dm.gaussian_like(reference, generator), self.abar, t)
@@ -160,12 +160,12 @@ class CalDiff(nn.Module):
         return noise_error(step.seen.clean, reference, abar, self.config.mse_weights)
 
     def _step_uc(
-        self, seen: Seen, readers: Readers, images: dict[str, Tensor], generator: torch.Generator | None
+        self, seen: Seen, readers: losses.Readers, images: dict[str, Tensor], generator: torch.Generator | None
     ) -> dict[str, Tensor]:
         """gamma L_Hier of (14) between all readers' masks and the predicted one; its gradient reaches the denoiser."""
         assert self.modeling is not None
         assert self.calibrating is not None
-        shown, masks = self._stacked(images), readers.each()
+        shown, masks = stacked(images, self.config.modalities), readers.each()
         own = self.modeling(masks, shown.repeat_interleave(readers.masks.shape[1], dim=0))
         posterior = of_all_readers(own, readers.counted)
         prior = self.calibrating((seen.clipped() + 1) / 2, shown)
@@ -175,11 +175,6 @@ class CalDiff(nn.Module):
             weight = self.config.gamma * self.config.anchor
             parts["anchor"] = weight * anchor(told, masks, readers.counted, self.config.pyramid_stride)
         return parts
-
-    def _stacked(self, images: dict[str, Tensor]) -> Tensor:
-        """Every modality's channels beside each other, (B, C, *space); an absent one is zeros with an empty mask."""
-        first = next(iter(images.values()))
-        return torch.cat([images.get(m, torch.zeros_like(first)) for m in self.config.modalities], dim=1)
 
     def _trajectory(
         self, first: Step, reference: Tensor, told: list[Tensor], generator: torch.Generator | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ...datasets import sts
+from ...datasets import lidc, sts
 from ...training.recipe import Recipe
 from ...training.windows import WindowSettings
 from .config import Config
@@ -31,6 +31,11 @@ LATENT = DiffuFuseMedRecipe(
     minutes=900.0,
     ema=0.999,
 )
+
+
+# Beside CalDiff on nodules: of a size with what is compared there.
+_SLICES = Config(("CT",), spatial_dims=2, stem_channels=32, channels=(56, 80, 80))
+LIDC = DiffuFuseMedRecipe(**vars(lidc.recipe("lidc-diffufusemed", "diffufusemed", _SLICES)), reliability_windows=100)
 
 
 def _without(name: str, **settings: Any) -> DiffuFuseMedRecipe:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ... import losses
 from ...networks.draw import Draw
+from ...networks.inputs import stacked
 from .config import Config
 
 
@@ -33,9 +34,7 @@ class SegResNet(nn.Module):
 
     def segment(self, images: dict[str, Tensor], generator: torch.Generator | None = None) -> Draw:
         """images: (B, 2, *space) each, intensity and valid -> logits (B, classes, *space)."""
-        first = next(iter(images.values()))
-        channels = [images.get(m, torch.zeros_like(first)) for m in self.config.modalities]
-        return Draw(self.network(torch.cat(channels, dim=1)))
+        return Draw(self.network(stacked(images, self.config.modalities)))
 
     def loss(self, batch: losses.Batch, generator: torch.Generator | None = None) -> losses.Losses:
         logits = self.segment(batch.images).logits

@@ -51,6 +51,14 @@ class DrawsWindows(Protocol):
 
 
 @runtime_checkable
+class SharesLatent(Protocol):
+    """A segmenter by windows whose draw is one thing for the whole volume: a latent, a member of an ensemble."""
+
+    def latent(self, generator: torch.Generator | None = None) -> Any:
+        """What segment() takes as `latent` in every window of a draw."""
+
+
+@runtime_checkable
 class SamplesWholeVolume(Protocol):
     """A mask-diffusion segmenter: one noise field for the whole volume, windows merged at every step of its sampler.
 

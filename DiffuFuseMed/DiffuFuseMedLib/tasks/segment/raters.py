@@ -71,7 +71,8 @@ def check_annotators(cases: Sequence[Case]) -> None:
 def evaluate_raters(
     model: Model, cases: Iterable[Case], settings: Settings, progress: Callable[[str], None] | None = None
 ) -> list[Row]:
-    """One row of scores for each case; each has the masks of several annotators."""
+    """One row of scores for each case; each has the masks of several annotators. A two-dimensional model's are means
+    over the slices that anybody marked."""
     rows = []
     for case in cases:
         if progress:
@@ -80,7 +81,7 @@ def evaluate_raters(
         drawn = draw(case, model, settings)
         seconds = time.monotonic() - began
         samples = np.stack([onto_case(sample, drawn.grid, case.grid) for sample in drawn.samples])
-        scores = {**of_samples(samples, case), **_calibrated(drawn, case, model)}
+        scores = {**of_samples(samples, case, of_slices(model)), **_calibrated(drawn, case, model)}
         rows.append(
             {"method": model.record.id, "case": case.name, "readers": said_of(case), **scores, "seconds": seconds}
         )
@@ -96,39 +97,60 @@ def _calibrated(drawn: Drawn, case: Case, model: Model) -> Row:
     return calibration_of_set(onto_case(probability, drawn.grid, case.grid), _masks(case), case.grid.spacing_kji_mm)
 
 
-def trivial_raters(case: Case) -> list[Row]:
+def of_slices(model: Model) -> bool:
+    """Whether its samples are of slices, each by itself."""
+    return bool(model.network.config.spatial_dims == 2)
+
+
+def trivial_raters(case: Case, by_slice: bool = False) -> list[Row]:
     """The rows that no network is needed for: each one mask, the readers' majority among them."""
     masks = {MAJORITY_ROW: majority(_masks(case)), **{name: mask for name, (mask, _) in trivial_rows(case).items()}}
     return [
-        {"method": name, "case": case.name, "readers": said_of(case), **of_samples(mask[None].astype(np.float32), case)}
+        {
+            "method": name,
+            "case": case.name,
+            "readers": said_of(case),
+            **of_samples(mask[None].astype(np.float32), case, by_slice),
+        }
         for name, mask in masks.items()
     ]
 
 
-def of_samples(samples: np.ndarray, case: Case) -> Row:
+def of_samples(samples: np.ndarray, case: Case, by_slice: bool = False) -> Row:
     """Every measure of probabilities (n, *case.grid.shape) against the case's annotators.
 
     s_ncc over the whole case, as the paper has it, and s_ncc_band in the 20 mm around the border of anybody's mask;
-    dice, nsd_2mm: of the samples' mean above one half with each annotator's mask, as means.
+    dice, nsd_2mm: of the samples' mean above one half with each annotator's mask, as means. by_slice: the measures of
+    sets and S_NCC are means over the slices that anybody marked, as a two-dimensional model's samples are of slices.
     """
-    masks, spacing = _masks(case), case.grid.spacing_kji_mm
-    hard, drawn = _in_one_box(samples > 0.5, np.stack(masks))
+    masks, spacing = np.stack(_masks(case)), case.grid.spacing_kji_mm
+    near = band(masks.any(axis=0), spacing, BAND_MM)
     voxel_ml = case.grid.voxel_mm3 / 1000
-    volumes, drawn_ml = ([float(np.count_nonzero(m)) * voxel_ml for m in set_] for set_ in (hard, drawn))
-    near = band(np.any(masks, axis=0), spacing, BAND_MM)
+    volumes, drawn_ml = ([float(np.count_nonzero(m)) * voxel_ml for m in set_] for set_ in (samples > 0.5, masks))
     consensus = samples.mean(axis=0) > 0.5
     overlaps = [overlap_scores(consensus, mask, spacing) for mask in masks]
+    marked = np.flatnonzero(masks.any(axis=(0, 2, 3))) if by_slice else []
+    slabs = [slice(k, k + 1) for k in marked] or [slice(None)]
+    parts = [_of_sets(*(x[..., slab, :, :] for x in (samples, masks, near))) for slab in slabs]
     return {
-        "s_ncc": s_ncc(samples, masks, np.ones(case.grid.shape, bool)),
+        **{name: float(np.mean([part[name] for part in parts])) for name in parts[0]},
+        "crps_ml": volume_crps(volumes, drawn_ml),
+        **{name: float(np.mean([scores[name] for scores in overlaps])) for name in ("dice", "nsd_2mm")},
+    }
+
+
+def _of_sets(samples: np.ndarray, masks: np.ndarray, near: np.ndarray) -> Row:
+    """samples: (n, K, J, I), masks: (R, K, J, I), near: (K, J, I), the band around anybody's border."""
+    hard, drawn = _in_one_box(samples > 0.5, masks)
+    return {
+        "s_ncc": s_ncc(samples, list(masks), np.ones(near.shape, bool)),
         "d_max": d_max(hard, drawn),
         "ci": collective_insights(hard, drawn),
         "ged2": ged_squared(hard, drawn),
-        "s_ncc_band": s_ncc(samples, masks, near) if near.any() else float("nan"),
+        "s_ncc_band": s_ncc(samples, list(masks), near) if near.any() else float("nan"),
         "s_c": combined_sensitivity(hard, drawn),
         "d_a": diversity_agreement(hard, drawn),
         "hm_iou": hm_iou(hard, drawn),
-        "crps_ml": volume_crps(volumes, drawn_ml),
-        **{name: float(np.mean([scores[name] for scores in overlaps])) for name in ("dice", "nsd_2mm")},
     }
 
 

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from ...systems.caldiff.recipe import ABLATIONS as CALDIFF_ABLATIONS
 from ...systems.caldiff.recipe import LIDC as LIDC_CALDIFF
+from ...systems.caldiff.recipe import LIDC_ABLATIONS as LIDC_CALDIFF_ABLATIONS
 from ...systems.caldiff.recipe import STS as STS_CALDIFF
 from ...systems.diffufusemed.recipe import ABLATIONS, LATENT, STS
+from ...systems.diffufusemed.recipe import LIDC as LIDC_DIFFUFUSEMED
+from ...systems.phiseg import recipe as phiseg
+from ...systems.prob_unet import recipe as prob_unet
 from ...systems.segresnet.recipe import STS_SEGRESNET
+from ...systems.unet import recipe as unet
 from ...training.recipe import Recipe
 
-_ALL = (STS, LATENT, STS_SEGRESNET, STS_CALDIFF, LIDC_CALDIFF, *ABLATIONS.values(), *CALDIFF_ABLATIONS.values())
+_RIVALS = (STS_SEGRESNET, *unet.RECIPES, prob_unet.STS, prob_unet.LIDC, phiseg.STS, phiseg.LIDC)
+_ABLATIONS = (*ABLATIONS.values(), *CALDIFF_ABLATIONS.values(), *LIDC_CALDIFF_ABLATIONS.values())
+_ALL = (STS, LATENT, STS_CALDIFF, LIDC_CALDIFF, LIDC_DIFFUFUSEMED, *_RIVALS, *_ABLATIONS)
 RECIPES: dict[str, Recipe] = {r.model_id: r for r in _ALL}

@@ -24,7 +24,7 @@ from ...models.zoo import Model
 from ...networks.draw import Draw
 from ...networks.inputs import network_images
 from ...uncertainty.platt import to_logit
-from .contract import ConditionsOnce, EncodesModalities, Images, SamplesWholeVolume, steps_of
+from .contract import ConditionsOnce, EncodesModalities, Images, SamplesWholeVolume, SharesLatent, steps_of
 from .settings import Kept, NothingKept, Settings
 from .views import as_batch, as_volume, mirrors, view_grids
 from .whole_volume import sample_whole_volume
@@ -129,12 +129,13 @@ def _look(run: Run, images: Images, mirror: list[int], generator: torch.Generato
 
 def _by_windows(run: Run, stacked: Tensor, inputs: Callable, generator: torch.Generator) -> Tensor:
     """DrawsWindows: probability and maps of each window, merged."""
-    window = count()
+    window, network = count(), run.model.network
+    shared = {"latent": network.latent(generator)} if isinstance(network, SharesLatent) else {}
 
     def one_window(batch: Tensor) -> Tensor:
         run.check_not_cancelled()
         with _autocast(run):
-            drawn = run.model.network.segment(inputs(batch, next(window)), generator, **run.options)
+            drawn = network.segment(inputs(batch, next(window)), generator, **shared, **run.options)
         return _taken(run, drawn)
 
     return _merged(run, stacked, one_window)

@@ -1,4 +1,4 @@
-"""Several annotators of a window: one is drawn for the step, all of them are known to the Modeling Net."""
+"""Several annotators of a window: one is drawn for the step, or all of them are looked at."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ...losses import Batch
+from .batch import Batch
 
 
 @dataclass(frozen=True)
