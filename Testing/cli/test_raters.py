@@ -39,8 +39,10 @@ def a_record(system, **config):
         (a_record("caldiff"), "CalDiff"),
         (a_record("caldiff", step_uc=True, consecutive=1), "Step-UC"),
         (a_record("caldiff", step_uc=False, consecutive=3), "Seq-UC, S = 3"),
-        (a_record("caldiff", step_uc=False, consecutive=1), ""),
+        (a_record("caldiff", step_uc=False, consecutive=1), "SegDiff"),
         (a_record("prob_unet"), "Prob U-Net"),
+        (a_record("phiseg"), "PHiSeg"),
+        (a_record("unet"), ""),
         (a_record("diffufusemed", step_uc=True), ""),
     ],
 )

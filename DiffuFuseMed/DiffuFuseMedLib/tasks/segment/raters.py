@@ -129,8 +129,8 @@ def of_samples(samples: np.ndarray, case: Case, by_slice: bool = False) -> Row:
     volumes, drawn_ml = ([float(np.count_nonzero(m)) * voxel_ml for m in set_] for set_ in (samples > 0.5, masks))
     consensus = samples.mean(axis=0) > 0.5
     overlaps = [overlap_scores(consensus, mask, spacing) for mask in masks]
-    marked = np.flatnonzero(masks.any(axis=(0, 2, 3))) if by_slice else []
-    slabs = [slice(k, k + 1) for k in marked] or [slice(None)]
+    marked = np.flatnonzero(masks.any(axis=(0, 2, 3)))
+    slabs = [slice(k, k + 1) for k in marked if by_slice] or [slice(None)]
     parts = [_of_sets(*(x[..., slab, :, :] for x in (samples, masks, near))) for slab in slabs]
     return {
         **{name: float(np.mean([part[name] for part in parts])) for name in parts[0]},
