@@ -130,6 +130,24 @@ def test_each_mirrored_sample_is_mirrored_back(a_case, a_model):
         np.testing.assert_allclose(np.log(sample / (1 - sample)), logits, atol=1e-4)
 
 
+class OfOneNumber(Echo):
+    """A draw is one number in the whole volume, whatever is seen."""
+
+    def latent(self, generator):
+        return torch.rand(1, generator=generator).item()
+
+    def segment(self, images, generator=None, latent=None):
+        return Draw(torch.full_like(images["CT"][:, :1], latent))
+
+
+def test_what_a_draw_is_of_is_the_same_in_all_of_its_windows(a_case, a_model):
+    network = OfOneNumber(a_model.network.config)
+    one, other = draw(a_case((28, 60, 84)), replace(a_model, network=network), Settings(samples=2, looks=False)).samples
+    for sample in (one, other):
+        np.testing.assert_allclose(sample, sample.flat[0], atol=1e-6)
+    assert abs(one.flat[0] - other.flat[0]) > 0.01
+
+
 def test_more_samples_start_with_the_same_ones(a_case, a_model):
     two, three = (draw(a_case(), a_model, Settings(samples=k)).samples for k in (2, 3))
     np.testing.assert_array_equal(two, three[:2])

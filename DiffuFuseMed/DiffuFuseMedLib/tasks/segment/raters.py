@@ -124,12 +124,12 @@ def of_samples(samples: np.ndarray, case: Case, by_slice: bool = False) -> Row:
     sets and S_NCC are means over the slices that anybody marked, as a two-dimensional model's samples are of slices.
     """
     masks, spacing = np.stack(_masks(case)), case.grid.spacing_kji_mm
-    near = band(masks.any(axis=0), spacing, BAND_MM)
+    near = band(np.any(masks, axis=0), spacing, BAND_MM)
     voxel_ml = case.grid.voxel_mm3 / 1000
     volumes, drawn_ml = ([float(np.count_nonzero(m)) * voxel_ml for m in set_] for set_ in (samples > 0.5, masks))
     consensus = samples.mean(axis=0) > 0.5
     overlaps = [overlap_scores(consensus, mask, spacing) for mask in masks]
-    marked = np.flatnonzero(masks.any(axis=(0, 2, 3)))
+    marked = np.flatnonzero(np.any(masks, axis=(0, 2, 3)))
     slabs = [slice(k, k + 1) for k in marked if by_slice] or [slice(None)]
     parts = [_of_sets(*(x[..., slab, :, :] for x in (samples, masks, near))) for slab in slabs]
     return {
