@@ -16,6 +16,15 @@ UPLOAD = """async () => {
 }"""
 
 
+# A page with a connection that is still being opened is left, and its client goes on.
+LEFT = """() => {
+  const socket = new WebSocket(`ws://${location.host}/ws`);
+  dispatchEvent(new Event("beforeunload"));
+  setTimeout(() => Promise.reject({ message: "connection not open" }));
+  return new Promise((done) => socket.addEventListener("close", (event) => done(event.wasClean)));
+}"""
+
+
 @pytest.fixture(scope="module")
 def chromium():
     with playwright.sync_playwright() as driver:
@@ -97,6 +106,10 @@ def test_reloads_in_the_middle_of_loading_are_no_second_tab(patient_tab, a_patie
         patient_tab.goto(a_patient_host.url, wait_until="commit")
         patient_tab.wait_for_timeout(wait_ms)
     shows(patient_tab, "The workspace")
+
+
+def test_a_page_that_is_left_closes_what_it_opens_and_complains_of_nothing(tab):
+    assert tab.evaluate(LEFT)
 
 
 def test_a_second_tab_takes_over_only_when_asked(context, tab, a_host):

@@ -17,16 +17,23 @@ TAKEN_OVER, ELSEWHERE = 4001, 4002  # close codes that SCRIPT understands; 4000 
 WAIT_S = 2.0
 
 # Runs before trame's own scripts. A reload asks for its page before the old one is gone, so the old one closes its
-# websocket by itself; trame's client does so too, but only once all of it is loaded.
+# websocket by itself; trame's client does so too, but only once all of it is loaded. One that is still being opened is
+# closed as soon as it is: to close it before is an error on the browser's console. So would be what trame's client,
+# which goes on to the end, asks for over a closed one.
 SCRIPT = f"""<script>
 (() => {{
   const pages = {{{TAKEN_OVER}: "/tab/taken", {ELSEWHERE}: "/tab/elsewhere"}};
   const open = new Set();
-  let leaving = false;
+  let leaving = false, gone = false;
   window.WebSocket = class extends window.WebSocket {{
     constructor(...args) {{
       super(...args);
-      open.add(this);
+      this.addEventListener("open", (event) => {{
+        open.add(this);
+        if (!gone) return;
+        event.stopImmediatePropagation();  // trame's client would say hello over it
+        this.close();
+      }});
       this.addEventListener("close", (event) => {{
         open.delete(this);
         if (!pages[event.code]) return;
@@ -44,8 +51,12 @@ SCRIPT = f"""<script>
       return;
     }}
     if (leaving) event.stopImmediatePropagation();  // and would try to say goodbye over it
-    setTimeout(() => open.forEach((socket) => socket.close()));
+    setTimeout(() => {{
+      gone = true;
+      open.forEach((socket) => socket.close());
+    }});
   }});
+  window.addEventListener("unhandledrejection", (event) => {{ if (gone) event.preventDefault(); }});
 }})();
 </script>"""
 
