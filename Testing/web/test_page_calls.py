@@ -1,5 +1,6 @@
 """What a page may call and write is on a list, with types; a page that was taken over gets no further."""
 
+import asyncio
 import logging
 import re
 from pathlib import Path
@@ -7,13 +8,14 @@ from types import SimpleNamespace
 
 import pytest
 from DiffuFuseMedLib.web import page_calls
-from DiffuFuseMedLib.web.page_calls import CALLS, LIFE, STATES, WRITE, allowed, restrict
+from DiffuFuseMedLib.web.page_calls import CALLS, LIFE, STATES, TRIGGER, WRITE, allowed, restrict
 from hypothesis import given
 from hypothesis import strategies as st
 from trame_server.protocol import CoreServer
 from trame_server.state import State
 from trame_server.utils.namespace import Translator
 from trame_slicer.app.logic.slice_view_logic import get_view_slider_typed_state
+from wslink import schedule_coroutine
 
 GOOD = {"p_alpha": 0.5, "p_samples": 3, "p_guided": True, "p_lambdas": [1, 0.5, 0], "p_model": "x", "holding": False}
 GOOD |= {"layout": "Four-up", "threshold": [-5.5, 7], "tour_step": 2, "open_path": "/cases/one", "dark": True}
@@ -87,11 +89,18 @@ class Called:
         restrict(self.functions)
 
     def _noting(self, name):
-        return lambda _, *arguments: self.calls.append((name, *arguments))
+        def note(_, *arguments):
+            self.calls.append((name, *arguments))
+
+        async def note_action(*arguments):
+            note(*arguments)
+
+        return note_action if name == TRIGGER else note
 
     def __call__(self, name, *arguments):
         part, function = self.functions[name]
-        return function(part, *arguments)
+        answer = function(part, *arguments)
+        return asyncio.run(answer) if asyncio.iscoroutine(answer) else answer
 
 
 def test_nobody_ends_the_server_or_plays_its_part_through_the_page():
@@ -134,6 +143,26 @@ def test_a_call_is_made_with_arguments_of_its_types_alone(name, caplog):
             called(name, *wrong)
     assert called.calls == [(name, *right)]
     assert f"called {name} with other arguments" in caplog.text
+
+
+def test_an_action_is_answered_after_the_states_that_it_changed():
+    sent = []
+
+    async def send(what):
+        sent.append(what)
+
+    async def trigger(*_):
+        schedule_coroutine(0, send, "states")  # as wslink publishes them
+        return "answer"
+
+    async def called():
+        functions = dict.fromkeys(CALLS, (None, trigger))
+        restrict(functions)
+        part, function = functions[TRIGGER]
+        await send(await function(part, *RIGHT[TRIGGER]))
+
+    asyncio.run(called())
+    assert sent == ["states", "answer"]
 
 
 @pytest.mark.parametrize(

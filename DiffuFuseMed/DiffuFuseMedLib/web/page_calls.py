@@ -8,6 +8,7 @@ call with other arguments, a write of an unknown state, or of a value of another
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 from collections.abc import Callable
@@ -22,6 +23,8 @@ from .views import LAYOUT_ICONS, SLICE_POSITIONS
 log = logging.getLogger(__name__)
 LIFE, WRITE = "trame.lifecycle.update", "trame.state.update"
 SIZE, EVENT = "trame.rca.size", "trame.rca.event"
+TRIGGER = "trame.trigger"
+SOON_S = 1e-6  # later than what wslink does after no time at all
 LIVES = frozenset(("client_connected", "client_mounted", "client_unmounted", "client_exited"))
 LONGEST_TEXT = 4096  # of a path or a preset's reason
 LARGEST = 1e12
@@ -93,7 +96,7 @@ CALLS: dict[str, tuple[Check, ...]] = {
     LIFE: (_is_anything,),
     WRITE: (_is_anything,),  # each of its writes is looked at by itself
     "trame.state.get": (),
-    "trame.trigger": (is_name, _is_list, _is_dict),
+    TRIGGER: (is_name, _is_list, _is_dict),
     "trame.error.client": (is_text,),
     SIZE: (is_name, is_name, is_size),
     EVENT: (is_name, is_name, is_event),
@@ -152,8 +155,21 @@ def restrict(calls: dict[str, tuple[Any, Callable[..., Any]]]) -> None:
     live, write = calls[LIFE][1], calls[WRITE][1]
     calls[LIFE] = (calls[LIFE][0], lambda server, name: live(server, name) if _is_life(name) else None)
     calls[WRITE] = (calls[WRITE][0], lambda server, changes: write(server, allowed(changes)))
+    calls[TRIGGER] = (calls[TRIGGER][0], _answered_last(calls[TRIGGER][1]))
     for name, (part, function) in list(calls.items()):
         calls[name] = (part, _called_rightly(name, function))
+
+
+def _answered_last(trigger: Callable[..., Any]) -> Callable[..., Any]:
+    """Answer the page's actions after what they changed: who waits for the answer shall know of it. wslink sends states
+    by a timer, and answers at once, so a busy server would be drawing in between."""
+
+    async def call(*arguments: Any) -> Any:
+        answer = await trigger(*arguments)
+        await asyncio.sleep(SOON_S)
+        return answer
+
+    return call
 
 
 def _called_rightly(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
