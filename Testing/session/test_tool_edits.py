@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from DiffuFuseMedLib.session import adding
+from DiffuFuseMedLib.mrml import segmentations
+from DiffuFuseMedLib.session import adding, keeping_largest
 
 CORE, FIRST = np.s_[4:12, 15:35, 15:40], np.s_[5:9, 36:44, 20:30]
 
@@ -31,6 +32,18 @@ def test_an_edit_changes_the_lesion_inside_the_region_alone_and_is_one_step_to_u
     assert (done.lesion.mask() == before | reach).all() and not before[reach].all()
     done.undo()
     assert (done.lesion.mask() == before).all()
+
+
+def test_pieces_are_taken_away_inside_the_region_alone(done):
+    """The first region is a piece of its own; another one is far from it."""
+    core, before = (np.zeros_like(done.lesion.mask()) for _ in range(2))
+    core[CORE] = before[CORE] = before[FIRST] = before[0, 0, 0] = True
+    segmentations.set_mask(done.lesion.node, "lesion", before, done.reference_node)
+    done.review.choose(1)
+    done.edit("the largest piece", keeping_largest)
+    done.pump()
+    gone, reach = before & ~done.lesion.mask(), done.review.editable()
+    assert gone.any() and (gone == before & ~core & reach).all() and not reach[0, 0, 0]
 
 
 def test_a_second_edit_is_refused_in_a_sentence_while_one_is_being_applied(done, everything):
@@ -67,8 +80,6 @@ def test_an_edit_that_changes_nothing_says_so_and_one_that_fails_frees_the_tools
 
 
 def test_what_was_drawn_while_an_edit_was_on_its_way_stays(done, sarcoma):
-    from DiffuFuseMedLib.mrml import segmentations
-
     done.set(inside_region_only=False)
     added, drawn = np.zeros(sarcoma.grid.shape, bool), done.lesion.mask()
     added[0, 0, 0] = drawn[1, 1, 1] = True
