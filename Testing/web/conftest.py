@@ -28,7 +28,7 @@ OVER_THE_PICTURE = (
 SLICES = slice(13, 46)  # of all of the case's images; the drawn lesion is in 16 to 42
 PROBE = re.compile(r"([RL]) (\d+)\s+([AP]) (\d+)\s+([SI]) (\d+) mm")
 # Limits that end a test that hangs; a busy machine is several times slower than a quiet one.
-START_S = DRAWN_S = 180
+START_S = DRAWN_S = 300
 
 
 def _first_line(process):
@@ -126,10 +126,14 @@ class Reader:
     def state(self, name):
         return self.page.evaluate("name => window.trame.state.get(name)", name)
 
+    def states(self, *names):
+        """Several at one moment."""
+        return self.page.evaluate("names => names.map((name) => window.trame.state.get(name))", names)
+
     def wait(self, condition, seconds=DRAWN_S):
-        """condition: JavaScript, in which s(name) is a value of the page's state."""
+        """condition: JavaScript, in which s(name) is a value of the page's state; a handle of its value."""
         try:
-            self.page.wait_for_function(self._script(condition), timeout=1000 * seconds)
+            return self.page.wait_for_function(self._script(condition), timeout=1000 * seconds)
         except Exception as error:
             names = [*re.findall(r"s\('(\w+)'\)", condition), "s_run_words", "s_fusion_words", "s_loading", "s_message"]
             shown = {name: self.state(name) for name in names}
@@ -141,11 +145,12 @@ class Reader:
     def _script(self, condition):
         return f"() => {{ const s = (name) => window.trame?.state?.get(name); return {condition}; }}"
 
-    def wait_for_message(self, number, seconds=DRAWN_S):
-        """The sentence of the first message after the one with this number."""
-        self.wait(f"s('s_message') && s('s_message').number > {number}", seconds)
-        self.page.locator("#message").wait_for()
-        return self.page.locator("#message").inner_text()
+    def wait_for_message(self, number):
+        """The words of a message after the one with this number, once they are on screen."""
+        box = "document.querySelector('#message')"
+        there = f"{box}?.textContent.includes(s('s_message').sentence)"
+        shown = self.wait(f"s('s_message')?.number > {number} && {there} && {box}.innerText")
+        return shown.json_value()
 
     def message_number(self):
         return (self.state("s_message") or {"number": 0})["number"]

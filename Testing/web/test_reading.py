@@ -688,7 +688,7 @@ def test_an_engine_that_dies_in_a_run_is_replaced_and_the_page_goes_on(reader, w
     reader.press("r")
     reader.wait("s('s_run') === 'working' && s('s_run_share') > 0")
     engine[0].kill()
-    assert "started again" in reader.wait_for_message(number, 30)
+    assert "started again" in reader.wait_for_message(number)
     reader.save_picture("engine_died")
     reader.wait("s('s_run') !== 'working' && s('s_run_words') === 'failed'")
     assert reader.state("s_numbers") == numbers
