@@ -1,5 +1,7 @@
 """A reader at the shipped case, from the first visit to the last region: one story, told in the order of its tests."""
 
+import time
+
 import numpy as np
 import psutil
 import pytest
@@ -669,6 +671,14 @@ def kept(reader):
     return {name: reader.state(name) for name in KEPT}, reader.settled("Axial")
 
 
+def off_in_the_end(reader, picture, seconds=60):
+    """How far the view is from a picture that it comes to, however busy the server is that fuses it."""
+    end = time.monotonic() + seconds
+    while (off := np.abs(reader.settled("Axial") - picture).mean()) >= 2 and time.monotonic() < end:
+        reader.page.wait_for_timeout(500)
+    return off
+
+
 def test_the_scene_is_saved_and_everything_is_there_after_a_reload_and_in_a_fresh_workspace(
     reader, chromium, reader_of, serving, tmp_path
 ):
@@ -690,10 +700,10 @@ def test_the_scene_is_saved_and_everything_is_there_after_a_reload_and_in_a_fres
         other.click("#open-scene")
         other.page.locator("#upload-scene").set_input_files(scene)
         other.wait("s('s_numbers').length > 0 && s('s_regions').length > 0")
-        found, again = kept(other)
+        found, _ = kept(other)
         other.save_picture("scene_opened")
         assert found == values
-        assert np.abs(again - picture).mean() < 2
+        assert off_in_the_end(other, picture) < 2
         assert other.faults.found == []
         other.context.close()
 
