@@ -1,9 +1,11 @@
 """Probabilistic U-Net: prior, posterior and what the last layers are told, S. Kohl et al. eq. (1)-(4)."""
 
+import math
+
 import pytest
 import torch
 from DiffuFuseMedLib.systems.prob_unet.config import Config
-from DiffuFuseMedLib.systems.prob_unet.network import ProbabilisticUNet
+from DiffuFuseMedLib.systems.prob_unet.network import Normal, ProbabilisticUNet
 
 ALL = ("CT", "PET", "MR_T1")
 EMPTY = torch.zeros(2, 1, 32, 32)
@@ -47,13 +49,19 @@ def test_a_prior_that_is_sure_draws_one_mask(a_network, images):
     torch.testing.assert_close(network.segment(seen, seeded(0)).logits, network.segment(seen, seeded(1)).logits)
 
 
+def test_a_draw_is_so_many_deviations_from_the_mean():
+    said = Normal(torch.tensor([[1.0]]), torch.tensor([[math.log(9.0)]])).at(torch.tensor([[2.0]]))
+    assert said.item() == pytest.approx(1 + 2 * 3)
+
+
 def test_the_divergence_worked_out_by_hand(a_network, a_batch):
-    """KL(N(1, 1) || N(0, 1)) = 1 / 2 for each of six latents, over 32 x 32 voxels; beta weighs it."""
+    """KL(N(1, 4) || N(0, 1)) = -ln 2 + 4 / 2 + 1 / 2 - 1 / 2 for each of six latents, over 32 x 32 voxels; beta weighs
+    it."""
     network = a_network(beta=3.0)
-    say(network.posterior, 1.0, 0.0)
+    say(network.posterior, 1.0, math.log(4.0))
     say(network.prior, 0.0, 0.0)
     parts = network.loss(a_batch(ALL, 32, 32), seeded(0)).parts
-    assert parts["kl"].item() == pytest.approx(3 * 6 * 0.5 / 32**2, rel=1e-5)
+    assert parts["kl"].item() == pytest.approx(3 * 6 * (2 - math.log(2)) / 32**2, rel=1e-5)
 
 
 def test_the_mask_is_told_by_the_posteriors_draw(a_network, a_batch):
