@@ -21,7 +21,7 @@ class Config:
     beta_first: float = 1e-4
     beta_last: float = 0.02
     sampler_steps: int = 10  # of the T, evenly spaced; T of them are the reference
-    stochastic: bool = False  # sampling by (10) with the learned variance, or by DDIM with eta 0
+    stochastic: bool = True  # sampling by (10) with the learned variance, or by DDIM with eta 0
     mse_weights: tuple[float, float] = (1.0, 5.0)  # least and most that a step weighs in (7); (0, inf) is the printed
     lambda_vlb: float = 0.001  # lambda of (8)
     latents: int = 6  # D, per position and level of the pyramid
