@@ -71,6 +71,16 @@ def test_gradients_reach_every_parameter(a_batch, rival):
     assert [n for n, p in network.named_parameters() if p.grad is None or p.grad.abs().max() == 0] == []
 
 
+@pytest.mark.parametrize("rival", ["prob_unet", "phiseg"])
+def test_the_posterior_learns_from_the_mask(a_batch, rival):
+    """Its last channel in; the prior has none."""
+    network = build(rival)
+    network.loss(a_batch(ALL, 32, 32), seeded(0)).total.backward()
+    first = network.posterior.encoder.down[0].weight
+    assert first.grad[:, -1].abs().max() > 0
+    assert network.prior.encoder.down[0].weight.shape[1] == first.shape[1] - 1
+
+
 @EVERY
 def test_of_several_readers_it_is_one_that_is_learned_from(a_batch, rival):
     """Readers who agree on another mask than the target: the target is of no account."""

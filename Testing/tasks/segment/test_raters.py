@@ -1,6 +1,7 @@
 """Samples against several readers: the measures of one case, simulated readers, and who is refused."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -120,3 +121,14 @@ def test_the_readers_majority_is_the_first_trivial_row(three):
     assert rows[0]["d_max"] > rows[1]["d_max"]
     assert rows[0]["readers"] == "3 readers"
     assert np.isnan(rows[0]["s_ncc"])  # one mask is sure of itself everywhere
+
+
+@pytest.mark.parametrize(("dims", "best"), [(2, True), (3, False)])
+def test_a_two_dimensional_models_samples_are_scored_by_slice(three, monkeypatch, dims, best):
+    mixed = np.stack([np.roll(samples_of(6, 7, 8)[:, k], k, axis=0) for k in range(24)], axis=1)
+    monkeypatch.setattr(raters, "draw", lambda *_: SimpleNamespace(samples=mixed, grid=GRID))
+    monkeypatch.setattr(raters, "onto_case", lambda sample, *_: sample)
+    record = SimpleNamespace(id="x", calibration={})
+    model = SimpleNamespace(record=record, network=SimpleNamespace(config=SimpleNamespace(spatial_dims=dims)))
+    [row] = raters.evaluate_raters(model, [three], None)
+    assert (row["ged2"] < 1e-6) is best
