@@ -6,6 +6,7 @@ from typing import Any
 
 from ..training.data import Collection, TrainingData
 from ..training.recipe import Recipe
+from ..training.recipe import recipe_of_readers as of_readers
 from ..training.windows import WindowSettings
 
 COLLECTION = Collection(
@@ -25,17 +26,5 @@ SLICES = WindowSettings(
 
 
 def recipe(model_id: str, system: str, config: Any) -> Recipe:
-    """Of every system alike: they are compared on the same windows for the same time."""
-    return Recipe(
-        model_id=model_id,
-        system=system,
-        config=config,
-        data=DATA,
-        windows=SLICES,
-        batch=16,
-        steps=40_000,
-        minutes=120.0,
-        learning_rate=4e-4,
-        weight_decay=0.0,
-        ema=0.999,
-    )
+    """Of a system that learns how readers differ, on slices."""
+    return of_readers(model_id, system, config, data=DATA, windows=SLICES, batch=16, minutes=120.0)

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..training.data import Collection, TrainingData
 from ..training.recipe import Recipe
+from ..training.recipe import recipe_of_readers as of_readers
 from ..training.windows import WindowSettings
 
 COLLECTION = Collection(
@@ -21,16 +22,5 @@ SEVERAL_READERS = WindowSettings(simulated_readers=3, corrupt=0.1)
 
 
 def recipe_of_readers(model_id: str, system: str, config: Any) -> Recipe:
-    """Of a system that learns how readers differ; of all of them alike."""
-    return Recipe(
-        model_id=model_id,
-        system=system,
-        config=config,
-        data=DATA,
-        windows=SEVERAL_READERS,
-        steps=40_000,
-        minutes=600.0,
-        learning_rate=4e-4,
-        weight_decay=0.0,
-        ema=0.999,
-    )
+    """Of a system that learns how readers differ."""
+    return of_readers(model_id, system, config, data=DATA, windows=SEVERAL_READERS, minutes=600.0)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from .decoder import FusionDecoder
+from .decoder import FULL_RESOLUTION_CHANNELS, FusionDecoder
 from .encoder import PyramidEncoder
 
 
@@ -25,7 +25,7 @@ class ImageUNet(nn.Module):
         channels: Sequence[int],
         blocks: Sequence[int],
         classes: int = 1,
-        full: int = 8,
+        full: int = FULL_RESOLUTION_CHANNELS,
         deep: bool = True,
     ) -> None:
         super().__init__()

@@ -56,3 +56,18 @@ class Recipe(BaseRecipe):
     warmup: int = 200
     ema: float = 0.998
     clip: float = 1.0
+
+
+def recipe_of_readers(model_id: str, system: str, config: Any, **told: Any) -> Recipe:
+    """Of a system that learns how readers differ; of all of them alike, so that they can be compared. told: what the
+    collection says of itself, its data, windows, minutes and batch."""
+    return Recipe(
+        model_id=model_id,
+        system=system,
+        config=config,
+        steps=40_000,
+        learning_rate=4e-4,
+        weight_decay=0.0,
+        ema=0.999,
+        **told,
+    )

@@ -11,7 +11,7 @@ from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.diffusion import add_noise
 from DiffuFuseMedLib.systems.caldiff import network as module
 from DiffuFuseMedLib.systems.caldiff.network import CalDiff
-from DiffuFuseMedLib.systems.caldiff.recipe import ABLATIONS, LIDC_ABLATIONS, STS
+from DiffuFuseMedLib.systems.caldiff.recipe import ABLATIONS, LIDC, LIDC_ABLATIONS, STS
 from DiffuFuseMedLib.tasks.segment.contract import ConditionsOnce, EncodesModalities, HasOptions, SamplesWholeVolume
 
 from .conftest import seeded
@@ -417,6 +417,10 @@ def test_the_ablations_are_those_of_the_papers_second_table():
         "s4": (False, 4, 0.2),
     }
     assert (STS.config.step_uc, STS.config.consecutive, STS.config.latents, STS.config.gamma) == (True, 2, 6, 0.001)
+
+
+def test_sarcomas_are_drawn_in_two_steps_and_slices_in_ten_both_stochastic():
+    assert [(r.config.sampler_steps, r.config.stochastic) for r in (STS, LIDC)] == [(2, True), (10, True)]
 
 
 def test_settings_come_back_from_json(a_network):
