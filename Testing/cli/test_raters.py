@@ -5,7 +5,17 @@ from io import StringIO
 from types import SimpleNamespace
 
 import pytest
-from DiffuFuseMedLib.cli.raters import LIDC, MS, TABLE_1, TABLE_2, beside_table, mean_and_sd, paper_row, paper_tables
+from DiffuFuseMedLib.cli.raters import (
+    LIDC,
+    MS,
+    TABLE_1,
+    TABLE_2,
+    beside_table,
+    mean_and_sd,
+    paper_row,
+    paper_tables,
+    score_raters,
+)
 from rich.console import Console
 
 OURS = {"s_ncc": 0.5, "d_max": 0.75, "ci": 0.25, "ged2": 0.125}
@@ -129,3 +139,17 @@ def test_evaluate_prints_the_papers_layout(command, a_real_folder, tmp_path):
     assert {"tiny", "majority of the readers", "centre ellipsoid"} <= {row["method"] for row in written}
     assert all(0 <= float(row["d_max"]) <= 1 for row in written)
     assert float(written[0]["ece"]) >= 0
+
+
+@pytest.mark.parametrize(("dims", "by_slice"), [((2, 2), True), ((2, 3), False)])
+def test_the_trivial_rows_are_by_slice_where_every_model_is(monkeypatch, dims, by_slice):
+    """Rows of one table are of one kind; with a model of volumes beside it they are of volumes."""
+    asked = []
+    monkeypatch.setattr("DiffuFuseMedLib.tasks.segment.raters.evaluate_raters", lambda *_: [])
+    monkeypatch.setattr(
+        "DiffuFuseMedLib.tasks.segment.raters.trivial_raters", lambda _, by_slice: asked.append(by_slice) or []
+    )
+    networks = [SimpleNamespace(config=SimpleNamespace(spatial_dims=n)) for n in dims]
+    models = [SimpleNamespace(record=SimpleNamespace(id="x", training={}), network=n) for n in networks]
+    assert score_raters(models, [SimpleNamespace(name="a case")], None) == []
+    assert asked == [by_slice]
