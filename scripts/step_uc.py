@@ -68,11 +68,18 @@ def main() -> None:
     generator = torch.Generator().manual_seed(0)
     batches, last = [sampler(generator) for _ in range(BATCHES)], sampler(torch.Generator().manual_seed(5))
     one = readers_of(last).masks[:, :1]
-    {"a reader's": one, "empty": 0 * one, "shifted": one.roll(FAR, -1), "another nodule's": one.roll(1, 0)}
+    shown = {"a reader's": one, "empty": 0 * one, "shifted": one.roll(FAR, -1), "another nodule's": one.roll(1, 0)}
+    _tell(["anchor", *shown])
     for weight in WEIGHTS:
         torch.manual_seed(0)
         network = build(LIDC.system, LIDC.config)
         train(network, batches, steps, weight)
+        _tell([f"{weight:g}", *(apart(network, last, mask) for mask in shown.values())])
+
+
+def _tell(cells: list[str]) -> None:
+    sys.stdout.write(" | ".join(cells) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
