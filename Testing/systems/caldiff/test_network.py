@@ -12,6 +12,7 @@ from DiffuFuseMedLib.diffusion import add_noise
 from DiffuFuseMedLib.systems.caldiff import network as module
 from DiffuFuseMedLib.systems.caldiff.network import CalDiff
 from DiffuFuseMedLib.systems.caldiff.recipe import ABLATIONS, LIDC, LIDC_ABLATIONS, STS
+from DiffuFuseMedLib.systems.caldiff.sequence import jump
 from DiffuFuseMedLib.tasks.segment.contract import ConditionsOnce, EncodesModalities, HasOptions, SamplesWholeVolume
 
 from .conftest import seeded
@@ -334,6 +335,21 @@ def test_each_step_goes_on_from_the_models_own_last_one(a_network, a_batch):
     torch.testing.assert_close(then.flatten(), network.abar[[11, 6]])
 
 
+def test_a_step_may_go_on_as_far_as_a_sampler_of_few_steps_does(a_network, a_batch):
+    """Of 20 steps, jumps of up to ten, and all of them are drawn."""
+    network, batch = a_network(consecutive=2, longest_jump=10, step_uc=False), a_batch(ALL, 32, 32)
+    wrong, far = -(2 * batch.target - 1), set()
+    for seed in range(60):
+        oracle = oracle_of(network, wrong)
+        network._times = lambda size, generator: torch.tensor([20, 4])
+        network.loss(batch, seeded(seed))
+        then = (oracle.asked[1][1] * 20).round().long().tolist()
+        far.add(20 - then[0])
+        assert 1 <= then[1] <= 3  # the end of the chain is a step only from 1
+    assert far == set(range(1, 11))
+    assert jump(torch.tensor([0, 1, 2]), 10, seeded(0)).tolist() == [0, 0, 1]
+
+
 def test_as_algorithm_1_is_printed_each_step_starts_from_the_reference(a_network, a_batch):
     network, batch = a_network(consecutive=2, step_uc=False, own_trajectory=False), a_batch(ALL, 32, 32)
     oracle = oracle_of(network, -(2 * batch.target - 1))
@@ -416,6 +432,7 @@ def test_the_ablations_are_those_of_the_papers_second_table():
         "s3": (False, 3, 0.2),
         "s4": (False, 4, 0.2),
     }
+    assert (STS.config.longest_jump, LIDC.config.longest_jump) == (500, 1)
     assert (STS.config.step_uc, STS.config.consecutive, STS.config.latents, STS.config.gamma) == (True, 2, 6, 0.001)
 
 

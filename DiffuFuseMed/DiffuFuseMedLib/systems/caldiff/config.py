@@ -33,6 +33,7 @@ class Config:
     relative_weights: bool = True  # tau_s of (17) with a mean of one over the S steps
     step_uc: bool = True
     consecutive: int = 2  # S; 1 is without Seq-UC
+    longest_jump: int = 1  # of its steps, each drawn from 1 to it: 1 is the paper's t, t - 1; T / 2 a sampler's of two
     kappa: float = 1.0  # of L_SA: 1.0, 0.2, 0.2 for S = 2, 3, 4
 
     @classmethod

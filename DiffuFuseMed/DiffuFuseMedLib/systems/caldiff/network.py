@@ -25,7 +25,7 @@ from .denoiser import ImageTrunk, MaskDenoiser
 from .objective import bound_term, noise_error
 from .pyramid import MasksTold, UncertaintyNet, anchor, hierarchical_kl, of_all_readers
 from .sampler import Seen, sampled, seen_in, stochastic_step
-from .sequence import reach, sequence_loss, weights_of
+from .sequence import jump, reach, sequence_loss, weights_of
 
 Encoded = list[dict[str, Tensor]]  # levels, finest first; by present modality
 SUREST = 0.999  # of a probability
@@ -179,11 +179,12 @@ class CalDiff(nn.Module):
     def _trajectory(
         self, first: Step, reference: Tensor, told: list[Tensor], generator: torch.Generator | None
     ) -> list[Step]:
-        """S consecutive steps from the first one down; each starts where the model's own last one ended."""
+        """S steps from the first one down, as far apart as a sampler's may be; each starts where the model's own last
+        one ended."""
         steps = [first]
         for _ in range(self.config.consecutive - 1):
             last = steps[-1]
-            then = (last.t - 1).clamp(min=0)
+            then = jump(last.t, self.config.longest_jump, generator)
             noise = dm.gaussian_like(last.noisy, generator)
             if self.config.own_trajectory:
                 noisy = self._stepped(last, then, noise)
@@ -193,7 +194,7 @@ class CalDiff(nn.Module):
         return steps
 
     def _stepped(self, last: Step, then: Tensor, noise: Tensor) -> Tensor:
-        """(10) from t to t - 1; the variance is trained by its own loss alone. At t = 0 there is nothing to step."""
+        """(10) from t to an earlier time; the variance is trained by its own loss alone. At t = 0 nothing is left."""
         abar_now, abar_then = (dm.at_time(self.abar, s, last.noisy) for s in (last.t.clamp(min=1), then))
         held = Seen(last.seen.clean, last.seen.variance.detach())
         return stochastic_step(held, last.noisy, abar_now, abar_then, noise)

@@ -25,6 +25,14 @@ def reach(alphas_cumprod: Tensor) -> Tensor:
     return tau
 
 
+def jump(t: Tensor, longest: int, generator: torch.Generator | None) -> Tensor:
+    """Where the step after t, (B,) of 0 to T, starts: t - 1 as the paper has it, or with equal chance any of the
+    `longest` times before t, but 0 only from 1. A sampler of few steps jumps as far."""
+    far = (t - 1).clamp(min=1, max=longest)
+    drawn = torch.rand(t.shape, generator=generator).to(t.device) if longest > 1 else torch.zeros_like(t)
+    return (t - 1 - (drawn * far).long()).clamp(min=0)
+
+
 def weights_of(tau: Tensor, times: Sequence[Tensor], relative: bool) -> list[Tensor]:
     """tau_s at each of the S times, (B,) each; relative: with a mean of one over those that count."""
     taken = [tau.to(t.device)[t] for t in times]
