@@ -3,7 +3,7 @@
 import pytest
 import torch
 from DiffuFuseMedLib.networks import JointDenoiser, PyramidEncoder
-from DiffuFuseMedLib.networks.precision import exact, exact_if_tiny
+from DiffuFuseMedLib.networks.precision import computes_in_bfloat16, exact, exact_if_tiny, mixed_precision
 
 
 @pytest.mark.parametrize(("edge", "kind"), [(2, torch.float32), (3, torch.bfloat16)])
@@ -12,6 +12,22 @@ def test_a_convolution_on_two_positions_is_done_in_float32(edge, kind):
     with torch.autocast("cpu", dtype=torch.bfloat16), exact_if_tiny(x):
         assert layer(x).dtype == kind
     assert exact(x.bfloat16()).dtype == kind
+
+
+@pytest.mark.parametrize(("has_it", "kind"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_a_processor_computes_in_bfloat16_only_where_it_has_instructions_for_it(monkeypatch, has_it, kind):
+    """Emulated, a 3D convolution takes ninety times as long as in float32."""
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: has_it)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    with mixed_precision("cpu"):
+        assert torch.nn.Conv2d(1, 1, 3)(torch.zeros(1, 1, 8, 8)).dtype == kind
+
+
+def test_a_gpu_is_asked_what_it_has_without_emulation(monkeypatch):
+    asked = []
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **told: asked.append(told) or True)
+    assert computes_in_bfloat16("cuda:1")
+    assert asked == [{"including_emulation": False}]
 
 
 def test_without_autocast_nothing_changes():

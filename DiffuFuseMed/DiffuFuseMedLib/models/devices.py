@@ -118,9 +118,3 @@ def _on_cpu(model: Model) -> Model:
 def _told(window: Sequence[int], smaller: Sequence[int], why: str) -> str:
     shape = " x ".join(map(str, smaller))
     return f"The window was cut from {' x '.join(map(str, window))} to {shape} voxels because {why}."
-
-
-def computes_in_bfloat16() -> bool:
-    """Whether this processor has bfloat16 instructions (AVX-512 BF16 or AMX); others emulate it, slowly."""
-    asked = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
-    return any(ask() for ask in asked if ask)

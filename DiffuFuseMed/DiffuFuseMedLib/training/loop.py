@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
+from ..networks.precision import mixed_precision
 from .budget import stopwatch
 from .checkpoint import Checkpoints
 from .state import Stage, State, Trained, begin
@@ -95,7 +96,7 @@ def train_step(stage: Stage, state: State, device: str) -> None:
     """One batch, one update, and what it says."""
     settings = stage.optimization
     batch = stage.sampler(state.generator).to(device)
-    with torch.autocast(torch.device(device).type, dtype=torch.bfloat16):
+    with mixed_precision(device):
         teacher = (state.average.module,) if stage.from_average else ()
         losses = stage.losses(batch, state.generator, *teacher)
     trained = [p for p in state.network.parameters() if p.requires_grad]

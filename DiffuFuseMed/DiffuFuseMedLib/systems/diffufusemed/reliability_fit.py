@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ...networks.precision import mixed_precision
 from ...training.dataset import TrainingCase
 from ...training.windows import draw_batch
 from .recipe import DiffuFuseMedRecipe
@@ -63,7 +64,7 @@ def collect(
         if progress:
             progress(1.0, f"reliability, window {index + 1}")
         batch = draw_batch([cases[index % len(cases)]], 1, settings, generator)
-        with torch.no_grad(), torch.autocast(torch.device(device).type, dtype=torch.bfloat16):
+        with torch.no_grad(), mixed_precision(device):
             levels = network.reliability_inputs({m: x.to(device) for m, x in batch.images.items()}, generator)
         for level, by_modality in enumerate(levels):
             for modality, row in by_modality.items():

@@ -18,7 +18,8 @@ from ...core.fused import FusedPicture, FusedVolume
 from ...core.fusion_settings import FusionSettings
 from ...core.parallel import each
 from ...core.presets import check_values
-from ...models import devices, zoo
+from ...models import zoo
+from ...networks.precision import computes_in_bfloat16, mixed_precision
 from ...preprocessing.fusion_sources import mr_of
 from ...preprocessing.gray import ct_gray, mr_gray
 from ...preprocessing.rois import Rois
@@ -39,7 +40,7 @@ MOST_STEPS, MOST_SAMPLES = 4, 32
 
 
 class Fuser:
-    """Both networks with their records. The student runs in bfloat16, which its output of mixing weights bears."""
+    """Both networks with their records. The student runs in bfloat16 where it can, which its mixing weights bear."""
 
     def __init__(
         self, student: zoo.Model, teacher: zoo.Model | Callable[[], zoo.Model] | None = None, device: str = "cpu"
@@ -246,9 +247,6 @@ class Fuser:
         fitted = self.student.record.calibration or {"scale": 2.0, "offset": 4.0}
         return torch.sigmoid(fitted["scale"] * torch.log(spread.clamp(min=1e-4)) + fitted["offset"]).float()
 
-    def _bfloat16(self) -> torch.autocast:
-        return torch.autocast(torch.device(self.device).type, dtype=torch.bfloat16)
-
     def _teacher(self) -> Teacher:
         if self.teacher is None:
             raise input_error("a fusion without its teacher", "the guided diffusion model", "install it or use --steps")
@@ -272,7 +270,7 @@ class Fuser:
         sliders = sliders_of(settings, len(whole.tracer), self.device)
         generator = torch.Generator().manual_seed(seed)
         try:
-            with self._bfloat16():
+            with mixed_precision(self.device):
                 fused = teacher.guided(whole, distance, sliders, guidance, generator)
         except InterruptedError as stopped:
             raise CancelledError from stopped
@@ -314,8 +312,8 @@ class Fuser:
 
 def in_fast_precision(student: Student, device: str) -> Student:
     """The student with its U-Net in bfloat16 where the processor computes in it: three times as fast as autocast, which
-    leaves the norms in float32. Older processors emulate bfloat16, slowly."""
-    if device.startswith("cuda") or devices.computes_in_bfloat16():
+    leaves the norms in float32."""
+    if computes_in_bfloat16(device):
         student.unet.to(torch.bfloat16)
     return student
 

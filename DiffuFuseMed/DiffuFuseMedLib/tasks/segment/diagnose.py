@@ -23,6 +23,7 @@ from ...metrics.detection import auroc, s_ncc
 from ...metrics.overlap import overlap_scores
 from ...metrics.sets import mean_pairwise_dice
 from ...models.zoo import Model
+from ...networks.precision import mixed_precision
 from ...training.dataset import training_case
 from ...training.windows import WindowSettings, draw_batch
 from ...uncertainty import uncertainty_maps
@@ -124,7 +125,7 @@ def denoising(case: Case, model: Model, seed: int) -> Row:
     generator = torch.Generator().manual_seed(seed)
     batch = draw_batch([training_case(case, model.modalities)], 1, settings, generator)
     images = {m: x.to(model.device) for m, x in batch.images.items()}
-    with torch.inference_mode(), torch.autocast(torch.device(model.device).type, dtype=torch.bfloat16):
+    with torch.inference_mode(), mixed_precision(model.device):
         return {f"denoising, {name}": value for name, value in network.denoising(images, generator).items()}
 
 

@@ -23,6 +23,7 @@ from ...core.resampling import resample_smoothly
 from ...models.zoo import Model
 from ...networks.draw import Draw
 from ...networks.inputs import network_images
+from ...networks.precision import mixed_precision
 from ...uncertainty.platt import to_logit
 from .contract import ConditionsOnce, EncodesModalities, Images, SamplesWholeVolume, SharesLatent, steps_of
 from .settings import Kept, NothingKept, Settings
@@ -201,4 +202,4 @@ def _taken(run: Run, drawn: Draw) -> Tensor:
 
 
 def _autocast(run: Run) -> torch.autocast:
-    return torch.autocast(torch.device(run.model.device).type, dtype=torch.bfloat16)
+    return mixed_precision(run.model.device)
