@@ -64,8 +64,13 @@ class JobStore:
     def put(self, done: Done) -> Done:
         """Keep it, in place of what was kept of this job; gives what get() will, which has None for each number that
         JSON cannot hold. Raises InputError when the disk refuses, TypeError for a result that is no plain JSON."""
-        told = {"kind": done.job.kind, "spec": done.job.spec, "rests_on": done.job.rests_on, "version": __version__}
-        told |= {"result": finite(done.result), "reason": done.reason, "seconds": round(done.seconds, 3)}
+        told: dict[str, Any] = {"kind": done.job.kind, "spec": done.job.spec, "rests_on": done.job.rests_on}
+        told |= {
+            "version": __version__,
+            "result": finite(done.result),
+            "reason": done.reason,
+            "seconds": round(done.seconds, 3),
+        }
         text = json.dumps(told, indent=1, allow_nan=False)
         with staged(self.folder) as folder:
             write_whole(folder / self._path(done.job).name, text + "\n")

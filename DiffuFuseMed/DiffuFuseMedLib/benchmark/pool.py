@@ -34,8 +34,9 @@ def in_pool(jobs: Sequence[Job], doing: Doing, work: Work, processes: int) -> It
             except BrokenProcessPool:
                 yield Done(futures[future], reason=DIED)
     except BaseException:
-        for process in (p for p in active_children() if p not in before and p.pid):
-            os.kill(process.pid, signal.SIGINT)
+        for pid in [process.pid for process in active_children() if process not in before]:
+            if pid:
+                os.kill(pid, signal.SIGINT)
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
