@@ -11,6 +11,7 @@ import psutil
 import torch
 
 from ..core.errors import input_error
+from ..networks.convolution import with_onednn
 from .zoo import Model
 
 SHARE_OF_FREE = 0.8
@@ -112,7 +113,7 @@ def _on_cpu(model: Model) -> Model:
     """A copy: whoever holds the model goes on with it on the GPU."""
     network = type(model.network)(model.network.config)
     network.load_state_dict(model.network.state_dict())
-    return replace(model, network=network.eval(), device="cpu")
+    return replace(model, network=with_onednn(network.eval()), device="cpu")
 
 
 def _told(window: Sequence[int], smaller: Sequence[int], why: str) -> str:

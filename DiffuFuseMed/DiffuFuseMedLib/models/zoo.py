@@ -26,6 +26,7 @@ from torch.nn.modules.module import register_module_parameter_registration_hook
 from ..core.errors import input_error
 from ..core.staging import staged
 from ..core.whole_file import write_whole
+from ..networks.convolution import with_onednn
 from ..systems import network_class
 from .record_checks import AGAIN
 from .registry import RECORD, WEIGHTS, ModelRecord, model_folder, models, read_record, write_record
@@ -109,7 +110,7 @@ def load(model_id: str, device: str = "cpu", folder: Path | None = None) -> Mode
     state, record = weights(model_id, folder)
     network = _built(record, state)
     network.load_state_dict({name: value.float() for name, value in state.items()})
-    return Model(record, network.eval().to(device), device)
+    return Model(record, with_onednn(network.eval()).to(device), device)
 
 
 def _built(record: ModelRecord, state: dict[str, Tensor]) -> Any:
