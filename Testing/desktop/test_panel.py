@@ -109,6 +109,15 @@ def test_the_layers_on_screen_have_legends_in_their_own_colors_that_follow_the_w
     until(lambda: "PET" not in legends.text, "the CT alone")
 
 
+def test_the_outlines_on_screen_have_a_legend_in_their_own_colors(segmented, until):
+    session, legends = segmented.workspace.session, segmented.ui.legendsLabel
+    session.set(show_lesion=True, show_band=True)
+    until(lambda: "outer 95 % contour" in legends.text, "the contours")
+    assert "<td>lesion&nbsp;&nbsp;</td><td align='right'><font color='#21c45e'>" in legends.text
+    session.set(show_band=False)
+    until(lambda: "outer 95 % contour" not in legends.text, "no contours")
+
+
 def test_parameters_are_kept_on_the_parameter_node(opened, until):
     import slicer
 

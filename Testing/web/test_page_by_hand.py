@@ -148,13 +148,17 @@ def test_a_view_says_which_side_is_which_and_where_its_slice_lies(reader):
         assert letter in ("RL", "AP", "SI")[through] and abs(signed - top[through]) <= 1, name
 
 
+GREEN = "rgb(33, 196, 94)"  # the lesion's
+
+
 def legend(reader, pattern):
     """Wait until the layers' legend says so: a tool or a choice may be there a moment before its layers are."""
     reader.wait(f"/{pattern}/.test(document.querySelector('#legends').innerText.replaceAll('\\n', ' '))")
 
 
 def test_layers_have_legends_in_their_unit_and_pet_has_colors_to_choose(reader):
-    legend(reader, r"fused .*1\.0 gray .*PET 0 10 SUVbw .*doubt 0\.00 0\.\d\d nat")
+    legend(reader, r"fused .*1\.0 gray .*PET 0 10 SUVbw .*doubt 0\.00 0\.\d\d nat .*lesion .*outer 95 % contour")
+    assert reader.page.evaluate("getComputedStyle(document.querySelector('.legend-line')).backgroundColor") == GREEN
     heat = reader.settled("Axial")
     reader.choose("PET colors", "rainbow")
     rainbow = reader.settled("Axial", heat)

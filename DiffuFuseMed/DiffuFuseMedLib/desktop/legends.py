@@ -9,10 +9,16 @@ from typing import Any
 CELL = "&nbsp;"
 
 
-def legends(layers: Iterable[Mapping[str, Any]]) -> str:
-    """layers: as on the view state, each with name, low, high, unit and colors ('#rrggbb') from low to high."""
-    rows = "".join(_row(layer) for layer in layers)
+def legends(layers: Iterable[Mapping[str, Any]], outlines: Iterable[Mapping[str, str]] = ()) -> str:
+    """layers: as on the view state, each with name, low, high, unit and colors ('#rrggbb') from low to high; outlines:
+    each with name and color."""
+    rows = "".join([*map(_row, layers), *map(_line, outlines)])
     return f"<table cellspacing='0' cellpadding='0'>{rows}</table>" if rows else ""
+
+
+def _line(outline: Mapping[str, str]) -> str:
+    name, color = escape(outline["name"]), outline["color"]
+    return f"<tr><td>{name}&nbsp;&nbsp;</td><td align='right'><font color='{color}'>&mdash;</font>&nbsp;</td></tr>"
 
 
 def _row(layer: Mapping[str, Any]) -> str:

@@ -165,6 +165,17 @@ def show(
         segment.SetColor(*color)
 
 
+def outlines_shown(seg_node: vtkMRMLSegmentationNode) -> list[tuple[str, str]]:
+    """Name and color, '#rrggbb', of each segment whose outline the slice views show, helpers left out."""
+    display, segmentation = _display(seg_node), seg_node.GetSegmentation()
+    seen = [
+        segmentation.GetSegment(i)
+        for i in user_segment_ids(seg_node)
+        if display.GetVisibility() and display.GetSegmentVisibility(i) and display.GetSegmentOpacity2DOutline(i) > 0
+    ]
+    return [(s.GetName(), "#" + "".join(f"{round(255 * c):02x}" for c in s.GetColor())) for s in seen]
+
+
 def set_outline_width(seg_node: vtkMRMLSegmentationNode, pixels: int) -> None:
     """How thick the outlines of all segments of the node are in slice views."""
     _display(seg_node).SetSliceIntersectionThickness(pixels)

@@ -21,6 +21,11 @@ class RegionOutline:
         self._node: Any = None
         self._shown: tuple[Any, int] | None = None  # the labels and the region in them
 
+    @property
+    def node(self) -> Any:
+        """The vtkMRMLSegmentationNode of the line, None where there is none."""
+        return self._node if self._there() else None
+
     def draw(self) -> None:
         """The chosen region is outlined, or nothing is."""
         review, region = self._listed(), self._context.view_state.region

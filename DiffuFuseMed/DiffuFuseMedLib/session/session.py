@@ -25,7 +25,7 @@ from ..core.volume import Volume
 from ..engine.client.engine import Engine, EngineError
 from ..models.registry import models
 from ..mrml.views import Forget, watch_slices
-from . import export_reasons
+from . import export_reasons, outlines
 from .acceptance import Acceptance
 from .alarm import Alarm
 from .annotators import Annotators
@@ -123,6 +123,7 @@ class Session:
         self.listen(lambda _: self._decisions_changed(), Topic.REVIEW)
         outline = RegionOutline(context, lambda: self._review.current)
         self.listen(lambda _: outline.draw(), Topic.REVIEW, Topic.CASE)
+        self.listen(lambda _: outlines.note(context, outline.node), *outlines.TOLD_WITH)
         self._autosave = Autosave(context, self._lesion, self._review, self._steps, corrections, self._run_as)
         self._unsaved = Unsaved(context, self._lesion, self._review, self._steps, self._autosave.changed)
         self._segmentation = SegmentationLogic(context, self._result_came, self._reasons_came)

@@ -74,6 +74,7 @@ class ViewState:
     explaining: bool = False  # whether reasons of the regions are still being computed
 
     legend: dict[str, Any] = field(default_factory=dict)
+    outlines: tuple[dict[str, str], ...] = ()  # on screen: name, color
     layers: tuple[dict[str, Any], ...] = ()  # on screen from the lowest: name, low, high, unit, colors
     message: Message | None = None
     can_undo: bool = False

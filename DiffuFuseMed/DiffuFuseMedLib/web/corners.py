@@ -30,9 +30,16 @@ def letter(direction_ras: np.ndarray) -> str:
 
 
 def legends() -> None:
-    """The layers on screen with their windows: colors from lowest to highest value, in the volume's unit."""
-    with html.Div(classes="legends", id="legends"), html.Div(v_for="l in s_layers", key="l.name", classes="legend-row"):
-        html.Span("{{ l.name }}", classes="legend-name")
-        html.Span("{{ l.low }}")
-        html.Div(classes="legend-bar", style=("{background: 'linear-gradient(to right,' + l.colors.join(',') + ')'}",))
-        html.Span("{{ l.high }} {{ l.unit }}")
+    """The layers on screen with their windows: colors from lowest to highest value, in the volume's unit; then the
+    outlines in their colors."""
+    with html.Div(classes="legends", id="legends"):
+        with html.Div(v_for="l in s_layers", key="l.name", classes="legend-row"):
+            html.Span("{{ l.name }}", classes="legend-name")
+            html.Span("{{ l.low }}")
+            html.Div(
+                classes="legend-bar", style=("{background: 'linear-gradient(to right,' + l.colors.join(',') + ')'}",)
+            )
+            html.Span("{{ l.high }} {{ l.unit }}")
+        with html.Div(v_for="o in s_outlines", key="o.name + o.color", classes="legend-row legend-outline"):
+            html.Div(classes="legend-line", style=("{background: o.color}",))
+            html.Span("{{ o.name }}")

@@ -43,7 +43,7 @@ class Display:
     def draw(self, topic: Topic) -> None:
         if topic is Topic.CASE:
             self._offer()
-        if topic in (Topic.CASE, Topic.LAYERS):
+        if topic in (Topic.CASE, Topic.LAYERS, Topic.REVIEW):
             self._draw_legends()
         if topic in (Topic.CASE, Topic.PARAMETERS):
             self._values.draw()
@@ -53,7 +53,8 @@ class Display:
 
     def _draw_legends(self) -> None:
         """What is on screen, in the colors and the window that it is shown in."""
-        shown = legends(self._session.view_state.layers if self._session.case is not None else ())
+        seen = self._session.view_state
+        shown = legends(seen.layers, seen.outlines) if self._session.case is not None else ""
         self._ui.legendsLabel.text = shown
         self._ui.legendsLabel.visible = bool(shown)
 
