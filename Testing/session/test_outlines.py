@@ -1,6 +1,7 @@
 """Which lines are on screen, and in which colors, follows what the scene shows."""
 
 from DiffuFuseMedLib.mrml import segmentations
+from DiffuFuseMedLib.session import outlines
 
 LESION, INNER, OUTER, REGION = "#21c45e", "inner 95 % contour", "outer 95 % contour", "region under review"
 
@@ -37,5 +38,5 @@ def test_the_region_under_review_comes_and_goes_with_its_choice(done):
 
 def test_a_node_that_its_host_removed_is_no_error(done):
     done.scene.RemoveNode(done.nodes["contours"])
-    done.set(show_lesion=False)
-    assert INNER not in names(done)
+    outlines.note(done._context, None)
+    assert "lesion" in names(done) and INNER not in names(done)
