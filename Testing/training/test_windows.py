@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 from DiffuFuseMedLib.training.windows import (
+    Place,
     Placement,
     WindowSettings,
+    around,
     draw_batch,
     draw_box,
     draw_modalities,
@@ -406,3 +408,30 @@ def test_beyond_the_scan_no_simulated_reader_draws(a_scan, plain):
 def test_annotators_that_there_are_are_not_simulated(a_scan, plain):
     several = replace(a_scan, references=torch.stack([a_scan.lesion, a_scan.lesion, a_scan.lesion]))
     assert draw_batch([several], 1, plain(simulated_readers=2), seeded(0)).references.shape[1] == 3
+
+
+def test_a_window_around_a_voxel_sees_what_it_would_see_of_the_whole_case(a_scan, plain):
+    """Turned, zoomed and averaged over, in the middle and at a corner."""
+    settings = plain(shape=(6, 8, 8), spacing_kji_mm=(7.0, 5.0, 5.0), rotation_degrees=(40.0, 30.0, 20.0))
+    stacked, spacing = torch.cat([a_scan.images["CT"], a_scan.lesion[None]]), np.array(a_scan.spacing_kji_mm)
+    for seed, voxel in enumerate([(10, 14, 11), (0, 0, 23)]):
+        drawn = draw_placement(np.array([60.0, 56.0, 48.0]), settings, seeded(seed))
+        start, stop, placement = around(a_scan, np.array(voxel), drawn, settings)
+        box = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
+        everywhere = replace(placement, center_mm=(np.array(voxel) + 0.5) * spacing)
+        seen = sample(stacked[(slice(None), *box)], a_scan.spacing_kji_mm, placement, settings)
+        wanted = sample(stacked, a_scan.spacing_kji_mm, everywhere, settings)
+        torch.testing.assert_close(seen, wanted, rtol=0, atol=1e-4)
+        assert wanted.abs().max() > 0.1
+
+
+def test_a_guided_window_is_zoomed_and_turned_as_others_are(a_scan, plain):
+    settings = plain(shape=(8, 8, 8), zoom=(0.5, 2.0), overview=0.5)
+    weights = torch.zeros(a_scan.lesion.shape)
+    weights[9, 14, 11] = 1.0
+    for seed in range(5):
+        guided, other = (draw_window(a_scan, ["CT"], settings, seeded(seed), w) for w in (weights, None))
+        assert guided.placement.zoom == other.placement.zoom
+        place = Place(0, guided.start, guided.placement)
+        middle = voxels_of(place, a_scan.spacing_kji_mm, settings).reshape(3, -1).mean(axis=1)
+        assert middle.tolist() == pytest.approx([9, 14, 11])

@@ -39,6 +39,9 @@ def train(
         list[Path] | None,
         typer.Option(help="Fusion only: a folder of registered 8-bit pairs, MRI/ beside CT/, PET/ or SPECT/."),
     ] = None,
+    drgo: Annotated[
+        bool, typer.Option("--drgo", help="Let regions guide sampling and loss (DRGO); any recipe of a segmenter.")
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
     checkpoints: Annotated[Path, typer.Option(help="Folder that gets <recipe>/ with what a run goes on from.")] = (
         Path("out") / "checkpoints"
@@ -49,7 +52,7 @@ def train(
 
     Ctrl-C finishes the step and keeps what --resume goes on from, to the same weights as without a stop.
     """
-    _check_used(recipe, start, pairs)
+    _check_used(recipe, start, pairs, drgo)
     split = split or cases / "split.json"
     told: dict[str, Any] = {"minutes": minutes, "seed": seed, "learning_rate": rate}
     told = {name: value for name, value in told.items() if value is not None}
@@ -57,15 +60,16 @@ def train(
         if recipe == FUSION:
             records = _train_fusion(told, cases, split, out, tuple(pairs or ()), context)
         else:
-            records = [_train_segmenter(recipe, told, cases, split, out, start, context)]
+            records = [_train_segmenter(recipe, told, cases, split, out, start, drgo, context)]
     for record in records:
         out_console.print(f"{out / record.id}: {record.training['steps_done']} steps.", soft_wrap=True)
 
 
-def _check_used(recipe: str, start: str | None, pairs: list[Path] | None) -> None:
+def _check_used(recipe: str, start: str | None, pairs: list[Path] | None, drgo: bool) -> None:
     """An option that a recipe has no use for is refused, not ignored."""
-    if recipe == FUSION and start:
-        raise input_error("--start for a fusion", "a recipe of a segmenter", "leave out --start")
+    for option, asked in (("--start", start), ("--drgo", drgo)):
+        if recipe == FUSION and asked:
+            raise input_error(f"{option} for a fusion", "a recipe of a segmenter", f"leave out {option}")
     if recipe != FUSION and pairs:
         raise input_error(f"--pairs for the recipe {recipe!r}", f"--recipe {FUSION}", "leave out --pairs")
 
@@ -87,15 +91,26 @@ def running(folder: Path, resume: bool, device: str) -> Iterator[RunContext]:
 
 
 def _train_segmenter(
-    name: str, told: dict[str, Any], cases: Path, split: Path, out: Path, start: str | None, context: RunContext
+    name: str,
+    told: dict[str, Any],
+    cases: Path,
+    split: Path,
+    out: Path,
+    start: str | None,
+    drgo: bool,
+    context: RunContext,
 ) -> ModelRecord:
+    from ..losses import Drgo
     from ..tasks.segment.recipes import RECIPES
     from ..tasks.segment.train import run_recipe
 
     if name not in RECIPES:
         known = ", ".join((*RECIPES, FUSION))
         raise input_error(f"the recipe {name!r}", f"one of {known}", "choose one with --recipe")
-    return run_recipe(replace(RECIPES[name], **told), cases, split, out, context, start)
+    recipe = replace(RECIPES[name], **told)
+    if drgo and recipe.drgo is None:
+        recipe = replace(recipe, drgo=Drgo())
+    return run_recipe(recipe, cases, split, out, context, start)
 
 
 def _train_fusion(

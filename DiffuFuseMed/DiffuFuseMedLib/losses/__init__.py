@@ -1,6 +1,7 @@
 """Losses, each with its equation."""
 
 from .batch import Batch, Losses
+from .drgo import Drgo, drgo, label_continuity
 from .energy import energy_score
 from .latent import alignment, barycenter, noise_prediction, reliability, share_of_best_scalar
 from .readers import Readers, readers_of
@@ -9,6 +10,7 @@ from .variational import kl_of_normals, mask_nll
 
 __all__ = [
     "Batch",
+    "Drgo",
     "Losses",
     "Readers",
     "SegmentationWeights",
@@ -17,8 +19,10 @@ __all__ = [
     "boundary",
     "coarse_targets",
     "cross_entropy",
+    "drgo",
     "energy_score",
     "kl_of_normals",
+    "label_continuity",
     "mask_nll",
     "noise_prediction",
     "readers_of",

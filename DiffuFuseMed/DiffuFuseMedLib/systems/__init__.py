@@ -24,6 +24,7 @@ SYSTEMS: dict[str, SystemEntry] = {
     "diffufusemed": SystemEntry("segment", "diffufusemed.network:DiffuFuseMed"),
     "diffufusemed-latent": SystemEntry("segment", "diffufusemed.latent:LatentDiffuFuseMed"),
     "caldiff": SystemEntry("segment", "caldiff.network:CalDiff"),
+    "medfusion-transnet": SystemEntry("segment", "medfusion_transnet.network:MedFusionTransNet"),
     "unet": SystemEntry("segment", "unet.network:UNet"),
     "prob_unet": SystemEntry("segment", "prob_unet.network:ProbabilisticUNet"),
     "phiseg": SystemEntry("segment", "phiseg.network:PHiSeg"),

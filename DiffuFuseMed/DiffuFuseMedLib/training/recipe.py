@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ..losses import Drgo
 from .data import TrainingData
 from .optimization import Optimization
 from .windows import WindowSettings
@@ -37,7 +38,8 @@ class BaseRecipe:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe(BaseRecipe):
-    """A segmenter's. model_id: folder under models/; system: a key of SYSTEMS; config: of the system's network.
+    """A segmenter's. model_id: folder under models/; system: a key of SYSTEMS; config: of the system's network; drgo:
+    how regions guide sampling and loss, or None where they do not.
 
     steps and minutes (training/budget.py) bound the run, whichever ends first; the learning rate follows whichever is
     further along.
@@ -56,6 +58,7 @@ class Recipe(BaseRecipe):
     warmup: int = 200
     ema: float = 0.998
     clip: float = 1.0
+    drgo: Drgo | None = None
 
 
 def recipe_of_readers(model_id: str, system: str, config: Any, **told: Any) -> Recipe:

@@ -162,16 +162,15 @@ def draw_window(
     weights: Tensor | None = None,
 ) -> Window:
     """A random window; weights: (K, J, I), how often each voxel is its center."""
-    start, stop = draw_box(case, settings, generator) if weights is None else whole(case)
+    start, stop = draw_box(case, settings, generator)
+    placement = draw_placement((stop - start) * np.array(case.spacing_kji_mm), settings, generator)
+    if weights is not None:
+        start, stop, placement = around(case, draw_voxel(weights, generator), placement, settings)
     box = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
     seen = list(case.images) if settings.originals else present
     masks = () if case.references is None else tuple(case.references)
     scalars = torch.stack([*(x[box] for x in (*masks, case.lesion, case.distance_mm)), _depth(case, box)])
     stacked = torch.cat([*(case.images[m][(slice(None), *box)] for m in seen), scalars])
-    placement = draw_placement((stop - start) * np.array(case.spacing_kji_mm), settings, generator)
-    if weights is not None:
-        center = draw_voxel(weights, generator) + 0.5
-        placement = replace(placement, center_mm=center * np.array(case.spacing_kji_mm))
     sampled = sample(stacked, case.spacing_kji_mm, placement, settings)
     *pictures, masks, target, distance, depth = sampled.split(
         [*(len(case.images[m]) for m in seen), len(masks), 1, 1, 1]
@@ -223,6 +222,19 @@ def _masks_of(
 def whole(case: TrainingCase) -> tuple[np.ndarray, np.ndarray]:
     """The box of all of the case."""
     return np.zeros(3, dtype=int), np.array(case.lesion.shape)
+
+
+def around(
+    case: TrainingCase, voxel: np.ndarray, placement: Placement, settings: WindowSettings
+) -> tuple[np.ndarray, np.ndarray, Placement]:
+    """The same look with this voxel, index (k, j, i), as its center, and the box of all that it sees of the case."""
+    spacing, step_mm = np.array(case.spacing_kji_mm), np.array(settings.spacing_kji_mm) * placement.zoom
+    far_mm = (
+        np.abs(placement.rotation) @ (np.array(settings.shape) * step_mm / 2) + step_mm.max()
+    )  # as it averages over
+    reach = np.ceil(far_mm / spacing).astype(int)
+    start, stop = np.maximum(voxel - reach, 0), np.minimum(voxel + reach + 1, case.lesion.shape)
+    return start, stop, replace(placement, center_mm=(voxel + 0.5 - start) * spacing)
 
 
 def draw_voxel(weights: Tensor, generator: torch.Generator) -> np.ndarray:

@@ -8,6 +8,7 @@ from ...systems.caldiff.recipe import LIDC_ABLATIONS as LIDC_CALDIFF_ABLATIONS
 from ...systems.caldiff.recipe import STS as STS_CALDIFF
 from ...systems.diffufusemed.recipe import ABLATIONS, LATENT, STS
 from ...systems.diffufusemed.recipe import LIDC as LIDC_DIFFUFUSEMED
+from ...systems.medfusion_transnet import recipe as medfusion
 from ...systems.phiseg import recipe as phiseg
 from ...systems.prob_unet import recipe as prob_unet
 from ...systems.segresnet.recipe import STS_SEGRESNET
@@ -15,6 +16,12 @@ from ...systems.unet import recipe as unet
 from ...training.recipe import Recipe
 
 _RIVALS = (STS_SEGRESNET, *unet.RECIPES, prob_unet.STS, prob_unet.LIDC, phiseg.STS, phiseg.LIDC)
-_ABLATIONS = (*ABLATIONS.values(), *CALDIFF_ABLATIONS.values(), *LIDC_CALDIFF_ABLATIONS.values())
-_ALL = (STS, LATENT, STS_CALDIFF, LIDC_CALDIFF, LIDC_DIFFUFUSEMED, *_RIVALS, *_ABLATIONS)
+_ABLATIONS = (
+    *ABLATIONS.values(),
+    *CALDIFF_ABLATIONS.values(),
+    *LIDC_CALDIFF_ABLATIONS.values(),
+    *medfusion.ABLATIONS.values(),
+)
+_PUBLISHED = (STS, LATENT, STS_CALDIFF, LIDC_CALDIFF, LIDC_DIFFUFUSEMED, medfusion.STS, medfusion.LIDC)
+_ALL = (*_PUBLISHED, *_RIVALS, *_ABLATIONS)
 RECIPES: dict[str, Recipe] = {r.model_id: r for r in _ALL}

@@ -21,6 +21,7 @@ from ...training.hardware import hardware
 from ...training.identity import identity
 from ...training.loop import RunContext, optimize
 from ...training.recipe import Recipe
+from ...training.region_guide import RegionGuide
 from ...training.samplers import windows_of
 from ...training.state import Stage, Trained
 
@@ -80,13 +81,14 @@ def run_recipe(
 
 
 def stage_of(recipe: Recipe, network: Any, cases: list[TrainingCase], start: dict[str, Tensor] | None = None) -> Stage:
-    """The recipe's one stage: windows of the cases, and the loss that the network gives itself."""
+    """The recipe's one stage: windows of the cases, and the loss that the network gives itself; both guided by regions
+    where the recipe wants DRGO."""
     budget = {"steps": recipe.steps, "minutes": recipe.minutes, "fresh_rate": recipe.fresh_rate}
-    sampler = windows_of(cases, recipe.batch, recipe.windows)
+    guide = RegionGuide(cases, recipe.windows, recipe.drgo) if recipe.drgo else None
+    sampler = windows_of(cases, recipe.batch, recipe.windows, guide if guide and guide.settings.sampling else None)
+    losses = guide.around(network.loss) if guide else network.loss
     optimization, from_average = recipe.optimization(**budget), isinstance(network, LearnsFromAverage)
-    return Stage(
-        recipe.model_id, network, sampler, network.loss, optimization, start=start or {}, from_average=from_average
-    )
+    return Stage(recipe.model_id, network, sampler, losses, optimization, guide, start or {}, from_average)
 
 
 def record_of(recipe: Recipe, trained: Trained, split: Split, device: str) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""MedFusion-TransNet: CASNet, a U-Net with contextual attention, atrous scales and a transformer over modalities."""
