@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import signal
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ import torch
 from DiffuFuseMedLib import cli
 from DiffuFuseMedLib.cli import diagnose as diagnosis
 from DiffuFuseMedLib.cli import inputs
+from DiffuFuseMedLib.losses import Drgo
 from DiffuFuseMedLib.models import registry, zoo
 from DiffuFuseMedLib.tasks.segment import recipes
 from DiffuFuseMedLib.training import loop
@@ -412,6 +413,17 @@ def test_train_that_was_stopped_goes_on_with_resume(train_toy, a_recipe, tmp_pat
     assert "no checkpoint in" in train_toy("--resume")[2]
 
 
+def test_train_lets_regions_guide_any_recipe_and_its_record_tells_how(train_toy, a_recipe, tmp_path, monkeypatch):
+    assert train_toy(out="plain")[0] == train_toy("--drgo", out="guided")[0] == 0
+    monkeypatch.setitem(recipes.RECIPES, "toy", replace(a_recipe, drgo=Drgo(gamma=0.1)))
+    assert train_toy("--drgo", out="own")[0] == 0
+    plain, guided, own = (zoo.verify(str(tmp_path / name / "toy")) for name in ("plain", "guided", "own"))
+    assert plain.training["drgo"] is None
+    assert guided.training["drgo"] == asdict(Drgo())
+    assert own.training["drgo"] == asdict(Drgo(gamma=0.1))
+    assert len({record.sha256 for record in (plain, guided, own)}) == 3
+
+
 def test_train_refuses_in_one_sentence(refused, a_recipe, cases_folder, tmp_path):
     options = ["--out", tmp_path / "models", "--recipe", "toy"]
     assert "the recipe 'wrong', wanted one of sts-diffufusemed" in refused("train", cases_folder, "--recipe", "wrong")
@@ -447,6 +459,7 @@ def test_a_disk_that_fills_up_while_writing_is_one_sentence(refused, monkeypatch
 def test_train_refuses_what_a_recipe_has_no_use_for(refused, a_recipe, cases_folder, tmp_path):
     assert "--pairs for the recipe 'toy'" in refused("train", cases_folder, "--recipe", "toy", "--pairs", tmp_path)
     assert "--start for a fusion" in refused("train", cases_folder, "--recipe", "clin-fusediff", "--start", "toy")
+    assert "--drgo for a fusion" in refused("train", cases_folder, "--recipe", "clin-fusediff", "--drgo")
 
 
 @pytest.mark.parametrize("name", ["run", "evaluate", "calibrate"])

@@ -9,6 +9,7 @@ from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.losses import Batch, Drgo, drgo
 from DiffuFuseMedLib.losses.drgo import (
     adaptive,
+    border_distance,
     class_imbalance,
     edge_consistency,
     edge_map,
@@ -196,27 +197,42 @@ def logits():
 
 def test_the_objective_is_the_weighted_sum_of_its_terms(a_batch, logits):
     settings = Drgo(region=2, adaptive=0.7, refined=0.3, smoothing=0.2, edge=0.4)
-    target, distance = a_batch.target, 10 * a_batch.distance
+    target, distance = a_batch.target, border_distance(a_batch.target)
     wanted = {
         "drgo_adaptive": 0.7 * adaptive(logits, target, 2, 0.25),
         "drgo_pairs": 0.3 * pairs(logits, target, distance, 3.0),
         "drgo_smooth": 0.3 * 0.2 * smoothness(logits, distance, 3.0),
         "drgo_edge": 0.3 * 0.4 * edge_consistency(logits, target),
     }
-    found = drgo(logits, a_batch, settings, 0.25, 10.0)
+    found = drgo(logits, a_batch, settings, 0.25)
     assert {k: v.item() for k, v in found.items()} == pytest.approx({k: v.item() for k, v in wanted.items()})
     assert all(value > 0 for value in found.values())
 
 
-def test_distances_are_told_in_voxels(a_batch, logits):
-    """0.1 of a reach of 40 voxels lies beyond three of them."""
-    assert drgo(logits, a_batch, Drgo(), 0.5, 40.0)["drgo_pairs"] == 0
-    assert drgo(logits, a_batch, Drgo(), 0.5, 20.0)["drgo_pairs"] > 0
+@BOTH
+def test_distances_are_those_to_the_nearest_voxel_of_the_border(shaped):
+    target = shaped(row(0.0, 0.0, 0.0, 0.6, 1.0, 1.0, 1.0))
+    assert border_distance(target).flatten().tolist() == [2, 1, 0, 0, 1, 2, 3]
+
+
+def test_distances_are_euclidean_and_of_each_window():
+    target = torch.zeros(2, 1, 5, 5)
+    target[0, 0, 0, 0] = 1
+    found = border_distance(target)
+    assert found[0, 0, 3, 3].item() == pytest.approx(sqrt(3**2 + 2**2))
+    assert found[1].isinf().all()
+
+
+def test_a_window_without_a_border_has_no_pairs(logits):
+    empty = Batch({}, torch.zeros_like(logits), torch.zeros_like(logits), {})
+    parts = drgo(logits, empty, Drgo(), 0.5)
+    assert (parts["drgo_pairs"], parts["drgo_smooth"]) == (0, 0)
+    assert parts["drgo_edge"] > 0
 
 
 def test_what_weighs_nothing_is_left_out(a_batch, logits):
-    assert set(drgo(logits, a_batch, Drgo(adaptive=0.0), 0.5, 10.0)) == {"drgo_pairs", "drgo_smooth", "drgo_edge"}
-    assert set(drgo(logits, a_batch, Drgo(refined=0.0), 0.5, 10.0)) == {"drgo_adaptive"}
+    assert set(drgo(logits, a_batch, Drgo(adaptive=0.0), 0.5)) == {"drgo_pairs", "drgo_smooth", "drgo_edge"}
+    assert set(drgo(logits, a_batch, Drgo(refined=0.0), 0.5)) == {"drgo_adaptive"}
 
 
 def test_of_several_readers_it_is_the_mean_of_those_that_there_are(a_batch):

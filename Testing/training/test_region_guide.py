@@ -138,11 +138,6 @@ def test_gamma_falls_as_the_network_grows_sure(a_line, guide_of, shown):
     assert guide.gamma == pytest.approx(0.6 * 0.98)
 
 
-def test_distances_are_counted_in_voxels_of_the_window(a_line, plain):
-    settings = plain(shape=(1, 4, 4), spacing_kji_mm=(9.0, 1.0, 3.0), distance_reach_mm=40.0)
-    assert RegionGuide([a_line([0.0] * 4)], settings, Drgo()).reach_voxels == pytest.approx(20)
-
-
 def test_the_loss_keeps_its_parts_and_gets_those_of_drgo(a_line, guide_of):
     target = torch.zeros(1, 1, 4, 4)
     batch = Batch({}, target, torch.zeros_like(target), {})

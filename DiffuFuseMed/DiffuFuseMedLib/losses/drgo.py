@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import log
 
 import torch
+from monai.transforms.utils import distance_transform_edt
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -58,17 +59,17 @@ class Drgo:
             raise input_error("DRGO's sampling where no region weighs anything", "one weight above 0", "set one")
 
 
-def drgo(logits: Tensor, batch: Batch, settings: Drgo, gamma: float, reach_voxels: float) -> dict[str, Tensor]:
+def drgo(logits: Tensor, batch: Batch, settings: Drgo, gamma: float) -> dict[str, Tensor]:
     """The weighted terms that (35) adds to a segmentation loss, scalars by name; one that weighs nothing is left out.
 
-    logits: (B, C, *space); gamma: of (28) as it stands; reach_voxels: of the unit that batch.distance is told in.
+    logits: (B, C, *space); gamma: of (28) as it stands.
     """
     logits, target = logits.float(), expected_target(batch)
     parts = {}
     if settings.adaptive:
         parts["drgo_adaptive"] = settings.adaptive * adaptive(logits, target, settings.region, gamma)
     if settings.refined:
-        distance = batch.distance * reach_voxels
+        distance = border_distance(target)
         refinement = {
             "drgo_pairs": pairs(logits, target, distance, settings.near_voxels),
             "drgo_smooth": settings.smoothing * smoothness(logits, distance, settings.near_voxels),
@@ -174,6 +175,16 @@ def edge_map(x: Tensor) -> Tensor:
         nothing = torch.zeros_like(x.narrow(axis, 0, 1))
         found += [torch.cat(ends, dim=axis) for ends in ((step, nothing), (nothing, step))]
     return torch.stack(found).amax(dim=(0, 2))[:, None]
+
+
+@torch.no_grad()
+def border_distance(target: Tensor) -> Tensor:
+    """dist of (33) and (38), (B, 1, *space): how many voxels each lies from the nearest of the reference's edge map;
+    infinite in a window without one. target: (B, C, *space). A batch's own distance ends where the scan does."""
+    border = edge_map((target > 0.5).float())[:, 0] > 0
+    far = torch.as_tensor(distance_transform_edt((~border).float())).to(target)
+    there = border.flatten(1).any(dim=1).view(-1, *[1] * (border.ndim - 1))
+    return torch.where(there, far, torch.inf)[:, None]
 
 
 def label_continuity(logits: Tensor) -> Tensor:

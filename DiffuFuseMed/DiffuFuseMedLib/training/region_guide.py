@@ -51,12 +51,6 @@ class RegionGuide:
         """Of (28): the less, the surer the network has become."""
         return self.settings.gamma * float(self.undecided)
 
-    @property
-    def reach_voxels(self) -> float:
-        """Of the unit that distances in a batch are told in; voxels of the window's mean size along its own axes."""
-        spacing = self.windows.of_the_network["spacing_kji_mm"]
-        return self.windows.distance_reach_mm / (sum(spacing) / len(spacing))
-
     def around(self, loss: Callable[..., Losses]) -> Callable[..., Losses]:
         """The loss with the terms of (35) added; it raises InputError where the network tells no prediction."""
 
@@ -65,7 +59,7 @@ class RegionGuide:
             if said.prediction is None:
                 given = "DRGO for a network whose loss tells no prediction"
                 raise input_error(given, "Losses with a prediction", "train it without")
-            added = drgo(said.prediction, batch, self.settings, self.gamma, self.reach_voxels)
+            added = drgo(said.prediction, batch, self.settings, self.gamma)
             return Losses({**said.parts, **added}, said.prediction)
 
         return guided

@@ -106,7 +106,7 @@ def test_the_network_learns_what_it_is_shown(a_network):
     optimizer, costs = torch.optim.Adam(network.parameters(), 1e-2), []
     for _ in range(60):
         said = network.loss(batch)
-        total = said.total + sum(drgo(said.prediction, batch, Drgo(), 0.5, 10.0).values())
+        total = said.total + sum(drgo(said.prediction, batch, Drgo(), 0.5).values())
         optimizer.zero_grad()
         total.backward()
         optimizer.step()
