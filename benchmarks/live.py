@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import psutil
 import torch
+from DiffuFuseMedLib.benchmark.efficiency import PeakMemory
 from DiffuFuseMedLib.core.case import Case
 from DiffuFuseMedLib.core.errors import input_error
 from DiffuFuseMedLib.core.grid import Grid
@@ -23,8 +24,6 @@ from DiffuFuseMedLib.engine.client.engine import Engine
 from DiffuFuseMedLib.io.picture_pairs import list_pairs, read_pair
 from DiffuFuseMedLib.models.devices import choose
 from DiffuFuseMedLib.preprocessing.load import load_case
-
-from benchmarks.segmentation import PeakMemory
 
 SLIDERS = ("alpha", "beta", "gamma")
 EDGE = 256

@@ -8,12 +8,12 @@ import sys
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from DiffuFuseMedLib.benchmark.efficiency import PeakMemory
 from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.preprocessing.load import load_case
 
 from benchmarks import live as module
 from benchmarks.live import bench_live, brain_sized, lesion_slice, stacked_pairs
-from benchmarks.segmentation import PeakMemory
 
 VALUES = 4
 

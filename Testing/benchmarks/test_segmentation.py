@@ -6,9 +6,8 @@ import time
 
 import numpy as np
 import pytest
-
-from benchmarks import segmentation as module
-from benchmarks.segmentation import PeakMemory, bench_model, bench_slice
+from DiffuFuseMedLib.benchmark import efficiency as module
+from DiffuFuseMedLib.benchmark.efficiency import PeakMemory, bench_model, bench_slice
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +47,7 @@ def test_times_a_slab_and_counts_its_work(a_model, monkeypatch):
     small, large = figures
     assert small["slices_in_slab"] == 16
     assert small["ms_per_slice"] > 0
+    assert len(small["each_ms"]) == 2
     assert large["flops_g_per_slice"] / small["flops_g_per_slice"] == pytest.approx(4, rel=0.3)
 
 

@@ -5,17 +5,8 @@ from io import StringIO
 from types import SimpleNamespace
 
 import pytest
-from DiffuFuseMedLib.cli.raters import (
-    LIDC,
-    MS,
-    TABLE_1,
-    TABLE_2,
-    beside_table,
-    mean_and_sd,
-    paper_row,
-    paper_tables,
-    score_raters,
-)
+from DiffuFuseMedLib.benchmark.papers.caldiff import LIDC, MS, TABLE_1, TABLE_2, paper_row
+from DiffuFuseMedLib.cli.raters import beside_table, mean_and_sd, paper_tables, score_raters
 from rich.console import Console
 
 OURS = {"s_ncc": 0.5, "d_max": 0.75, "ci": 0.25, "ged2": 0.125}

@@ -1,5 +1,5 @@
-"""The command line: web | engine | run | fuse | train | calibrate | domain | evaluate | diagnose | agreement |
-evaluate-fusion | models."""
+"""The command line: web | engine | run | fuse | train | calibrate | domain | evaluate | diagnose | benchmark |
+agreement | evaluate-fusion | models."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import typer
 
 from ..core.errors import InputError, input_error
 from .agreement import agreement
+from .benchmark import benchmark
 from .calibrate import calibrate
 from .console import err_console
 from .diagnose import diagnose
@@ -26,7 +27,7 @@ from .train import train
 from .web import web
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-for command in (web, engine, run, fuse, train, calibrate, domain, evaluate, diagnose, agreement):
+for command in (web, engine, run, fuse, train, calibrate, domain, evaluate, diagnose, benchmark, agreement):
     app.command()(command)
 app.command("evaluate-fusion")(evaluate_fusion)
 app.add_typer(models_app, name="models")

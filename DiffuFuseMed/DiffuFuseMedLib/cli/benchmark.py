@@ -1,0 +1,141 @@
+"""`diffufusemed benchmark`: the papers' tables and figures, as anyone can make them again."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from ..core.errors import input_error
+from .benchmark_progress import BenchmarkProgress
+from .console import err_console, out_console, print_table
+from .inputs import check_folder
+from .options import DeviceOption, SplitOption
+
+if TYPE_CHECKING:
+    from ..benchmark.executor import Executor
+    from ..benchmark.results import Results
+
+STOPPED = 130  # the exit code of a command that SIGINT ended
+
+
+class SuiteName(StrEnum):
+    """The suites of benchmark/suites.py, which a test holds this against: help needs no torch."""
+
+    sts = "sts"
+    robustness = "robustness"
+    missing = "missing"
+    ablation = "ablation"
+    calibration = "calibration"
+    efficiency = "efficiency"
+    fusion = "fusion"
+    raters = "raters"
+    synthesis = "synthesis"
+
+
+def benchmark(
+    cases: Annotated[Path, typer.Argument(help="The folder that holds the case folders.")],
+    suite: Annotated[SuiteName, typer.Option(help="Which tables and figures.")],
+    out: Annotated[Path, typer.Option(help="Folder for the page, the jobs' results and trained models.")],
+    minutes: Annotated[
+        float | None,
+        typer.Option(min=0.01, help="Train each recipe from scratch for so long; else score what is there."),
+    ] = None,
+    seeds: Annotated[str, typer.Option(help="Of training and sampling, such as 0,1.")] = "0",
+    models: Annotated[
+        str | None, typer.Option(help="Ids or folders to score, with --minutes recipes; the first is compared with.")
+    ] = None,
+    split: SplitOption = None,
+    fold: Annotated[int, typer.Option(help="The fold that is held out and scored.")] = 0,
+    only: Annotated[str | None, typer.Option("--cases", help="Only these of it, such as STS_005,STS_018.")] = None,
+    samples: Annotated[int, typer.Option(min=1, max=64, help="Samples of the lesion.")] = 8,
+    readers: Annotated[int, typer.Option(min=2, help="Raters: simulated readers where a case has one drawing.")] = 4,
+    cores: Annotated[int, typer.Option(min=1, help="That each training works on.")] = 1,
+    processes: Annotated[int, typer.Option(min=1, help="Jobs at a time, each in a process of its own.")] = 1,
+    retry: Annotated[bool, typer.Option("--retry", help="Try jobs again that failed before.")] = False,
+    device: DeviceOption = "auto",
+) -> None:
+    """Make a suite's tables and figures, the paper's figures beside ours, as one HTML page and as Markdown.
+
+    What is done is kept in OUT/jobs: the same command goes on where it was stopped, and computes nothing twice.
+    """
+    check_folder(out)
+    from ..benchmark.executor import LocalExecutor
+    from ..benchmark.request import Request
+    from ..benchmark.run import run_benchmark
+    from ..models.devices import choose
+
+    if suite is SuiteName.efficiency and processes > 1:
+        raise input_error(
+            "--processes for the suite efficiency", "one at a time", "leave it out, or they slow each other"
+        )
+    request = Request(
+        suite.value, cases, out, split, fold, _listed(only), _listed(models), minutes, _numbers(seeds), samples,
+        readers, cores, choose(device),
+    )  # fmt: skip
+    executor: Executor = LocalExecutor(processes)
+    with _progress() as shown:
+        results, files = run_benchmark(request, executor, _command(), retry, shown.announce, shown.tell)
+    _say(results, files)
+
+
+def _listed(text: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for part in (text or "").split(",") if part.strip()))
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        found = tuple(dict.fromkeys(int(part) for part in _listed(text)))
+    except ValueError as error:
+        raise input_error(f"--seeds {text!r}", "whole numbers such as 0,1", "correct it") from error
+    if not found:
+        raise input_error(f"--seeds {text!r}", "at least one", "leave it out")
+    return found
+
+
+def _command() -> str:
+    """As a shell takes it."""
+    return shlex.join(["diffufusemed", *sys.argv[1:]])
+
+
+@contextmanager
+def _progress() -> Iterator[BenchmarkProgress]:
+    """The table of jobs while they are done; a stop is a sentence that says how to go on."""
+    shown = BenchmarkProgress()
+    try:
+        with shown.live(err_console):
+            yield shown
+    except KeyboardInterrupt as stopped:
+        told = f"Stopped: {shown.done} of {shown.total} planned jobs are done and kept; the same command goes on."
+        err_console.print(told, soft_wrap=True)
+        raise typer.Exit(STOPPED) from stopped
+
+
+def _say(results: Results, files: Sequence[Path]) -> None:
+    """The first table of scores on the console, what failed, and where the rest is."""
+    from ..benchmark.parts import Table as Told
+    from ..benchmark.suites import SUITES
+
+    for part in SUITES[results.request.suite].parts(results):
+        if isinstance(part, Told):
+            print_table(_as_rich(part))
+            break
+    for done in results.failed:
+        out_console.print(f"Failed: {done.job.kind}: {done.reason}", markup=False, soft_wrap=True)
+    for path in files:
+        out_console.print(str(path), markup=False, soft_wrap=True)
+
+
+def _as_rich(part: object) -> Table:
+    columns: Callable[[str], tuple[str, ...]] = lambda name: getattr(part, name)  # noqa: E731
+    table = Table(*columns("columns"), title=str(getattr(part, "title")))  # noqa: B009
+    for row in columns("rows"):
+        table.add_row(*row)
+    return table

@@ -1,0 +1,232 @@
+"""Each table against made-up scores whose means are worked out by hand."""
+
+import pytest
+from DiffuFuseMedLib.benchmark import other_tables, suites, tables
+from DiffuFuseMedLib.benchmark.jobs import Done, Job
+from DiffuFuseMedLib.benchmark.papers import diffufusemed as paper
+from DiffuFuseMedLib.benchmark.parts import Missing
+from DiffuFuseMedLib.benchmark.results import text_of
+from DiffuFuseMedLib.benchmark.significance_table import table_8
+
+OVERLAP = {"dice": 0.8, "iou": 0.7, "hd95_mm": 5.0, "precision": 0.9, "recall": 0.75}
+LOW = {"dice": 0.6, "iou": 0.5, "hd95_mm": 7.0, "precision": 0.7, "recall": 0.55}
+PROBABILITY = {"ece": 0.05, "brier": 0.1, "nll": 0.4, "coverage": 0.95}
+
+
+def clean(*scores):
+    return {f"case {n}": {"clean": own} for n, own in enumerate(scores)}
+
+
+def row(table, start):
+    return next(line for line in table.rows if line[0].startswith(start))
+
+
+def test_a_mean_is_told_with_its_interval_where_there_are_two_patients():
+    assert text_of([]) == ""
+    assert text_of([0.25], 1) == "0.2"
+    assert text_of([1.0, 3.0], 1) == "2.0 [1.0, 3.0]"
+
+
+def test_table_1_has_ours_beside_the_paper_and_the_trivial_rows_below(results_of):
+    table = tables.table_1(results_of({"ours": clean(OVERLAP, LOW), "trivial ball": clean(LOW, LOW)}))
+    ours = row(table, "DiffuFuseMed (Ours): ours")
+    assert ours[1:] == (
+        "70.0 [60.0, 80.0]", "88.2", "60.0 [50.0, 70.0]", "81.9", "6.0 [5.0, 7.0]", "3.3",
+        "80.0 [70.0, 90.0]", "89.1", "65.0 [55.0, 75.0]", "87.4",
+    )  # fmt: skip
+    assert row(table, "trivial ball")[1:3] == ("60.0 [60.0, 60.0]", "")
+    assert row(table, "TransBTS")[1:3] == ("", "84.3")
+    assert [line[0] for line in table.rows][-1] == "trivial ball"
+    assert table.columns[:3] == ("method", "Dice, %", "paper") and table.beside == (2, 4, 6, 8, 10)
+
+
+def test_a_table_says_how_many_patients_seeds_and_who_was_trained_on_them(results_of):
+    notes = tables.about(results_of({"ours": clean(OVERLAP, LOW)}, seen={"ours": 1}))
+    assert notes[0] == "2 patients, seed 0; intervals: bootstrap over patients, 95 %."
+    assert notes[1] == "ours was trained on 1 of these patients."
+    assert "without T2, by weights trained as their cards say" in notes[2]
+    assert tables.about(results_of({"ours": clean(OVERLAP)}))[0] == "1 patient, seed 0: no interval can be given."
+
+
+def test_a_table_says_for_how_long_was_trained(results_of, a_request):
+    told = results_of({"ours": clean(OVERLAP)}, a_request(minutes=2.5, cores=3, seeds=(0, 4)))
+    assert "by weights trained for 2.5 minutes of 3 core(s)" in tables.why_it_differs(told)
+    assert "means over seeds 0, 4 of each patient first" in tables.about(told)[0]
+
+
+def test_seeds_are_meaned_within_a_patient_before_patients_are(results_of):
+    def scored(case, seed, dice):
+        spec = {"method": "ours", "seed": seed, "case": case, "condition": "clean"}
+        return Done(Job("score", spec), {"scores": {"dice": dice}, "gates": {}, "seconds": 1.0})
+
+    results = results_of(
+        {}, done=[scored("a", 0, 0.2), scored("a", 1, 0.4), scored("b", 0, 0.9)], systems={"ours": "x"}
+    )
+    assert results.by_case("ours", "dice") == pytest.approx({"a": 0.3, "b": 0.9})
+
+
+def test_a_failed_job_and_a_number_that_is_none_have_no_part_in_a_mean(results_of):
+    failed = Done(Job("score", {"method": "ours", "seed": 0, "case": "z", "condition": "clean"}), reason="No lesion.")
+    results = results_of({"ours": clean({"dice": 0.5}, {"dice": None})}, done=[failed])
+    assert results.by_case("ours", "dice") == {"case 0": 0.5}
+    told = suites.failures(results)
+    assert told.rows == (("score", "ours", "z", "clean", "No lesion."),)
+    assert suites.failures(results_of({})) is None
+
+
+def test_table_2_has_the_recipe_that_lacks_a_part_beside_the_papers_row(results_of):
+    whole, without = "sts-diffufusemed-whole", "sts-diffufusemed-no-gating"
+    results = results_of({whole: clean(OVERLAP), without: clean(LOW), "trivial ball": clean(LOW)})
+    table = tables.table_2(results)
+    assert row(table, "Full Model (DiffuFuseMed): ")[1:3] == ("80.0", "88.2")
+    assert row(table, f"without Reliability Gating: {without}")[1:3] == ("60.0", "86.1")
+    assert row(table, "without Diffusion Denoiser")[1:3] == ("", "85.0")
+    assert row(table, "trivial ball")[1:3] == ("60.0", "")
+    assert len(table.rows) == 8
+
+
+def test_table_3_has_each_corruption_and_its_drop_of_the_same_patients(results_of):
+    noisy = {"dice": 0.7, "iou": 0.6, "hd95_mm": 6.0}
+    scores = {"a": {"clean": OVERLAP, "gaussian noise 0.3": noisy}, "b": {"clean": LOW}}
+    table = tables.table_3(results_of({"ours": scores, "other": scores, "trivial ball": clean(LOW)}))
+    assert row(table, "clean")[1] == "70.0 [60.0, 80.0]"
+    assert row(table, "gaussian noise 0.3")[1:] == ("70.0", "84.6", "60.0", "77.0", "6.0", "3.7", "-10.0", "-3.6")
+    assert row(table, "gaussian noise 0.5")[1:3] == ("", "80.3")
+    assert row(table, "other: gaussian noise 0.3")[1:3] == ("70.0", "")
+    assert row(table, "trivial ball")[1:3] == ("60.0", "")
+    assert table.columns[-2:] == ("Dice less clean, points", "paper") and table.beside[-1] == 8
+
+
+def test_table_4_has_gating_off_beside_the_papers_first_columns_and_on_beside_its_last(results_of):
+    on, off = {"dice": 0.9, "iou": 0.8, "hd95_mm": 1.0}, {"dice": 0.85, "iou": 0.75, "hd95_mm": 2.0}
+    gated = {"clean": on, "clean, gating off": off, "no PET": on, "no PET, gating off": off}
+    plain = {"clean": on, "no PET": off}
+    table = tables.table_4(results_of({"ours": {"a": gated}, "other": {"a": plain}, "trivial ball": clean(LOW)}))
+    assert row(table, "no PET")[1:] == ("85.0", "85.7", "75.0", "79.0", "2.0", "3.6", "90.0", "86.9")
+    assert row(table, "all modalities")[1:3] == ("85.0", "88.2")
+    assert row(table, "no MR_T2")[1:] == ("", "83.5", "", "76.0", "", "3.9", "", "85.1")
+    assert row(table, "other: no PET")[1:] == ("85.0", "", "75.0", "", "2.0", "", "", "")
+    assert row(table, "trivial ball")[1] == "60.0"
+    assert any(note.startswith("no MR_T2"[3:]) or "MR_T2" in note for note in table.notes)
+
+
+def test_table_7_has_probabilities_only(results_of):
+    table = tables.table_7(results_of({"ours": clean({**OVERLAP, **PROBABILITY}), "trivial ball": clean(LOW)}))
+    assert row(table, "DiffuFuseMed (Ours)")[1:] == (
+        "0.050", "0.034", "0.100", "0.072", "0.400", "0.336", "95.0", "95.9"
+    )  # fmt: skip
+    assert not any("trivial" in line[0] for line in table.rows)
+
+
+def test_table_8_compares_ours_with_every_other_method_on_the_patients_of_both(results_of):
+    ours = clean(*({"dice": 0.8 + n / 100, "iou": 0.7} for n in range(6)))
+    other = clean(*({"dice": 0.7, "iou": 0.7} for _ in range(5)))
+    table = table_8(results_of({"ours": ours, "other": other, "trivial ball": other}))
+    assert table.rows[0][:2] == ("ours less other", "Dice")
+    assert table.rows[0][2].startswith("12.0 [")
+    # p of five that are all better: 1/16; of four comparisons the smallest counts four times
+    assert table.rows[0][3:] == ("", "0.0625", "0.25", "", "5")
+    assert table.rows[1][:3] == ("ours less other", "IoU", "0.0 [0.0, 0.0]") and table.rows[1][4:6] == ("1", "1")
+    assert [line[0] for line in table.rows[2:4]] == ["ours less trivial ball"] * 2
+    assert ("DiffuFuseMed (Ours) less TransBTS", "Dice", "", "3.9 [3.2, 4.7]", "", "", "< 0.001", "") in table.rows
+    assert table.notes[0].endswith("over 4 comparisons.")
+    assert table.notes[1] == (
+        "With 5 patients the smallest p that this test can give is 0.0625: no difference can be called significant at "
+        "0.05."
+    )
+
+
+def test_six_patients_can_be_enough_and_one_is_nothing_to_compare(results_of):
+    two = {name: clean(*[OVERLAP] * 6) for name in ("ours", "other")}
+    assert table_8(results_of(two)).notes[1] == "With 6 patients the smallest p that this test can give is 0.0312."
+    alone = {name: clean(OVERLAP) for name in ("ours", "other")}
+    assert table_8(results_of(alone)).notes == (
+        "Fewer than two patients were scored by two methods: nothing can be compared.",
+    )
+
+
+def a_measurement(method, **of_slice):
+    found = {"parameters_m": 7.1, "weights_mb_float16": 14.3, "machine": "a machine"}
+    found["slice"] = {"flops_g_per_slice": 11.0, "ms_per_slice": 37.5, "each_ms": [37.0, 38.0], **of_slice}
+    found["run"] = {"total_s": 2.6, "peak_gib": 0.7}
+    return Done(Job("measure", {"method": method, "case": "a"}), found)
+
+
+def test_table_6_has_the_models_beside_each_other_and_the_papers_three(results_of):
+    done = [a_measurement("here"), a_measurement("gpu", peak_gpu_gib=1.5)]
+    table = other_tables.table_6(results_of({}, done=done, systems={"here": "x", "gpu": "x"}))
+    assert table.columns[:3] == ("measured", "here", "gpu") and table.beside == (3, 4, 5)
+    assert row(table, "Model size")[1:] == ("14.3", "14.3", "128", "115", "28")
+    assert row(table, "GPU, ms")[1:3] == ("", "37.5")
+    assert row(table, "CPU, ms")[1:] == ("37.5", "", "340", "380", "190")
+    assert row(table, "GPU memory")[1:] == ("", "1.5", "2.2", "2.1", "0.8")
+    assert row(table, "ONNX")[1:] == ("", "", "8.7", "9.5", "4.2")
+    assert "Measured on a machine" in table.notes[0]
+
+
+def a_reading(method, s_ncc):
+    scores = {"s_ncc": s_ncc, "d_max": 0.75, "ci": 0.25, "ged2": 0.125, "crps_ml": 2.0}
+    return {"method": method, "case": "a", "readers": "4 simulated readers", **scores}
+
+
+def test_caldiffs_tables_have_its_figures_beside_each_model(results_of):
+    done = [Done(Job("raters", {"method": m}), a_reading(m, x)) for m, x in (("c", 0.4), ("c", 0.6), ("part", 0.2))]
+    done.append(Done(Job("raters-trivial", {"case": "a"}), {"majority": a_reading("majority", None)}))
+    names = {"c": "CalDiff", "part": "Step-UC"}
+    results = results_of({}, done=done, systems={"c": "caldiff", "part": "caldiff"}, paper_rows=names)
+    first, second, beside = other_tables.rater_tables(results)
+    assert row(first, "CalDiff: c")[1:5] == ("0.5000±0.10", "0.8857±0.07", "0.7500±0.00", "0.9019±0.08")
+    assert row(first, "PHiSeg")[1:3] == ("", "0.8529±0.08")
+    assert row(first, "majority")[1:4] == ("", "", "0.7500±0.00")
+    assert not any("part" in line[0] for line in first.rows)
+    assert row(second, "Step-UC: part")[1:3] == ("0.2000±0.00", "0.8714±0.08")
+    assert row(beside, "c") == ("c", "2.0000±0.00")
+    assert first.notes[0] == "Against 4 simulated readers on 1 case(s), mean ± standard deviation."
+
+
+def test_a_diagnosis_has_a_line_a_figure_and_a_column_a_model(results_of):
+    done = [
+        Done(Job("diagnose", {"method": m, "case": c}), {"Dice": x, "S_NCC": None})
+        for m, c, x in (("ours", "a", 0.5), ("ours", "b", 0.7), ("other", "a", 0.4))
+    ]
+    table = other_tables.diagnosis(results_of({}, done=done, systems={"ours": "x", "other": "x"}))
+    assert table.columns == ("measured", "ours", "other")
+    assert table.rows == (("Dice", "0.600 [0.500, 0.700]", "0.400"),)
+
+
+def test_the_fusion_stands_beside_what_was_aimed_for(results_of):
+    facts = {"kind": "CT-MR cases", "part": "main", "condition": "as registered"}
+    done = []
+    for series, value in (("a", 0.9), ("b", 0.8)):
+        rows = [{**facts, "method": m, "case": series, "series": series, "soft_ssim_mri": value - less, "SCD": None}
+                for m, less in (("fused", 0.0), ("average", 0.5))]  # fmt: skip
+        done.append(Done(Job("fuse", {"case": series}), {"rows": rows, "seen": ["a"] if series == "a" else []}))
+    table = other_tables.fusion_table(results_of({}, done=done, systems={}))
+    assert row(table, "fused")[1:3] == ("0.850 [0.800, 0.900]", "> 0.952")
+    assert row(table, "average")[1].startswith("0.350")
+    assert table.columns[-2:] == ("ct_in_soft", "aim") and row(table, "fused")[-2:] == ("", "> 0.75")
+    assert table.notes[-1] == "The fusion was trained on 1 of them."
+
+
+def test_synthesis_says_what_is_missing_and_no_number(results_of, monkeypatch):
+    parts = suites.SUITES["synthesis"].parts(results_of({}))
+    assert [part.title for part in parts] == [f"Diff4MMLiTS, Table {n}" for n in ("I", "II", "III", "IV", "V")]
+    assert all(isinstance(part, Missing) for part in parts)
+    monkeypatch.setattr(suites, "SYSTEMS", {})
+    told = suites.SUITES["synthesis"].parts(results_of({}))[0].why
+    assert told.endswith("No system of this version makes synthetic tumors, so nothing was run.")
+    entry = type("Entry", (), {"task": "synthesize"})
+    monkeypatch.setattr(suites, "SYSTEMS", {"diff4mmlits": entry})
+    assert "(diff4mmlits), but this suite does not score" in suites.SUITES["synthesis"].parts(results_of({}))[0].why
+
+
+def test_ablations_that_nobody_trained_are_said_to_be_missing(results_of):
+    def missing(results):
+        return [part.title for part in suites.SUITES["ablation"].parts(results) if isinstance(part, Missing)]
+
+    assert missing(results_of({"ours": clean(OVERLAP, LOW)})) == ["The rows without a part"]
+    assert missing(results_of({"sts-diffufusemed-whole": clean(OVERLAP, LOW)})) == []
+
+
+def test_every_ablation_of_the_paper_has_a_recipe():
+    assert sorted(paper.ABLATIONS.values()) == sorted(paper.TABLE_2)
