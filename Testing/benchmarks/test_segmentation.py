@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+import torch
 from DiffuFuseMedLib.benchmark import efficiency as module
 from DiffuFuseMedLib.benchmark.efficiency import PeakMemory, bench_model, bench_slice
 
@@ -69,3 +70,17 @@ def test_a_model_that_fuses_is_refused_where_one_that_segments_is_wanted(command
     code, _, err = command("--case", a_real_folder, "--model", fusion_models / "clin-fusediff-student")
     assert code == 2
     assert "which fuses" in err
+
+
+def test_every_convolution_is_counted(a_model):
+    """Those that oneDNN does too, which PyTorch's counter leaves out; 2 FLOPs per multiply-add, by hand."""
+    by_hand, hooks = [], []
+    for layer in a_model.network.modules():
+        if isinstance(layer, torch.nn.Conv3d):
+            count = lambda conv, _, out: by_hand.append(2 * conv.weight[0].numel() * out.numel())  # noqa: E731
+            hooks.append(layer.register_forward_hook(count))
+    figures = bench_slice(a_model, repeats=1)
+    for hook in hooks:
+        hook.remove()
+    one_pass = sum(by_hand) / 2  # the counted one and the timed one
+    assert figures["flops_g_per_slice"] >= one_pass / 16 / 1e9 - 0.001 > 0

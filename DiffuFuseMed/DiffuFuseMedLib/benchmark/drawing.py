@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -24,15 +25,17 @@ def color(number: int) -> tuple[float, ...]:
     return tuple(map(float, matplotlib.colormaps["tab10"](number % 10)))
 
 
-def named(axes: Axes, across: str, up: str, legend: bool = True) -> None:
-    """Axes with their titles, and with a legend where anything has a label."""
+def named(axes: Axes, across: str, up: str, legend: bool = True, above: bool = False) -> None:
+    """Axes with their titles, and with a legend where anything has a label; above: not over what is drawn."""
     axes.set_xlabel(across)
     axes.set_ylabel(up)
     axes.grid(alpha=0.3, linewidth=0.6)
+    axes.set_axisbelow(True)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     if legend and axes.get_legend_handles_labels()[1]:
-        axes.legend(fontsize=8, frameon=False)
+        place: dict[str, Any] = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "ncols": 3} if above else {}
+        axes.legend(fontsize=8, frameon=False, **place)
 
 
 def png(figure: Figure) -> bytes:

@@ -6,7 +6,7 @@ import math
 import platform
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import torch
 from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
 
 from ..models.devices import predicted_bytes
 from ..models.zoo import Model
@@ -25,6 +25,14 @@ from ..tasks.segment.predict import predict
 from ..tasks.segment.settings import Settings
 
 SLICE = (256, 256)
+
+
+def _convolved(x: Sequence[int], weight: Sequence[int], *others: Any, out_shape: Any = None, **more: Any) -> int:
+    return conv_flop_count(list(x), list(weight), out_shape)
+
+
+# What PyTorch's counter does not know: as oneDNN, which does convolutions in float32 on a CPU, is called.
+ONEDNN = {torch.ops.aten.mkldnn_convolution: _convolved}
 
 
 class PeakMemory:
@@ -83,7 +91,7 @@ def bench_slice(model: Model, repeats: int = 10) -> dict[str, Any]:
     """
     slices = model.network.stride[0] if model.network.config.spatial_dims == 3 else 1
     once = _one_draw(model, _slab(model, slices))
-    with FlopCounterMode(display=False) as counter:
+    with FlopCounterMode(display=False, custom_mapping=ONEDNN) as counter:
         once()
     each = [1000 * _timed(once) / slices for _ in range(repeats)]
     return {
