@@ -29,6 +29,11 @@ SYSTEMS: dict[str, SystemEntry] = {
     "prob_unet": SystemEntry("segment", "prob_unet.network:ProbabilisticUNet"),
     "phiseg": SystemEntry("segment", "phiseg.network:PHiSeg"),
     "segresnet": SystemEntry("segment", "segresnet.network:SegResNet"),
+    "monai-nets": SystemEntry("segment", "monai_nets.network:MonaiNet"),
+    "unet-3d": SystemEntry("segment", "unet_3d.network:UNet3D"),
+    "multi-encoder": SystemEntry("segment", "multi_encoder.network:MultiEncoder"),
+    "trans-bts": SystemEntry("segment", "trans_bts.network:TransBTS"),
+    "mmformer": SystemEntry("segment", "mmformer.network:MMFormer"),
     "clin-fusediff-teacher": SystemEntry("fuse", "clin_fusediff.teacher:Teacher"),
     "clin-fusediff-student": SystemEntry("fuse", "clin_fusediff.student:Student"),
 }
