@@ -20,7 +20,7 @@ class Positions(nn.Module):
         self.learned = nn.Parameter(torch.zeros(1, channels, *grid))
 
     def forward(self, space: Sequence[int]) -> Tensor:
-        """(1, positions, channels) for a map of this size."""
+        """(1, N, C) for the N positions of a map of this size."""
         code = self.learned
         if tuple(code.shape[2:]) != tuple(space):
             mode = {2: "bilinear", 3: "trilinear"}[len(space)]
