@@ -21,7 +21,7 @@ class Positions(nn.Module):
 
     def forward(self, space: Sequence[int]) -> Tensor:
         """(1, N, C) for the N positions of a map of this size."""
-        code = self.learned
+        code: Tensor = self.learned
         if tuple(code.shape[2:]) != tuple(space):
             mode = {2: "bilinear", 3: "trilinear"}[len(space)]
             code = F.interpolate(code, tuple(space), mode=mode, align_corners=False)

@@ -9,6 +9,8 @@ docs/systems/baselines.md tells what differs.
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from monai.networks.layers.factories import Conv
 from torch import Tensor, nn
@@ -91,9 +93,12 @@ class MMFormer(nn.Module):
         per_voxel = 2 * modalities + (4 * len(self.config.modalities) + 6) * self.config.base
         return int(4 * voxels * per_voxel) + 4 * sum(p.numel() for p in self.parameters())
 
+    def _of(self, modality: str) -> OfOneModality:
+        return cast(OfOneModality, self.modalities[modality])
+
     def _encoded(self, images: dict[str, Tensor]) -> dict[str, list[Tensor]]:
         there = [m for m in self.config.modalities if m in images]
-        return {m: self.modalities[m].encoder(images[m]) for m in there}
+        return {m: self._of(m).encoder(images[m]) for m in there}
 
     def _fused(self, encoded: dict[str, list[Tensor]]) -> tuple[Tensor, list[Tensor]]:
         names, first = self.config.modalities, next(iter(encoded.values()))
@@ -106,10 +111,10 @@ class MMFormer(nn.Module):
     def _inter_modal(self, coarsest: dict[str, Tensor]) -> Tensor:
         """(B, widths[-1], *space) by modality -> (B, modalities x widths[-1], *space)."""
         space = next(iter(coarsest.values())).shape[2:]
-        own = {m: self.modalities[m].tokens(x) for m, x in coarsest.items()}
+        own = {m: self._of(m).tokens(x) for m, x in coarsest.items()}
         nothing = torch.zeros_like(next(iter(own.values())))
         tokens = torch.cat([own.get(m, nothing) for m in self.config.modalities], dim=1)
-        positions = torch.cat([self.modalities[m].positions(space) for m in self.config.modalities], dim=1)
+        positions = torch.cat([self._of(m).positions(space) for m in self.config.modalities], dim=1)
         said = with_positions(self.transformer, tokens, positions).chunk(len(self.config.modalities), dim=1)
         return self.unembed(torch.cat([as_map(x, space) for x in said], dim=1))
 
