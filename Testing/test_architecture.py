@@ -64,6 +64,7 @@ LAYERS = "Who may import whom"
 TORCH = "What runs inside Slicer never reaches torch or monai, even indirectly"
 ROOT_TORCH = "Importing the library alone never reaches torch or monai"
 HOSTS = "Only mrml and the hosts know slicer, vtk, qt and trame"
+RAY = "Only cluster knows ray"
 SYSTEMS = "The published systems never import each other"
 FACADE = "Hosts import the session's facade, and nothing behind it or below"
 
@@ -75,6 +76,7 @@ FORBIDDEN = {
     "neighbors import each other": ("diffusion/spoiled.py", "from ..networks import spoiled", {LAYERS}),
     "the package itself imports torch": ("__init__.py", "import torch", {ROOT_TORCH}),
     "metrics import slicer": ("metrics/spoiled.py", "import slicer", {HOSTS}),
+    "cli imports ray": ("cli/spoiled.py", "import ray", {RAY}),
     "io imports vtk": ("io/spoiled.py", "from vtkmodules import vtkCommonCore", {HOSTS}),
     "one system imports another": ("systems/spoiled_one.py", "from . import spoiled_two", {SYSTEMS}),
     "a host imports from behind the session's facade": ("web/spoiled.py", "from ..session import review", {FACADE}),

@@ -451,7 +451,7 @@ def test_a_disk_that_fills_up_while_writing_is_one_sentence(refused, monkeypatch
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("DiffuFuseMedLib.cli.run.load_model", full)
+    monkeypatch.setattr("DiffuFuseMedLib.cli.one_case.load_model", full)
     sentence = refused("run", tmp_path, "--out", tmp_path / "out")
     assert "a disk that refuses the files (No space left on device)" in sentence
 

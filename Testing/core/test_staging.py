@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from DiffuFuseMedLib.core.errors import InputError
-from DiffuFuseMedLib.core.staging import NotSavedError, staged
+from DiffuFuseMedLib.core.staging import PREFIX, NotSavedError, settle, staged
 
 from Testing.fixtures.full_disk import tree
 
@@ -144,3 +144,13 @@ def test_what_another_process_is_writing_now_is_left_alone(out):
             write(second, {"d.txt": b"d"})
         assert tree(first) == NEW
     assert tree(out) == {**OLD, **NEW, "d.txt": b"d"}
+
+
+def test_what_a_killed_process_left_can_be_ended_without_writing(tmp_path):
+    left = tmp_path / f"{PREFIX}dead"
+    (left / "ready").mkdir(parents=True)
+    (left / "lock").touch()
+    (left / "ready" / "a").write_bytes(b"whole")
+    settle(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    settle(tmp_path / "nowhere")

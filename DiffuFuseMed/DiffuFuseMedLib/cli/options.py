@@ -18,6 +18,18 @@ SeedOption = Annotated[int, typer.Option(help="The same seed gives the same resu
 SplitOption = Annotated[Path | None, typer.Option(help="split.json; beside the cases by default.")]
 FoldOption = Annotated[int | None, typer.Option(help="Only the cases of this fold.")]
 CaseArgument = Annotated[Path, typer.Argument(help="A folder of volumes (CT.nii.gz, PET.nrrd, ...) or DICOM.")]
+CohortOption = Annotated[
+    bool, typer.Option("--cohort", help="CASE is a folder of case folders; a case's results go to OUT/NAME.")
+]
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS", help="A cohort by many: the HOST:PORT of a Ray cluster, or local, which starts one here."
+    ),
+]
+CoresOption = Annotated[
+    int, typer.Option(min=1, help="With --cluster: cores of a node without GPU that work on one case together.")
+]
 OutOption = Annotated[Path, typer.Option(help="Folder for the results; made when it is not there.")]
 ModalitiesOption = Annotated[str | None, typer.Option(help="Only these, such as CT,PET,MR_T1.")]
 ToldOption = Annotated[

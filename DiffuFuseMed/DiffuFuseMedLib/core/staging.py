@@ -50,6 +50,13 @@ def staged(folder: Path, replacing: Collection[str] = ()) -> Iterator[Path]:
                 path.rmdir()
 
 
+def settle(folder: Path) -> None:
+    """End what a process that was killed has begun in `folder`, as the next one who writes there would; does nothing
+    where there is none, or it cannot be written."""
+    with suppress(OSError):
+        _finish_abandoned(folder)
+
+
 def not_saved(cause: OSError) -> NotSavedError:
     """The sentence for a reader."""
     given = f"an output folder that cannot be written ({cause.strerror or 'the disk refused the file'})"
