@@ -292,6 +292,13 @@ def test_each_axis_is_scanned_by_itself():
     torch.testing.assert_close(block(x.transpose(2, 3)), block(x).transpose(2, 3))
 
 
+def test_both_ways_are_scanned_alike():
+    """A map that is turned end for end gives the same, turned."""
+    torch.manual_seed(0)
+    block, x = MambaBlock(8, 2), noise(1, 8, 3, 4)
+    torch.testing.assert_close(block(x.flip(2, 3)), block(x).flip(2, 3))
+
+
 def test_hidden_positions_are_not_read_and_cost_what_is_told_wrong_of_them():
     torch.manual_seed(0)
     mamba, x, hide = MaskedMamba(8, 2), noise(1, 8, 3, 4), torch.zeros(1, 1, 3, 4, dtype=torch.bool)
