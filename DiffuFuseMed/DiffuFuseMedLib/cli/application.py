@@ -1,5 +1,5 @@
 """The command line: web | engine | run | fuse | train | calibrate | domain | evaluate | diagnose | benchmark |
-agreement | evaluate-fusion | models."""
+agreement | evaluate-fusion | models | datasets."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from .agreement import agreement
 from .benchmark import benchmark
 from .calibrate import calibrate
 from .console import err_console
+from .datasets import datasets_app
 from .diagnose import diagnose
 from .domain import domain
 from .engine import engine
@@ -31,6 +32,7 @@ for command in (web, engine, run, fuse, train, calibrate, domain, evaluate, diag
     app.command()(command)
 app.command("evaluate-fusion")(evaluate_fusion)
 app.add_typer(models_app, name="models")
+app.add_typer(datasets_app, name="datasets")
 
 
 NO_MEMORY = 3  # the exit code: it is the machine's, not the input's

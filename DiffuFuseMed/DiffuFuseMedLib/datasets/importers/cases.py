@@ -1,0 +1,100 @@
+"""Planned cases to case folders, each whole or not at all, and the split that they are trained by."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import SimpleITK as sitk
+
+from ...core.errors import InputError, input_error
+from ...core.staging import staged
+from ...core.volume import Volume
+from ...core.whole_file import not_whole
+from ...io.export.nifti import write_nifti_mask
+from ...io.image_files import read_image, read_volume
+from ...io.split import read_split
+from .plan import Drawn, Planned, PublicSet
+
+FOLDS = 4
+SPLIT = "split.json"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of a case. left out: it holds no lesion, or its folder is there already; failed: a file is missing or
+    wrong. Both have their reason."""
+
+    planned: Planned
+    state: Literal["imported", "left out", "failed"]
+    reason: str = ""
+
+
+def import_set(chosen: PublicSet, folder: Path, out: Path) -> Iterator[Row]:
+    """Make out/<case>/ of every case of a downloaded set, one after the other. What is there stays as it is.
+
+    Raises InputError for a folder that is missing, or in which there is nothing of the set.
+    """
+    if not folder.is_dir():
+        raise input_error(f"no folder {folder.name}", f"the downloaded set {chosen.name}", "check the path")
+    planned = list(chosen.plan(folder))
+    if not planned:
+        remedy = f"name the folder that was downloaded; its layout: {chosen.layout}"
+        raise input_error(f"folder {folder.name} with no case of {chosen.name}", "its files by their own names", remedy)
+    for case in planned:
+        yield _row(case, out)
+
+
+def write_split(rows: Iterable[Row], out: Path) -> None:
+    """out/split.json with the imported cases in four folds, no patient in two of them: a patient of whom any case is in
+    a fold already stays there, and new ones go to the smallest. Raises InputError for a split that cannot be read."""
+    path, patients, imported = out / SPLIT, dict[str, list[str]](), set[str]()
+    folds = [list(fold) for fold in read_split(path).folds] if path.is_file() else [[] for _ in range(FOLDS)]
+    content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    for row in rows:
+        patients.setdefault(row.planned.patient, []).append(row.planned.name)
+        imported |= {row.planned.name} if row.state == "imported" else set()
+    for _, names in sorted(patients.items()):
+        home = next((fold for fold in folds if set(fold) & set(names)), None) or min(folds, key=len)
+        home += [name for name in names if name in imported and name not in home]
+    with staged(out) as folder:
+        (folder / SPLIT).write_text(json.dumps({**content, "folds": folds}, indent=1), encoding="utf-8")
+
+
+def _row(case: Planned, out: Path) -> Row:
+    if any((out / case.name).glob("[!.]*")):  # a hidden folder is what an interrupted import left
+        return Row(case, "left out", "its folder is there already")
+    try:
+        masks = {name: _mask(drawn) for name, drawn in case.masks.items()}
+        if not any(mask.array.any() for mask in masks.values()):
+            return Row(case, "left out", "no lesion is drawn in it")
+        images = {key: read_volume(path, key) for key, path in case.images.items()}
+        _write(images, masks, out / case.name)
+    except InputError as error:
+        return Row(case, "failed", str(error))
+    return Row(case, "imported")
+
+
+def _mask(drawn: Drawn) -> Volume:
+    """Of its labels; an empty one too."""
+    if not drawn.file.is_file():
+        raise input_error(f"file '{drawn.file.name}' that is not there", "the set as it is downloaded", "add it")
+    labels = Volume.from_sitk(read_image(drawn.file))
+    inside = np.isin(labels.array, drawn.labels) if drawn.labels else labels.array > 0
+    return labels.with_array(inside)
+
+
+def _write(images: dict[str, Volume], masks: dict[str, Volume], folder: Path) -> None:
+    with staged(folder) as place:
+        for key, volume in images.items():
+            path = place / f"{key}.nii.gz"
+            try:
+                sitk.WriteImage(volume.to_sitk(), str(path), useCompression=True)
+            except RuntimeError as cause:
+                raise not_whole(path) from cause
+        for name, mask in masks.items():
+            write_nifti_mask(mask.array, mask.grid, place / f"{name}.nii.gz")

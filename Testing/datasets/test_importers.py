@@ -1,0 +1,208 @@
+"""Tiny sets in the true layout of each, made here, become case folders that read_study() reads."""
+
+import json
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from DiffuFuseMedLib.cli.application import app
+from DiffuFuseMedLib.core.errors import InputError
+from DiffuFuseMedLib.datasets.importers.cases import Row, import_set, write_split
+from DiffuFuseMedLib.datasets.importers.plan import Planned
+from DiffuFuseMedLib.datasets.importers.sets import SETS
+from DiffuFuseMedLib.io.split import read_split
+from DiffuFuseMedLib.io.study import read_study
+from typer.testing import CliRunner
+
+SHAPE = (4, 6, 5)
+
+
+def write(path, array):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = sitk.GetImageFromArray(array)
+    image.SetSpacing((1.0, 1.5, 3.0))
+    image.SetOrigin((-10.0, 20.0, 5.0))
+    sitk.WriteImage(image, str(path))
+
+
+def picture(path, first=0):
+    # below zero: HU, of which a body has a range
+    write(path, (np.arange(np.prod(SHAPE)).reshape(SHAPE) / 10 * (10 if first < 0 else 1) + first).astype(np.float32))
+
+
+def labels(path, *values):
+    """One voxel of each value, in a row."""
+    array = np.zeros(SHAPE, np.uint8)
+    array[1, 2, : len(values)] = values
+    write(path, array)
+
+
+def brats(folder):
+    for case in ("BraTS20_Training_001", "BraTS20_Training_002"):
+        for n, word in enumerate(("flair", "t1", "t1ce", "t2")):
+            picture(folder / "MICCAI_BraTS2020_TrainingData" / case / f"{case}_{word}.nii.gz", 100 * n)
+        labels(folder / "MICCAI_BraTS2020_TrainingData" / case / f"{case}_seg.nii.gz", 1, 2, 4)
+
+
+def lits(folder):
+    for batch, number in (("Training Batch 1", 0), ("Training Batch 2", 28)):
+        picture(folder / batch / f"volume-{number}.nii", -100)
+        labels(folder / batch / f"segmentation-{number}.nii", 1, 2, 1)
+
+
+def autopet(folder):
+    for patient, study in (("PETCT_01", "01-01-2001"), ("PETCT_01", "02-02-2002"), ("PETCT_02", "03-03-2003")):
+        place = folder / patient / f"{study}-NA-PET-CT"
+        picture(place / "CTres.nii.gz", -100)
+        picture(place / "SUV.nii.gz")
+        picture(place / "CT.nii.gz", -100)
+        labels(place / "SEG.nii.gz", 1)
+
+
+def hecktor(folder):
+    for name in ("CHUM-001", "MDA-002"):
+        picture(folder / "imagesTr" / f"{name}__CT.nii.gz", -100)
+        picture(folder / "imagesTr" / f"{name}__PT.nii.gz")
+        labels(folder / "labelsTr" / f"{name}.nii.gz", 1, 2)
+
+
+def isbi_ms(folder):
+    for visit in ("01", "02"):
+        for word in ("flair", "mprage", "pd", "t2"):
+            picture(folder / "training01" / "preprocessed" / f"training01_{visit}_{word}_pp.nii")
+        labels(folder / "training01" / "masks" / f"training01_{visit}_mask1.nii", 1)
+        labels(folder / "training01" / "masks" / f"training01_{visit}_mask2.nii", 1, 1)
+
+
+def promise12(folder):
+    for name in ("Case00", "Case01"):
+        picture(folder / f"{name}.mhd")
+        labels(folder / f"{name}_segmentation.mhd", 1)
+
+
+# The set, its cases by patient, modalities, and how many voxels each mask of a case has.
+MADE = {
+    "brats": (brats, [["BraTS20_Training_001"], ["BraTS20_Training_002"]], "MR_T1 MR_T2 MR_FLAIR MR_T1C", [3]),
+    "lits": (lits, [["LITS_000"], ["LITS_028"]], "CT", [1]),
+    "autopet": (autopet, [["PETCT_01_1", "PETCT_01_2"], ["PETCT_02_1"]], "CT PET", [1]),
+    "hecktor": (hecktor, [["CHUM-001"], ["MDA-002"]], "CT PET", [2]),
+    "isbi-ms": (isbi_ms, [["training01_01", "training01_02"]], "MR_T1 MR_T2 MR_FLAIR", [1, 2]),
+    "promise12": (promise12, [["PROMISE12_Case00"], ["PROMISE12_Case01"]], "MR_T2", [1]),
+}
+
+
+@pytest.fixture
+def imported(tmp_path):
+    """A function (name): the tiny set's rows, with cases and split.json in tmp_path / "cases"."""
+
+    def run(name):
+        rows = list(import_set(SETS[name], tmp_path / "set", tmp_path / "cases"))
+        write_split(rows, tmp_path / "cases")
+        return rows
+
+    return run
+
+
+def test_every_set_is_tried_here():
+    assert set(MADE) == set(SETS)
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_set_becomes_cases_that_are_read_with_images_and_masks_where_they_were(name, imported, tmp_path):
+    make, patients, modalities, sizes = MADE[name]
+    make(tmp_path / "set")
+    rows = imported(name)
+    assert [(r.planned.name, r.state) for r in rows] == [(c, "imported") for p in patients for c in p]
+    for case in (c for p in patients for c in p):
+        study = read_study(tmp_path / "cases" / case)
+        assert set(study.volumes) == set(modalities.split())
+        masks = list(study.references.values()) or [study.reference_mask]
+        assert [int(m.array.sum()) for m in masks] == sizes
+        for volume in (*study.volumes.values(), *masks):
+            assert volume.grid.spacing_mm == pytest.approx((1.0, 1.5, 3.0))
+            assert volume.grid.origin == pytest.approx((-10.0, 20.0, 5.0))
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_no_patient_is_in_two_folds(name, imported, tmp_path):
+    make, patients, *_ = MADE[name]
+    make(tmp_path / "set")
+    imported(name)
+    folds = [set(fold) for fold in read_split(tmp_path / "cases" / "split.json").folds if fold]
+    assert sorted(map(sorted, folds)) == sorted(map(sorted, patients))
+
+
+def test_each_modality_is_the_file_of_its_word(imported, tmp_path):
+    brats(tmp_path / "set")
+    imported("brats")
+    volumes = read_study(tmp_path / "cases" / "BraTS20_Training_001").volumes
+    firsts = {key: float(v.array[0, 0, 0]) for key, v in volumes.items()}
+    assert firsts == {"MR_FLAIR": 0, "MR_T1": 100, "MR_T1C": 200, "MR_T2": 300}
+
+
+def test_what_is_missing_or_wrong_or_empty_costs_its_own_case_alone(imported, tmp_path):
+    lits(tmp_path / "set")
+    place = tmp_path / "set" / "Training Batch 1"
+    picture(place / "volume-1.nii", -100)
+    picture(place / "volume-2.nii", -100)
+    labels(place / "segmentation-2.nii", 1)  # a liver without a tumor
+    (place / "volume-3.nii").write_bytes(b"no image")
+    labels(place / "segmentation-3.nii", 2)
+    rows = {r.planned.name: r for r in imported("lits")}
+    states = {name: row.state for name, row in rows.items()}
+    assert states == {
+        "LITS_000": "imported",
+        "LITS_001": "failed",
+        "LITS_002": "left out",
+        "LITS_003": "failed",
+        "LITS_028": "imported",
+    }
+    assert "segmentation-1.nii' that is not there" in rows["LITS_001"].reason
+    assert "volume-3.nii" in rows["LITS_003"].reason
+    assert sorted(p.name for p in (tmp_path / "cases").iterdir()) == ["LITS_000", "LITS_028", "split.json"]
+    assert set(read_split(tmp_path / "cases" / "split.json").names) == {"LITS_000", "LITS_028"}
+
+
+def test_a_second_time_nothing_is_overwritten_and_a_later_visit_joins_its_patient(imported, tmp_path):
+    autopet(tmp_path / "set")
+    late = tmp_path / "set" / "PETCT_01" / "02-02-2002-NA-PET-CT" / "SUV.nii.gz"
+    kept = late.rename(late.with_name("later"))
+    imported("autopet")
+    mask = tmp_path / "cases" / "PETCT_01_1" / "GTV.nii.gz"
+    mask.write_bytes(b"corrected by hand")
+    kept.rename(late)
+    assert [r.state for r in imported("autopet")] == ["left out", "imported", "left out"]
+    assert mask.read_bytes() == b"corrected by hand"
+    folds = read_split(tmp_path / "cases" / "split.json").folds
+    assert [set(fold) for fold in folds if fold] == [{"PETCT_01_1", "PETCT_01_2"}, {"PETCT_02_1"}]
+
+
+def test_new_patients_go_to_the_smallest_fold_and_crops_of_a_split_stay(tmp_path):
+    crops = {"a": {"start_kji": [0, 0, 0], "stop_kji": [1, 1, 1]}}
+    (tmp_path / "split.json").write_text(json.dumps({"folds": [["a", "b"], ["c"]], "crops": crops}), encoding="utf-8")
+    write_split([Row(Planned("d", "d", {}), "imported")], tmp_path)
+    split = read_split(tmp_path / "split.json")
+    assert split.folds == (("a", "b"), ("c", "d"))
+    assert set(split.crops) == {"a"}
+
+
+def test_the_command_line_lists_imports_and_says_by_its_exit_code_that_a_case_failed(tmp_path):
+    promise12(tmp_path / "set")
+    listed = CliRunner().invoke(app, ["datasets", "list"])
+    assert all(name in listed.output and SETS[name].licence in listed.output for name in SETS)
+    arguments = ["datasets", "import", "promise12", str(tmp_path / "set"), str(tmp_path / "cases")]
+    first = CliRunner().invoke(app, arguments)
+    assert (first.exit_code, "2 imported, 0 left out, 0 failed" in first.output) == (0, True)
+    picture(tmp_path / "set" / "Case02.mhd")
+    second = CliRunner().invoke(app, arguments)
+    assert (second.exit_code, "0 imported, 2 left out, 1 failed" in second.output) == (1, True)
+    assert "Case02_segmentation.mhd" in second.output
+    assert len(read_split(tmp_path / "cases" / "split.json").names) == 2
+
+
+def test_a_folder_without_the_set_is_refused(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="no case of brats"):
+        list(import_set(SETS["brats"], tmp_path / "empty", tmp_path / "cases"))
+    with pytest.raises(InputError, match="no folder none"):
+        list(import_set(SETS["brats"], tmp_path / "none", tmp_path / "cases"))
