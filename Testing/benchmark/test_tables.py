@@ -67,7 +67,7 @@ def test_seeds_are_meaned_within_a_patient_before_patients_are(results_of):
 
 def test_a_failed_job_and_a_number_that_is_none_have_no_part_in_a_mean(results_of):
     failed = Done(Job("score", {"method": "ours", "seed": 0, "case": "z", "condition": "clean"}), reason="No lesion.")
-    results = results_of({"ours": clean({"dice": 0.5}, {"dice": None})}, done=[failed])
+    results = results_of({"ours": clean({"dice": 0.5}, {"dice": None}, {"dice": float("nan")})}, done=[failed])
     assert results.by_case("ours", "dice") == {"case 0": 0.5}
     told = suites.failures(results)
     assert told.rows == (("score", "ours", "z", "clean", "No lesion."),)
