@@ -46,9 +46,9 @@ def _sts(results: Results) -> list[Part]:
     parts: list[Part] = [tables.table_1(results), tables.table_7(results), table_8(results)]
     parts += [figures.roc(results), figures.precision_recall(results), figures.reliability(results)]
     parts += _sheets(results)
-    parts += [Missing("Table 1 on BRATS", "BRATS is not among the collections that are read here.")]
+    parts += [Missing("Table 1 on BRATS", "This suite scores the cases that it was given, and not BRATS beside them.")]
     elsewhere = ", ".join(f"{name} Dice {dice:g} % ({drop:+g})" for name, (dice, drop) in paper.ELSEWHERE.items())
-    why = f"Other collections than STS, of which none is read here; the paper: {elsewhere}."
+    why = f"This suite scores the cases that it was given, and no other collection; the paper: {elsewhere}."
     return [*parts, Missing("Table 5 and Figure 6", why), Missing("MedFusion-TransNet, Tables 1 to 4", others.TRANSNET)]
 
 

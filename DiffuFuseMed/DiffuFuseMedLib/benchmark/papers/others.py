@@ -8,12 +8,12 @@ FUSION = (
 )
 TRANSNET = (
     "MedFusion-TransNet's Tables 1 to 4 (Dice 93.45, 92.10, 92.67 and 91.56 %) are on Kvasir-SEG, PROMISE12, CHASE_DB1 "
-    "and LiTS17: photographs of polyps, prostates on MRI, vessels of the retina, livers on CT. None of these "
-    "collections is here, so none of its rows is filled."
+    "and LiTS17: photographs of polyps, prostates on MRI, vessels of the retina, livers on CT. This "
+    "suite scores none of these, so none of its rows is filled."
 )
 SYNTHESIS = {
-    "Diff4MMLiTS, Table I": "compares segmenters on mmLiTS, several CT phases of livers, which is not here.",
-    "Diff4MMLiTS, Table II": "tests on LiTS, a collection that is not here.",
+    "Diff4MMLiTS, Table I": "compares segmenters on mmLiTS, several CT phases of livers, which this suite does not score.",
+    "Diff4MMLiTS, Table II": "tests on LiTS, which this suite does not score.",
     "Diff4MMLiTS, Table III": "trains three backbones on mmLiTS with synthetic tumors.",
     "Diff4MMLiTS, Table IV": "trains on parts of mmLiTS.",
     "Diff4MMLiTS, Table V": "replaces inpainter and synthesizer on mmLiTS.",
