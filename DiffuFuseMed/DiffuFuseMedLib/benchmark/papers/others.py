@@ -12,7 +12,7 @@ TRANSNET = (
     "suite scores none of these, so none of its rows is filled."
 )
 SYNTHESIS = {
-    "Diff4MMLiTS, Table I": "compares segmenters on mmLiTS, several CT phases of livers, which this suite does not score.",
+    "Diff4MMLiTS, Table I": "compares segmenters on mmLiTS, CT phases of livers, which is not scored here.",
     "Diff4MMLiTS, Table II": "tests on LiTS, which this suite does not score.",
     "Diff4MMLiTS, Table III": "trains three backbones on mmLiTS with synthetic tumors.",
     "Diff4MMLiTS, Table IV": "trains on parts of mmLiTS.",
