@@ -7,6 +7,7 @@ from DiffuFuseMedLib.benchmark.papers import diffufusemed as paper
 from DiffuFuseMedLib.benchmark.parts import Missing
 from DiffuFuseMedLib.benchmark.results import text_of
 from DiffuFuseMedLib.benchmark.significance_table import table_8
+from DiffuFuseMedLib.tasks.segment.recipes import RECIPES
 
 OVERLAP = {"dice": 0.8, "iou": 0.7, "hd95_mm": 5.0, "precision": 0.9, "recall": 0.75}
 LOW = {"dice": 0.6, "iou": 0.5, "hd95_mm": 7.0, "precision": 0.7, "recall": 0.55}
@@ -38,6 +39,20 @@ def test_table_1_has_ours_beside_the_paper_and_the_trivial_rows_below(results_of
     assert row(table, "TransBTS")[1:3] == ("", "84.3")
     assert [line[0] for line in table.rows][-1] == "trivial ball"
     assert table.columns[:3] == ("method", "Dice, %", "paper") and table.beside == (2, 4, 6, 8, 10)
+
+
+def test_a_baseline_stands_beside_its_own_row_and_every_row_of_the_paper_has_a_recipe(results_of):
+    """Two of them are of one system."""
+    systems = {"ours": "diffufusemed", "sts-unet-2d": "monai-nets", "sts-attention-unet": "monai-nets"}
+    table = tables.table_1(results_of({name: clean(OVERLAP) for name in systems}, systems=systems))
+    assert row(table, "U-Net (2D): sts-unet-2d")[2] == "78.4"
+    assert row(table, "Attention U-Net: sts-attention-unet")[2] == "81.7"
+    assert {*paper.ROW_OF_RECIPE.values(), paper.OURS} == {*paper.TABLE_1}
+
+
+def test_what_a_suite_trains_has_a_recipe():
+    known = {name for suite in suites.SUITES.values() for name in suite.recipes}
+    assert known <= {*RECIPES} and {*paper.ROW_OF_RECIPE} <= {*suites.SUITES["sts"].recipes} <= known
 
 
 def test_a_table_says_how_many_patients_seeds_and_who_was_trained_on_them(results_of):

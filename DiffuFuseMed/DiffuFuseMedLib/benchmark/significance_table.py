@@ -18,7 +18,7 @@ def table_8(results: Results) -> Table:
     rows = []
     for ((method, metric), one), p in zip(found.items(), adjusted, strict=True):
         words = f"{100 * one.difference:.1f} [{100 * one.low:.1f}, {100 * one.high:.1f}]"
-        row = paper.ROW_OF_SYSTEM.get(results.systems.get(method, ""), "")
+        row = paper.row_of(method, results.systems.get(method, ""))
         printed = paper.TABLE_8.get((row, metric), "")
         told = (f"{results.ours} less {method}", METRICS[metric], words, printed, f"{one.p:.3g}", f"{p:.3g}")
         rows.append((*told, PAPER_P if printed else "", str(one.pairs)))

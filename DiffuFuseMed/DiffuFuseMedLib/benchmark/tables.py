@@ -119,7 +119,7 @@ def _of_missing(results: Results) -> tuple[str, ...]:
 
 def _lines(results: Results, rows: dict[str, dict[str, float]]) -> list[Line]:
     """The paper's rows, each with the methods that stand beside it, then those that it does not have."""
-    beside = {m: paper.ROW_OF_SYSTEM.get(results.systems.get(m, ""), "") for m in results.methods}
+    beside = {m: paper.row_of(m, results.systems.get(m, "")) for m in results.methods}
     lines = []
     for row, printed in rows.items():
         own = [method for method, name in beside.items() if name == row] or [""]

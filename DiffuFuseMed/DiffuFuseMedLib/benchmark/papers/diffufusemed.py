@@ -75,8 +75,20 @@ TABLE_8: dict[tuple[str, str], str] = {  # by the other model and the metric: di
 }
 AREAS = {UNET: (0.91, 0.89), TRANSBTS: (0.94, 0.92), OURS: (0.97, 0.95)}  # Figures 2 and 3: AUC and average precision
 LATENCY_MS = {UNET: 18, TRANSBTS: 35, OURS: 32}  # Figure 7, on its GPU
-# Which row a model stands beside, by its system.
-ROW_OF_SYSTEM = {"diffufusemed": OURS, "diffufusemed-latent": OURS, "unet": "3D U-Net"}
+# Which row a model stands beside: a baseline by its recipe, as one system has several of them; ours by its system.
+ROW_OF_RECIPE = {
+    "sts-unet-2d": UNET,
+    "sts-unet-3d": "3D U-Net",
+    "sts-attention-unet": "Attention U-Net",
+    "sts-multi-encoder": "Multi-Encoder CNN",
+    "sts-transbts": TRANSBTS,
+}
+ROW_OF_SYSTEM = {"diffufusemed": OURS, "diffufusemed-latent": OURS}
 ELSEWHERE = {  # Table 5 and Figure 6: Dice in % and the drop from STS
     "BRATS": (83.2, -5.0), "LiTS": (81.1, -7.1), "BTCV": (80.4, -7.8),
 }  # fmt: skip
+
+
+def row_of(method: str, system: str) -> str:
+    """The row of the paper's tables that a model stands beside, "" for none."""
+    return ROW_OF_RECIPE.get(method) or ROW_OF_SYSTEM.get(system, "")
