@@ -5,10 +5,13 @@ import time
 
 import pytest
 from DiffuFuseMedLib.benchmark import run
+from DiffuFuseMedLib.benchmark.executor import LocalExecutor
 from DiffuFuseMedLib.benchmark.jobs import Done, Job
 from DiffuFuseMedLib.benchmark.suites import SUITES
 from DiffuFuseMedLib.cli.benchmark import SuiteName
 from DiffuFuseMedLib.cli.benchmark_progress import BenchmarkProgress
+from DiffuFuseMedLib.cluster import executor
+from DiffuFuseMedLib.models.registry import models_folder
 from rich.console import Console
 
 
@@ -46,6 +49,8 @@ def test_a_suite_is_printed_and_its_page_written(command, cases, tmp_path):
         (["--suite", "sts", "--models", "tiny", "--seeds", "one"], "--seeds 'one', wanted whole numbers"),
         (["--suite", "sts", "--models", "tiny", "--seeds", ","], "--seeds ',', wanted at least one"),
         (["--suite", "efficiency", "--processes", "2"], "--processes for the suite efficiency"),
+        (["--suite", "efficiency", "--cluster", "local"], "--cluster for the suite efficiency"),
+        (["--suite", "sts", "--cluster", "local", "--processes", "2"], "--processes with --cluster"),
         (["--suite", "fusion", "--minutes", "1"], "--minutes for the suite fusion"),
     ],
 )
@@ -54,6 +59,22 @@ def test_what_cannot_be_used_is_refused_in_a_sentence(command, cases, tmp_path, 
     assert code == 2
     assert sentence in " ".join(err.replace("│", " ").split())
     assert "Traceback" not in err
+
+
+def test_jobs_go_to_a_cluster_with_the_folders_that_its_nodes_have_to_see(command, cases, tmp_path, monkeypatch):
+    asked = {}
+
+    class Here(LocalExecutor):
+        def __init__(self, address, device, cores, folders, say):
+            super().__init__()
+            asked.update(address=address, device=device, cores=cores, folders=folders)
+
+    monkeypatch.setattr(executor, "RayExecutor", Here)
+    options = ["--suite", "sts", "--out", tmp_path / "out", "--models", "tiny", "--samples", 1, "--cases", "a"]
+    code, out, _ = command("benchmark", cases, *options, "--cluster", "head:1", "--cores", 3, "--device", "cpu")
+    assert code == 0 and "DiffuFuseMed (Ours): tiny" in out
+    assert (asked["address"], asked["device"], asked["cores"]) == ("head:1", "cpu", 3)
+    assert asked["folders"] == (cases.resolve(), (tmp_path / "out").resolve(), models_folder().resolve())
 
 
 def test_an_out_that_is_a_file_is_refused_before_anything_is_computed(command, cases, tmp_path):

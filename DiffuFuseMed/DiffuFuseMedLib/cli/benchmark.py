@@ -21,6 +21,7 @@ from .options import DeviceOption, SplitOption
 
 if TYPE_CHECKING:
     from ..benchmark.executor import Executor
+    from ..benchmark.request import Request
     from ..benchmark.results import Results
 
 STOPPED = 130  # the exit code of a command that SIGINT ended
@@ -59,6 +60,12 @@ def benchmark(
     readers: Annotated[int, typer.Option(min=2, help="Raters: simulated readers where a case has one drawing.")] = 4,
     cores: Annotated[int, typer.Option(min=1, help="That each training works on.")] = 1,
     processes: Annotated[int, typer.Option(min=1, help="Jobs at a time, each in a process of its own.")] = 1,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="By many: the HOST:PORT of a Ray cluster, or local, which starts one here."
+        ),
+    ] = None,
     retry: Annotated[bool, typer.Option("--retry", help="Try jobs again that failed before.")] = False,
     device: DeviceOption = "auto",
 ) -> None:
@@ -67,23 +74,45 @@ def benchmark(
     What is done is kept in OUT/jobs: the same command goes on where it was stopped, and computes nothing twice.
     """
     check_folder(out)
-    from ..benchmark.executor import LocalExecutor
     from ..benchmark.request import Request
     from ..benchmark.run import run_benchmark
     from ..models.devices import choose
 
-    if suite is SuiteName.efficiency and processes > 1:
-        raise input_error(
-            "--processes for the suite efficiency", "one at a time", "leave it out, or they slow each other"
-        )
+    _check_many(suite, processes, cluster)
     request = Request(
         suite.value, cases, out, split, fold, _listed(only), _listed(models), minutes, _numbers(seeds), samples,
         readers, cores, choose(device),
     )  # fmt: skip
-    executor: Executor = LocalExecutor(processes)
+    executor = _executor(request, processes, cluster)
     with _progress() as shown:
         results, files = run_benchmark(request, executor, _command(), retry, shown.announce, shown.tell)
     _say(results, files)
+
+
+def _check_many(suite: SuiteName, processes: int, cluster: str | None) -> None:
+    """Raises InputError for options that do not go together."""
+    if processes > 1 and cluster:
+        raise input_error("--processes with --cluster", "one of the two", "leave out --processes")
+    many = "--cluster" if cluster else "--processes" if processes > 1 else ""
+    if many and suite is SuiteName.efficiency:
+        raise input_error(
+            f"{many} for the suite efficiency", "one at a time, here", "leave it out: they slow each other"
+        )
+
+
+def _executor(request: Request, processes: int, cluster: str | None) -> Executor:
+    """A cluster's nodes see cases, results and models under the paths that they have here."""
+    from ..benchmark.executor import LocalExecutor
+
+    if cluster is None:
+        return LocalExecutor(processes)
+    from ..cluster.executor import RayExecutor
+    from ..models.registry import models_folder
+
+    request.out.mkdir(parents=True, exist_ok=True)
+    folders = tuple(path.resolve() for path in (request.cases, request.out, models_folder()))
+    device = "cuda" if request.device.startswith("cuda") else "cpu"
+    return RayExecutor(cluster, device, request.cores, folders, say=lambda sentence: err_console.print(sentence))
 
 
 def _listed(text: str | None) -> tuple[str, ...]:
