@@ -7,7 +7,7 @@ import pytest
 import torch
 from DiffuFuseMedLib.losses import Batch, Drgo, drgo
 from DiffuFuseMedLib.models import zoo
-from DiffuFuseMedLib.systems import build, network_class
+from DiffuFuseMedLib.systems import SYSTEMS, build, network_class
 from DiffuFuseMedLib.systems.medfusion_transnet.config import Config
 from DiffuFuseMedLib.systems.medfusion_transnet.recipe import STS
 from DiffuFuseMedLib.tasks.segment import train as module
@@ -126,7 +126,17 @@ SMALL = {
     "phiseg": {"channels": (8, 8, 8, 8), "likelihood": (8, 8, 8, 8)},
     "segresnet": {"init_filters": 8},
     "medfusion-transnet": TINY,
+    "monai-nets": {"network": "unet", "channels": (8, 8, 16, 16, 16)},
+    "unet-3d": {"base": 8},
+    "multi-encoder": {"channels": (8, 8, 8, 16)},
+    "trans-bts": {"base": 8, "embedding": 16, "heads": 2, "layers": 2, "hidden": 24, "grid": (4, 4)},
+    "mmformer": {"base": 4, "embedding": 16, "heads": 2, "hidden": 24, "grid": (2, 2)},
 }
+OTHERS = {"diffufusemed-latent", *(name for name, entry in SYSTEMS.items() if entry.task != "segment")}
+
+
+def test_every_segmenter_is_asked():
+    assert {*SMALL} | OTHERS == {*SYSTEMS}
 
 
 @pytest.mark.parametrize("system", [*SMALL, "diffufusemed-latent"])
