@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...systems.caldiff.recipe import ABLATIONS as CALDIFF_ABLATIONS
+from ...systems.caldiff.recipe import JUMPS as CALDIFF_JUMPS
 from ...systems.caldiff.recipe import LIDC as LIDC_CALDIFF
 from ...systems.caldiff.recipe import LIDC_ABLATIONS as LIDC_CALDIFF_ABLATIONS
 from ...systems.caldiff.recipe import STS as STS_CALDIFF
@@ -25,6 +26,7 @@ _RIVALS = (STS_SEGRESNET, *unet.RECIPES, prob_unet.STS, prob_unet.LIDC, phiseg.S
 _ABLATIONS = (
     *ABLATIONS.values(),
     *CALDIFF_ABLATIONS.values(),
+    CALDIFF_JUMPS,
     *LIDC_CALDIFF_ABLATIONS.values(),
     *medfusion.ABLATIONS.values(),
 )
