@@ -56,8 +56,8 @@ CONTRASTS = """() => {
 
 def unreadable(reader):
     """What has less contrast than AA: (words, class, contrast); what lies dimmed below a dialog is not read."""
+    reader.page.wait_for_function(f"({CONTRASTS})().length > 2")  # on a busy machine a dialog fades in late
     found = reader.page.evaluate(CONTRASTS)
-    assert len(found) > 2
     return [(words, place, round(contrast, 2)) for words, place, contrast in found if contrast < AA]
 
 
