@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from ..core.errors import InputError
+from ..core.errors import reason_of
 from ..core.strict_json import finite
 from .jobs import Done, Job, JobStore, Work
 from .pool import DIED, in_pool
@@ -48,10 +48,8 @@ def done_of(job: Job, work: Work) -> Done:
     try:
         done = Done(job, finite(work(job)))
         json.dumps(done.result)
-    except InputError as error:
-        done = Done(job, reason=str(error))
     except Exception as error:  # a job's fault is a row of the table, whatever it is
-        done = Done(job, reason=" ".join(f"{type(error).__name__}: {error}".split()))
+        done = Done(job, reason=reason_of(error))
     return replace(done, seconds=time.monotonic() - began)
 
 

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from ..core.errors import input_error
 from .benchmark_progress import BenchmarkProgress
-from .console import err_console, out_console, print_table
+from .console import STOPPED, err_console, out_console, print_table
 from .inputs import check_folder
 from .options import DeviceOption, SplitOption
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from ..benchmark.executor import Executor
     from ..benchmark.request import Request
     from ..benchmark.results import Results
-
-STOPPED = 130  # the exit code of a command that SIGINT ended
 
 
 class SuiteName(StrEnum):

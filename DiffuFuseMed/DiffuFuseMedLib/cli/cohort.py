@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import typer
 
 from ..cluster.outcomes import outcomes_on
-from ..cluster.work import Outcome, Want, Work, reason_of
-from ..core.errors import input_error
+from ..cluster.work import Outcome, Want, Work
+from ..core.errors import input_error, reason_of
 from ..core.staging import settle
 from ..models import registry
 from .cohort_tables import Crew, print_summary
 from .console import err_console, progress
 from .inputs import case_names, check_folder
-from .one_case import Asked, Tools, run_case
+from .one_case import Asked, Ran, Tools, run_case
 
 if TYPE_CHECKING:
     from ..tasks.fuse.predict import Progress
@@ -99,8 +99,7 @@ def _outcome_here(cohort: Path, out: Path, asked: Asked, tools: Tools, name: str
         ran = run_case(cohort / name, out / name, asked, tools, step)
     except Exception as error:  # a case's fault is a row of the table, whatever it is
         return Outcome(name, reason=reason_of(error), seconds=monotonic() - began)
-    dice = ran.scores["dice"] if ran.scores else None
-    return Outcome(name, Told(ran.prediction.volume_ml.value, dice, ran.count), seconds=monotonic() - began)
+    return Outcome(name, _told_of(ran), seconds=monotonic() - began)
 
 
 def _part(step: Progress, number: int, count: int) -> Progress:
@@ -129,9 +128,13 @@ def _tools(asked: Asked, models: str | None, record: registry.ModelRecord, devic
 def _told(cohort: Path, out: Path, asked: Asked, tools: Tools, name: str) -> Told:
     """On a node, for each case. What the run says is kept for whoever looks at the table."""
     with err_console.capture() as said:
-        outcome = run_case(cohort / name, out / name, asked, tools)
-    dice = outcome.scores["dice"] if outcome.scores else None
-    return Told(outcome.prediction.volume_ml.value, dice, outcome.count, said.get())
+        ran = run_case(cohort / name, out / name, asked, tools)
+        return _told_of(ran, said.get())
+
+
+def _told_of(ran: Ran, words: str = "") -> Told:
+    dice = ran.scores["dice"] if ran.scores else None
+    return Told(ran.prediction.volume_ml.value, dice, ran.count, words)
 
 
 def _tidy(out: Path, names: Sequence[str]) -> None:

@@ -27,6 +27,7 @@ class _Printable(Console):
         return super().render_str("\n".join(map(printable, text.split("\n"))), **options)
 
 
+STOPPED = 130  # the exit code of a command that SIGINT ended
 WIDE = 2000  # a file has no edge: a row that is broken into two is no Markdown any more
 out_console, err_console = _Printable(highlight=False), _Printable(stderr=True, highlight=False)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..core.errors import input_error
-from .console import err_console, out_console, progress
+from .console import STOPPED, err_console, out_console, progress
 from .options import DEFAULT_MODEL, DeviceOption, SplitOption
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ..training.loop import RunContext
 
 FUSION = "clin-fusediff"
-STOPPED = 130  # the exit code of a command that SIGINT ended
 
 
 def train(

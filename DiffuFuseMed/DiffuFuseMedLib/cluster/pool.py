@@ -18,10 +18,10 @@ from ray.exceptions import ActorUnavailableError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from .. import __version__
-from ..core.errors import InputError
+from ..core.errors import InputError, reason_of
 from .shared_folder import Proof
 from .slots import Slot, check_slots, slots_of
-from .work import Member, Outcome, Want, Work, reason_of
+from .work import Member, Outcome, Want, Work
 from .worker import Worker
 
 MOST_DEATHS = 2  # of workers with the same item: it is the item that kills

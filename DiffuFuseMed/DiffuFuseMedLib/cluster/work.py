@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import InputError
-
 
 @dataclass(frozen=True)
 class Work:
@@ -57,8 +55,3 @@ class Want:
     device: str = "auto"
     cores: int = 4
     folders: tuple[Path, ...] = ()
-
-
-def reason_of(error: Exception) -> str:
-    """Why there is no result, on one line."""
-    return str(error) if isinstance(error, InputError) else " ".join(f"{type(error).__name__}: {error}".split())

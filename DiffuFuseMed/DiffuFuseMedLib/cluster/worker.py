@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import __version__
-from ..core.errors import input_error
+from ..core.errors import input_error, reason_of
 from .shared_folder import Proof, why_not_seen
-from .work import Outcome, Work, reason_of
+from .work import Outcome, Work
 
 
 class Worker:

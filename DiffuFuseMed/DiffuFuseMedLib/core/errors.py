@@ -16,5 +16,10 @@ def input_error(given: str, wanted: str, remedy: str) -> InputError:
     return InputError(f"Given {given}, wanted {wanted}: {remedy}.")
 
 
+def reason_of(error: Exception) -> str:
+    """Why there is no result, on one line, for a table that goes on without it."""
+    return str(error) if isinstance(error, InputError) else " ".join(f"{type(error).__name__}: {error}".split())
+
+
 class CancelledError(Exception):
     """The run was stopped by its user; nothing was written."""

@@ -5,10 +5,19 @@ from .drgo import Drgo, drgo, label_continuity
 from .energy import energy_score
 from .latent import alignment, barycenter, noise_prediction, reliability, share_of_best_scalar
 from .readers import Readers, readers_of
-from .segmentation import SegmentationWeights, boundary, coarse_targets, cross_entropy, segmentation, soft_dice
+from .segmentation import (
+    WITHOUT_BOUNDARY,
+    SegmentationWeights,
+    boundary,
+    coarse_targets,
+    cross_entropy,
+    segmentation,
+    soft_dice,
+)
 from .variational import kl_of_normals, mask_nll
 
 __all__ = [
+    "WITHOUT_BOUNDARY",
     "Batch",
     "Drgo",
     "Losses",

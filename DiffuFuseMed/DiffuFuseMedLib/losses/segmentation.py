@@ -21,6 +21,9 @@ class SegmentationWeights:
     dice_epsilon: float = 1.0
 
 
+WITHOUT_BOUNDARY = SegmentationWeights(boundary=0.0)  # of a plain network: cross-entropy and Dice
+
+
 def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
     """Eq. (20) for one channel; over channels as a softmax when there are several. target: one-hot, (B, C, ...)."""
     if logits.shape[1] == 1:

@@ -7,6 +7,8 @@ library: saved with the scene, the same in both hosts.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from slicer import vtkMRMLColorNode, vtkMRMLColorTableNode, vtkMRMLPETProceduralColorNode, vtkMRMLScene
 
@@ -43,8 +45,13 @@ def css_gradient(node: vtkMRMLColorNode, steps: int = 16) -> list[str]:
     low, high = colors.GetRange()
     for value in np.linspace(low, high, steps):
         colors.GetColor(value, rgb)
-        gradient.append("#" + "".join(f"{round(255 * c):02x}" for c in rgb))
+        gradient.append(css_color(rgb))
     return gradient
+
+
+def css_color(rgb: Sequence[float]) -> str:
+    """'#rrggbb' of red, green and blue from 0 to 1."""
+    return "#" + "".join(f"{round(255 * c):02x}" for c in rgb)
 
 
 def _default(scene: vtkMRMLScene, name: str) -> vtkMRMLColorNode | None:

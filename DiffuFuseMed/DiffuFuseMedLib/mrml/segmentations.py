@@ -28,6 +28,7 @@ from ..core.errors import input_error
 from ..core.triples import triple
 from ..core.voxels import bounds_of
 from ..io.seg_nrrd import LESION
+from .colors import css_color
 from .geometry import linear_between, ras_matrix, to_numpy, to_vtk
 from .nodes import PREFIX, one_modified
 from .volumes import grid_of
@@ -173,7 +174,7 @@ def outlines_shown(seg_node: vtkMRMLSegmentationNode) -> list[tuple[str, str]]:
         for i in user_segment_ids(seg_node)
         if display.GetVisibility() and display.GetSegmentVisibility(i) and display.GetSegmentOpacity2DOutline(i) > 0
     ]
-    return [(s.GetName(), "#" + "".join(f"{round(255 * c):02x}" for c in s.GetColor())) for s in seen]
+    return [(segment.GetName(), css_color(segment.GetColor())) for segment in seen]
 
 
 def set_outline_width(seg_node: vtkMRMLSegmentationNode, pixels: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -41,9 +41,7 @@ class Config:
     masked: MaskedShare = 0.25  # of the deepest positions, hidden from the state-space encoder in training
     lambda_masked: float = 0.1
     lambda_smooth: float = 0.1  # lambda of (6)
-    segmentation: losses.SegmentationWeights = field(
-        default_factory=lambda: losses.SegmentationWeights(bce=1.0, dice=1.0, boundary=0.0)
-    )
+    segmentation: losses.SegmentationWeights = losses.WITHOUT_BOUNDARY
     skips: bool = True
     attention: bool = True
     multi_scale: bool = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -32,9 +32,7 @@ class Config:
     drops: bool = True
     separate: Annotated[float, Field(ge=0)] = 1.0
     deep: Annotated[float, Field(ge=0)] = 1.0
-    segmentation: losses.SegmentationWeights = field(
-        default_factory=lambda: losses.SegmentationWeights(bce=1.0, dice=1.0, boundary=0.0)
-    )
+    segmentation: losses.SegmentationWeights = losses.WITHOUT_BOUNDARY
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Config:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from ... import losses
@@ -18,9 +18,7 @@ class Config:
     classes: int = 1
     spatial_dims: int = 3
     channels: tuple[int, ...] = (16, 32, 64, 128, 256)
-    segmentation: losses.SegmentationWeights = field(
-        default_factory=lambda: losses.SegmentationWeights(bce=1.0, dice=1.0, boundary=0.0)
-    )
+    segmentation: losses.SegmentationWeights = losses.WITHOUT_BOUNDARY
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Config:

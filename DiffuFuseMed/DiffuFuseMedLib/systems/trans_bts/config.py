@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -28,9 +28,7 @@ class Config:
     layers: Count = 4
     hidden: Annotated[int, Field(ge=8, le=16384)] = 1024
     grid: tuple[int, ...] = (6, 8, 8)
-    segmentation: losses.SegmentationWeights = field(
-        default_factory=lambda: losses.SegmentationWeights(bce=1.0, dice=1.0, boundary=0.0)
-    )
+    segmentation: losses.SegmentationWeights = losses.WITHOUT_BOUNDARY
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Config:

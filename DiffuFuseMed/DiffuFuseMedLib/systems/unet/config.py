@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -21,9 +21,7 @@ class Config:
     blocks: tuple[int, ...] = (1, 2, 1, 1)
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     members: Annotated[int, Field(ge=1, le=64)] = 1
-    segmentation: losses.SegmentationWeights = field(
-        default_factory=lambda: losses.SegmentationWeights(bce=1.0, dice=1.0, boundary=0.0)
-    )
+    segmentation: losses.SegmentationWeights = losses.WITHOUT_BOUNDARY
     deep_supervision: float = 0.3
 
     @classmethod

@@ -135,7 +135,7 @@ def _by_windows(run: Run, stacked: Tensor, inputs: Callable, generator: torch.Ge
 
     def one_window(batch: Tensor) -> Tensor:
         run.check_not_cancelled()
-        with _autocast(run):
+        with mixed_precision(run.model.device):
             drawn = network.segment(inputs(batch, next(window)), generator, **shared, **run.options)
         return _taken(run, drawn)
 
@@ -153,7 +153,7 @@ def _whole(run: Run, stacked: Tensor, inputs: Callable, generator: torch.Generat
     def merge(whole: Tensor, one_window: Callable[[Tensor], Tensor]) -> Tensor:
         def watched(batch: Tensor) -> Tensor:
             run.check_not_cancelled()
-            with _autocast(run):
+            with mixed_precision(run.model.device):
                 return one_window(batch.to(run.model.device)).float()
 
         return _merged(run, whole, watched)
@@ -199,7 +199,3 @@ def _taken(run: Run, drawn: Draw) -> Tensor:
         run.gates.append({m: float(w.float().mean()) for m, w in drawn.gates.items()})
     run.maps = tuple(drawn.maps)
     return torch.cat([torch.sigmoid(drawn.logits[:, :1].float()), *(x.float() for x in drawn.maps.values())], dim=1)
-
-
-def _autocast(run: Run) -> torch.autocast:
-    return mixed_precision(run.model.device)
