@@ -21,7 +21,7 @@ def processes_of_ray():
     return [p.name() for p in children if p.is_running() and p.name().startswith(OF_RAY)]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster():
     """ray.cluster_utils.Cluster; .address joins it, .add() adds a node of one core and returns it."""
     if importlib.util.find_spec("ray") is None:
