@@ -24,9 +24,7 @@ FUSION = "clin-fusediff"
 def train(
     cases: Annotated[Path, typer.Argument(help="The folder that holds the case folders.")],
     out: Annotated[Path, typer.Option(help="Folder that gets <model id>/.")] = Path("models"),
-    recipe: Annotated[str, typer.Option(help="A recipe of tasks/segment/recipes.py; a wrong name lists them.")] = (
-        DEFAULT_MODEL
-    ),
+    recipe: Annotated[str, typer.Option(help="A recipe's name; a wrong one lists them.")] = (DEFAULT_MODEL),
     split: SplitOption = None,
     minutes: Annotated[
         float | None, typer.Option(min=0.01, help="Stop by the clock instead of the recipe's own.")
@@ -58,6 +56,8 @@ def train(
     with running(checkpoints / recipe, resume, device) as context:
         if recipe == FUSION:
             records = _train_fusion(told, cases, split, out, tuple(pairs or ()), context)
+        elif recipe in _synthesis_recipes():
+            records = [_train_synthesis(recipe, told, cases, split, out, context)]
         else:
             records = [_train_segmenter(recipe, told, cases, split, out, start, drgo, context)]
     for record in records:
@@ -67,10 +67,17 @@ def train(
 def _check_used(recipe: str, start: str | None, pairs: list[Path] | None, drgo: bool) -> None:
     """An option that a recipe has no use for is refused, not ignored."""
     for option, asked in (("--start", start), ("--drgo", drgo)):
-        if recipe == FUSION and asked:
-            raise input_error(f"{option} for a fusion", "a recipe of a segmenter", f"leave out {option}")
+        if asked and (recipe == FUSION or recipe in _synthesis_recipes()):
+            what = "a fusion" if recipe == FUSION else f"the recipe {recipe!r}"
+            raise input_error(f"{option} for {what}", "a recipe of a segmenter", f"leave out {option}")
     if recipe != FUSION and pairs:
         raise input_error(f"--pairs for the recipe {recipe!r}", f"--recipe {FUSION}", "leave out --pairs")
+
+
+def _synthesis_recipes() -> dict[str, Any]:
+    from ..tasks.synthesize.recipes import RECIPES
+
+    return RECIPES
 
 
 @contextmanager
@@ -104,12 +111,19 @@ def _train_segmenter(
     from ..tasks.segment.train import run_recipe
 
     if name not in RECIPES:
-        known = ", ".join((*RECIPES, FUSION))
+        known = ", ".join((*RECIPES, *_synthesis_recipes(), FUSION))
         raise input_error(f"the recipe {name!r}", f"one of {known}", "choose one with --recipe")
     recipe = replace(RECIPES[name], **told)
     if drgo and recipe.drgo is None:
         recipe = replace(recipe, drgo=Drgo())
     return run_recipe(recipe, cases, split, out, context, start)
+
+
+def _train_synthesis(
+    name: str, told: dict[str, Any], cases: Path, split: Path, out: Path, context: RunContext
+) -> ModelRecord:
+    entry = _synthesis_recipes()[name]
+    return entry.run(replace(entry.recipe, **told), cases, split, out, context)
 
 
 def _train_fusion(

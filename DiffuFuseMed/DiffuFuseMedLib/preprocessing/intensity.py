@@ -52,12 +52,21 @@ def pet_scale(array_suv: np.ndarray, usable: np.ndarray | None = None) -> np.nda
 
 def percentile_scale(array: np.ndarray, usable: np.ndarray) -> np.ndarray:
     """The 1st to 99th percentile of the usable body voxels [k, j, i] mapped to [-1, 1], clipped to [-1.5, 1.5]."""
+    ends = body_percentiles(array, usable)
+    if ends is None:
+        return np.zeros_like(array)
+    low, high = ends
+    half_range = max((high - low) / 2, float(np.finfo(np.float32).tiny))
+    return np.clip((array - np.float32((low + high) / 2)) / np.float32(half_range), -1.5, 1.5)
+
+
+def body_percentiles(array: np.ndarray, usable: np.ndarray) -> tuple[float, float] | None:
+    """The 1st and 99th percentile of the usable body voxels [k, j, i]; None without any."""
     body = array[usable & (array > _body_threshold(array, usable))]
     if body.size == 0:
-        return np.zeros_like(array)
+        return None
     low, high = np.percentile(body, PERCENTILES)
-    half_range = max((high - low) / 2, np.finfo(np.float32).tiny)
-    return np.clip((array - np.float32((low + high) / 2)) / np.float32(half_range), -1.5, 1.5)
+    return float(low), float(high)
 
 
 def color_scale(array: np.ndarray, usable: np.ndarray | None = None) -> np.ndarray:

@@ -36,6 +36,7 @@ SYSTEMS: dict[str, SystemEntry] = {
     "mmformer": SystemEntry("segment", "mmformer.network:MMFormer"),
     "clin-fusediff-teacher": SystemEntry("fuse", "clin_fusediff.teacher:Teacher"),
     "clin-fusediff-student": SystemEntry("fuse", "clin_fusediff.student:Student"),
+    "diff4mmlits-inpainter": SystemEntry("synthesize", "diff4mmlits.inpainter:Inpainter"),
 }
 
 

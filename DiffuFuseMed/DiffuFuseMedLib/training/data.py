@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..core.errors import input_error
+from ..io.split import Split
+
 
 @dataclass(frozen=True)
 class Collection:
@@ -33,3 +36,15 @@ class TrainingData:
     @property
     def attribution(self) -> list[str]:
         return [c.attribution for c in self.collections]
+
+    def patients(self, split: Split) -> list[str]:
+        """Those of its folds without those held out; raises InputError when there are none."""
+        if max(self.folds) >= len(split.folds):
+            wanted = f"the recipe's folds {', '.join(map(str, self.folds))}"
+            given = f"a split of {len(split.folds)} folds, counted from 0"
+            raise input_error(given, wanted, "pass another with --split")
+        names = [name for fold in self.folds for name in split.folds[fold] if name not in self.held_out]
+        if not names:
+            given, wanted = "a split whose training folds are empty", "patients to train on"
+            raise input_error(given, wanted, "pass another with --split")
+        return names

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from ... import __version__
-from ...core.errors import input_error
 from ...io.split import Split, read_split
 from ...models import zoo
 from ...preprocessing.load import load_case
@@ -28,14 +27,7 @@ from ...training.state import Stage, Trained
 
 def training_names(recipe: Recipe, split: Split) -> list[str]:
     """The patients of the recipe's folds without those held out; raises InputError when there are none."""
-    folds, held_out = recipe.data.folds, recipe.data.held_out
-    if max(folds) >= len(split.folds):
-        wanted = f"the recipe's folds {', '.join(map(str, folds))}"
-        raise input_error(f"a split of {len(split.folds)} folds, counted from 0", wanted, "pass another with --split")
-    names = [name for fold in folds for name in split.folds[fold] if name not in held_out]
-    if not names:
-        raise input_error("a split whose training folds are empty", "patients to train on", "pass another with --split")
-    return names
+    return recipe.data.patients(split)
 
 
 def training_cases(recipe: Recipe, folder: Path, split: Split) -> list[TrainingCase]:
