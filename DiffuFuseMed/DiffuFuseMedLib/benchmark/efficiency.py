@@ -88,7 +88,10 @@ def bench_slice(model: Model, repeats: int = 10) -> dict[str, Any]:
     logits, divided by its slices.
 
     A network that is 3D never sees one slice alone. FLOPs are counted by PyTorch on the same slab, 2 per multiply-add.
+    Of a panel the sum of its members.
     """
+    if model.members:
+        return _summed([bench_slice(member, repeats) for member in model.members])
     slices = model.network.stride[0] if model.network.config.spatial_dims == 3 else 1
     once = _one_draw(model, _slab(model, slices))
     with FlopCounterMode(display=False, custom_mapping=ONEDNN) as counter:
@@ -100,6 +103,18 @@ def bench_slice(model: Model, repeats: int = 10) -> dict[str, Any]:
         "each_ms": [round(ms, 2) for ms in each],
         "flops_g_per_slice": round(counter.get_total_flops() / slices / 1e9, 3),
         **_gpu_memory(model.device),
+    }
+
+
+def _summed(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    """bench_slice() of a panel: each member draws for itself, one after the other."""
+    each = [round(sum(ms), 2) for ms in zip(*(part["each_ms"] for part in parts), strict=True)]
+    return {
+        "slices_in_slab": max(part["slices_in_slab"] for part in parts),
+        "ms_per_slice": round(median(each), 1),
+        "each_ms": each,
+        "flops_g_per_slice": round(sum(part["flops_g_per_slice"] for part in parts), 3),
+        **{name: parts[-1][name] for name in parts[-1] if name == "peak_gpu_gib"},
     }
 
 
@@ -138,8 +153,9 @@ def _gpu_memory(device: str) -> dict[str, float]:
 
 
 def bench_model(model: Model) -> dict[str, float]:
-    """Size of the network and of its window."""
-    parameters = sum(p.numel() for p in model.network.parameters())
+    """Size of the network and of its window; of a panel all members' parameters and the first one's window."""
+    parts = model.members or (model,)
+    parameters = sum(p.numel() for part in parts for p in part.network.parameters())
     return {
         "parameters_m": round(parameters / 1e6, 2),
         "weights_mb_float16": round(2 * parameters / 1e6, 1),

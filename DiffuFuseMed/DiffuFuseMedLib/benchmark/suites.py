@@ -14,7 +14,7 @@ from .results import Results
 from .sheet_figure import uncertainty
 from .significance_table import table_8
 
-SHIPPED = ("sts-diffufusemed", "sts-caldiff")
+SHIPPED = ("sts-diffufusemed", "sts-caldiff", "sts-panel")
 TABLE_1 = (
     "sts-diffufusemed",
     "sts-unet-2d",

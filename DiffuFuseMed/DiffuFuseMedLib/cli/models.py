@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -37,3 +38,19 @@ def models_verify(model_id: Annotated[str | None, typer.Argument(help="One model
     for name in [model_id] if model_id else [record.id for record in models()]:
         verify(name)
         out_console.print(f"{name}: the weights are intact.")
+
+
+@models_app.command("panel")
+def models_panel(
+    panel_id: Annotated[str, typer.Argument(help="The new model's id.")],
+    members: Annotated[list[str], typer.Argument(help="Installed segmenters; the lesion is the first one's.")],
+    out: Annotated[Path | None, typer.Option(help="Folder of the models; where they are installed by default.")] = None,
+) -> None:
+    """Make a panel: segmenters that read a case side by side, so that where they differ is shown as doubt."""
+    from ..models.panel import make_panel
+    from ..models.registry import models_folder
+
+    folder = out or models_folder()
+    record = make_panel(panel_id, members, folder)
+    told = "Fit its calibration with `diffufusemed calibrate` on patients that none of its members was trained on."
+    out_console.print(f"{folder / record.id} was written. {told}", soft_wrap=True)

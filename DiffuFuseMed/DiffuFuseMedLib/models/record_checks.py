@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ LARGEST_WINDOW = 512**3  # voxels; a network sees them at once
 LARGEST_SETTING = 10_000  # channels, steps or blocks of any network that a file of weights could be of
 LONGEST_SETTING = 64  # entries of a list, characters of a word
 AGAIN = "install the model again"
+MODEL_ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"  # a folder's name, never a path
 SPACING_MM = (0.01, 100.0)
 # Of each number in a fit: lowest and highest that still mean something.
 FIT = {"scale": (1e-6, 1e3), "offset": (-1e3, 1e3), "contour_width": (0.0, 1e4)}
@@ -101,6 +103,15 @@ def check_domain(domain: Mapping[str, Any]) -> None:
     likeness = domain.get("likeness", {})
     if not isinstance(likeness, Mapping) or not all(_is_likeness(*entry) for entry in likeness.items()):
         raise _no_domain("likeness", likeness)
+
+
+def check_members(members: Mapping[str, Any]) -> None:
+    """Raises InputError for a panel of one, and for a member that cannot be a model's folder and its sha256."""
+    if len(members) == 1:
+        raise input_error(f"a panel of {_shown(next(iter(members)))} alone", "two models or more", AGAIN)
+    for name, sha256 in members.items():
+        if not re.fullmatch(MODEL_ID, name) or not isinstance(sha256, str):
+            raise input_error(f"a panel with the member {_shown(name)}", "the id of a model and its sha256", AGAIN)
 
 
 def _is_likeness(modality: str, known: Any) -> bool:

@@ -14,14 +14,14 @@ from ..core.fields import wrong_field
 from ..core.staging import staged
 from ..core.whole_file import write_whole
 from ..systems import SYSTEMS
-from .record_checks import check_calibration, check_config, check_domain, check_window, checksum
+from .record_checks import check_calibration, check_config, check_domain, check_members, check_window, checksum
 
 RECORD = "model.json"
 CARD = "card.md"
 WEIGHTS = "weights.safetensors"
 CHECKSUM = "record_sha256"  # the field of model.json that all its others are held against
-LEFT_OUT = ("stages", "domain")  # where they are empty
-DEFAULT_MODEL = "sts-diffufusemed"
+LEFT_OUT = ("stages", "domain", "members")  # where they are empty
+DEFAULT_MODEL = "sts-panel"
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ class ModelRecord:
     has none; calibration: what predict needs to make probabilities, contours and the volume interval honest, {} before
     it was fitted; training: patients, seed, steps, minutes, hardware; metrics: numbers printed by `diffufusemed
     evaluate`; stages: of a system of several networks each stage's sha256, {} for one file of weights;
-    domain: which cases it is for (preprocessing/domain.py), {} where nobody fitted it.
+    domain: which cases it is for (preprocessing/domain.py), {} where nobody fitted it; members: of a panel the sha256
+    of each segmenter that reads a case for it, by id, the one whose lesion counts first; {} for a network of its own.
     """
 
     id: str
@@ -44,6 +45,7 @@ class ModelRecord:
     metrics: dict[str, Any] = field(default_factory=dict)
     stages: dict[str, str] = field(default_factory=dict)
     domain: dict[str, Any] = field(default_factory=dict)
+    members: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raises InputError for a window, settings or a calibration that no network can have, and for a stage that
@@ -52,12 +54,15 @@ class ModelRecord:
         check_config(self.config)
         check_calibration(self.calibration)
         check_domain(self.domain)
+        check_members(self.members)
         if strange := [name for name in self.stages if not name.isidentifier()]:
             raise input_error(f"a stage called {strange[0][:40]!r}", "letters, digits and _", "install the model again")
 
     @property
     def files(self) -> dict[str, str]:
-        """The sha256 of each file of weights, by its name: one, or one a stage."""
+        """The sha256 of each file of weights, by its name: one, or one a stage; a panel's are its members'."""
+        if self.members:
+            return {}
         return {f"weights.{stage}.safetensors": sha for stage, sha in self.stages.items()} or {WEIGHTS: self.sha256}
 
     @property
@@ -68,6 +73,8 @@ class ModelRecord:
     @property
     def task(self) -> str | None:
         """What the system is for, a folder of tasks/; None when this version does not know the system."""
+        if self.members:
+            return "segment"
         return SYSTEMS[self.system].task if self.system in SYSTEMS else None
 
 
@@ -104,6 +111,13 @@ def model_folder(model_id: str, folder: Path | None = None) -> Path:
             return path
     known = ", ".join(path.name for path in _folders(root)) or "none"
     raise input_error(f"the model {model_id!r}", f"one of those installed ({known})", "see `diffufusemed models list`")
+
+
+def weights_bytes(record: ModelRecord, folder: Path | None = None) -> int:
+    """How large its files of weights are; of a panel those of its members, as far as they are there."""
+    root = model_folder(record.id, folder).parent
+    files = [path for name in record.members or (record.id,) for path in (root / name).glob("weights.*")]
+    return sum(path.stat().st_size for path in files)
 
 
 def read_record(path: Path) -> ModelRecord:

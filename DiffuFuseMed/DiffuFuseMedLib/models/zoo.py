@@ -37,15 +37,19 @@ DOES = {"fuse": "fuses", "synthesize": "synthesizes"}  # a task of tasks/, in wo
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded system with its record; network: a Module in eval mode on device, with what its task's contract asks."""
+    """A loaded system with its record; network: a Module in eval mode on device, with what its task's contract asks.
+
+    members: of a panel the models that read a case for it; its network is then the first one's, whose lesion counts.
+    """
 
     record: ModelRecord
     network: Any
     device: str
+    members: tuple[Model, ...] = ()
 
     @property
     def modalities(self) -> tuple[str, ...]:
-        return tuple(self.network.config.modalities)
+        return self.record.modalities if self.members else tuple(self.network.config.modalities)
 
 
 def sha256_of(path: Path) -> str:
@@ -61,10 +65,12 @@ def verify(model_id: str, folder: Path | None = None) -> ModelRecord:
     """The record, once the weights are seen to be those it was written for; raises InputError when they are not."""
     path = model_folder(model_id, folder)
     record = read_record(path)
+    for member, sha256 in record.members.items():
+        _check_sha256(record, f"{member}, a member of {record.id},", verify(member, path.parent).sha256, sha256)
     for name, sha256 in record.files.items():
         _verify_file(record, path / name, sha256)
-    if record.stages:
-        _check_sha256(record, f"the stages of {record.id}", sha256_of_stages(record.stages), record.sha256)
+    if parts := record.stages or record.members:
+        _check_sha256(record, f"the parts of {record.id}", sha256_of_stages(parts), record.sha256)
     return record
 
 
@@ -87,6 +93,9 @@ def _check_sha256(record: ModelRecord, what: str, found: str, wanted: str) -> No
 def weights(model_id: str, folder: Path | None = None) -> tuple[dict[str, Tensor], ModelRecord]:
     """The checked weights of a model by parameter name, float16, and its record."""
     record, path = verify(model_id, folder), model_folder(model_id, folder)
+    if record.members:
+        wanted = f"a model with weights of its own ({', '.join(record.members)})"
+        raise input_error(f"{record.id}, a panel of other models", wanted, "choose one of these")
     if not record.stages:
         return _read(record, path / WEIGHTS), record
     parts = {stage: _read(record, path / name) for stage, name in zip(record.stages, record.files, strict=True)}
@@ -107,6 +116,11 @@ def _read(record: ModelRecord, file: Path) -> dict[str, Tensor]:
 
 def load(model_id: str, device: str = "cpu", folder: Path | None = None) -> Model:
     """Check, build and load a model; weights are stored in float16 and run in float32 (bfloat16 under autocast)."""
+    path = model_folder(model_id, folder)
+    if (record := read_record(path)).members:
+        verify(model_id, folder)
+        members = tuple(load_segmenter(member, device, path.parent) for member in record.members)
+        return Model(record, members[0].network, device, members)
     state, record = weights(model_id, folder)
     network = _built(record, state)
     network.load_state_dict({name: value.float() for name, value in state.items()})

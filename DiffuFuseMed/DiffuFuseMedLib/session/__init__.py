@@ -16,7 +16,7 @@ from ..core.volume import Volume
 from ..engine.client.child import environment_for
 from ..engine.client.engine import Engine, EngineError
 from ..io.apart import ReaderApart
-from ..models.registry import card, model_folder, models
+from ..models.registry import card, models, weights_bytes
 from .cursor_probe import CursorProbe
 from .events import Topic
 from .facade import DisplayFacade
@@ -59,7 +59,6 @@ __all__ = [
     "input_error",
     "keeping_largest",
     "long_title_of",
-    "model_folder",
     "models",
     "name_from",
     "odd_voxels",
@@ -68,5 +67,6 @@ __all__ = [
     "spec_of",
     "state_folder",
     "tracers",
+    "weights_bytes",
     "window_choices",
 ]

@@ -10,7 +10,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from ... import __version__
-from ...session import Topic, card, model_folder, models
+from ...session import Topic, card, models, weights_bytes
 from .. import environment
 from ..context import Panel
 from ..wire import fill, head
@@ -64,5 +64,10 @@ class About:
 
 
 def _row(record: Any) -> list[str]:
-    size = sum(path.stat().st_size for path in Path(model_folder(record.id)).glob("weights.*"))
-    return [record.id, TASKS.get(record.task, ""), f"{size / 1e6:.1f} MB", record.sha256, record.licence]
+    return [
+        record.id,
+        TASKS.get(record.task, ""),
+        f"{weights_bytes(record) / 1e6:.1f} MB",
+        record.sha256,
+        record.licence,
+    ]

@@ -20,7 +20,8 @@ from ...metrics.calibration import BAND_MM, band
 from ...models.zoo import Model, ModelRecord
 from ...uncertainty import critical_widths, log_ratio_errors, log_spread, smallest_width
 from ...uncertainty.platt import fit
-from .predict import LEVEL, Drawn, draw, labels_and_uncertainty
+from .drawn import Drawn
+from .predict import LEVEL, draw, labels_and_uncertainty
 from .settings import Settings
 
 

@@ -31,8 +31,9 @@ from ...uncertainty.platt import apply, fit, to_logit
 from .calibrate import drawn_by_hand, on_network
 from .contract import options_of
 from .corruptions import corrupt
+from .drawn import Drawn
 from .evaluate import GATING
-from .predict import Drawn, assemble, calibration_for, draw, predict
+from .predict import assemble, calibration_for, draw, predict
 from .settings import Settings
 
 Row = dict[str, float]
@@ -116,7 +117,9 @@ def calibration(drawn: Drawn, case: Case, fitted: dict[str, Any]) -> Row:
 
 
 def denoising(case: Case, model: Model, seed: int) -> Row:
-    """denoising() of the network on one window over the lesion, {} of a network that diffuses no latents."""
+    """denoising() of the network on one window over the lesion, {} of a network that diffuses no latents; of a panel
+    the first member's."""
+    model = model.members[0] if model.members else model
     network = model.network
     if not isinstance(network, MeasuresDenoising):
         return {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,6 @@ from scipy import ndimage
 from ... import __version__
 from ...core.case import Case
 from ...core.errors import input_error
-from ...core.grid import Grid
 from ...core.prediction import Prediction
 from ...core.resampling import resample_smoothly
 from ...models import devices
@@ -24,27 +23,15 @@ from ...preprocessing.domain import before_run, beside_result, withheld
 from ...uncertainty import contours, uncertainty, uncertainty_maps, volume_interval
 from ...uncertainty.platt import apply
 from .contract import check_draws, options_for
+from .drawn import Drawn
 from .outlines import LEFT_OUT, sample_outlines
+from .panel import draw_panel
 from .sampling import Run, Samples, onto_case, sample_all
 from .settings import Kept, NothingKept, Settings
 from .views import grid_of
 
 SMALLEST_SHARE = 0.1  # a component below this share of the largest is taken for noise
 LEVEL = 0.95
-
-
-@dataclass
-class Drawn:
-    """The samples of a case before calibration: (k, *grid.shape) probabilities on the network's grid.
-
-    gates: weight per modality, {} of a system without gates; maps: further maps of uncertainty on the same grid.
-    """
-
-    grid: Grid
-    samples: np.ndarray
-    gates: dict[str, float]
-    provenance: dict[str, Any]
-    maps: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 def predict(case: Case, model: Model, settings: Settings | None = None, encodings: Kept | None = None) -> Prediction:
@@ -65,6 +52,9 @@ def predict(case: Case, model: Model, settings: Settings | None = None, encoding
 
 def draw(case: Case, model: Model, settings: Settings, encodings: Kept | None = None) -> Drawn:
     """The network's part of predict()."""
+    if model.members:
+        check_segments(model.record)
+        return draw_panel(case, model, settings, encodings or NothingKept(), draw)
     run = _run_of(model, settings, encodings or NothingKept())
     present = tuple(m for m in model.modalities if m in case.volumes)
     if not present:
@@ -142,10 +132,14 @@ def labels_and_uncertainty(case: Case, drawn: Drawn) -> tuple[np.ndarray, np.nda
     """The lesion mask and the contours' level sets on the case's grid, both from the network's own probabilities.
 
     Calibration must not move the mask: the network was trained for overlap at its own one half, and an offset that
-    makes probabilities honest on average would cut every lesion.
+    makes probabilities honest on average would cut every lesion. Of a panel the first member draws the mask, and where
+    all together say otherwise nothing is sure.
     """
-    own = onto_case(drawn.samples.mean(axis=0), drawn.grid, case.grid)
-    return without_specks(own > 0.5), uncertainty(own)
+    own = onto_case(drawn.mean(), drawn.grid, case.grid)
+    if not drawn.deciding:
+        return without_specks(own > 0.5), uncertainty(own)
+    lesion = onto_case(drawn.deciding_mean(), drawn.grid, case.grid) > 0.5
+    return without_specks(lesion), np.where(lesion == (own > 0.5), uncertainty(own), np.float32(0))
 
 
 def calibration_for(record: ModelRecord, case_name: str) -> dict[str, Any]:

@@ -24,7 +24,8 @@ from ...metrics.sets import collective_insights, combined_sensitivity, d_max, di
 from ...models.zoo import Model
 from ...uncertainty.platt import apply
 from ...uncertainty.readers import ReaderModel, ball_radius_mm
-from .predict import Drawn, calibration_for, draw
+from .drawn import Drawn
+from .predict import calibration_for, draw
 from .sampling import onto_case
 from .settings import Settings
 from .trivial import trivial_rows

@@ -1,0 +1,60 @@
+"""A panel: several segmenters that read a case side by side, as one model of the registry, without weights of its own.
+
+The lesion is the first one's; where the others answer otherwise is what a reader is shown as doubt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..core.errors import input_error
+from .registry import ModelRecord, model_folder, read_record, write_record
+from .zoo import check_segments, sha256_of_stages
+
+SYSTEM = "panel"
+
+
+def make_panel(panel_id: str, members: Sequence[str], out: Path, folder: Path | None = None) -> ModelRecord:
+    """Write out/panel_id/model.json for a panel of these models, which must lie in `out` too.
+
+    It was trained on whatever one of them was trained on, and is for the cases that the first one is for. It has no
+    calibration yet: `diffufusemed calibrate` fits one on patients that none of them saw. Raises InputError for a model
+    twice, for a panel or another kind of model among them, and for one that does not lie in `out`.
+    """
+    records = [read_record(model_folder(member, folder or out)) for member in members]
+    for record in records:
+        check_segments(record, folder)
+        if record.members:
+            raise input_error(
+                f"the panel {record.id} in a panel", "models with weights of their own", "name its members"
+            )
+        if not (out / record.id).is_dir():
+            given = f"a panel in {out.name} with {record.id}, which does not lie there"
+            raise input_error(given, "all in one folder", "choose the --out that holds its members")
+    if len({record.id for record in records}) < max(2, len(records)):
+        raise input_error(f"a panel of {', '.join(members)}", "two different models or more", "name another one")
+    made = _record(panel_id, records)
+    write_record(made, out / panel_id)
+    return made
+
+
+def _record(panel_id: str, records: Sequence[ModelRecord]) -> ModelRecord:
+    first, members = records[0], {record.id: record.sha256 for record in records}
+    return ModelRecord(
+        id=panel_id,
+        system=SYSTEM,
+        config={"modalities": list(dict.fromkeys(m for record in records for m in record.modalities))},
+        window=first.window,
+        sha256=sha256_of_stages(members),
+        licence="; ".join(dict.fromkeys(record.licence for record in records)),
+        training={name: _union(records, name) for name in ("patients", "folds", "attribution")}
+        | {"held_out": [name for name in _union(records, "held_out") if name not in _union(records, "patients")]},
+        domain=first.domain,
+        members=members,
+    )
+
+
+def _union(records: Sequence[ModelRecord], name: str) -> list:
+    """Of a list in what their trainings tell, each entry once."""
+    return list(dict.fromkeys(entry for record in records for entry in record.training.get(name, ())))

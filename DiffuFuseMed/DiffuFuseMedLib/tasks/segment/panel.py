@@ -1,0 +1,100 @@
+"""A panel's part of predict(): each member draws its share of the samples, and all lie on the first one's grid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ...core.case import Case
+from ...core.errors import input_error
+from ...models.zoo import Model
+from .contract import options_of
+from .drawn import Drawn
+from .sampling import onto_case
+from .settings import Kept, Settings, V
+
+TOLD = ("model", "sha256", "system", "samples", "window", "device", "modalities")
+
+
+class OfMember:
+    """A host's store as one member sees it: what two networks make of the same window is kept apart."""
+
+    def __init__(self, keep: Kept, member: str) -> None:
+        self._keep, self._member = keep, member
+
+    def __call__(self, key: Hashable, make: Callable[[], V]) -> V:
+        return self._keep((self._member, key), make)
+
+    def clear(self) -> None:
+        self._keep.clear()
+
+
+def draw_panel(
+    case: Case, panel: Model, settings: Settings, keep: Kept, draw: Callable[[Case, Model, Settings, Kept], Drawn]
+) -> Drawn:
+    """draw(): of one member. The first of the members that know one of the case's modalities decides on the lesion.
+
+    Raises InputError for an option that no member has, and for a case without a modality that one of them knows.
+    """
+    _check_options(panel, settings)
+    able = [m for m in panel.members if any(key in case.volumes for key in m.modalities)] or list(panel.members[:1])
+    asked = able[: max(1, settings.samples)]
+    found, done = list[Drawn](), 0
+    for n, member in enumerate(asked):
+        share = len(range(n, settings.samples, len(asked)))  # as even as it goes, the first ones have one more
+        told = _for_member(settings, member, share, done)
+        found.append(draw(case, member, told, OfMember(keep, member.record.id)))
+        done += share
+    return _joined(panel, settings, found, [_why_not(m, m in able) for m in panel.members if m not in asked])
+
+
+def _why_not(member: Model, able: bool) -> str:
+    why = "there are fewer samples than members" if able else "it knows none of the case's modalities"
+    return f"{member.record.id} of the panel was not asked, since {why}."
+
+
+def _check_options(panel: Model, settings: Settings) -> None:
+    known = {name for member in panel.members for name in options_of(member.network)}
+    if strange := [name for name in settings.options if name not in known]:
+        has = f"an option that one of its members has ({', '.join(sorted(known)) or 'they have none'})"
+        raise input_error(f"the option {strange[0][:40]!r} for the panel {panel.record.id}", has, "leave it out")
+
+
+def _for_member(settings: Settings, member: Model, share: int, done: int) -> Settings:
+    """So many samples, the options that it has, and a progress that goes on where the one before ended."""
+    own = options_of(member.network)
+    options = {name: value for name, value in settings.options.items() if name in own}
+    tell, whole = settings.progress, settings.samples
+
+    def progress(part: float, words: str) -> None:
+        assert tell is not None, "asked only where somebody listens"
+        tell((done + part * share) / whole, f"{member.record.id}: {words}")
+
+    return replace(settings, samples=share, options=options, progress=progress if tell else None)
+
+
+def _joined(panel: Model, settings: Settings, found: list[Drawn], notes: list[str]) -> Drawn:
+    first = found[0]
+    samples = [_on_grid_of(first, drawn) for drawn in found]
+    members = [{name: drawn.provenance[name] for name in TOLD} for drawn in found]
+    provenance: dict[str, Any] = {
+        **first.provenance,
+        "model": panel.record.id,
+        "sha256": panel.record.sha256,
+        "system": panel.record.system,
+        "config": panel.record.config,
+        "samples": settings.samples,
+        "modalities": list(dict.fromkeys(m for drawn in found for m in drawn.provenance["modalities"])),
+        "members": members,
+        "notes": [f"{d.provenance['model']}: {note}" for d in found for note in d.provenance["notes"]] + notes,
+    }
+    return replace(first, samples=np.concatenate(samples), provenance=provenance, deciding=len(first.samples))
+
+
+def _on_grid_of(first: Drawn, drawn: Drawn) -> np.ndarray:
+    if drawn.grid == first.grid:
+        return drawn.samples
+    return np.stack([onto_case(sample, drawn.grid, first.grid) for sample in drawn.samples])

@@ -1,0 +1,34 @@
+"""`diffufusemed models panel`: two installed segmenters become one model."""
+
+import shutil
+
+import pytest
+from DiffuFuseMedLib.models import registry
+
+
+@pytest.fixture
+def installed(panel_models, tmp_path, monkeypatch, command):
+    folder = shutil.copytree(panel_models, tmp_path / "models")
+    monkeypatch.setenv("DIFFUFUSEMED_MODELS", str(folder))
+    return folder
+
+
+def test_a_panel_is_made_listed_and_verified(command, installed):
+    code, said, _ = command("models", "panel", "both", "other", "tiny")
+    assert code == 0 and "both was written" in said and "diffufusemed calibrate" in said
+    assert list(registry.record("both", installed).members) == ["other", "tiny"]
+    assert "both" in command("models", "list")[1]
+    assert "both: the weights are intact." in command("models", "verify", "both")[1]
+
+
+def test_a_panel_without_a_calibration_is_not_run(command, installed, write_case, a_case, tmp_path):
+    command("models", "panel", "both", "other", "tiny")
+    case = write_case(a_case(), tmp_path / "case")
+    code, _, told = command("run", case, "--model", "both", "--out", tmp_path / "out")
+    assert code != 0 and "without a calibration" in told
+
+
+def test_a_panel_of_one_is_refused_in_a_sentence(command, installed):
+    code, _, told = command("models", "panel", "both", "tiny")
+    assert code != 0 and "two different models or more" in told
+    assert not (installed / "both").exists()
