@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from DiffuFuseMedLib.benchmark.papers.caldiff import LIDC, MS, TABLE_1, TABLE_2, paper_row
-from DiffuFuseMedLib.cli.raters import beside_table, mean_and_sd, paper_tables, score_raters
+from DiffuFuseMedLib.cli.raters import beside_table, mean_and_sd, paper_tables, score_raters, significance_table
 from rich.console import Console
 
 OURS = {"s_ncc": 0.5, "d_max": 0.75, "ci": 0.25, "ged2": 0.125}
@@ -144,3 +144,24 @@ def test_the_trivial_rows_are_by_slice_where_every_model_is(monkeypatch, dims, b
     models = [SimpleNamespace(record=SimpleNamespace(id="x", training={}), network=n) for n in networks]
     assert score_raters(models, [SimpleNamespace(name="a case")], None) == []
     assert asked == [by_slice]
+
+
+def scored(method, values, name="ged2"):
+    return [{"method": method, "case": f"case {n}", "readers": "two", name: v} for n, v in enumerate(values)]
+
+
+def test_the_first_model_is_held_against_each_other_on_the_cases_of_both():
+    ours, worse = scored("a", [0.1] * 6 + [0.9]), scored("b", [0.2, 0.3, 0.4, 0.5, 0.6, 0.7])
+    same = scored("c", [0.1] * 6)
+    text = printed(significance_table([*ours, *worse, *same], "a", ["b", "c"]))
+    # six of six alike: p = 2 / 2^6, doubled as the smaller of two; equal values give 1
+    assert cells(line(text, "less b"))[2:4] == ["GED²", "-0.350"]
+    assert cells(line(text, "less b"))[-3:] == ["0.0312", "0.0625", "6"]
+    assert cells(line(text, "less c"))[-3:] == ["1", "1", "6"]
+    assert "no p here could be under 0.031" in " ".join(text.split())
+
+
+def test_what_was_not_measured_twice_is_not_compared():
+    ours, other = scored("a", [0.1, 0.2]), scored("b", [0.3, float("nan")])
+    assert significance_table([*ours, *other], "a", ["b"]) is None
+    assert significance_table(ours, "a", []) is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import isfinite
+from math import isfinite, nan
 from statistics import fmean, pstdev
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from ..benchmark.papers.caldiff import (
     paper_row,
 )
 from ..core.errors import input_error
+from ..metrics.significance import Comparison, compare, holm, least_p
 from .console import err_console
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ..tasks.segment.settings import Settings
 
 Row = Mapping[str, Any]
+COMPARED = {"s_ncc": "S_NCC", "ged2": "GED²", "hm_iou": "HM-IoU"}  # higher, lower, higher is better
 
 
 def check_raters(raters: bool, simulated: int, paper: str, corruptions: bool) -> None:
@@ -74,7 +76,9 @@ def say_trained_on(model: Model, names: Sequence[str]) -> None:
 def tables_of(rows: Sequence[Row], models: Sequence[Model], paper: str) -> list[Table]:
     """The paper's tables and what stands beside them."""
     named = {model.record.id: name for model in models if (name := paper_row(model.record))}
-    return [*paper_tables(rows, named, DATASETS[paper]), beside_table(rows)]
+    made = [*paper_tables(rows, named, DATASETS[paper]), beside_table(rows)]
+    compared = significance_table(rows, models[0].record.id, [model.record.id for model in models[1:]])
+    return made if compared is None else [*made, compared]
 
 
 def paper_tables(rows: Sequence[Row], named: Mapping[str, str], dataset: str) -> list[Table]:
@@ -100,6 +104,33 @@ def beside_table(rows: Sequence[Row]) -> Table:
         own = [row for row in rows if row["method"] == method]
         table.add_row(method, *(mean_and_sd(own, name) for name in columns))
     return table
+
+
+def significance_table(rows: Sequence[Row], ours: str, others: Sequence[str]) -> Table | None:
+    """The first model against each other one on the cases of both: mean difference with its interval, and the p of
+    Wilcoxon's signed-rank test with Holm's correction over all that stand here; None where nothing can be compared."""
+    found = {
+        (other, name): made
+        for other in others
+        for name in COMPARED
+        if (made := _compared(_of(rows, ours), _of(rows, other), name)) is not None
+    }
+    if not found:
+        return None
+    table = Table("compared", "measure", "difference [95 %]", "p", "p, Holm", "cases", title=f"{ours} less each other")
+    adjusted = holm([one.p for one in found.values()])
+    for ((other, name), one), p in zip(found.items(), adjusted, strict=True):
+        words = f"{one.difference:+.3f} [{one.low:+.3f}, {one.high:+.3f}]"
+        table.add_row(f"less {other}", COMPARED[name], words, f"{one.p:.3g}", f"{p:.3g}", str(one.pairs))
+    least = min(least_p(one.pairs) for one in found.values())
+    table.caption = f"Wilcoxon signed-rank, two-sided, Holm over {len(found)}; no p here could be under {least:.2g}."
+    return table
+
+
+def _compared(ours: Sequence[Row], theirs: Sequence[Row], name: str) -> Comparison | None:
+    first, second = ({r["case"]: float(r[name]) for r in part if isfinite(r.get(name, nan))} for part in (ours, theirs))
+    both = [case for case in first if case in second]
+    return compare([first[case] for case in both], [second[case] for case in both]) if len(both) >= 2 else None
 
 
 def mean_and_sd(rows: Sequence[Row], name: str) -> str:
