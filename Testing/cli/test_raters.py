@@ -123,7 +123,7 @@ def test_evaluate_prints_the_papers_layout(command, a_real_folder, tmp_path):
     assert code == 0
     assert "Table I: here against 3 simulated readers" in out
     assert "0.8857±0.07" in line(out, "CalDiff")
-    assert "simulated readers" in (tmp_path / "t.md").read_text()
+    assert "simulated readers" in (tmp_path / "t.md").read_text(encoding="utf-8")
     with table.open() as file:
         written = list(csv.DictReader(file))
     assert {row["readers"] for row in written} == {"3 simulated readers"}

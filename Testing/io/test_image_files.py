@@ -63,7 +63,7 @@ def test_reads_the_real_case_with_its_units(modality, units):
 
 def test_notes_that_a_pet_file_has_no_tags():
     assert read_volume(CASE / "PET.nii.gz").meta["notes"] == [
-        "PET has no DICOM tags: its values are taken as SUVbw.",
+        "No DICOM tags: the values are taken as SUVbw.",
     ]
 
 

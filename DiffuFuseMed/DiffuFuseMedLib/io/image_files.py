@@ -74,7 +74,7 @@ def _without_single_entries(image: sitk.Image) -> sitk.Image:
 
 def _meta(path: Path, modality: str) -> dict[str, object]:
     unit, relative = MODALITIES[modality].unit, MODALITIES[modality].scale == "relative"
-    notes = [] if relative else [f"{modality} has no DICOM tags: its values are taken as {unit}."]
+    notes = [] if relative else [f"No DICOM tags: the values are taken as {unit}."]
     unplaced = names_no_orientation(path)
     if unplaced:
         notes.append(f"Warning: {path.name} names no orientation: which side is left, and where it lies, is not known.")

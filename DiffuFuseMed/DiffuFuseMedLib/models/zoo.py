@@ -69,8 +69,9 @@ def verify(model_id: str, folder: Path | None = None) -> ModelRecord:
         _check_sha256(record, f"{member}, a member of {record.id},", verify(member, path.parent).sha256, sha256)
     for name, sha256 in record.files.items():
         _verify_file(record, path / name, sha256)
-    if parts := record.stages or record.members:
-        _check_sha256(record, f"the parts of {record.id}", sha256_of_stages(parts), record.sha256)
+    for kind, parts in (("stages", record.stages), ("members", record.members)):
+        if parts:
+            _check_sha256(record, f"the {kind} of {record.id}", sha256_of_stages(parts), record.sha256)
     return record
 
 
