@@ -32,3 +32,11 @@ def test_a_panel_of_one_is_refused_in_a_sentence(command, installed):
     code, _, told = command("models", "panel", "both", "tiny")
     assert code != 0 and "two different models or more" in told
     assert not (installed / "both").exists()
+
+
+def test_a_training_without_a_name_is_of_a_recipe_and_not_of_the_default_panel():
+    from DiffuFuseMedLib.cli.train import DEFAULT_RECIPE
+    from DiffuFuseMedLib.tasks.segment.recipes import RECIPES
+
+    assert DEFAULT_RECIPE in RECIPES
+    assert registry.DEFAULT_MODEL not in RECIPES

@@ -12,19 +12,20 @@ import typer
 
 from ..core.errors import input_error
 from .console import STOPPED, err_console, out_console, progress
-from .options import DEFAULT_MODEL, DeviceOption, SplitOption
+from .options import DeviceOption, SplitOption
 
 if TYPE_CHECKING:
     from ..models.registry import ModelRecord
     from ..training.loop import RunContext
 
 FUSION = "clin-fusediff"
+DEFAULT_RECIPE = "sts-diffufusemed"
 
 
 def train(
     cases: Annotated[Path, typer.Argument(help="The folder that holds the case folders.")],
     out: Annotated[Path, typer.Option(help="Folder that gets <model id>/.")] = Path("models"),
-    recipe: Annotated[str, typer.Option(help="A recipe's name; a wrong one lists them.")] = (DEFAULT_MODEL),
+    recipe: Annotated[str, typer.Option(help="A recipe's name; a wrong one lists them.")] = DEFAULT_RECIPE,
     split: SplitOption = None,
     minutes: Annotated[
         float | None, typer.Option(min=0.01, help="Stop by the clock instead of the recipe's own.")
