@@ -184,15 +184,24 @@ def test_the_sample_case_is_what_its_attribution_says():
 
 
 def model_faults(folder: Path) -> list[str]:
-    """What is wrong with a shipped model's folder; empty for a sound one. Files: model.json, weights, card.md."""
-    missing = [name for name in ("model.json", "weights.safetensors", "card.md") if not (folder / name).is_file()]
+    """What is wrong with a shipped model's folder; empty for a sound one. Files: model.json, card.md and weights, which
+    of a panel its members have."""
+    missing = [name for name in ("model.json", "card.md") if not (folder / name).is_file()]
     if missing:
         return [f"{name} is missing" for name in missing]
-    weights = folder / "weights.safetensors"
     try:
-        stated = json.loads((folder / "model.json").read_text(encoding="utf-8")).get("sha256")
+        stated = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
         return [f"model.json does not parse: {error}"]
+    if members := stated.get("members"):
+        return [fault for name, sha in members.items() for fault in weights_faults(folder.parent / name, sha)]
+    return weights_faults(folder, stated.get("sha256"))
+
+
+def weights_faults(folder: Path, stated: str | None) -> list[str]:
+    weights = folder / "weights.safetensors"
+    if not weights.is_file():
+        return [f"{weights.name} is missing"]
     faults = [] if stated == sha256(weights) else ["sha256 in model.json is not that of the weights"]
     return faults + (["weights are too large"] if weights.stat().st_size > LARGEST_WEIGHTS else [])
 
@@ -231,6 +240,16 @@ def test_an_unreadable_model_json_is_found(a_model_folder):
 def test_a_missing_model_card_is_found(a_model_folder):
     (a_model_folder / "card.md").unlink()
     assert model_faults(a_model_folder) == ["card.md is missing"]
+
+
+def test_a_panel_is_as_sound_as_its_members(a_model_folder, tmp_path):
+    panel = tmp_path / "panel"
+    panel.mkdir()
+    (panel / "card.md").write_text("# A panel\n", encoding="utf-8")
+    stated = json.loads((a_model_folder / "model.json").read_text(encoding="utf-8"))["sha256"]
+    for sha, faults in ((stated, []), ("0", ["sha256 in model.json is not that of the weights"])):
+        (panel / "model.json").write_text(json.dumps({"members": {".": sha}}), encoding="utf-8")
+        assert model_faults(panel) == faults
 
 
 def declared_requirements() -> set[str]:
