@@ -1,6 +1,7 @@
 """Tiny sets in the true layout of each, made here, become case folders that read_study() reads."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from DiffuFuseMedLib.datasets.importers.sets import SETS
 from DiffuFuseMedLib.io.split import read_split
 from DiffuFuseMedLib.io.study import read_study
 from typer.testing import CliRunner
+
+from Testing.fixtures import public_sets
 
 SHAPE = (4, 6, 5)
 
@@ -80,6 +83,32 @@ def promise12(folder):
         labels(folder / f"{name}_segmentation.mhd", 1)
 
 
+def btcv(folder):
+    for part, numbers in (("Training", ("0001", "0002")), ("Testing", ("0061",))):
+        for number in numbers:
+            picture(folder / "RawData" / part / "img" / f"img{number}.nii.gz", -100)
+            if part == "Training":
+                labels(folder / "RawData" / part / "label" / f"label{number}.nii.gz", 1, 6, 6, 11)
+
+
+def ircadb(folder):
+    place = public_sets.ircadb(folder, 1, {"livertumor01": [(1, 2, 1)], "livertumor02": [(1, 2, 1), (2, 2, 3)]})
+    for name in ("PATIENT_DICOM", "MASKS_DICOM"):  # as it is downloaded
+        shutil.make_archive(str(place / name), "zip", place, name)
+        shutil.rmtree(place / name)
+    public_sets.ircadb(folder, 10, {"livertumor": [(0, 5, 2)], "leftsurretumor": [(4, 4, 0)]})
+
+
+def lidc_idri(folder):
+    public_sets.lidc(folder)
+    public_sets.lidc(folder, "LIDC-IDRI-0002", "071")
+
+
+def sts(folder):
+    public_sets.sarcoma(folder)
+    public_sets.sarcoma(folder, "STS_030", mass="GTV_Research")
+
+
 # The set, its cases by patient, modalities, and how many voxels each mask of a case has.
 MADE = {
     "brats": (brats, [["BraTS20_Training_001"], ["BraTS20_Training_002"]], "MR_T1 MR_T2 MR_FLAIR MR_T1C", [3]),
@@ -87,6 +116,10 @@ MADE = {
     "autopet": (autopet, [["PETCT_01_1", "PETCT_01_2"], ["PETCT_02_1"]], "CT PET", [1]),
     "hecktor": (hecktor, [["CHUM-001"], ["MDA-002"]], "CT PET", [2]),
     "isbi-ms": (isbi_ms, [["training01_01", "training01_02"]], "MR_T1 MR_T2 MR_FLAIR", [1, 2]),
+    "btcv": (btcv, [["BTCV_0001"], ["BTCV_0002"]], "CT", [2]),
+    "ircadb": (ircadb, [["IRCADB_01"], ["IRCADB_10"]], "CT", None),
+    "lidc-idri": (lidc_idri, [["LIDC-IDRI-0001_069_1"], ["LIDC-IDRI-0002_071_1"]], "CT", [2, 1]),
+    "sts": (sts, [["STS_001"], ["STS_030"]], "CT PET MR_T1", [2]),
     "promise12": (promise12, [["PROMISE12_Case00"], ["PROMISE12_Case01"]], "MR_T2", [1]),
 }
 
@@ -96,7 +129,8 @@ def imported(tmp_path):
     """A function (name): the tiny set's rows, with cases and split.json in tmp_path / "cases"."""
 
     def run(name):
-        rows = list(import_set(SETS[name], tmp_path / "set", tmp_path / "cases"))
+        target = "liver" if SETS[name].targets else None
+        rows = list(import_set(SETS[name], tmp_path / "set", tmp_path / "cases", target))
         write_split(rows, tmp_path / "cases")
         return rows
 
@@ -117,7 +151,7 @@ def test_a_set_becomes_cases_that_are_read_with_images_and_masks_where_they_were
         study = read_study(tmp_path / "cases" / case)
         assert set(study.volumes) == set(modalities.split())
         masks = list(study.references.values()) or [study.reference_mask]
-        assert [int(m.array.sum()) for m in masks] == sizes
+        assert [int(m.array.sum()) for m in masks] == (sizes or [{"IRCADB_01": 2, "IRCADB_10": 1}[case]])
         for volume in (*study.volumes.values(), *masks):
             assert volume.grid.spacing_mm == pytest.approx((1.0, 1.5, 3.0))
             assert volume.grid.origin == pytest.approx((-10.0, 20.0, 5.0))

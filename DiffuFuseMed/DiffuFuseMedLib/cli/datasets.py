@@ -29,6 +29,9 @@ def datasets_import(
     name: Annotated[str, typer.Argument(help="The set, as `datasets list` names it.")],
     folder: Annotated[Path, typer.Argument(help="The set as it was downloaded.")],
     cases: Annotated[Path, typer.Argument(help="Where the case folders and split.json go.")],
+    target: Annotated[
+        str | None, typer.Option(help="What the masks show, of a set with several organs, such as liver of btcv.")
+    ] = None,
 ) -> None:
     """Make a case folder of every case of a downloaded set. Nothing is overwritten; exit code 1 if any case failed."""
     from ..core.errors import input_error
@@ -38,7 +41,7 @@ def datasets_import(
     if name not in SETS:
         raise input_error(f"the set {name!r}", f"one of {', '.join(SETS)}", "see `diffufusemed datasets list`")
     rows = []
-    for row in import_set(SETS[name], folder, cases):
+    for row in import_set(SETS[name], folder, cases, target):
         rows.append(row)
         write_split(rows, cases)
     table = Table("case", "patient", "state", "reason")

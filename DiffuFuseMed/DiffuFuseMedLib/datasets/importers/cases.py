@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -18,7 +18,7 @@ from ...core.whole_file import not_whole
 from ...io.export.nifti import write_nifti_mask
 from ...io.image_files import read_image, read_volume
 from ...io.split import read_split
-from .plan import Drawn, Planned, PublicSet
+from .plan import Content, Drawn, Planned, PublicSet
 
 FOLDS = 4
 SPLIT = "split.json"
@@ -27,18 +27,20 @@ SPLIT = "split.json"
 @dataclass(frozen=True)
 class Row:
     """What became of a case. left out: it holds no lesion, or its folder is there already; failed: a file is missing or
-    wrong. Both have their reason."""
+    wrong. Both have their reason; imported has one where something was chosen."""
 
     planned: Planned
     state: Literal["imported", "left out", "failed"]
     reason: str = ""
 
 
-def import_set(chosen: PublicSet, folder: Path, out: Path) -> Iterator[Row]:
+def import_set(chosen: PublicSet, folder: Path, out: Path, target: str | None = None) -> Iterator[Row]:
     """Make out/<case>/ of every case of a downloaded set, one after the other. What is there stays as it is.
 
-    Raises InputError for a folder that is missing, or in which there is nothing of the set.
+    target: what the masks show, of a set that has targets. Raises InputError for a folder that is missing, or in which
+    there is nothing of the set, and for a target as PublicSet.labels_of().
     """
+    labels = chosen.labels_of(target)
     if not folder.is_dir():
         raise input_error(f"no folder {folder.name}", f"the downloaded set {chosen.name}", "check the path")
     planned = list(chosen.plan(folder))
@@ -46,7 +48,7 @@ def import_set(chosen: PublicSet, folder: Path, out: Path) -> Iterator[Row]:
         remedy = f"name the folder that was downloaded; its layout: {chosen.layout}"
         raise input_error(f"folder {folder.name} with no case of {chosen.name}", "its files by their own names", remedy)
     for case in planned:
-        yield _row(case, out)
+        yield _row(_aimed(case, labels), out)
 
 
 def write_split(rows: Iterable[Row], out: Path) -> None:
@@ -69,14 +71,26 @@ def _row(case: Planned, out: Path) -> Row:
     if any((out / case.name).glob("[!.]*")):  # a hidden folder is what an interrupted import left
         return Row(case, "left out", "its folder is there already")
     try:
-        masks = {name: _mask(drawn) for name, drawn in case.masks.items()}
-        if not any(mask.array.any() for mask in masks.values()):
+        content = case.read() if case.read else _of_files(case)
+        if not any(mask.array.any() for mask in content.masks.values()):
             return Row(case, "left out", "no lesion is drawn in it")
-        images = {key: read_volume(path, key) for key, path in case.images.items()}
-        _write(images, masks, out / case.name)
+        _write(content.images, content.masks, out / case.name)
     except InputError as error:
         return Row(case, "failed", str(error))
-    return Row(case, "imported")
+    return Row(case, "imported", " ".join(content.notes))
+
+
+def _aimed(case: Planned, labels: tuple[int, ...]) -> Planned:
+    """The case whose masks show these labels; as it is for ()."""
+    masks = {name: replace(drawn, labels=labels) for name, drawn in case.masks.items()}
+    return replace(case, masks=masks) if labels else case
+
+
+def _of_files(case: Planned) -> Content:
+    """Without the images where nothing is drawn: nobody needs them."""
+    masks = {name: _mask(drawn) for name, drawn in case.masks.items()}
+    is_drawn = any(mask.array.any() for mask in masks.values())
+    return Content({key: read_volume(path, key) for key, path in case.images.items()} if is_drawn else {}, masks)
 
 
 def _mask(drawn: Drawn) -> Volume:
