@@ -1,5 +1,5 @@
 """The command line: web | engine | run | fuse | train | calibrate | domain | evaluate | diagnose | benchmark |
-agreement | evaluate-fusion | models | datasets."""
+agreement | evaluate-fusion | evaluate-inpainting | models | datasets."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from .domain import domain
 from .engine import engine
 from .evaluate import evaluate
 from .evaluate_fusion import evaluate_fusion
+from .evaluate_inpainting import evaluate_inpainting
 from .fuse import fuse
 from .models import models_app
 from .run import run
@@ -31,6 +32,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 for command in (web, engine, run, fuse, train, calibrate, domain, evaluate, diagnose, benchmark, agreement):
     app.command()(command)
 app.command("evaluate-fusion")(evaluate_fusion)
+app.command("evaluate-inpainting")(evaluate_inpainting)
 app.add_typer(models_app, name="models")
 app.add_typer(datasets_app, name="datasets")
 

@@ -42,3 +42,12 @@ def test_a_margin_is_in_millimeters_and_in_all_directions():
 
 def test_nothing_stays_nothing():
     assert not removal_mask(empty(), SPACING, margin_mm=4.0).any()
+
+
+def test_a_margin_stays_in_the_body_and_the_mask_itself_where_it_was_drawn():
+    lesion = empty()
+    lesion[2, 10, 10] = 1
+    body = np.zeros(lesion.shape, bool)
+    body[:, :, :11] = True
+    mask = removal_mask(lesion, SPACING, margin_mm=4.0, body=body)
+    assert mask[2, 10, 11] and not mask[2, 10, 12] and mask[2, 10, 8] and not mask[1, 10, 11]

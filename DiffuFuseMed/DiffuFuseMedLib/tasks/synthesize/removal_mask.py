@@ -10,13 +10,21 @@ from ...preprocessing.rois.shapes import dilated
 CLOSING, DILATION = np.ones((1, 5, 5), bool), np.ones((1, 3, 3), bool)
 
 
-def removal_mask(lesion: np.ndarray, spacing_kji_mm: tuple[float, float, float], margin_mm: float = 0.0) -> np.ndarray:
+def removal_mask(
+    lesion: np.ndarray,
+    spacing_kji_mm: tuple[float, float, float],
+    margin_mm: float = 0.0,
+    body: np.ndarray | None = None,
+) -> np.ndarray:
     """bool [k, j, i]: the lesion closed 5 x 5 and dilated 3 x 3 once, slice by slice, in voxels as the paper has it.
 
     margin_mm: dilated by as much again in all directions, for images whose lesion reaches beyond the drawn one, as
-    PET's does by its point spread.
+    PET's does by its point spread; inside the body, bool [k, j, i], where it is given: outside is nothing to fill.
     """
     rim = [(0, 0), (2, 2), (2, 2)]  # closing would eat what touches the edge
     closed = ndimage.binary_closing(np.pad(lesion > 0, rim), CLOSING)[:, 2:-2, 2:-2]
     widened = ndimage.binary_dilation(closed, DILATION)
-    return dilated(widened, margin_mm, spacing_kji_mm) if margin_mm > 0 else widened
+    if margin_mm <= 0:
+        return widened
+    around = dilated(widened, margin_mm, spacing_kji_mm)
+    return widened | (around if body is None else around & body)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from ...core.resampling import resample_smoothly
 from ...core.volume import Volume
 from ...models.zoo import Model
 from ...systems.diff4mmlits.inpainter_slices import Slices, hole_on, slices_of
-from .contract import check_inpaints
+from .contract import Inpaints, check_inpaints
 
 CONTEXT_PX = 24  # seen on each side of a hole, at least
 SLICES_AT_ONCE = 8
@@ -41,12 +41,24 @@ def remove(
     """
     began = time.monotonic()
     check_inpaints(model.network, model.record.system)
+    healthy = removed_by(model.network, case, mask, model.device, progress, cancel)
+    return replace(healthy, provenance=_provenance(case, model, healthy, time.monotonic() - began))
+
+
+def removed_by(
+    network: Inpaints,
+    case: Case,
+    mask: np.ndarray,
+    device: str = "cpu",
+    progress: Progress | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> Healthy:
+    """remove() by anything that fills holes, without provenance; raises InputError and CancelledError as that does."""
     removed = _checked(mask, case)
-    slices = slices_of(case, model.modalities, model.network.config.spacing_mm)
+    slices = slices_of(case, tuple(network.config.modalities), network.config.spacing_mm)
     hole = hole_on(slices.grid, removed, case.grid)
-    filled = fill(slices, hole, model, progress, cancel)
-    volumes = {m: _written(case, m, filled[m], hole, slices, removed) for m in slices.images}
-    return Healthy(volumes, removed, _provenance(case, model, slices, time.monotonic() - began))
+    filled = fill(slices, hole, network, device, progress, cancel)
+    return Healthy({m: _written(case, m, filled[m], hole, slices, removed) for m in slices.images}, removed)
 
 
 def _checked(mask: np.ndarray, case: Case) -> np.ndarray:
@@ -94,12 +106,13 @@ def frame_of(hole: np.ndarray, least_px: int, stride: tuple[int, int]) -> Frame:
 def fill(
     slices: Slices,
     hole: np.ndarray,
-    model: Model,
+    network: Inpaints,
+    device: str = "cpu",
     progress: Progress | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> dict[str, Tensor]:
     """(K, J, I) by modality, in the units of scales.py, filled where the hole, bool [k, j, i], is."""
-    network, where = model.network, torch.from_numpy(hole)
+    where = torch.from_numpy(hole)
     filled = {m: x[0].clone() for m, x in slices.images.items()}
     if not hole.any():
         return filled
@@ -109,9 +122,9 @@ def fill(
         if cancel and cancel():
             raise CancelledError("the removal was stopped by its user")
         some = numbers[first : first + SLICES_AT_ONCE]
-        images = {m: frame.cut(x[:, some].movedim(1, 0)).to(model.device) for m, x in slices.images.items()}
+        images = {m: frame.cut(x[:, some].movedim(1, 0)).to(device) for m, x in slices.images.items()}
         with torch.inference_mode():
-            made = network.inpaint(images, frame.cut(where[some, None].float()).to(model.device))
+            made = network.inpaint(images, frame.cut(where[some, None].float()).to(device))
         for m, x in made.items():
             pasted = frame.paste(x[:, 0].cpu().float(), filled[m][some])
             filled[m][some] = torch.where(where[some], pasted, filled[m][some])
@@ -133,16 +146,16 @@ def _written(
     return volume.with_array(np.where(changed, new, volume.array).astype(volume.array.dtype, copy=False))
 
 
-def _provenance(case: Case, model: Model, slices: Slices, seconds: float) -> dict[str, Any]:
+def _provenance(case: Case, model: Model, healthy: Healthy, seconds: float) -> dict[str, Any]:
     record = model.record
-    left = [m for m in case.modalities if m not in slices.images]
+    left = [m for m in case.modalities if m not in healthy.volumes]
     notes = [f"{m} is unknown to {record.id} and shows the lesion still." for m in left]
     return {
         "model": record.id,
         "sha256": record.sha256,
         "system": record.system,
         "device": model.device,
-        "modalities": list(slices.images),
+        "modalities": list(healthy.volumes),
         "versions": {"DiffuFuseMed": __version__, "torch": torch.__version__},
         "notes": ["What is shown inside the mask is made up by a network, not measured.", *notes],
         "timings_s": {"removal": round(seconds, 2)},
