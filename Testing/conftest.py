@@ -28,7 +28,7 @@ from DiffuFuseMedLib.tasks.segment.predict import draw
 from DiffuFuseMedLib.tasks.segment.settings import Settings
 from DiffuFuseMedLib.uncertainty.platt import to_logit
 
-FIXTURES = ("evaluation_cases", "training_cases", "recipes", "fusion_stacks", "one_table", "panels")
+FIXTURES = ("evaluation_cases", "training_cases", "recipes", "fusion_stacks", "one_table", "panels", "inpainters")
 pytest_plugins = [f"Testing.fixtures.{name}" for name in FIXTURES]
 
 # Help pages and tables are read as text: the same on a narrow terminal and where colors are forced (GITHUB_ACTIONS).

@@ -192,6 +192,11 @@ class ToldEngine:
     def judge_fusion(self, case_id, image, settings, device, mri):
         return self._ask("judge", case_id=case_id, image=image, settings=settings, mri=mri)
 
+    def remove(self, case_id, lesion, model, margin_mm, device, progress):
+        asked = self._ask("remove", case_id=case_id, lesion=lesion, model=model, margin_mm=margin_mm)
+        asked.progress = progress
+        return asked
+
     def agree(self, case_id, masks, lesion=None):
         return self._ask("agree", case_id=case_id, masks=masks, lesion=lesion)
 

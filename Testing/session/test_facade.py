@@ -9,6 +9,7 @@ from DiffuFuseMedLib.session import Session, facade
 from DiffuFuseMedLib.session.choices import ChoiceLogic
 from DiffuFuseMedLib.session.display import DisplayLogic
 from DiffuFuseMedLib.session.fusion import FusionLogic
+from DiffuFuseMedLib.session.healthy import HealthyLogic
 from DiffuFuseMedLib.session.lesion import Lesion
 from DiffuFuseMedLib.session.persistence import PersistenceLogic
 from DiffuFuseMedLib.session.review import ReviewLogic
@@ -19,6 +20,7 @@ HOSTS = (LIBRARY / "web", LIBRARY / "desktop", ROOT / "benchmarks" / "web")
 PARTS = {
     "display": (facade.DisplayFacade, DisplayLogic),
     "fusion": (facade.FusionFacade, FusionLogic),
+    "healthy": (facade.HealthyFacade, HealthyLogic),
     "lesion": (facade.LesionFacade, Lesion),
     "review": (facade.ReviewFacade, ReviewLogic),
     "choices": (facade.ChoicesFacade, ChoiceLogic),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from .window_level_drag import WindowLevelDrag
 
 TOP_PERCENT = 99.5
 LEAST_TOP = 0.05
+MADE_UP, DIFFERENCE = "without lesion: ", "difference: "  # before a modality key: roles of what is made up
 SQUARES = 8  # of the checkerboard, along the longest axis
 
 
@@ -32,6 +33,7 @@ class DisplayLogic:
         self._context = context
         self._window_level_drag = WindowLevelDrag(context, choose)
         self._before = self._reference = False
+        self._made_up: frozenset[str] = frozenset()  # roles whose images without the lesion are shown in their place
         self._crossed: Any = None  # the case in which the crosshair was put
         self._crosses = False
         self._of: tuple[Any, Any] = (None, None)
@@ -68,6 +70,32 @@ class DisplayLogic:
         if on != self._reference:
             self._reference = on
             self._show()
+
+    def show_healthy(self, images: Mapping[str, np.ndarray], differences: Mapping[str, np.ndarray] | None) -> None:
+        """Images without the lesion [k, j, i] by modality in place of those that were taken, and over them, in place of
+        a map of doubt, how much they differ; {} for the images as they were taken."""
+        for key, array in images.items():
+            self._put(MADE_UP + key, array, f"{key} without the lesion, made up")
+        for key, array in (differences or {}).items():
+            self._put(DIFFERENCE + key, array, f"{key}, difference from the made up one")
+        self._made_up = frozenset(images)
+        if not images:
+            self._take_away_made_up()
+        self.refresh()
+
+    def _put(self, role: str, array: np.ndarray, name: str) -> None:
+        """A volume of the case's grid that is for a look, and in no saved scene."""
+        context = self._context
+        if role in context.nodes:
+            volumes.set_array(context.nodes[role], array)
+            return
+        node = volumes.add_volume(context.scene, array, context.opened.grid, name, role=role, share=True)
+        node.SetSaveWithScene(False)
+        context.nodes[role] = node
+
+    def _take_away_made_up(self) -> None:
+        for role in [role for role in self._context.nodes if role.startswith((MADE_UP, DIFFERENCE))]:
+            self._context.scene.RemoveNode(self._context.nodes.pop(role))
 
     def unit_of(self, role: str) -> str:
         """What values of a volume are shown in."""
@@ -111,16 +139,17 @@ class DisplayLogic:
 
     def _legend(self, role: str, node: Any) -> dict[str, Any]:
         unit, name, digits = self._wording(role)
-        per_shown = self._context.per_shown(role)
+        per_shown = self._context.per_shown(imaged(role))
         low, high = (_end(per_shown * value, digits) for value in display.window_of(node))
         gradient = colors.css_gradient(colors.color_node(self._context.scene, display.colors_of(node) or "Grey"))
         return {"name": name, "low": low, "high": high, "unit": unit, "colors": gradient}
 
     def _wording(self, role: str) -> tuple[str, str, int]:
         """Unit, name and digits behind the point of a layer."""
-        chosen = self._context.parameters
-        if role in self._context.view_state.modalities:
-            return self._context.unit_of(role), role, spec_of(role).window_digits
+        chosen, key = self._context.parameters, imaged(role)
+        if key in self._context.view_state.modalities:
+            name = f"{key}, made up" if role.startswith(MADE_UP) else f"|{key} - made up|" if role != key else key
+            return self._context.unit_of(key), name, spec_of(key).window_digits
         if role == "compare":
             return "gray", f"{self._context.opened.reference} and {chosen.compare_with}, {chosen.compare}", 0
         if role == "fused":
@@ -152,9 +181,21 @@ class DisplayLogic:
         context, chosen = self._context, self._context.parameters
         plain = self._reference or (self._before and chosen.background == "fused")
         reference = context.case.reference if plain and context.case else ""
+        if self._made_up and not self._reference:
+            return self._made_up_layers()
         background = context.nodes.get(reference or self._compared() or chosen.background) or self._first()
         foreground = None if self._compared() else context.nodes.get(chosen.foreground)
         overlay = context.nodes.get(self.map_key()) if chosen.show_uncertainty else None
+        return Layers(background, foreground, chosen.foreground_opacity, overlay, chosen.uncertainty_opacity)
+
+    def _made_up_layers(self) -> Layers:
+        """As chosen, but without the lesion; below in place of the fused picture, which has it, the reference."""
+        context, chosen = self._context, self._context.parameters
+        below = chosen.background if chosen.background in self._made_up else context.opened.reference
+        background, foreground = (context.nodes.get(MADE_UP + key) for key in (below, chosen.foreground))
+        overlay = context.nodes.get(DIFFERENCE + below) if chosen.show_uncertainty else None
+        if background is None:  # the inpainter does not know the reference
+            background = context.nodes.get(below)
         return Layers(background, foreground, chosen.foreground_opacity, overlay, chosen.uncertainty_opacity)
 
     def _first(self) -> Any:
@@ -174,8 +215,20 @@ class DisplayLogic:
                 self._window_level_drag.show(key, *self._window(key))
                 own = context.parameters.pet_colors if is_tracer(key) else spec_of(key).colors
                 display.set_colors(node, own)
+        for key in self._made_up:
+            self._made_up_windows(key)
         if window_level.FUSED in context.nodes:
             self._window_level_drag.show(window_level.FUSED, *self._window(window_level.FUSED))
+
+    def _made_up_windows(self, key: str) -> None:
+        """As the image that was taken; of the difference a tenth of that window at least is needed to be seen."""
+        node, other = self._context.nodes[MADE_UP + key], self._context.nodes[DIFFERENCE + key]
+        low, high = self._window(key)
+        display.set_window(node, low, high)
+        display.set_colors(node, display.colors_of(self._context.nodes[key]) or "Grey")
+        display.set_colors(other, "Inferno")
+        display.set_window(other, 0.0, (high - low) / 2)
+        display.set_lower_threshold(other, (high - low) / 20)
 
     def _window(self, key: str) -> tuple[float, float]:
         """Black and white of a modality, as the reader chose."""
@@ -242,6 +295,11 @@ class DisplayLogic:
         case = self._context.opened
         low, high = self._window(key)
         return (np.clip((case.volumes[key].array - low) / (high - low), 0, 1) * 255).astype(np.uint8)
+
+
+def imaged(role: str) -> str:
+    """The modality of a role that may be of a made up image."""
+    return role.removeprefix(MADE_UP).removeprefix(DIFFERENCE)
 
 
 def _end(value: float, digits: int) -> str:

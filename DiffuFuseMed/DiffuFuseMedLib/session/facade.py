@@ -39,6 +39,16 @@ class DisplayFacade(Protocol):
         """Values at a point, RAS mm, in words with their unit, by what they are of; empty outside the case."""
 
 
+class HealthyFacade(Protocol):
+    """The images as they may look without the lesion: view_state.healthy and healthy_words."""
+
+    def why_not(self) -> str:
+        """Why there is none to show, one sentence; empty when there may be."""
+
+    def show(self, on: bool) -> None:
+        """The images without the lesion, made first where they are not there yet; off: as they were taken."""
+
+
 class PlacementFacade(Protocol):
     """Where the images lie beside the reference; each change is one step to undo."""
 

@@ -33,7 +33,7 @@ from .autosave import Autosave
 from .choices import GHOST, ChoiceLogic
 from .context import SessionContext
 from .cursor_probe import CursorProbe, Place
-from .display import DisplayLogic
+from .display import MADE_UP, DisplayLogic
 from .domain import DomainGuard
 from .engine_restart import EngineRestart
 from .events import Topic
@@ -42,12 +42,14 @@ from .facade import (
     ChoicesFacade,
     DisplayFacade,
     FusionFacade,
+    HealthyFacade,
     LesionFacade,
     PersistenceFacade,
     PlacementFacade,
     ReviewFacade,
 )
 from .fusion import FusionLogic
+from .healthy import HealthyLogic
 from .host import Host
 from .lesion import Lesion
 from .loading import LoadingLogic
@@ -116,6 +118,7 @@ class Session:
         self._fusion = FusionLogic(context)
         self._lesion = Lesion(context, self._steps, self._lesion_changed)
         self._review = ReviewLogic(context, self._lesion, self._steps, self._display.jump)
+        self._healthy = HealthyLogic(context, self._lesion, self._display)
         self._choices = ChoiceLogic(context, self._lesion, self._review, self._steps)
         self._tool_edits = ToolEdits(context, self._lesion, self._review)
         self._say_what_goes_back()
@@ -190,6 +193,10 @@ class Session:
     @property
     def display(self) -> DisplayFacade:
         return self._display
+
+    @property
+    def healthy(self) -> HealthyFacade:
+        return self._healthy
 
     @property
     def fusion(self) -> FusionFacade:
@@ -340,6 +347,8 @@ class Session:
             self._fusion.restart()
         elif role == GHOST:
             self._choices.drop()
+        elif role.startswith(MADE_UP):
+            self._healthy.forget()
         elif role.startswith(POSE) and context.case is not None:
             self._placement.show()
 
@@ -350,6 +359,7 @@ class Session:
         self._lesion.forget()
         self._review.clear()
         self._choices.forget()
+        self._healthy.forget()
         self._steps.forget(*OF_A_RESULT)
         self._acceptance.reset()
         context = self._context
@@ -363,6 +373,7 @@ class Session:
         context = self._context
         self._segmentation.stop()
         self._fusion.stop()
+        self._healthy.forget()
         context.engine.close()
         context.engine = engine
         if context.case is None:
@@ -584,6 +595,7 @@ class Session:
         self._annotators.forget()
         self._segmentation.stop()
         self._fusion.stop()
+        self._healthy.forget()
         self._display.forget()
         self._review.clear()
         self._choices.forget()
@@ -690,6 +702,7 @@ class Session:
     def _image_landed(self, before: Case, case: Case) -> None:
         """Session and engine have it where it is: what was drawn and measured of it is so anew."""
         self._loading.say_moved(before, case)
+        self._healthy.forget()
         self._fusion.release()
         self._protect_border()
         self._lesion.recount()
@@ -707,6 +720,7 @@ class Session:
     def _lesion_changed(self, lesion: np.ndarray) -> None:
         """The lesion in the scene is another than before: its border is what gamma draws from now on."""
         self._choices.follow(lesion)
+        self._healthy.follow(lesion)
         if self.parameters.protect_border and self.view_state.accepted:
             self._fusion.protect(lesion)
             self._acceptance.say_followed()

@@ -73,6 +73,8 @@ class ViewState:
     listing: bool = False  # whether the worklist of the result on screen is still being made
     explaining: bool = False  # whether reasons of the regions are still being computed
 
+    healthy: str = "none"  # "working" while the images without the lesion are made, "ready" while they are shown
+    healthy_words: str = ""  # how far that is, or what it is
     legend: dict[str, Any] = field(default_factory=dict)
     outlines: tuple[dict[str, str], ...] = ()  # on screen: name, color
     layers: tuple[dict[str, Any], ...] = ()  # on screen from the lowest: name, low, high, unit, colors

@@ -126,6 +126,9 @@ class Actions:
             self._tools.lay_down()
         adjust_windows(self._session.scene, on)
 
+    def show_healthy(self, on: bool) -> None:
+        self._session.healthy.show(bool(on))
+
     def preset(self, name: str) -> None:
         self._session.use_preset(name)
 

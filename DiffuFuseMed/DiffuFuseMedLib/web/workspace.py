@@ -93,6 +93,7 @@ class Workspace:
                 "layer_choices": [],
                 "foreground_choices": [],
                 "model_choices": [record.id for record in self.session.segmenters()],
+                "no_healthy": self.session.healthy.why_not(),
                 "preset_choices": [],
                 "suv_choices": [],
                 "preset_reason": "",

@@ -13,7 +13,7 @@ from slicer.i18n import tr as _
 from ...session import Topic
 from .. import dicom_seg
 from ..context import Panel
-from ..wire import fill, head
+from ..wire import fill, head, put
 from .uncertainty import strip
 
 IN_DICOM = ("seg.dcm", "rtstruct.dcm")
@@ -39,11 +39,23 @@ class Results:
         for button, kind, title, files in EXPORTS:
             panel.wire(getattr(panel.ui, button), "clicked()", self._asker(kind, title, files))
         panel.wire(panel.ui.saveSceneButton, "clicked()", self.ask_scene)
+        panel.wire(panel.ui.healthyCheck, "toggled(bool)", lambda on: self._session.healthy.show(bool(on)))
         panel.wire(panel.ui.exportDicomButton, "clicked()", self._ask_dicom)
 
     def draw(self, topic: Topic) -> None:
         if topic in (Topic.NUMBERS, Topic.CASE, Topic.FUSION, Topic.RUN, Topic.REVIEW):
             self._draw()
+        if topic in (Topic.LAYERS, Topic.NUMBERS, Topic.CASE):
+            self._draw_healthy()
+
+    def _draw_healthy(self) -> None:
+        """What would be there without the lesion, where a model that makes such images up is installed."""
+        view_state, ui = self._session.view_state, self._ui
+        there = bool(view_state.numbers) and not self._session.healthy.why_not()
+        ui.healthyCheck.visible = there
+        put(ui.healthyCheck, "checked", view_state.healthy != "none")
+        ui.healthyLabel.text = view_state.healthy_words
+        ui.healthyLabel.visible = there and bool(view_state.healthy_words)
 
     def _draw(self) -> None:
         view_state, ui = self._session.view_state, self._ui

@@ -254,6 +254,25 @@ class Engine:
             handle.settled = lambda _: self._arrays.discard(*references(shared))
         return handle
 
+    def remove(
+        self,
+        case_id: str,
+        lesion: np.ndarray,
+        model: str,
+        margin_mm: float = 0.0,
+        device: str = "auto",
+        progress: Callable[[float, str, float | None], None] | None = None,
+    ) -> Handle:
+        """Handle of a dict: `volumes`, arrays [k, j, i] of the images without the lesion by modality, `removed`, the
+        bool mask of what was filled in, and `provenance`. lesion: bool [k, j, i], widened before it is removed, by
+        margin_mm beyond the paper's own; model: an inpainter's id. Raises EngineError when the folder has no room."""
+        shared = self._shared({"lesion": _mask(lesion)})
+        with self._lock:
+            request = {"kind": "remove", "case_id": case_id, "model": model, "margin_mm": margin_mm, **shared}
+            handle = self._request(request | {"device": device}, progress)
+            handle.settled = lambda _: self._arrays.discard(*references(shared))
+        return handle
+
     def agree(self, case_id: str, masks: Mapping[str, np.ndarray], lesion: np.ndarray | None = None) -> Handle:
         """Handle of the Agreement of several annotators: bool [k, j, i] by their names, cut alike to any box, and a
         lesion to compare with each. Raises EngineError when the folder has no room for them."""

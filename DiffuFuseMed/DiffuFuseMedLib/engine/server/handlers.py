@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -28,6 +29,7 @@ from .encodings import Encodings
 from .failures import UnknownCaseError
 
 MOST_SAMPLES = 64
+MOST_MARGIN_MM = 50
 KEPT_MODELS = 3
 KEPT_FUSIONS = 2
 
@@ -84,6 +86,7 @@ class Workbench:
             "fuse_slice": self.fuse_slice,
             "fuse_volume": self.fuse_volume,
             "judge_fusion": self.judge_fusion,
+            "remove": self.remove,
             "agree": self.agree,
             "close": self.close,
             "relieve": self.relieve,
@@ -155,6 +158,23 @@ class Workbench:
         found = judged(image, fusion, opened.case, mr_of(opened.case, request.mri), opened.lesion, masks)
         return replace(found, flicker=flicker_of(image, fusion))
 
+    def remove(self, request: protocol.Remove, context: Context) -> dict[str, Any]:
+        from ...tasks.synthesize.removal_mask import removal_mask
+        from ...tasks.synthesize.remove import remove
+
+        opened = self._case(request.case_id)
+        lesion = unpack(request.lesion, context.arrays.map)
+        _check_array(lesion, "the lesion", "b", opened.case)
+        if not 0 <= request.margin_mm <= MOST_MARGIN_MM:
+            given = f"a margin of {request.margin_mm:g} mm"
+            raise input_error(given, f"0 to {MOST_MARGIN_MM} mm", "choose one among these")
+        context.progress(0.0, "loading the inpainter")
+        model = self._model(request.model, devices.choose(request.device), zoo.load)
+        mask = removal_mask(lesion, opened.case.grid.spacing_kji_mm, request.margin_mm) if lesion.any() else lesion
+        found = remove(opened.case, mask, model, context.progress, context.cancel)
+        volumes = {key: volume.array for key, volume in found.volumes.items()}
+        return {"volumes": volumes, "removed": found.removed, "provenance": found.provenance}
+
     def agree(self, request: protocol.Agree, context: Context) -> Agreement:
         from ...metrics.agreement import agreement, with_lesion
 
@@ -170,12 +190,14 @@ class Workbench:
         except KeyError:
             raise _unknown(case_id) from None
 
-    def _model(self, model_id: str, device: str) -> zoo.Model:
+    def _model(
+        self, model_id: str, device: str, load: Callable[[str, str], zoo.Model] = zoo.load_segmenter
+    ) -> zoo.Model:
         """Loaded once and checked then; the least recently used gives way to a fourth."""
         with self._lock:
             key = (model_id, device)
             if key not in self._models:
-                self._models[key] = zoo.load_segmenter(model_id, device)
+                self._models[key] = load(model_id, device)
             self._models.move_to_end(key)
             while len(self._models) > KEPT_MODELS:
                 self._models.popitem(last=False)

@@ -14,7 +14,7 @@ from typing import Any
 from ...core.errors import InputError, input_error
 from ...core.fields import fits, wrong_field
 
-VERSION = 5
+VERSION = 6
 REMEDY = "use the client and the engine of one installation of DiffuFuseMed"
 LONGEST_LINE = 2**24  # bytes; far above any case's header, so that garbage without an end is not collected forever
 
@@ -131,6 +131,20 @@ class JudgeFusion:
 
 
 @dataclass(frozen=True)
+class Remove:
+    """Result: the images without a lesion, arrays by modality as `volumes`, the mask that was filled in as `removed`,
+    and `provenance`. lesion: a packed bool mask, which is closed and widened first, by margin_mm beyond the paper's
+    own; model: an inpainter's id."""
+
+    id: int
+    case_id: str
+    lesion: dict[str, Any]
+    model: str
+    margin_mm: float = 0.0
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
 class Agree:
     """Result: the Agreement of several annotators of a case. masks: packed bool masks by annotator, cut alike
     to any box; lesion: another one that is compared with each of them."""
@@ -209,6 +223,7 @@ REQUESTS: dict[str, type] = {
     "fuse_slice": FuseSlice,
     "fuse_volume": FuseVolume,
     "judge_fusion": JudgeFusion,
+    "remove": Remove,
     "agree": Agree,
     "alive": Alive,
     "cancel": Cancel,

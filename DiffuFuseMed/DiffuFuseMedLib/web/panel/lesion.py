@@ -69,7 +69,21 @@ def _numbers(actions: Any) -> None:
     with html.Div(v_if="s_withheld.length", id="withheld", classes="small"):
         html.P("{{ line }}", v_for="line in s_withheld", key="line")
     html.P("corrected by hand: not as the model drew it", classes="small", v_if="s_edited")
+    _healthy(actions)
     _annotators()
+
+
+def _healthy(actions: Any) -> None:
+    """What would be there without the lesion, where a model that makes such images up is installed."""
+    tip = "All images as they may look without the lesion, made up by a network; in color how much they differ"
+    with row(v_if="s_numbers.length && !no_healthy"):
+        button(
+            "{{ s_healthy === 'none' ? 'Without the lesion' : s_healthy === 'ready' ? 'As imaged' : 'Stop' }}",
+            (actions.show_healthy, "[s_healthy === 'none']"),
+            tip,
+            id="healthy",
+        )
+        html.Span("{{ s_healthy_words }}", classes="small", id="healthy-words", raw_attrs=['role="status"'])
 
 
 def _annotators() -> None:
