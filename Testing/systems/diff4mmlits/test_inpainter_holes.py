@@ -42,6 +42,14 @@ def test_a_chain_is_as_wide_as_its_brush_and_in_one_piece(draw):
         assert 3.5 < thickest < 12  # where pieces of a chain meet it may be a little thicker
 
 
+def test_a_chain_goes_on_from_where_its_last_piece_ended(draw):
+    """Pieces of 20 pixels that all began at the center would reach no farther than 20."""
+    long = HoleSettings(box_share=0.0, strokes=1, vertices=4, stroke_length=(20, 20), stroke_width=(4, 4))
+    rows, columns = torch.meshgrid(torch.arange(64) - 31.5, torch.arange(72) - 35.5, indexing="ij")
+    farthest = [torch.hypot(rows, columns)[hole].max() for hole in draw(long)]
+    assert max(farthest) > 28 and min(farthest) > 17
+
+
 def test_both_kinds_are_drawn_in_their_share_and_more_than_one_of_each(draw):
     def boxes(holes):
         spans = [[hole.any(dim=d).sum() for d in (0, 1)] for hole in holes]

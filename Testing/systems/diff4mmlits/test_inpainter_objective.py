@@ -92,6 +92,16 @@ def test_only_patches_with_a_filled_pixel_are_called_filled(training, batch):
     assert told[0] == pytest.approx(8.0 * float(share), rel=0.02) and told[1] < 0.01
 
 
+@pytest.mark.parametrize(("logit", "wanted"), [(8.0, 0.0), (-8.0, 8.0)])
+def test_the_inpainter_wants_its_pictures_called_real(training, batch, logit, wanted):
+    with torch.no_grad():
+        for p in training.discriminator.parameters():
+            p.zero_()
+        training.discriminator.last.bias.fill_(logit)
+    told = float(training.loss(batch, torch.Generator()).parts["adversarial"].detach())
+    assert told == pytest.approx(ALWAYS.adversarial * wanted, abs=1e-3)
+
+
 def test_the_penalty_is_drawn_on_a_share_of_batches_and_the_same_on_average(inpainter, batch):
     training = InpainterTraining(inpainter, InpainterWeights(penalized=0.25)).eval()
     generator = torch.Generator().manual_seed(0)

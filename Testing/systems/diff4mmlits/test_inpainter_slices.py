@@ -35,6 +35,16 @@ def test_slices_are_as_far_apart_as_the_cases_and_in_pixels_of_the_network(a_bod
     assert (slices.images["MR_T1"][:, :, :, 28:] == 0).all() and slices.images["MR_T1"][1, :, :, :28].all()
 
 
+def test_what_is_missing_does_not_darken_the_rim_of_what_is_there(a_body):
+    valid = np.ones(a_body.grid.shape, bool)
+    valid[..., 56:] = False
+    even = a_body.volumes["CT"].with_array(np.full(a_body.grid.shape, 1000, np.float32))
+    slices = slices_of(replace(a_body, volumes={"CT": even}, valid={"CT": valid}), ("CT",), 4.0)
+    image, there = slices.images["CT"]
+    assert there[..., :28].all() and not there[..., 29:].any()
+    assert torch.allclose(image[there > 0], image[2, 20, 10].expand(int(there.sum())), atol=1e-3)
+
+
 def test_a_value_that_is_not_finite_is_missing(a_body):
     array = a_body.volumes["CT"].array.copy()
     array[2, 40, 38] = np.nan

@@ -67,6 +67,17 @@ def test_what_the_network_fills_in_is_written_in_the_units_of_the_image(case, ma
     assert np.ptp(seen) < 0.1 and abs(seen.mean() - 480) < 60
 
 
+def test_what_is_filled_in_reaches_the_edge_of_the_field_of_view(case, a_constant):
+    """A pixel that lies beyond it for the most part is filled as well: here the MR is a strip of one voxel."""
+    mask = np.zeros(case.grid.shape, bool)
+    mask[2:10, 6:30, 8:28] = True
+    valid = np.zeros(case.grid.shape, bool)
+    valid[..., 20] = True
+    strip = replace(case, valid={**case.valid, "MR_T1": valid})
+    dark, bright = (remove(strip, mask, a_constant(v)).volumes["MR_T1"].array[5, 15, 20] for v in (0.0, 1.0))
+    assert bright > dark + 10
+
+
 def test_nothing_of_the_lesion_is_handed_to_the_network(case, mask, a_constant):
     """Every pixel with a part of the mask is hole, so that the known ones hold no lesion."""
     model = a_constant()

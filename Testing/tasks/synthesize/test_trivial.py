@@ -45,6 +45,12 @@ def test_a_biharmonic_filling_goes_on_with_a_slope(hole):
     assert np.abs(filled - plane).max() < 0.2
 
 
+def test_a_biharmonic_filling_does_not_overshoot_what_is_known(hole):
+    bowl = np.add.outer((np.arange(24.0) - 12) ** 2, (np.arange(30.0) - 14) ** 2)
+    filled = biharmonic_filling(np.where(hole, 0, bowl), hole, everywhere(hole))
+    assert filled[hole].min() == bowl[~hole].min()
+
+
 def test_a_median_filter_keeps_an_edge(hole):
     step = np.repeat(np.where(np.arange(30) < 14, 1.0, 5.0)[None], 24, axis=0)
     filled = median_filling(np.where(hole, 0, step), hole, everywhere(hole))
@@ -52,10 +58,11 @@ def test_a_median_filter_keeps_an_edge(hole):
     assert filled[12, 10] == 1 and filled[12, 18] == 5
 
 
-def test_missing_pixels_are_not_taken_for_dark_ones(hole):
+@ALL
+def test_missing_pixels_are_not_taken_for_dark_ones(filling, hole):
     valid = everywhere(hole)
     valid[:, :9] = False
-    filled = median_filling(np.where(valid, 4.0, 0.0), hole, valid)
+    filled = filling(np.where(valid, 4.0, 0.0), hole, valid)
     assert (filled[hole] == 4).all()
 
 

@@ -19,4 +19,4 @@ SYNTHESIS = {
     "Diff4MMLiTS, Table V": "replaces inpainter and synthesizer on mmLiTS.",
 }
 NO_SYNTHESIS = "No system of this version makes synthetic tumors, so nothing was run."
-UNSCORED = "This version makes synthetic tumors ({}), but this suite does not score them yet: nothing was run."
+UNSCORED = "This version has systems of that kind ({}), but this suite does not score them yet: nothing was run."

@@ -126,8 +126,7 @@ def fill(
         with torch.inference_mode():
             made = network.inpaint(images, frame.cut(where[some, None].float()).to(device))
         for m, x in made.items():
-            pasted = frame.paste(x[:, 0].cpu().float(), filled[m][some])
-            filled[m][some] = torch.where(where[some], pasted, filled[m][some])
+            filled[m][some] = frame.paste(x[:, 0].cpu().float(), filled[m][some])
         if progress:
             progress((first + len(some)) / len(numbers), "removing the lesion")
     return filled
