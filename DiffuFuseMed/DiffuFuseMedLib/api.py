@@ -1,6 +1,6 @@
-"""The library in three calls: a case's prediction, its fusion, and the page that tells of both.
+"""The library in four calls: a case's prediction, its fusion, the page that tells of both, and a synthetic tumor.
 
-What `diffufusemed run` and `fuse` do, for a script or a notebook; load_case() comes first.
+What `diffufusemed run`, `fuse` and `synthesize` do, for a script or a notebook; load_case() comes first.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from .core.prediction import Prediction
 from .core.presets import Preset, find_preset
 from .core.suv_units import DEFAULT as DEFAULT_SUV
 from .core.suv_units import suv_scale
+from .core.synthetic import Synthetic
 from .metrics import score_case, score_set
+from .models import zoo
 from .models.devices import choose
 from .models.registry import DEFAULT_MODEL
 from .models.zoo import Model, load_segmenter
@@ -29,6 +31,7 @@ from .tasks.fuse import Fuser
 from .tasks.fuse import predict as fusing
 from .tasks.segment import predict as segmenting
 from .tasks.segment.settings import Settings
+from .tasks.synthesize import synthesize as synthesizing
 
 Progress = Callable[[float, str], None]
 
@@ -80,6 +83,24 @@ def fuse(
     mask = lesion.labels > 0 if isinstance(lesion, Prediction) else lesion
     wanted = fusing.Wanted(settings, chosen, mr, lesion=mask)
     return fusing.fuse_case(case, Fuser.shipped(choose(device)), wanted, progress)
+
+
+def synthesize(
+    case: Case,
+    model: str | Model,
+    seed: int = 0,
+    device: str = "auto",
+    progress: Progress | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> Synthetic:
+    """The case with a synthetic tumor, aligned in all modalities; io.export.synthetic.write_synthetic() writes it.
+
+    model: the synthesizer's id, the path of its folder, or a loaded one. What is drawn in the case stays, and the tumor
+    lies elsewhere; tasks.synthesize.remove takes it out. Raises InputError for a model that makes no tumors, a case
+    without CT and one in which no tumor fits; CancelledError when cancel says so.
+    """
+    ready = zoo.load(model, choose(device)) if isinstance(model, str) else model
+    return synthesizing.synthesize(case, ready, synthesizing.SynthesisSettings(seed), progress, cancel)
 
 
 def write_report(

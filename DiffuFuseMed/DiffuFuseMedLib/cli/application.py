@@ -1,5 +1,5 @@
 """The command line: web | engine | run | fuse | train | calibrate | domain | evaluate | diagnose | benchmark |
-agreement | evaluate-fusion | evaluate-inpainting | models | datasets."""
+agreement | evaluate-fusion | evaluate-inpainting | synthesize | evaluate-synthesis | models | datasets."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ from .engine import engine
 from .evaluate import evaluate
 from .evaluate_fusion import evaluate_fusion
 from .evaluate_inpainting import evaluate_inpainting
+from .evaluate_synthesis import evaluate_synthesis
 from .fuse import fuse
 from .models import models_app
 from .run import run
+from .synthesize import synthesize
 from .train import train
 from .web import web
 
@@ -33,6 +35,8 @@ for command in (web, engine, run, fuse, train, calibrate, domain, evaluate, diag
     app.command()(command)
 app.command("evaluate-fusion")(evaluate_fusion)
 app.command("evaluate-inpainting")(evaluate_inpainting)
+app.command()(synthesize)
+app.command("evaluate-synthesis")(evaluate_synthesis)
 app.add_typer(models_app, name="models")
 app.add_typer(datasets_app, name="datasets")
 

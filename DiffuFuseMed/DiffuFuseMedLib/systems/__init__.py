@@ -37,6 +37,8 @@ SYSTEMS: dict[str, SystemEntry] = {
     "clin-fusediff-teacher": SystemEntry("fuse", "clin_fusediff.teacher:Teacher"),
     "clin-fusediff-student": SystemEntry("fuse", "clin_fusediff.student:Student"),
     "diff4mmlits-inpainter": SystemEntry("synthesize", "diff4mmlits.inpainter:Inpainter"),
+    "diff4mmlits-autoencoder": SystemEntry("synthesize", "diff4mmlits.autoencoder:TumorAutoencoder"),
+    "diff4mmlits-synthesizer": SystemEntry("synthesize", "diff4mmlits.synthesizer:TumorSynthesizer"),
 }
 
 

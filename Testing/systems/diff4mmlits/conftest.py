@@ -1,13 +1,18 @@
 """A small inpainter, and slices of a round body with a lesion."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from DiffuFuseMedLib.core.case import Case
 from DiffuFuseMedLib.core.grid import Grid
 from DiffuFuseMedLib.core.volume import Volume
+from DiffuFuseMedLib.systems.diff4mmlits.autoencoder import AutoencoderConfig
 from DiffuFuseMedLib.systems.diff4mmlits.inpainter import Inpainter, InpainterConfig
 from DiffuFuseMedLib.systems.diff4mmlits.inpainter_slices import training_slices
+from DiffuFuseMedLib.systems.diff4mmlits.synthesizer import SynthesizerConfig, TumorSynthesizer
+from DiffuFuseMedLib.systems.diff4mmlits.tumor_windows import tumor_case
 
 SMALL = InpainterConfig(channels=(4, 8), blocks=1, spacing_mm=4.0, window_px=32)
 
@@ -41,3 +46,33 @@ def a_body():
 @pytest.fixture(scope="session")
 def some_slices(a_body):
     return training_slices(a_body, SMALL.modalities, SMALL.spacing_mm)
+
+
+@pytest.fixture(scope="session")
+def some_tumors(a_body):
+    """Four patients whose tumors differ in size and uptake."""
+    cases = []
+    for number in range(4):
+        radius, (k, j, i) = 7 + number, np.indices(a_body.grid.shape)
+        lesion = (np.hypot(j - 30, i - 34) < radius) & (k > 0) & (k < 5)
+        volumes = dict(a_body.volumes)
+        pet = np.where(lesion, 3.0 + 2 * number, 1.0) + 0.01 * i + (lesion & (np.hypot(j - 30, i - 34) < 3))
+        volumes["PET"] = volumes["PET"].with_array(pet.astype(np.float32))
+        mask = Volume(lesion.astype(np.uint8), a_body.grid)
+        cases.append(replace(a_body, name=f"p{number}", volumes=volumes, reference_mask=mask))
+    return [tumor_case(case, SMALL.modalities, 4.0) for case in cases]
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    """Settings of a synthesizer of 16 voxels a side."""
+    space = AutoencoderConfig(channels=(8,), latent=3, codes=16, window=16)
+    return SynthesizerConfig(space, channels=(8, 8), groups=4, steps=20, sampler_steps=3)
+
+
+@pytest.fixture
+def synthesizer(tiny, some_tumors):
+    torch.manual_seed(0)
+    network = TumorSynthesizer(tiny)
+    network.statistics.fit(some_tumors)
+    return network.eval()

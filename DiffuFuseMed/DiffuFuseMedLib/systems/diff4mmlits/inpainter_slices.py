@@ -48,10 +48,10 @@ def slices_of(case: Case, modalities: tuple[str, ...], spacing_mm: float) -> Sli
         raise input_error(f"a picture in color as {colored[0]}", "an image of gray values", "leave it out")
     grid = network_grid(case.grid, (case.grid.spacing_kji_mm[0], spacing_mm, spacing_mm))
     scales = {m: scale_of(case.volumes[m], case.valid[m]) for m in present}
-    return Slices(grid, {m: _channels(case, m, scales[m], grid) for m in present}, scales)
+    return Slices(grid, {m: channels_on(case, m, scales[m], grid) for m in present}, scales)
 
 
-def _channels(case: Case, modality: str, scale: Scale, grid: Grid) -> Tensor:
+def channels_on(case: Case, modality: str, scale: Scale, grid: Grid) -> Tensor:
     """(2, K, J, I). Voxels that are not valid take no part in a value."""
     array, valid = case.volumes[modality].array, case.valid[modality] & np.isfinite(case.volumes[modality].array)
     scaled = np.where(valid, scale.forward(np.where(valid, array, 0)), np.float32(0))

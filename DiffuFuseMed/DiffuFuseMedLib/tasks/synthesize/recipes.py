@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ...models.registry import ModelRecord
-from ...systems.diff4mmlits.inpainter_recipe import STS
+from ...systems.diff4mmlits import autoencoder_recipe, inpainter_recipe, synthesizer_recipe
 from ...training.loop import RunContext
-from . import train_inpainter
+from . import train_autoencoder, train_inpainter, train_synthesizer
 
 Run = Callable[[Any, Path, Path, Path, RunContext], ModelRecord]
 
@@ -24,4 +24,9 @@ class SynthesisRecipe:
     run: Run
 
 
-RECIPES: dict[str, SynthesisRecipe] = {STS.model_id: SynthesisRecipe(STS, train_inpainter.run_recipe)}
+_ALL = (
+    SynthesisRecipe(inpainter_recipe.STS, train_inpainter.run_recipe),
+    SynthesisRecipe(autoencoder_recipe.STS, train_autoencoder.run_recipe),
+    SynthesisRecipe(synthesizer_recipe.STS, train_synthesizer.run_recipe),
+)
+RECIPES: dict[str, SynthesisRecipe] = {entry.recipe.model_id: entry for entry in _ALL}

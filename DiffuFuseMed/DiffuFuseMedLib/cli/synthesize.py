@@ -1,0 +1,107 @@
+"""`diffufusemed synthesize`: a case again and again, each time with another synthetic tumor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .console import err_console, out_console, progress, say_doubts
+from .inputs import check_folder, modality_names
+from .options import (
+    CaseArgument,
+    DeviceOption,
+    OutOption,
+    ReferenceOption,
+    RegisterOption,
+    SeedOption,
+    ToldOption,
+)
+
+if TYPE_CHECKING:
+    from ..core.case import Case
+
+SYNTHESIZER, INPAINTER = "sts-tumor-synthesizer", "sts-inpainter"
+
+
+def synthesize(
+    case: CaseArgument,
+    out: OutOption,
+    n: Annotated[int, typer.Option("--n", min=1, max=1000, help="How many; each gets a folder of its own.")] = 4,
+    model: Annotated[str, typer.Option(help="A synthesizer's id, or the path of its folder.")] = SYNTHESIZER,
+    inpainter: Annotated[
+        str, typer.Option(help="What takes the case's own lesion out first, where one is drawn.")
+    ] = INPAINTER,
+    keep_lesion: Annotated[
+        bool, typer.Option("--keep-lesion", help="Leave the case's own lesion in; the synthetic ones lie elsewhere.")
+    ] = False,
+    told: ToldOption = None,
+    reference: ReferenceOption = None,
+    register: RegisterOption = "auto",
+    device: DeviceOption = "auto",
+    seed: SeedOption = 0,
+) -> None:
+    """Draw synthetic tumors into a case, aligned in all modalities: OUT/synthetic_01 and so on, images, mask, record.
+
+    For development and teaching, never for diagnosis: every file says that it is synthetic.
+    """
+    from ..core.synthetic import WARNING, WORD
+    from ..io.export.synthetic import write_synthetic
+    from ..models import zoo
+    from ..models.devices import choose
+    from ..preprocessing.load import load_case
+    from ..tasks.synthesize.contract import check_synthesizes
+    from ..tasks.synthesize.synthesize import SynthesisSettings, Synthesizer
+
+    check_folder(out)
+    loaded_model = zoo.load(model, choose(device))
+    check_synthesizes(loaded_model.network, loaded_model.record.system)
+    with progress() as step:
+        step(0.0, "reading the case")
+        loaded = load_case(case, modality_names(told), reference, register)
+        say_doubts(loaded)
+        ready = _without_lesion(loaded, inpainter, keep_lesion, choose(device))
+        synthesizer = Synthesizer(ready, loaded_model)
+        rows = []
+        for number in range(n):
+            told_share = lambda share, what, done=number: step((done + share) / n, what)  # noqa: E731
+            made = synthesizer.tumor(SynthesisSettings(seed + number), told_share)
+            folder = out / f"{WORD}_{number + 1:02d}"
+            write_synthetic(made, ready, folder)
+            rows.append((folder, made.provenance["volume_ml"], made.measured))
+        step(1.0, "done")
+    for folder, volume_ml, seen in rows:
+        peak = f", SUVmax {seen['suv_max']:.1f}" if seen["suv_max"] == seen["suv_max"] else ""
+        out_console.print(f"{folder}: {volume_ml:.0f} mL{peak}.", markup=False, soft_wrap=True)
+    out_console.print(WARNING, soft_wrap=True)
+
+
+def _without_lesion(case: Case, inpainter: str, keep_lesion: bool, device: str) -> Case:
+    """The case as tumors are drawn into it, and one line that says which it is."""
+    from dataclasses import replace
+
+    from ..core.errors import InputError
+    from ..models import zoo
+    from ..tasks.synthesize.removal_mask import removal_mask
+    from ..tasks.synthesize.remove import remove
+
+    mask = case.reference_mask
+    if mask is None or not (mask.array > 0).any():
+        return _noted(case, "The tumor is drawn into the case as it is: nobody has drawn a lesion in it.")
+    if keep_lesion:
+        return _noted(case, "The tumor is drawn into the case as it is: its own lesion is there still, elsewhere.")
+    try:
+        remover = zoo.load(inpainter, device)
+    except InputError as error:
+        why = f"The tumor is drawn into the case as it is, its own lesion elsewhere: none was taken out. {error}"
+        return _noted(case, why)
+    taken = remove(case, removal_mask(mask.array > 0, case.grid.spacing_kji_mm), remover)
+    note = f"The case's own lesion was taken out by {remover.record.id} first."
+    return _noted(replace(taken.of(case), references={}), note)
+
+
+def _noted(case: Case, sentence: str) -> Case:
+    from dataclasses import replace
+
+    err_console.print(sentence, markup=False, soft_wrap=True)
+    return replace(case, notes=(*case.notes, sentence))

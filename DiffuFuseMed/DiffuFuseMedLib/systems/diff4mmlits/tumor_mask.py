@@ -1,0 +1,124 @@
+"""Where a synthetic tumor lies, and its outline y: an ellipsoid, elastically deformed (Diff4MMLiTS, III.B).
+
+Sizes and depths are those of the training patients; it lies in soft tissue, neither in bone nor in air, and not on what
+was drawn in the case already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from ...core.errors import input_error
+from ...core.grid import Grid
+from ...preprocessing.rois.shapes import dilated, largest
+from .tumor_statistics import Drawn, TumorStatistics
+
+DEPTH_SPREAD_MM = 8.0  # how far from the drawn depth a place is looked for
+APART_MM = 15.0  # from what is drawn in the case
+WAVE, STRENGTH = 0.35, 0.15  # of the deformation: its length and its size, of the mean semi-axis
+KEPT = 0.85  # of the ellipsoid's volume that must lie in soft tissue
+TRIES = 60
+
+
+@dataclass(frozen=True)
+class Room:
+    """soft: bool [k, j, i] on `grid`, where a tumor may be; depth_mm: float32 of each voxel below the skin."""
+
+    grid: Grid
+    soft: np.ndarray
+    depth_mm: np.ndarray
+
+
+@dataclass(frozen=True)
+class TumorMask:
+    """mask: bool [k, j, i]; drawn: what it was drawn from; center_kji: of the ellipsoid, in voxels."""
+
+    mask: np.ndarray
+    drawn: Drawn
+    center_kji: tuple[int, int, int]
+
+
+def room_of(grid: Grid, soft: np.ndarray, inside: np.ndarray, drawn: np.ndarray | None = None) -> Room:
+    """soft, inside: bool [k, j, i], soft tissue and the body; drawn: a lesion that is there already."""
+    depth = np.stack([ndimage.distance_transform_edt(x, sampling=grid.spacing_kji_mm[1:]) for x in inside])
+    if drawn is not None and drawn.any():
+        soft = soft & ~dilated(drawn, APART_MM, grid.spacing_kji_mm)
+    return Room(grid, soft, depth.astype(np.float32))
+
+
+def draw_mask(
+    room: Room,
+    statistics: TumorStatistics,
+    rng: np.random.Generator,
+    tell: Callable[[], None] = lambda: None,
+) -> TumorMask:
+    """A tumor's mask; what does not fit where it fell is drawn again. tell: called at every try, and may raise to
+    stop. Raises InputError where nothing fits."""
+    for _ in range(TRIES):
+        tell()
+        drawn = statistics.draw(rng)
+        center = _center(room, drawn.depth_mm, rng)
+        if center is None:
+            break
+        mask = _deformed(room.grid, center, drawn.semi_axes_mm, rng) & room.soft
+        whole_mm3 = 4 / 3 * np.pi * np.prod(drawn.semi_axes_mm)
+        if mask.any():
+            mask = largest(mask)
+            if mask.sum() * room.grid.voxel_mm3 >= KEPT * whole_mm3:
+                return TumorMask(mask, drawn, center)
+    raise input_error(
+        "a case in which no tumor of a training patient's size fits",
+        "enough soft tissue, such as of a thigh",
+        "choose another case, or one that shows more of the body",
+    )
+
+
+def _center(room: Room, depth_mm: float, rng: np.random.Generator) -> tuple[int, int, int] | None:
+    """A voxel of soft tissue about as deep as that, or as near to it as there is one."""
+    where = np.flatnonzero(room.soft)
+    if not where.size:
+        return None
+    off = np.abs(room.depth_mm.reshape(-1)[where] - depth_mm)
+    weight = np.exp(-0.5 * np.square((off - off.min()) / DEPTH_SPREAD_MM))
+    k, j, i = np.unravel_index(rng.choice(where, p=weight / weight.sum()), room.soft.shape)
+    return int(k), int(j), int(i)
+
+
+def _deformed(
+    grid: Grid, center: tuple[int, int, int], semi_axes_mm: tuple[float, float, float], rng: np.random.Generator
+) -> np.ndarray:
+    """bool [k, j, i]: the ellipsoid, turned at random and deformed by a smooth field."""
+    spacing = np.array(grid.spacing_kji_mm)
+    reach = np.ceil(1.5 * semi_axes_mm[0] / spacing).astype(int)
+    start = np.maximum(np.array(center) - reach, 0)
+    stop = np.minimum(np.array(center) + reach + 1, grid.shape)
+    shape = tuple(int(n) for n in stop - start)
+    points = np.moveaxis(np.indices(shape), 0, -1) + (start - np.array(center))
+    points = points * spacing + _field(shape, spacing, float(np.mean(semi_axes_mm)), rng)
+    turned = points @ _rotation(rng) / np.array(semi_axes_mm)
+    mask = np.zeros(grid.shape, dtype=bool)
+    mask[tuple(slice(a, b) for a, b in zip(start, stop, strict=True))] = np.square(turned).sum(axis=-1) <= 1
+    return mask
+
+
+def _field(shape: tuple[int, ...], spacing: np.ndarray, radius_mm: float, rng: np.random.Generator) -> np.ndarray:
+    """(*shape, 3) in mm: noise smoothed over WAVE of the radius, with a standard deviation of STRENGTH of it."""
+    coarse = np.maximum(np.round(WAVE * radius_mm / 2 / spacing), 1).astype(int)  # smooth noise needs few points
+    small = tuple(int(-(-n // c)) + 2 for n, c in zip(shape, coarse, strict=True))
+    parts = []
+    for _ in range(3):
+        noise = ndimage.gaussian_filter(rng.standard_normal(small), WAVE * radius_mm / (coarse * spacing))
+        noise *= STRENGTH * radius_mm / max(float(noise.std()), 1e-9)
+        part = ndimage.zoom(noise, coarse, order=1, grid_mode=True, mode="nearest")
+        parts.append(part[tuple(slice(n) for n in shape)])
+    return np.stack(parts, axis=-1).astype(np.float32)
+
+
+def _rotation(rng: np.random.Generator) -> np.ndarray:
+    """3 x 3, evenly over all rotations."""
+    q, r = np.linalg.qr(rng.standard_normal((3, 3)))
+    return q * np.sign(np.diag(r))

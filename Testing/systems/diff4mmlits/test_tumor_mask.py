@@ -1,0 +1,95 @@
+"""Masks of synthetic tumors: in soft tissue, of the size that was drawn, by a seed."""
+
+import numpy as np
+import pytest
+from DiffuFuseMedLib.core.errors import CancelledError, InputError
+from DiffuFuseMedLib.core.grid import Grid
+from DiffuFuseMedLib.metrics.tumor_appearance import Appearance
+from DiffuFuseMedLib.systems.diff4mmlits.tumor_mask import APART_MM, draw_mask, room_of
+from DiffuFuseMedLib.systems.diff4mmlits.tumor_statistics import Drawn
+from scipy import ndimage
+
+GRID = Grid((70, 60, 24), (2.0, 2.0, 4.0))
+LOOK = Appearance(8.0, 4.0, 1.0, 1.0, 40.0)
+
+
+class Same:
+    """Statistics that always draw one tumor."""
+
+    def __init__(self, axes=(20.0, 14.0, 12.0), depth=30.0):
+        self.drawn = Drawn(axes, depth, LOOK)
+
+    def draw(self, rng):
+        return self.drawn
+
+
+@pytest.fixture(scope="module")
+def body():
+    _, j, i = np.indices(GRID.shape)
+    inside = np.hypot((j - 30) * 2, (i - 35) * 2) < 56
+    bone = np.hypot((j - 30) * 2, (i - 35) * 2) < 8
+    return inside, inside & ~bone
+
+
+def draw(body, seed=0, statistics=None, drawn=None):
+    inside, soft = body
+    return draw_mask(room_of(GRID, soft, inside, drawn), statistics or Same(), np.random.default_rng(seed))
+
+
+def test_a_tumor_lies_in_soft_tissue_and_is_one_piece_of_the_drawn_size(body):
+    for seed in range(6):
+        mask = draw(body, seed).mask
+        assert not (mask & ~body[1]).any() and ndimage.label(mask)[1] == 1
+        volume = mask.sum() * GRID.voxel_mm3
+        assert volume == pytest.approx(4 / 3 * np.pi * 20 * 14 * 12, rel=0.3)
+
+
+def test_the_seed_decides_and_no_two_are_alike(body):
+    assert np.array_equal(draw(body, 3).mask, draw(body, 3).mask)
+    assert not np.array_equal(draw(body, 3).mask, draw(body, 4).mask)
+
+
+def test_it_is_deformed(body):
+    """An ellipsoid fills its own second moments; a deformed one does not quite."""
+    off = []
+    for seed in range(4):
+        mask = draw(body, seed).mask
+        points = np.argwhere(mask) * np.array(GRID.spacing_kji_mm)
+        centered = points - points.mean(axis=0)
+        shape = np.linalg.inv(5 * np.cov(centered.T))
+        everywhere = np.stack(np.indices(GRID.shape), axis=-1) * np.array(GRID.spacing_kji_mm) - points.mean(axis=0)
+        ellipsoid = np.einsum("...a,ab,...b", everywhere, shape, everywhere) <= 1
+        off.append((ellipsoid ^ mask).sum() / mask.sum())
+    assert min(off) > 0.06 and max(off) < 0.6
+
+
+def test_it_is_about_as_deep_as_was_drawn(body):
+    inside, soft = body
+    room = room_of(GRID, soft, inside)
+    depths = [
+        room.depth_mm[draw(body, seed, Same((10.0, 9.0, 8.0), depth)).center_kji]
+        for depth in (16, 40)
+        for seed in range(5)
+    ]
+    assert np.mean(depths[:5]) == pytest.approx(16, abs=8) and np.mean(depths[5:]) == pytest.approx(40, abs=8)
+
+
+def test_it_keeps_off_what_is_drawn(body):
+    drawn = np.zeros(GRID.shape, bool)
+    drawn[10:14, 15:25, 30:40] = True
+    near = ndimage.distance_transform_edt(~drawn, sampling=GRID.spacing_kji_mm) <= APART_MM - 4
+    for seed in range(4):
+        assert not (draw(body, seed, Same((12.0, 10.0, 8.0)), drawn).mask & near).any()
+
+
+def test_what_fits_nowhere_is_refused_and_a_stop_is_heard(body):
+    with pytest.raises(InputError, match="fits"):
+        draw(body, statistics=Same((200.0, 100.0, 100.0)))
+    with pytest.raises(InputError, match="fits"):
+        draw((body[0], np.zeros(GRID.shape, bool)))
+
+    def stop():
+        raise CancelledError("stop")
+
+    with pytest.raises(CancelledError):
+        draw_mask(room_of(GRID, body[1], body[0]), Same(), np.random.default_rng(0), stop)
