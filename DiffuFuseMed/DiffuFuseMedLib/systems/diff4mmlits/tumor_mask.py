@@ -14,12 +14,12 @@ from scipy import ndimage
 
 from ...core.errors import input_error
 from ...core.grid import Grid
-from ...preprocessing.rois.shapes import dilated, largest
+from ...preprocessing.rois.shapes import dilated, largest, pasted
 from .tumor_statistics import Drawn, TumorStatistics
 
 DEPTH_SPREAD_MM = 8.0  # how far from the drawn depth a place is looked for
 APART_MM = 15.0  # from what is drawn in the case
-WAVE, STRENGTH = 0.35, 0.15  # of the deformation: its length and its size, of the mean semi-axis
+WAVE, STRENGTH = 0.45, 0.12  # of the deformation: its length and its size, of the mean semi-axis
 KEPT = 0.85  # of the ellipsoid's volume that must lie in soft tissue
 TRIES = 60
 
@@ -64,12 +64,10 @@ def draw_mask(
         center = _center(room, drawn.depth_mm, rng)
         if center is None:
             break
-        mask = _deformed(room.grid, center, drawn.semi_axes_mm, rng) & room.soft
-        whole_mm3 = 4 / 3 * np.pi * np.prod(drawn.semi_axes_mm)
-        if mask.any():
-            mask = largest(mask)
-            if mask.sum() * room.grid.voxel_mm3 >= KEPT * whole_mm3:
-                return TumorMask(mask, drawn, center)
+        box, ellipsoid = _deformed(room.grid, center, drawn.semi_axes_mm, rng)
+        inside = largest(ellipsoid & room.soft[box])
+        if inside.sum() * room.grid.voxel_mm3 >= KEPT * 4 / 3 * np.pi * np.prod(drawn.semi_axes_mm):
+            return TumorMask(pasted(inside, box, room.soft.shape), drawn, center)
     raise input_error(
         "a case in which no tumor of a training patient's size fits",
         "enough soft tissue, such as of a thigh",
@@ -90,8 +88,8 @@ def _center(room: Room, depth_mm: float, rng: np.random.Generator) -> tuple[int,
 
 def _deformed(
     grid: Grid, center: tuple[int, int, int], semi_axes_mm: tuple[float, float, float], rng: np.random.Generator
-) -> np.ndarray:
-    """bool [k, j, i]: the ellipsoid, turned at random and deformed by a smooth field."""
+) -> tuple[tuple[slice, ...], np.ndarray]:
+    """(box, bool [k, j, i] in it): the ellipsoid, turned at random and deformed by a smooth field."""
     spacing = np.array(grid.spacing_kji_mm)
     reach = np.ceil(1.5 * semi_axes_mm[0] / spacing).astype(int)
     start = np.maximum(np.array(center) - reach, 0)
@@ -100,9 +98,8 @@ def _deformed(
     points = np.moveaxis(np.indices(shape), 0, -1) + (start - np.array(center))
     points = points * spacing + _field(shape, spacing, float(np.mean(semi_axes_mm)), rng)
     turned = points @ _rotation(rng) / np.array(semi_axes_mm)
-    mask = np.zeros(grid.shape, dtype=bool)
-    mask[tuple(slice(a, b) for a, b in zip(start, stop, strict=True))] = np.square(turned).sum(axis=-1) <= 1
-    return mask
+    box = tuple(slice(int(a), int(b)) for a, b in zip(start, stop, strict=True))
+    return box, np.square(turned).sum(axis=-1) <= 1
 
 
 def _field(shape: tuple[int, ...], spacing: np.ndarray, radius_mm: float, rng: np.random.Generator) -> np.ndarray:

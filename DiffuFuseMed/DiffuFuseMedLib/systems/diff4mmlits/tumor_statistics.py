@@ -18,6 +18,7 @@ from .tumor_windows import TumorCase
 
 SHRINKAGE = 0.1  # of correlations towards none (Ledoit and Wolf 2004): there are hardly more patients than pairs
 FEWEST = 2
+REDRAWN = 200  # times at most; after that the nearest within the ends
 HU_UNIT = 100.0
 SHAPE = ("longest", "first_ratio", "second_ratio", "depth")
 LOOK = Appearance.names()
@@ -66,9 +67,11 @@ class TumorStatistics(nn.Module):
             getattr(self, name).copy_(torch.from_numpy(value))
 
     def draw(self, rng: np.random.Generator) -> Drawn:
-        """A tumor within the ends of the training patients."""
+        """A tumor within the ends of the training patients: one beyond is drawn again."""
         mean, factor, low, high = (getattr(self, n).double().cpu().numpy() for n in ("mean", "factor", "low", "high"))
-        row = np.clip(mean + factor @ rng.standard_normal(len(mean)), low, high)
+        rows = mean + rng.standard_normal((REDRAWN, len(mean))) @ factor.T
+        within = ((rows >= low) & (rows <= high)).all(axis=1)
+        row = np.clip(rows[within.argmax()], low, high)
         longest, first, second, depth = np.exp(row[:4])
         second_axis = longest / max(first, 1.0)
         axes = (float(longest), float(second_axis), float(second_axis / max(second, 1.0)))

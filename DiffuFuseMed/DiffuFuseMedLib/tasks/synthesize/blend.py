@@ -2,7 +2,7 @@
 
 Outside of the tumor's margin every voxel of the case is kept to the last bit. In the margin what was made goes over
 into the case by half a cosine. Detail finer than the window's voxels, which the network does not make, is the case's
-own at that place (noise, mostly), held to a few times its spread so that no edge of a removed or covered structure
+own at that place (noise, mostly), held to its own robust spread so that no edge of a removed or covered structure
 shines through.
 """
 
@@ -20,7 +20,7 @@ from ...core.grid import Grid
 from ...core.resampling import resample_smoothly
 from ...core.triples import triple
 from ...core.volume import Volume
-from ...metrics.tumor_appearance import appearance
+from ...metrics.tumor_appearance import Appearance, appearance
 from ...models.zoo import Model
 from ...systems.diff4mmlits.inpainter_slices import channels_on
 from ...systems.diff4mmlits.scales import Scale, scale_of
@@ -28,9 +28,12 @@ from ...systems.diff4mmlits.tumor_mask import TumorMask
 from ...systems.diff4mmlits.tumor_windows import MARGIN_VOXELS, falling
 
 HELD_SHARE = 0.75  # of the window that the tumor's longest side may take
-DETAIL_SPREADS = 2.0
-STRETCH = (0.5, 2.0)  # of the PET's peak above its mean, at most
+DETAIL_SPREADS = 1.0
+ROUNDS = 3
+STRETCH = (0.5, 2.0)  # of the PET's peak above its mean, in a round at most
+STEEPEST = 1.0  # the logarithm by which rim over center may change in a round
 MAD_TO_SD = 1.4826
+SPREAD_MM = 2.5  # standard deviation, about 6 mm of full width at half maximum
 
 
 @dataclass(frozen=True)
@@ -79,8 +82,10 @@ def blended(
     changed = np.zeros(case.grid.shape, dtype=bool)
     changed[box] = weight > 0
     drawn = {m: _values(part, m, window, made[m], weight) for m in made}
-    if anchored:
-        drawn = _anchored(drawn, part, mask, inside, at)
+    if "PET" in drawn:
+        drawn["PET"] = _smoothed(drawn["PET"], part.grid)
+    for _ in range(ROUNDS if anchored else 0):
+        drawn = _anchored(drawn, part, mask, inside, at.drawn.look)
     volumes = {}
     for m, values in drawn.items():
         array = case.volumes[m].array.copy()
@@ -118,28 +123,37 @@ def _held(detail: np.ndarray, where: np.ndarray) -> np.ndarray:
     return np.clip(detail - middle, -DETAIL_SPREADS * spread, DETAIL_SPREADS * spread)
 
 
+def _smoothed(array: np.ndarray, grid: Grid) -> np.ndarray:
+    """As a PET scanner would show it: no uptake has an edge or a grain finer than its point spread."""
+    return ndimage.gaussian_filter(array, SPREAD_MM / np.array(grid.spacing_kji_mm), mode="nearest")
+
+
 def _anchored(
-    drawn: dict[str, np.ndarray], part: Case, mask: np.ndarray, inside: np.ndarray, at: TumorMask
+    drawn: dict[str, np.ndarray], part: Case, mask: np.ndarray, inside: np.ndarray, look: Appearance
 ) -> dict[str, np.ndarray]:
-    """CT moved, MR scaled, and the PET's mean and peak brought to the appearance that was drawn: a small network gets
-    the pattern right before the number."""
-    look, valid = at.drawn.look, part.valid
+    """Nearer to the appearance that was drawn: CT moved, MR scaled, the PET's center against its rim, its mean and its
+    peak. A small network gets the pattern right before the number. What is moved fades over the tumor's border as a
+    scanner's point spread does, so one round is not enough."""
     arrays = {m: np.where(mask, x, part.volumes[m].array) for m, x in drawn.items()}
-    seen = appearance(arrays, valid, mask, inside, part.grid.spacing_kji_mm)
+    seen = appearance(arrays, part.valid, mask, inside, part.grid.spacing_kji_mm)
     moved = dict(drawn)
     if "CT" in drawn and np.isfinite(seen.ct_hu):
         moved["CT"] = drawn["CT"] + np.float32(look.ct_hu - seen.ct_hu)
     if "MR_T1" in drawn and seen.t1_contrast > 0:
         moved["MR_T1"] = drawn["MR_T1"] * np.float32(look.t1_contrast / seen.t1_contrast)
     if "PET" in drawn and seen.suv_mean > 0:
-        peak = max(seen.suv_max - seen.suv_mean, 1e-3)
-        stretch = np.clip((look.suv_max - look.suv_mean) / peak, *STRETCH)
-        moved["PET"] = np.maximum(look.suv_mean + (drawn["PET"] - seen.suv_mean) * np.float32(stretch), 0)
-    return {m: _near(moved[m], drawn[m], mask, part.grid) for m in drawn}
+        moved["PET"] = _uptake(drawn["PET"], part, mask, seen, look)
+    share = _smoothed(mask.astype(np.float32), part.grid)
+    return {m: share * moved[m] + (1 - share) * drawn[m] for m in drawn}
 
 
-def _near(moved: np.ndarray, drawn: np.ndarray, mask: np.ndarray, grid: Grid) -> np.ndarray:
-    """What was moved inside the tumor, as it was made a few millimeters outside."""
-    share = ndimage.gaussian_filter(mask.astype(np.float32), 2.0 / np.array(grid.spacing_kji_mm))
-    share = np.where(mask, 1, share).astype(np.float32)
-    return share * moved + (1 - share) * drawn
+def _uptake(suv: np.ndarray, part: Case, mask: np.ndarray, seen: Appearance, look: Appearance) -> np.ndarray:
+    """SUV with another center against the rim, mean and peak, as far as one round may go."""
+    depth = ndimage.distance_transform_edt(np.pad(mask, 1), sampling=part.grid.spacing_kji_mm)[1:-1, 1:-1, 1:-1]
+    if seen.rim_to_center > 0:
+        change = np.clip(np.log(look.rim_to_center / seen.rim_to_center), -STEEPEST, STEEPEST)
+        suv = suv * np.exp(-change * depth / depth.max()).astype(np.float32)
+    usable = mask & part.valid["PET"]
+    mean, peak = float(suv[usable].mean()), float(suv[usable].max())
+    stretch = np.clip((look.suv_max - look.suv_mean) / max(peak - mean, 1e-3), *STRETCH)
+    return np.maximum(look.suv_mean + (suv - mean) * np.float32(stretch), 0)

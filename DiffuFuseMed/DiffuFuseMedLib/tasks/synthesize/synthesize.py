@@ -39,7 +39,8 @@ class SynthesisSettings:
 
 
 class Synthesizer:
-    """A case ready for one tumor after another: where there is room for one is found once."""
+    """A case ready for one tumor after another: where there is room for one, in soft tissue that every modality shows,
+    is found once."""
 
     def __init__(self, case: Case, model: Model) -> None:
         """Raises InputError for a model that makes no tumors, a case without CT, which alone tells bone and air, and
@@ -52,7 +53,8 @@ class Synthesizer:
         rois = automatic_rois(case.only(["CT"]))
         self.body = rois.inside
         drawn = None if case.reference_mask is None else case.reference_mask.array > 0
-        self.room: Room = room_of(case.grid, rois.soft, rois.inside, drawn)
+        seen = [case.valid[m] for m in model.modalities if m in case.valid]
+        self.room: Room = room_of(case.grid, np.logical_and.reduce([rois.soft, *seen]), rois.inside, drawn)
 
     def place(self, seed: int, cancel: Cancel | None = None) -> TumorMask:
         """The mask of this seed; raises InputError where no tumor fits."""
