@@ -25,6 +25,7 @@ from .evaluate_inpainting import evaluate_inpainting
 from .evaluate_synthesis import evaluate_synthesis
 from .fuse import fuse
 from .models import models_app
+from .reader_study import reader_study_app
 from .run import run
 from .synthesize import synthesize
 from .train import train
@@ -38,6 +39,7 @@ app.command("evaluate-inpainting")(evaluate_inpainting)
 app.command()(synthesize)
 app.command("evaluate-synthesis")(evaluate_synthesis)
 app.add_typer(models_app, name="models")
+app.add_typer(reader_study_app, name="reader-study")
 app.add_typer(datasets_app, name="datasets")
 
 

@@ -65,9 +65,14 @@ def write_fusion_report(fusion: Fusion, case: Case, path: Path) -> None:
 
 
 def _write(template: str, entries: dict[str, Any], path: Path) -> None:
-    html = _template(template).render(**entries)
+    html = filled(template, entries)
     with staged(path.parent) as staging:
         write_whole(staging / path.name, html)
+
+
+def filled(template: str, entries: dict[str, Any]) -> str:
+    """A template of this package with these entries, as HTML."""
+    return _template(template).render(**entries)
 
 
 def _template(name: str) -> Template:
