@@ -1,5 +1,5 @@
 """The command line: web | engine | run | fuse | train | calibrate | domain | evaluate | diagnose | benchmark |
-agreement | evaluate-fusion | evaluate-inpainting | synthesize | evaluate-synthesis | models | datasets."""
+agreement | evaluate-fusion | evaluate-inpainting | synthesize | evaluate-synthesis | probe | models | datasets."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from .evaluate_inpainting import evaluate_inpainting
 from .evaluate_synthesis import evaluate_synthesis
 from .fuse import fuse
 from .models import models_app
+from .probe import probe
 from .reader_study import reader_study_app
 from .run import run
 from .synthesize import synthesize
@@ -37,6 +38,7 @@ for command in (web, engine, run, fuse, train, calibrate, domain, evaluate, diag
 app.command("evaluate-fusion")(evaluate_fusion)
 app.command("evaluate-inpainting")(evaluate_inpainting)
 app.command()(synthesize)
+app.command()(probe)
 app.command("evaluate-synthesis")(evaluate_synthesis)
 app.add_typer(models_app, name="models")
 app.add_typer(reader_study_app, name="reader-study")

@@ -60,7 +60,7 @@ def synthesize(
         step(0.0, "reading the case")
         loaded = load_case(case, modality_names(told), reference, register)
         say_doubts(loaded)
-        ready = _without_lesion(loaded, inpainter, keep_lesion, choose(device))
+        ready = without_lesion(loaded, inpainter, keep_lesion, choose(device))
         synthesizer = Synthesizer(ready, loaded_model)
         rows = []
         for number in range(n):
@@ -76,7 +76,7 @@ def synthesize(
     out_console.print(WARNING, soft_wrap=True)
 
 
-def _without_lesion(case: Case, inpainter: str, keep_lesion: bool, device: str) -> Case:
+def without_lesion(case: Case, inpainter: str, keep_lesion: bool, device: str) -> Case:
     """The case as tumors are drawn into it, and one line that says which it is."""
     from dataclasses import replace
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from scipy import ndimage
@@ -15,13 +16,19 @@ from scipy import ndimage
 from ...core.errors import input_error
 from ...core.grid import Grid
 from ...preprocessing.rois.shapes import dilated, largest, pasted
-from .tumor_statistics import Drawn, TumorStatistics
+from .tumor_statistics import Drawn
 
 DEPTH_SPREAD_MM = 8.0  # how far from the drawn depth a place is looked for
 APART_MM = 15.0  # from what is drawn in the case
 WAVE, STRENGTH = 0.45, 0.12  # of the deformation: its length and its size, of the mean semi-axis
 KEPT = 0.85  # of the ellipsoid's volume that must lie in soft tissue
 TRIES = 60
+
+
+class DrawsTumors(Protocol):
+    """Sizes, depths and appearances, one tumor at a time."""
+
+    def draw(self, rng: np.random.Generator) -> Drawn: ...
 
 
 @dataclass(frozen=True)
@@ -52,7 +59,7 @@ def room_of(grid: Grid, soft: np.ndarray, inside: np.ndarray, drawn: np.ndarray 
 
 def draw_mask(
     room: Room,
-    statistics: TumorStatistics,
+    statistics: DrawsTumors,
     rng: np.random.Generator,
     tell: Callable[[], None] = lambda: None,
 ) -> TumorMask:

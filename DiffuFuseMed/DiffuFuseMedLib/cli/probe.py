@@ -1,0 +1,126 @@
+"""`diffufusemed probe`: which synthetic tumors a segmenter finds in a case of one's own scanner."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from ..core.errors import input_error
+from .console import out_console, print_table, progress, say_doubts
+from .inputs import check_folder, load_model, modality_names
+from .options import (
+    DEFAULT_MODEL,
+    CaseArgument,
+    DeviceOption,
+    ModelOption,
+    OutOption,
+    ReferenceOption,
+    RegisterOption,
+    SeedOption,
+    ToldOption,
+)
+from .synthesize import INPAINTER, SYNTHESIZER, without_lesion
+
+if TYPE_CHECKING:
+    from ..models.zoo import Model
+    from ..tasks.synthesize.probe import Probe, Segment
+
+
+def probe(
+    case: CaseArgument,
+    out: OutOption,
+    model: ModelOption = DEFAULT_MODEL,
+    diameters: Annotated[str, typer.Option(help="In mm, of a ball as large as the tumor.")] = "15,30,60",
+    contrasts: Annotated[str, typer.Option(help="Shares of the uptake and T1 contrast of patients' tumors.")] = "1,0.5",
+    n: Annotated[int, typer.Option("--n", min=1, max=200, help="Tumors of each size and contrast.")] = 4,
+    samples: Annotated[int, typer.Option(min=1, max=64, help="The segmenter's samples.")] = 2,
+    synthesizer: Annotated[
+        str, typer.Option(help="What draws the tumors: an id, or the path of a folder.")
+    ] = SYNTHESIZER,
+    inpainter: Annotated[str, typer.Option(help="What takes the case's own lesion out first.")] = INPAINTER,
+    told: ToldOption = None,
+    reference: ReferenceOption = None,
+    register: RegisterOption = "auto",
+    device: DeviceOption = "auto",
+    seed: SeedOption = 0,
+) -> None:
+    """Put synthetic tumors of several sizes and contrasts into a case, one at a time, and tell which a segmenter finds:
+    probe.html with the curve, probe.json with every tumor."""
+    from ..core.staging import staged
+    from ..core.whole_file import write_whole
+    from ..models import zoo
+    from ..models.devices import choose
+    from ..preprocessing.load import load_case
+    from ..report.probe import write_probe
+    from ..tasks.synthesize.probe import Plan, sensitivities
+    from ..tasks.synthesize.probe import probe as tried
+    from ..tasks.synthesize.synthesize import Synthesizer
+
+    plan = Plan(numbers(diameters, "--diameters"), numbers(contrasts, "--contrasts"), n, seed)
+    check_folder(out)
+    drawer, segmenter = zoo.load(synthesizer, choose(device)), load_model(model, device)
+    with progress() as step:
+        step(0.0, "reading the case")
+        loaded = load_case(case, modality_names(told), reference, register)
+        say_doubts(loaded)
+        ready = Synthesizer(without_lesion(loaded, inpainter, False, choose(device)), drawer)
+        found = tried(ready, _segment(segmenter, samples, seed), plan, step)
+    rows = sensitivities(found.tumors)
+    write_probe(_page(found, loaded.name, segmenter, drawer, ready.case.notes), rows, out / "probe.html")
+    with staged(out) as folder:
+        write_whole(folder / "probe.json", json.dumps(_record(found, segmenter, drawer), indent=2) + "\n")
+    table = Table("diameter, mm", "contrast", "found")
+    for diameter_mm, contrast, hits, count in rows:
+        table.add_row(f"{diameter_mm:g}", f"{contrast:g}", f"{hits} of {count}")
+    print_table(table)
+    out_console.print(f"Where there is no tumor {found.false_ml:.1f} mL are called lesion. See {out / 'probe.html'}")
+
+
+def numbers(text: str, option: str) -> tuple[float, ...]:
+    """15,30 -> its numbers; raises InputError for what is none."""
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        raise input_error(f"{option} {text[:40]!r}", "numbers such as 15,30,60", "correct it") from error
+
+
+def _segment(model: Model, samples: int, seed: int) -> Segment:
+    from ..tasks.segment.predict import predict
+    from ..tasks.segment.settings import Settings
+
+    return lambda case: predict(case, model, Settings(samples, seed)).labels > 0
+
+
+def _page(found: Probe, case: str, segmenter: Model, drawer: Model, notes: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "case": case,
+        "model": segmenter.record.id,
+        "synthesizer": drawer.record.id,
+        "false_ml": f"{found.false_ml:.1f}",
+        "notes": notes,
+        "misfits": [
+            f"{count} of {d:g} mm and contrast {c:g} found no room in the case."
+            for (d, c), count in found.misfits.items()
+        ],
+        "tumors": [
+            (f"{t.diameter_mm:g}", f"{t.contrast:g}", f"{t.volume_ml:.1f}", _or_none(t.suv_mean), f"{t.iou:.2f}",
+             f"{t.recall:.0%}", str(t.seed)) for t in found.tumors
+        ],
+    }  # fmt: skip
+
+
+def _or_none(value: float) -> str:
+    return f"{value:.1f}" if value == value else "no PET"
+
+
+def _record(found: Probe, segmenter: Model, drawer: Model) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    models = {name: {"id": m.record.id, "sha256": m.record.sha256} for name, m in (("segmenter", segmenter),
+              ("synthesizer", drawer))}  # fmt: skip
+    tumors = [{**asdict(t), "suv_mean": t.suv_mean if t.suv_mean == t.suv_mean else None, "found": t.found}
+              for t in found.tumors]  # fmt: skip
+    return {"synthetic": True, **models, "false_ml": found.false_ml, "tumors": tumors}

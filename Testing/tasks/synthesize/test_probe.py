@@ -1,0 +1,108 @@
+"""Which synthetic tumors a segmenter finds: sizes and contrasts as they were told, hits as they are defined."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from DiffuFuseMedLib.core.errors import CancelledError, InputError
+from DiffuFuseMedLib.metrics.tumor_appearance import Appearance
+from DiffuFuseMedLib.tasks.synthesize.probe import Plan, Probed, fainter, overlap_of, probe, sensitivities
+from DiffuFuseMedLib.tasks.synthesize.synthesize import Synthesizer
+
+PLAN = Plan(diameters_mm=(12.0, 24.0), contrasts=(1.0, 0.5), count=2, seed=3)
+
+
+def nothing(case):
+    return np.zeros(case.grid.shape, bool)
+
+
+@pytest.fixture(scope="module")
+def ready(a_thigh, a_synthesizer):
+    return Synthesizer(replace(a_thigh, reference_mask=None), a_synthesizer)
+
+
+@pytest.fixture(scope="module")
+def found(ready):
+    """By a segmenter that calls nothing lesion, and remembers what it was given."""
+    given = []
+
+    def segment(case):
+        given.append(case)
+        return nothing(case)
+
+    return probe(ready, segment, PLAN), given
+
+
+def test_every_kind_is_tried_and_the_case_as_it_is(found, ready):
+    result, given = found
+    kinds = [(12.0, 1.0), (12.0, 0.5), (24.0, 1.0), (24.0, 0.5)]
+    assert [(t.diameter_mm, t.contrast) for t in result.tumors] == [kind for kind in kinds for _ in range(2)]
+    assert len(given) == 9 and result.misfits == {} and result.false_ml == 0
+    assert all(case.reference_mask is None for case in given), "what was drawn never reaches the segmenter"
+    changed = [not np.array_equal(c.volumes["CT"].array, ready.case.volumes["CT"].array) for c in given]
+    assert changed == [True] * 8 + [False]
+
+
+def test_a_tumor_is_as_large_as_a_ball_of_that_diameter_but_for_its_deformation(found):
+    for tumor in found[0].tumors:
+        ball_ml = np.pi / 6 * tumor.diameter_mm**3 / 1000
+        assert 0.6 * ball_ml < tumor.volume_ml < 1.5 * ball_ml
+
+
+def test_half_the_contrast_is_half_the_uptake():
+    look = fainter(Appearance(8.0, 4.0, 1.5, 4.0, 40.0), 0.5)
+    assert (look.suv_max, look.suv_mean, look.rim_to_center, look.t1_contrast, look.ct_hu) == (4.0, 2.0, 1.5, 2.0, 40.0)
+
+
+def test_a_faint_tumor_takes_up_less(found):
+    whole, half = ([t.suv_mean for t in found[0].tumors if t.contrast == c] for c in (1.0, 0.5))
+    assert np.mean(half) < 0.8 * np.mean(whole)
+
+
+def test_what_is_called_lesion_on_the_tumor_counts_and_elsewhere_is_false(ready):
+    def of_the_tumor(case):
+        return case.volumes["PET"].array != ready.case.volumes["PET"].array
+
+    result = probe(ready, of_the_tumor, replace(PLAN, diameters_mm=(24.0,), contrasts=(1.0,)))
+    assert all(tumor.found and tumor.recall > 0.9 for tumor in result.tumors)
+    assert result.false_ml == 0
+    everywhere = probe(ready, lambda case: ~nothing(case), replace(PLAN, diameters_mm=(12.0,), count=1))
+    assert not any(t.found for t in everywhere.tumors), "the whole image is no finding"
+    whole_ml = np.prod(ready.case.grid.shape) * ready.case.grid.voxel_mm3 / 1000
+    assert everywhere.false_ml == pytest.approx(whole_ml)
+
+
+def test_overlap_is_with_the_pieces_that_touch_the_tumor():
+    tumor, called = np.zeros((1, 4, 10), bool), np.zeros((1, 4, 10), bool)
+    tumor[0, :, 2:6] = True  # 16 voxels
+    called[0, :2, 4:8] = True  # 8, of which 4 lie on it
+    called[0, :, 9] = True  # elsewhere
+    assert overlap_of(called, tumor) == (pytest.approx(4 / 20), pytest.approx(4 / 16))
+    assert overlap_of(np.zeros_like(called), tumor) == (0.0, 0.0)
+
+
+def test_sensitivity_is_told_by_size_and_contrast():
+    hit, miss = (Probed(10.0, 1.0, 0.5, 3.0, iou, 0.5, 0) for iou in (0.1, 0.09))
+    rows = sensitivities([hit, miss, hit, replace(miss, diameter_mm=20.0)])
+    assert rows == [(10.0, 1.0, 2, 3), (20.0, 1.0, 0, 1)]
+
+
+def test_what_does_not_fit_is_counted_and_a_case_without_any_room_refused(ready):
+    result = probe(ready, nothing, replace(PLAN, diameters_mm=(12.0, 290.0), contrasts=(1.0,)))
+    assert result.misfits == {(290.0, 1.0): 2} and len(result.tumors) == 2
+    with pytest.raises(InputError, match="without room for tumors of 290 mm"):
+        probe(ready, nothing, replace(PLAN, diameters_mm=(290.0,), contrasts=(1.0,)))
+
+
+def test_it_stops_when_told(ready):
+    with pytest.raises(CancelledError):
+        probe(ready, nothing, PLAN, cancel=lambda: True)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"diameters_mm": ()}, {"diameters_mm": (1.0,)}, {"contrasts": (0.0,)}, {"contrasts": (9.0,)}, {"count": 0}],
+)
+def test_a_plan_that_cannot_be_is_refused(wrong):
+    with pytest.raises(InputError):
+        replace(PLAN, **wrong)
