@@ -11,7 +11,7 @@ from rich.table import Table
 from ..core.errors import input_error
 from .console import as_markdown, out_console, print_table, progress
 from .inputs import case_names, load_model
-from .options import DEFAULT_MODEL, DeviceOption, FoldOption, SeedOption, SplitOption
+from .options import DeviceOption, FoldOption, SeedOption, SplitOption
 
 Row = dict[str, Any]
 
@@ -25,7 +25,7 @@ def evaluate_inpainting(
     ),
     segmenter: Annotated[
         str, typer.Option(help="The segmenter whose features and findings are taken; one that encodes modalities.")
-    ] = DEFAULT_MODEL,
+    ] = "sts-diffufusemed",
     split: SplitOption = None,
     fold: FoldOption = None,
     margin: Annotated[
