@@ -76,6 +76,8 @@ def evaluate_synthesis(
     table = realism.distances(found)
     print_table(_table(table, found, len(ready)))
     out_console.print(MEANING, soft_wrap=True)
+    for note in found.notes:
+        out_console.print(note, markup=False, soft_wrap=True)
     for trivial, measures in realism.better(table).items():
         told = ", ".join(COLUMNS[m] for m in measures) or "nothing"
         out_console.print(f"Nearer than {trivial}: {told} ({len(measures)} of 5).", soft_wrap=True)

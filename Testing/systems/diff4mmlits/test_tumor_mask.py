@@ -31,9 +31,9 @@ def body():
     return inside, inside & ~bone
 
 
-def draw(body, seed=0, statistics=None, drawn=None):
+def draw(body, seed=0, statistics=None, drawn=None, **told):
     inside, soft = body
-    return draw_mask(room_of(GRID, soft, inside, drawn), statistics or Same(), np.random.default_rng(seed))
+    return draw_mask(room_of(GRID, soft, inside, drawn), statistics or Same(), np.random.default_rng(seed), **told)
 
 
 def test_a_tumor_lies_in_soft_tissue_and_is_one_piece_of_the_drawn_size(body):
@@ -80,6 +80,13 @@ def test_it_keeps_off_what_is_drawn(body):
     near = ndimage.distance_transform_edt(~drawn, sampling=GRID.spacing_kji_mm) <= APART_MM - 4
     for seed in range(4):
         assert not (draw(body, seed, Same((12.0, 10.0, 8.0)), drawn).mask & near).any()
+
+
+def test_what_is_too_large_gets_smaller_but_not_smaller_than_any_patients(body):
+    made = draw(body, statistics=Same((90.0, 70.0, 60.0)), smallest_mm=18.0)
+    assert 18.0 <= made.drawn.semi_axes_mm[0] < 85 and made.mask.any()
+    with pytest.raises(InputError, match="fits"):
+        draw(body, statistics=Same((200.0, 100.0, 100.0)), smallest_mm=120.0)
 
 
 def test_what_fits_nowhere_is_refused_and_a_stop_is_heard(body):

@@ -7,7 +7,7 @@ was drawn in the case already.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -15,6 +15,7 @@ from scipy import ndimage
 
 from ...core.errors import input_error
 from ...core.grid import Grid
+from ...core.triples import triple
 from ...preprocessing.rois.shapes import dilated, largest, pasted
 from .tumor_statistics import Drawn
 
@@ -22,7 +23,7 @@ DEPTH_SPREAD_MM = 8.0  # how far from the drawn depth a place is looked for
 APART_MM = 15.0  # from what is drawn in the case
 WAVE, STRENGTH = 0.45, 0.12  # of the deformation: its length and its size, of the mean semi-axis
 KEPT = 0.85  # of the ellipsoid's volume that must lie in soft tissue
-TRIES = 60
+TRIES, SMALLER = 60, 0.95
 
 
 class DrawsTumors(Protocol):
@@ -62,12 +63,14 @@ def draw_mask(
     statistics: DrawsTumors,
     rng: np.random.Generator,
     tell: Callable[[], None] = lambda: None,
+    smallest_mm: float | None = None,
 ) -> TumorMask:
-    """A tumor's mask; what does not fit where it fell is drawn again. tell: called at every try, and may raise to
-    stop. Raises InputError where nothing fits."""
-    for _ in range(TRIES):
+    """A tumor's mask; what does not fit where it fell is drawn again. tell: called at every try, and may raise to stop;
+    smallest_mm: where it is told, the second half of the tries are smaller and smaller, down to this longest semi-axis.
+    Raises InputError where nothing fits."""
+    for number in range(TRIES):
         tell()
-        drawn = statistics.draw(rng)
+        drawn = _shrunk(statistics.draw(rng), SMALLER ** max(0, number - TRIES // 2), smallest_mm)
         center = _center(room, drawn.depth_mm, rng)
         if center is None:
             break
@@ -80,6 +83,14 @@ def draw_mask(
         "enough soft tissue, such as of a thigh",
         "choose another case, or one that shows more of the body",
     )
+
+
+def _shrunk(drawn: Drawn, factor: float, smallest_mm: float | None) -> Drawn:
+    """Its axes times the factor, the longest no shorter than smallest_mm; as it is without that."""
+    if smallest_mm is None:
+        return drawn
+    factor = max(factor, min(1.0, smallest_mm / drawn.semi_axes_mm[0]))
+    return replace(drawn, semi_axes_mm=triple(factor * a for a in drawn.semi_axes_mm))
 
 
 def _center(room: Room, depth_mm: float, rng: np.random.Generator) -> tuple[int, int, int] | None:

@@ -66,6 +66,11 @@ class TumorStatistics(nn.Module):
         for name, value in zip(("mean", "low", "high", "factor"), values, strict=True):
             getattr(self, name).copy_(torch.from_numpy(value))
 
+    @property
+    def smallest_mm(self) -> float:
+        """The shortest longest semi-axis of a training patient's tumor."""
+        return float(self.low[0].exp())
+
     def draw(self, rng: np.random.Generator) -> Drawn:
         """A tumor within the ends of the training patients: one beyond is drawn again."""
         mean, factor, low, high = (getattr(self, n).double().cpu().numpy() for n in ("mean", "factor", "low", "high"))

@@ -10,6 +10,7 @@ from scipy.spatial.distance import cdist
 from scipy.stats import wasserstein_distance
 
 from ...core.case import Case
+from ...core.errors import InputError
 from ...core.resampling import resample_smoothly
 from ...core.triples import triple
 from ...core.volume import Volume
@@ -26,10 +27,11 @@ Step = Callable[[float, str], None]
 
 @dataclass(frozen=True)
 class Looks:
-    """Appearances by method, and those of the real tumors they are held against."""
+    """Appearances by method, and those of the real tumors they are held against; notes: which case had no room."""
 
     real: list[Appearance]
     made: dict[str, list[Appearance]]
+    notes: tuple[str, ...] = ()
 
 
 def look_of(case: Case) -> Appearance:
@@ -52,20 +54,25 @@ def looks(
     settings = settings or SynthesisSettings()
     real, others = [look_of(case) for case in cases], [look_of(donor) for donor in donors]
     values = _typical(donors)
+    notes: list[str] = []
     made: dict[str, list[Appearance]] = {SYNTHETIC: [], PASTED: [], CONSTANT: [], OTHERS: others}
     for number, case in enumerate(cases):
         synthesizer = Synthesizer(case, model)
         for turn in range(count):
             step((number + turn / count) / len(cases), f"case {number + 1}")
             seed = settings.seed + number * count + turn
-            at = synthesizer.place(seed)
+            try:
+                at = synthesizer.place(seed)
+            except InputError as error:
+                notes.append(f"{case.name}: {error}")
+                break
             tumor = synthesizer.tumor(SynthesisSettings(seed, settings.steps, settings.anchored), at=at)
             made[SYNTHETIC].append(Appearance(**tumor.measured))
             made[CONSTANT].append(_seen(filled(case, at.mask, values), at.mask, synthesizer))
             pasted = paste(case, donors[seed % len(donors)], at, synthesizer.room.soft)
             if pasted is not None:
                 made[PASTED].append(_seen(pasted[0], pasted[1], synthesizer))
-    return Looks(real, made)
+    return Looks(real, made, tuple(notes))
 
 
 def distances(found: Looks) -> dict[str, dict[str, float]]:

@@ -59,7 +59,8 @@ class Synthesizer:
     def place(self, seed: int, cancel: Cancel | None = None) -> TumorMask:
         """The mask of this seed; raises InputError where no tumor fits."""
         rng = np.random.default_rng([seed, 0])
-        return draw_mask(self.room, self.model.network.statistics, rng, lambda: _check(cancel))
+        statistics = self.model.network.statistics
+        return draw_mask(self.room, statistics, rng, lambda: _check(cancel), statistics.smallest_mm)
 
     def tumor(
         self,
