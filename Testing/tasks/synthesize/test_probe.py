@@ -50,8 +50,8 @@ def test_a_tumor_is_as_large_as_a_ball_of_that_diameter_but_for_its_deformation(
 
 
 def test_half_the_contrast_is_half_the_uptake():
-    look = fainter(Appearance(8.0, 4.0, 1.5, 4.0, 40.0), 0.5)
-    assert (look.suv_max, look.suv_mean, look.rim_to_center, look.t1_contrast, look.ct_hu) == (4.0, 2.0, 1.5, 2.0, 40.0)
+    look = fainter(Appearance(8.0, 4.0, 1.5, 9.0, 40.0), 0.5)
+    assert (look.suv_max, look.suv_mean, look.rim_to_center, look.t1_contrast, look.ct_hu) == (4.0, 2.0, 1.5, 3.0, 40.0)
 
 
 def test_a_faint_tumor_takes_up_less(found):
