@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from DiffuFuseMedLib.core.healthy import MARGIN_MM
 from DiffuFuseMedLib.mrml import display, segmentations, volumes
 from DiffuFuseMedLib.mrml.views import composites
 from DiffuFuseMedLib.session import healthy
@@ -50,7 +51,7 @@ def test_what_was_made_up_takes_the_place_of_the_images_and_says_so(found, sarco
     imaged = below(found)
     found.healthy.show(True)
     asked = found.engine.last("remove").values
-    assert (asked["model"], asked["margin_mm"], found.view_state.healthy) == ("filler", 5.0, "working")
+    assert (asked["model"], asked["margin_mm"], found.view_state.healthy) == ("filler", MARGIN_MM, "working")
     np.testing.assert_array_equal(asked["lesion"], found.lesion.mask())
     mask = removed(found, sarcoma)
     shown = volumes.array_of(below(found))

@@ -81,7 +81,9 @@ def without_lesion(case: Case, inpainter: str, keep_lesion: bool, device: str) -
     from dataclasses import replace
 
     from ..core.errors import InputError
+    from ..core.healthy import MARGIN_MM
     from ..models import zoo
+    from ..systems.diff4mmlits.inpainter_slices import body_of
     from ..tasks.synthesize.removal_mask import removal_mask
     from ..tasks.synthesize.remove import remove
 
@@ -95,7 +97,7 @@ def without_lesion(case: Case, inpainter: str, keep_lesion: bool, device: str) -
     except InputError as error:
         why = f"The tumor is drawn into the case as it is, its own lesion elsewhere: none was taken out. {error}"
         return _noted(case, why)
-    taken = remove(case, removal_mask(mask.array > 0, case.grid.spacing_kji_mm), remover)
+    taken = remove(case, removal_mask(mask.array > 0, case.grid.spacing_kji_mm, MARGIN_MM, body_of(case)), remover)
     note = f"The case's own lesion was taken out by {remover.record.id} first."
     return _noted(replace(taken.of(case), references={}), note)
 

@@ -10,6 +10,8 @@ import numpy as np
 from .case import Case
 from .volume import Volume
 
+MARGIN_MM = 12.0  # around the paper's mask: PET shows a lesion that far beyond the border that is drawn
+
 
 @dataclass(frozen=True)
 class Healthy:

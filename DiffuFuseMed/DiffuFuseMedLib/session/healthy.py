@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.healthy import Healthy
+from ..core.healthy import MARGIN_MM, Healthy
 from ..engine.client.engine import EngineError, Handle
 from ..models.registry import models
 from .context import SessionContext
@@ -14,7 +14,6 @@ from .display import DisplayLogic
 from .events import Topic
 from .lesion import Lesion
 
-MARGIN_MM = 5.0  # PET shows a lesion beyond the border that is drawn on CT and MR
 INPAINTERS = ("diff4mmlits-inpainter",)  # systems
 NO_MODEL = "No model that takes lesions out of images is installed."
 NO_LESION = "There is no lesion to take out: run the segmentation first."

@@ -10,6 +10,7 @@ from DiffuFuseMedLib.engine.server.context import Context
 from DiffuFuseMedLib.engine.server.failures import UnknownCaseError
 from DiffuFuseMedLib.engine.server.handlers import Workbench
 from DiffuFuseMedLib.engine.wire import protocol
+from DiffuFuseMedLib.systems.diff4mmlits.inpainter_slices import body_of
 from DiffuFuseMedLib.tasks.synthesize.removal_mask import removal_mask
 from DiffuFuseMedLib.tasks.synthesize.remove import remove
 
@@ -28,7 +29,7 @@ def asked(a_tiny_case, inpainters, monkeypatch):
 
 def test_it_is_what_the_library_makes_of_the_widened_lesion(asked, a_tiny_case, an_inpainter):
     lesion = a_tiny_case.reference_mask.array > 0
-    mask = removal_mask(lesion, a_tiny_case.grid.spacing_kji_mm, 6.0)
+    mask = removal_mask(lesion, a_tiny_case.grid.spacing_kji_mm, 6.0, body_of(a_tiny_case))
     found, wanted = asked(lesion, margin_mm=6.0), remove(a_tiny_case, mask, an_inpainter)
     assert mask.sum() > removal_mask(lesion, a_tiny_case.grid.spacing_kji_mm).sum()
     np.testing.assert_array_equal(found["removed"], mask)

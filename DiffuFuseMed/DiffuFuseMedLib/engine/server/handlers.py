@@ -159,6 +159,7 @@ class Workbench:
         return replace(found, flicker=flicker_of(image, fusion))
 
     def remove(self, request: protocol.Remove, context: Context) -> dict[str, Any]:
+        from ...systems.diff4mmlits.inpainter_slices import body_of
         from ...tasks.synthesize.removal_mask import removal_mask
         from ...tasks.synthesize.remove import remove
 
@@ -170,8 +171,10 @@ class Workbench:
             raise input_error(given, f"0 to {MOST_MARGIN_MM} mm", "choose one among these")
         context.progress(0.0, "loading the inpainter")
         model = self._model(request.model, devices.choose(request.device), zoo.load)
-        mask = removal_mask(lesion, opened.case.grid.spacing_kji_mm, request.margin_mm) if lesion.any() else lesion
-        found = remove(opened.case, mask, model, context.progress, context.cancel)
+        case, mask = opened.case, lesion
+        if lesion.any():
+            mask = removal_mask(lesion, case.grid.spacing_kji_mm, request.margin_mm, body_of(case))
+        found = remove(case, mask, model, context.progress, context.cancel)
         volumes = {key: volume.array for key, volume in found.volumes.items()}
         return {"volumes": volumes, "removed": found.removed, "provenance": found.provenance}
 
