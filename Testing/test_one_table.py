@@ -30,7 +30,7 @@ GRID = Grid((24, 20, 12), (2.0, 2.0, 3.0), (0.0, 0.0, 0.0), (1, 0, 0, 0, 1, 0, 0
 
 
 def test_a_table_has_an_entry_for_every_modality_in_the_order_of_seeds_and_lists():
-    assert tuple(MODALITIES) == ("CT", "PET", "MR_T1", "MR_T2", "MR_FLAIR", "MR_T1C", "SPECT")
+    assert tuple(MODALITIES) == ("CT", "PET", "MR_T1", "MR_T2", "MR_FLAIR", "MR_T1C", "SPECT", "RGB")
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,26 @@ import numpy as np
 import SimpleITK as sitk
 
 from .errors import input_error
-from .modalities import MODALITIES
-from .volume import Volume
+from .modalities import MODALITIES, is_color
+from .volume import COLORS, Volume
 
 SPACING_MM = (0.01, 100.0)
 CT_MIN_RANGE_HU = 50.0  # water, fat and air differ by more than this in any scan of a body
 PET_MIN_SUV = -1.0  # reconstruction noise goes a little below zero, never this far
 PET_MAX_SUV = 1000.0  # a full bladder reaches a few hundred; Bq/mL and counts run to tens of thousands
 PET_MAX_WHOLE_SUV = 100.0  # whole numbers up to more than this are gray levels or counts
+
+
+def check_picture(image: sitk.Image, name: str) -> None:
+    """Refuse what is not 8-bit color of three values a voxel, in one slice or several, with usable geometry. Raises
+    InputError."""
+    if image.GetPixelID() != sitk.sitkVectorUInt8 or image.GetNumberOfComponentsPerPixel() != COLORS:
+        given = (
+            f"{name} with {image.GetNumberOfComponentsPerPixel()} values of {image.GetPixelIDTypeAsString()} a voxel"
+        )
+        raise input_error(given, "red, green and blue of 8 bits", "export the picture in color")
+    check_spacing(image.GetSpacing(), name)
+    check_values(sitk.GetArrayViewFromImage(image), name)
 
 
 def check_image(image: sitk.Image, name: str) -> None:
@@ -42,7 +54,8 @@ def check_volume(volume: Volume, name: str | None = None) -> None:
     name: what to call it in the InputError, its own name if None.
     """
     name = volume.name if name is None else name
-    check_dimensions(volume.grid.size, name)
+    if not is_color(volume.modality):  # of which one slice is whole
+        check_dimensions(volume.grid.size, name)
     check_spacing(volume.grid.spacing_mm, name)
     if volume.modality is None:
         check_finite(volume.array, name)

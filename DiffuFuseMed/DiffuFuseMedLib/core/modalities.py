@@ -59,10 +59,11 @@ class ModalitySpec:
     converted enhanced (PS3.4 B.5), () where its DICOM is not read; sequence: for an MR.
 
     Values. scale: "HU" and "SUV" are kept as they are and checked to be such; "relative" has no unit of its own and is
-    normalised by percentiles. unit: in files; legend_unit: behind a value on screen; report_unit: behind one in print;
-    quantity: what a printed window is of. body_above: tissue as against air, None for a share of the bright end;
-    lowest: the physical floor; outside: beyond the image; field_of_view: what lies beyond it within the array,
-    "padding" of a CT's scanner, "zeros", or "all" for none; interpolation: "linear", "nearest" or "bspline".
+    normalised by percentiles; "color" is red, green and blue of 0 to 255. unit: in files; legend_unit: behind a value
+    on screen; report_unit: behind one in print; quantity: what a printed window is of. body_above: tissue as against
+    air, None for a share of the bright end; lowest: the physical floor; outside: beyond the image; field_of_view: what
+    lies beyond it within the array, "padding" of a CT's scanner, "zeros", or "all" for none; interpolation: "linear",
+    "nearest" or "bspline".
     tracer: shows uptake, not anatomy. artefacts: names in training.corruptions, what can go wrong with it in a scan.
 
     Display. windows: (black, white) by name, the default first but for a tracer, whose default is from the case, none
@@ -226,6 +227,15 @@ MODALITIES: dict[str, ModalitySpec] = {
         digits=2,
         colors="PET heat",
     ),
+    # A photograph, of an endoscope or a fundus camera: one slice, and for scripts alone, since no host shows it.
+    "RGB": ModalitySpec(
+        title="Color picture",
+        description="A picture in color",
+        words=("RGB",),
+        dicom="XC",
+        scale="color",
+        unit="0 to 255",
+    ),
 }
 
 
@@ -255,6 +265,16 @@ def contrasts() -> dict[str, Sequence]:
 
 def tracers() -> tuple[str, ...]:
     return tuple(key for key, spec in MODALITIES.items() if spec.tracer)
+
+
+def is_color(key: str | None) -> bool:
+    """Whether it is the key of pictures in color, whose arrays have red, green and blue as their last axis."""
+    return spec_of(key).scale == "color"
+
+
+def shown() -> tuple[str, ...]:
+    """The keys that hosts have a place for: all but those in color."""
+    return tuple(key for key in MODALITIES if not is_color(key))
 
 
 def title_of(key: str) -> str:

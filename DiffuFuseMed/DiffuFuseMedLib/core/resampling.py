@@ -114,6 +114,8 @@ def valid_mask(volume: Volume) -> np.ndarray:
     Voxels that are not finite are never valid.
     """
     finite = np.isfinite(volume.array)
+    if volume.in_color:
+        return np.asarray(finite.all(axis=-1))
     field = spec_of(volume.modality).field_of_view
     if field == "padding":
         return finite & ~_ct_padding(volume.array)

@@ -37,7 +37,7 @@ class Volume:
         return cls(sitk.GetArrayFromImage(image), Grid.of(image), modality, dict(meta or {}))
 
     def to_sitk(self) -> sitk.Image:
-        image = sitk.GetImageFromArray(self.array)
+        image = sitk.GetImageFromArray(self.array, isVector=self.in_color)
         image.SetSpacing(self.grid.spacing_mm)
         image.SetOrigin(self.grid.origin)
         image.SetDirection(self.grid.direction)

@@ -8,7 +8,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from ..session import MODALITIES
+from ..session import MODALITIES, shown
 from . import words
 
 VOLUMES = "vtkMRMLScalarVolumeNode"
@@ -19,14 +19,14 @@ def make_selectors(ui: Any) -> dict[str, Any]:
     others in the group that is folded away. Tab goes through them in this order."""
     made, before = {}, ui.inputsSection
     for common, form, last in ((True, ui.inputsSection.layout(), None), (False, ui.moreGroup.layout(), ui.moreGroup)):
-        keys = [key for key, spec in MODALITIES.items() if spec.common is common]
+        keys = [key for key, spec in MODALITIES.items() if spec.common is common and key in shown()]
         before = last or before
         for row, key in enumerate(keys):
             made[key] = _row(form, row, key)
             qt.QWidget.setTabOrder(before, made[key])
             before = made[key]
             setattr(ui, f"{key}Selector", made[key])
-    return {key: made[key] for key in MODALITIES}
+    return {key: made[key] for key in shown()}
 
 
 def _row(form: Any, row: int, key: str) -> Any:

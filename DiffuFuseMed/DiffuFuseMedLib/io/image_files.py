@@ -6,9 +6,9 @@ from pathlib import Path
 
 import SimpleITK as sitk
 
-from ..core.checks import check_image, check_modality, check_spacing, check_volume, unknown_voxels
+from ..core.checks import check_image, check_modality, check_picture, check_spacing, check_volume, unknown_voxels
 from ..core.errors import input_error
-from ..core.modalities import MODALITIES
+from ..core.modalities import MODALITIES, is_color
 from ..core.volume import Volume
 from .grammar.voxels import truncated
 from .headers import grid_in_header, names_no_orientation, read_complete, spacing_in_header
@@ -18,17 +18,19 @@ SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 
 
 def read_volume(path: str | Path, modality: str | None = None) -> Volume:
-    """The image as float32 [k, j, i] on its LPS Grid; modality: a key of MODALITIES, else taken from the file name.
+    """The image as float32 [k, j, i] on its LPS Grid, of a modality in color with red, green and blue as its last axis;
+    modality: a key of MODALITIES, else taken from the file name.
 
-    Raises InputError for a missing, truncated, 4D, color, constant or non-finite file, bad spacing, or values that the
-    modality's unit cannot have.
+    Raises InputError for a missing, truncated, 4D, constant or non-finite file, bad spacing, values that the modality's
+    unit cannot have, and color where none is wanted, or the other way round.
     """
     path = Path(path)
     _check_path(path)
     modality = modality_from_name(path.name) if modality is None else modality
     check_modality(modality, f"file '{path.name}'")
-    image = read_image(path)
-    volume = Volume.from_sitk(sitk.Cast(image, sitk.sitkFloat32), modality, _meta(path, modality))
+    image = read_picture(path) if is_color(modality) else read_image(path)
+    kind = sitk.sitkVectorFloat32 if is_color(modality) else sitk.sitkFloat32
+    volume = Volume.from_sitk(sitk.Cast(image, kind), modality, _meta(path, modality))
     volume.meta["notes"] += unknown_voxels(volume.array)
     check_volume(volume, f"file '{path.name}'")
     return volume
@@ -47,6 +49,15 @@ def read_image(path: Path) -> sitk.Image:
     image = read_complete(path)
     image = _without_single_entries(image)
     check_image(image, name)
+    return image
+
+
+def read_picture(path: Path) -> sitk.Image:
+    """The file as a checked picture in color, 8 bits each of red, green and blue. Raises InputError."""
+    name = f"file '{path.name}'"
+    check_spacing(spacing_in_header(path), name)
+    image = read_complete(path)
+    check_picture(image, name)
     return image
 
 

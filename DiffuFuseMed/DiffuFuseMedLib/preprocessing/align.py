@@ -98,6 +98,9 @@ def _check(volumes: Mapping[str, Volume], reference: str | None, register: str) 
     unknown = [key for key in volumes if key not in MODALITIES]
     if unknown:
         raise input_error(f"the modality {unknown[0]!r}", f"keys among {', '.join(MODALITIES)}", "rename it")
+    if len(volumes) > 1 and (pictures := [key for key, volume in volumes.items() if volume.in_color]):
+        remedy = "leave it out, or the others, with --modalities"
+        raise input_error(f"{pictures[0]} beside other images", "a picture in color alone", remedy)
     if reference is not None and reference not in volumes:
         raise input_error(
             f"the reference {reference!r}", f"one of {', '.join(volumes)}", "choose an image that is loaded"

@@ -9,7 +9,7 @@ from ..core.errors import InputError, input_error
 from ..core.grid import Grid
 from ..core.maps import MAPS
 from ..core.mask_edits import Edit, adding, keeping_largest, odd_voxels, smoothing
-from ..core.modalities import MODALITIES, long_title_of, spec_of, tracers
+from ..core.modalities import MODALITIES, long_title_of, shown, spec_of, tracers
 from ..core.otsu import otsu
 from ..core.presets import name_from
 from ..core.volume import Volume
@@ -63,6 +63,7 @@ __all__ = [
     "name_from",
     "odd_voxels",
     "otsu",
+    "shown",
     "smoothing",
     "spec_of",
     "state_folder",

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..core.case import Alignment, Case
-from ..core.errors import InputError
+from ..core.errors import InputError, input_error
 from ..core.suv_units import suv_choices
 from ..core.volume import Volume
 from ..engine.client.engine import EngineError, Handle
@@ -236,6 +236,9 @@ def read(
 ) -> tuple[Case, tuple[str, ...]]:
     """The folder's case, and the images in it that are not part of it. progress(share, words): of aligning them."""
     there, study = reading.folder(folder, told or {})
+    if pictures := [volume.name for volume in study.volumes.values() if volume.in_color]:
+        remedy = "use `diffufusemed run` for it"
+        raise input_error(f"{pictures[0]}, a picture in color", "gray images, which alone are shown", remedy)
     mask, notes, several = study.reference_mask, study.notes, study.references
     case = align(study.volumes, None, register, study.name, mask, notes, progress, references=several)
     case = with_misfits(case)

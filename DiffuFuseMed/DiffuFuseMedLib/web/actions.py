@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..mrml.views import adjust_windows
-from ..session import MODALITIES, UNUSED, Session, name_from
+from ..session import UNUSED, Session, name_from, shown
 from .tools import Tools
 from .views import Views
 
@@ -110,7 +110,7 @@ class Actions:
         otherwise = NOT_USED if is_open else AS_GUESSED
         rows += [{"name": name, "role": chosen.get(name, otherwise)} for name in view_state.unread]
         self._state.role_rows, self._listed = rows, folder
-        self._state.role_choices = [*MODALITIES, NOT_USED] if is_open else [*MODALITIES, AS_GUESSED, NOT_USED]
+        self._state.role_choices = [*shown(), NOT_USED] if is_open else [*shown(), AS_GUESSED, NOT_USED]
 
     # Look and fuse
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ...datasets import lidc, sts
+from ...datasets import kvasir, lidc, sts
 from ...losses import Drgo
 from ...training.recipe import Recipe
 from .config import Config
@@ -17,6 +17,17 @@ STS = Recipe(
 # Slices around nodules, beside CalDiff: two dimensions, where more channels cost little.
 _SLICES = Config(("CT",), spatial_dims=2, channels=(16, 40, 64, 104), token_grid=12)
 LIDC = replace(lidc.recipe("lidc-medfusion-transnet", "medfusion-transnet", _SLICES), drgo=Drgo())
+
+# Pictures in color, the only modality that they have. Without DRGO: its regions reach further than a small picture.
+_PICTURES = replace(_SLICES, modalities=("RGB",), in_color=("RGB",))
+KVASIR = Recipe(
+    model_id="kvasir-medfusion-transnet",
+    system="medfusion-transnet",
+    config=_PICTURES,
+    data=kvasir.DATA,
+    windows=kvasir.PICTURES,
+    batch=8,
+)
 
 
 def _without(name: str, drgo: Drgo | None = STS.drgo, **settings: Any) -> Recipe:

@@ -30,6 +30,15 @@ _ABLATIONS = (
     *LIDC_CALDIFF_ABLATIONS.values(),
     *medfusion.ABLATIONS.values(),
 )
-_PUBLISHED = (STS, LATENT, STS_CALDIFF, LIDC_CALDIFF, LIDC_DIFFUFUSEMED, medfusion.STS, medfusion.LIDC)
+_PUBLISHED = (
+    STS,
+    LATENT,
+    STS_CALDIFF,
+    LIDC_CALDIFF,
+    LIDC_DIFFUFUSEMED,
+    medfusion.STS,
+    medfusion.LIDC,
+    medfusion.KVASIR,
+)
 _ALL = (*_PUBLISHED, *_BASELINES, *_RIVALS, *_ABLATIONS)
 RECIPES: dict[str, Recipe] = {r.model_id: r for r in _ALL}

@@ -1,0 +1,125 @@
+"""Kvasir-SEG and CHASE_DB1: cases of one slice in color, that load, train and predict."""
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from DiffuFuseMedLib.core.errors import InputError
+from DiffuFuseMedLib.datasets.importers.cases import import_set, write_split
+from DiffuFuseMedLib.datasets.importers.sets import SETS
+from DiffuFuseMedLib.io.image_files import read_volume
+from DiffuFuseMedLib.io.split import read_split
+from DiffuFuseMedLib.io.study import read_folder
+from DiffuFuseMedLib.preprocessing.align import align
+from DiffuFuseMedLib.preprocessing.load import load_case
+from DiffuFuseMedLib.session.loading import read
+
+COLORS = np.zeros((6, 8, 3), np.uint8)
+COLORS[:] = (200, 100, 50)
+COLORS[:, 4:] = (10, 20, 240)
+
+
+def picture(path, array):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sitk.WriteImage(sitk.GetImageFromArray(array, isVector=array.ndim == 3), str(path))
+
+
+def bright(*pixels, color=False):
+    """White at these (row, column); a gray of 100 beside the first, as JPEG leaves it."""
+    array = np.zeros((6, 8), np.uint8)
+    for pixel in pixels:
+        array[pixel] = 255
+    array[0, 0] = 100
+    return np.repeat(array[..., None], 3, -1) if color else array
+
+
+def kvasir(folder, *names):
+    for name in names:
+        picture(folder / "Kvasir-SEG" / "images" / f"{name}.jpg", COLORS)
+        block = [(j, i) for j in range(2, 4) for i in range(2, 6)]
+        picture(folder / "Kvasir-SEG" / "masks" / f"{name}.jpg", bright(*block, color=True))
+
+
+def chase(folder, *eyes):
+    for eye in eyes:
+        picture(folder / f"Image_{eye}.jpg", COLORS)
+        picture(folder / f"Image_{eye}_1stHO.png", bright((1, 2), (1, 3)))
+        picture(folder / f"Image_{eye}_2ndHO.png", bright((1, 2)))
+
+
+@pytest.fixture
+def imported(tmp_path):
+    def run(name):
+        rows = list(import_set(SETS[name], tmp_path / "set", tmp_path / "cases"))
+        write_split(rows, tmp_path / "cases")
+        return {row.planned.name: row for row in rows}
+
+    return run
+
+
+def test_a_picture_is_one_slice_of_red_green_and_blue_with_its_mask(imported, tmp_path):
+    kvasir(tmp_path / "set", "cju0qkwl35piu0993l0dewei2")
+    assert [row.state for row in imported("kvasir-seg").values()] == ["imported"]
+    case = load_case(tmp_path / "cases" / "cju0qkwl35piu0993l0dewei2")
+    volume = case.volumes["RGB"]
+    assert (volume.array.shape, volume.grid.spacing_mm) == ((1, 6, 8, 3), (1, 1, 1))
+    np.testing.assert_allclose(volume.array[0, 0, 0], (200, 100, 50), atol=25)  # JPEG
+    np.testing.assert_allclose(volume.array[0, 5, 7], (10, 20, 240), atol=25)
+    assert case.reference_mask.array[0, 2:4, 2:6].all()
+    assert int(case.reference_mask.array.sum()) == 8
+    assert case.valid["RGB"].shape == (1, 6, 8)
+
+
+def test_two_observers_of_a_retina_and_both_eyes_of_a_child_in_one_fold(imported, tmp_path):
+    chase(tmp_path / "set", "01L", "01R", "02L")
+    assert [row.state for row in imported("chase-db1").values()] == ["imported"] * 3
+    case = load_case(tmp_path / "cases" / "CHASE_Image_01L")
+    drawn = {name: [tuple(map(int, at)) for at in np.argwhere(m.array)] for name, m in case.references.items()}
+    assert drawn == {"observer 1": [(0, 1, 2), (0, 1, 3)], "observer 2": [(0, 1, 2)]}
+    folds = read_split(tmp_path / "cases" / "split.json").folds
+    assert {frozenset(fold) for fold in folds if fold} == {
+        frozenset({"CHASE_Image_01L", "CHASE_Image_01R"}),
+        frozenset({"CHASE_Image_02L"}),
+    }
+
+
+def test_a_picture_without_mask_color_or_its_size_costs_itself_alone(imported, tmp_path):
+    kvasir(tmp_path / "set", "a", "b", "c", "d", "e")
+    place = tmp_path / "set" / "Kvasir-SEG"
+    (place / "masks" / "b.jpg").unlink()
+    picture(place / "images" / "c.jpg", bright((1, 1)))
+    picture(place / "masks" / "d.jpg", np.full((4, 8), 255, np.uint8))
+    (place / "images" / "e.jpg").write_bytes(b"no picture")
+    rows = imported("kvasir-seg")
+    assert {name: row.state for name, row in rows.items()} == dict.fromkeys("bcde", "failed") | {"a": "imported"}
+    assert "file 'b.jpg' that is not there" in rows["b"].reason
+    assert "c.jpg without color" in rows["c"].reason
+    assert "d.jpg of 8 x 4 pixels for d.jpg of 8 x 6" in rows["d"].reason
+    assert "e.jpg, which cannot be read" in rows["e"].reason
+
+
+def test_color_and_gray_are_not_taken_for_each_other(imported, tmp_path):
+    kvasir(tmp_path / "set", "a")
+    imported("kvasir-seg")
+    file = tmp_path / "cases" / "a" / "RGB.nii.gz"
+    with pytest.raises(InputError, match="3 values per voxel"):
+        read_volume(file, "CT")
+    sitk.WriteImage(
+        sitk.GetImageFromArray(np.arange(48, dtype=np.uint8).reshape(2, 4, 6)), str(tmp_path / "RGB.nii.gz")
+    )
+    with pytest.raises(InputError, match="wanted red, green and blue of 8 bits"):
+        read_volume(tmp_path / "RGB.nii.gz")
+
+
+def test_a_picture_goes_neither_beside_other_images_nor_into_a_host(imported, tmp_path):
+    kvasir(tmp_path / "set", "a")
+    imported("kvasir-seg")
+    color = read_volume(tmp_path / "cases" / "a" / "RGB.nii.gz")
+    with pytest.raises(InputError, match="CT beside other images"):
+        align({"CT": color, "RGB": color})
+
+    class Reading:
+        def folder(self, folder, told):
+            return read_folder(folder, told)
+
+    with pytest.raises(InputError, match="RGB, a picture in color"):
+        read(Reading(), tmp_path / "cases" / "a", None, "auto")
