@@ -62,14 +62,15 @@ def test_of_a_registered_mr_and_the_one_that_was_taken_the_registered_one_and_no
 
 def test_an_mr_in_another_frame_is_registered_and_that_is_told(imported, tmp_path, monkeypatch):
     moved = np.eye(4)
-    moved[:3, 3] = 4, 5, 6
+    moved[:3] = [[0, -1, 0, 4], [1, 0, 0, 5], [0, 0, 1, 6]]  # a quarter turn about z
     motion = type("Motion", (), {"matrix_moving_to_reference": moved})
     monkeypatch.setattr(soft_tissue_sarcoma, "register_rigid", lambda ct, mr: motion)
     sarcoma(tmp_path / "set", aligned=False)
     row = imported("sts")["STS_001"]
     assert (row.state, row.reason) == ("imported", "MR_T1 was registered to the CT.")
     volumes = read_study(tmp_path / "cases" / "STS_001").volumes
-    assert volumes["MR_T1"].grid.origin == pytest.approx((-6, 25, 11))
+    assert volumes["MR_T1"].grid.origin == pytest.approx((-16, -5, 11))
+    assert volumes["MR_T1"].grid.direction == pytest.approx((0, -1, 0, 1, 0, 0, 0, 0, 1), abs=1e-6)
     assert volumes["CT"].grid.origin == pytest.approx((-10, 20, 5))
 
 
@@ -110,6 +111,13 @@ def test_a_real_patient_with_its_units_and_the_mass_on_the_ct(tmp_path):
     assert int(study.reference_mask.array.sum()) == 17090
 
 
+def test_a_mass_that_was_drawn_on_an_mr_in_another_frame_alone_is_none_of_the_ct(imported, tmp_path):
+    place = sarcoma(tmp_path / "set", aligned=False) / "03-01-2001-NA-PET CT with registered MR-1"
+    shutil.rmtree(place / "1.000000-RTstructCT-6")
+    row = imported("sts")["STS_001"]
+    assert (row.state, "has the mass on its CT" in row.reason) == ("failed", True)
+
+
 # LIDC-IDRI
 
 
@@ -134,6 +142,13 @@ def test_a_slice_is_found_by_its_uid_and_without_one_by_its_place(imported, tmp_
     imported("lidc-idri")
     case = tmp_path / "cases" / "LIDC-IDRI-0001_069_1"
     assert voxels(case / "reader 1") == voxels(case / "reader 2") == [(1, 2, 2), (2, 2, 2)]
+
+
+def test_two_drawings_of_one_nodule_by_one_reader_are_one_mask(imported, tmp_path):
+    twice = [[roi(8.0, edge((1, 2), (1, 2)))], [roi(11.0, edge((1, 2), (1, 2)))]]
+    lidc(tmp_path / "set", "LIDC-IDRI-0001", "069", twice)
+    imported("lidc-idri")
+    assert voxels(tmp_path / "cases" / "LIDC-IDRI-0001_069_1" / "GTV") == [(1, 2, 1), (1, 2, 2)]
 
 
 def test_a_nodule_of_one_reader_has_one_mask_by_the_readers_number(imported, tmp_path):
@@ -215,6 +230,9 @@ def test_no_nodule_has_more_drawings_than_there_are_readers_while_they_can_be_to
     """Two nodules, 2 mm from each other, with four and three drawings; at 2.5 mm all of them would be one."""
     two = [*(drawing(n, 0) for n in (1, 2, 3, 4)), *(drawing(n, 5) for n in (1, 2, 3))]
     assert [len(group) for group in groups(two, 2.5)] == [4, 3]
+    # 4 mm and 1.5 mm of gaps: at 5 mm seven are one, at 4.5 and 4.05 too, at 3.6 four and three
+    wide = [drawing(1, 0), drawing(2, 0), drawing(1, 4), drawing(2, 4), *(drawing(n, 13) for n in (3, 4, 3))]
+    assert [len(group) for group in groups(wide, 5.0)] == [4, 3]
     same = [drawing(n, 0) for n in (1, 1, 2, 3, 4)]  # what cannot be told apart stays one
     assert [len(group) for group in groups(same, 2.5)] == [5]
 
