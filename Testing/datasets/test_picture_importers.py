@@ -1,8 +1,11 @@
 """Kvasir-SEG and CHASE_DB1: cases of one slice in color, that load, train and predict."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
+import torch
 from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.datasets.importers.cases import import_set, write_split
 from DiffuFuseMedLib.datasets.importers.sets import SETS
@@ -12,6 +15,12 @@ from DiffuFuseMedLib.io.study import read_folder
 from DiffuFuseMedLib.preprocessing.align import align
 from DiffuFuseMedLib.preprocessing.load import load_case
 from DiffuFuseMedLib.session.loading import read
+from DiffuFuseMedLib.systems import build
+from DiffuFuseMedLib.tasks.segment.predict import predict
+from DiffuFuseMedLib.tasks.segment.recipes import RECIPES
+from DiffuFuseMedLib.tasks.segment.settings import Settings
+from DiffuFuseMedLib.training.dataset import training_case
+from DiffuFuseMedLib.training.windows import draw_batch
 
 COLORS = np.zeros((6, 8, 3), np.uint8)
 COLORS[:] = (200, 100, 50)
@@ -123,3 +132,19 @@ def test_a_picture_goes_neither_beside_other_images_nor_into_a_host(imported, tm
 
     with pytest.raises(InputError, match="RGB, a picture in color"):
         read(Reading(), tmp_path / "cases" / "a", None, "auto")
+
+
+def test_an_imported_picture_is_trained_on_and_predicted(imported, tmp_path, a_model):
+    kvasir(tmp_path / "set", "a")
+    imported("kvasir-seg")
+    case = load_case(tmp_path / "cases" / "a")
+    recipe = RECIPES["kvasir-medfusion-transnet"]
+    sizes = {"channels": (8, 8), "convs": (1, 1), "bottleneck": 8, "token_channels": 16, "transformer_blocks": 1}
+    network = build(recipe.system, replace(recipe.config, **sizes)).eval()
+    windows = replace(recipe.windows, shape=(1, 16, 16))
+    item = training_case(case, ("RGB",), windows.working_spacing_kji_mm)
+    batch = draw_batch([item], 2, windows, torch.Generator().manual_seed(0))
+    assert batch.images["RGB"].shape == (2, 4, 16, 16)
+    record = replace(a_model.record, window=windows.of_the_network)
+    found = predict(case, replace(a_model, network=network, record=record), Settings(samples=1))
+    assert found.probability.shape == (1, 6, 8)
