@@ -230,11 +230,31 @@ def test_no_nodule_has_more_drawings_than_there_are_readers_while_they_can_be_to
     """Two nodules, 2 mm from each other, with four and three drawings; at 2.5 mm all of them would be one."""
     two = [*(drawing(n, 0) for n in (1, 2, 3, 4)), *(drawing(n, 5) for n in (1, 2, 3))]
     assert [len(group) for group in groups(two, 2.5)] == [4, 3]
-    # 4 mm and 1.5 mm of gaps: at 5 mm seven are one, at 4.5 and 4.05 too, at 3.6 four and three
-    wide = [drawing(1, 0), drawing(2, 0), drawing(1, 4), drawing(2, 4), *(drawing(n, 13) for n in (3, 4, 3))]
+    # 4 mm and 3.5 mm of gaps: at 5 mm seven are one, at 4.5 and 4.05 too, at 3.6 four and three
+    wide = [drawing(1, 0), drawing(2, 0), drawing(1, 8), drawing(2, 8), *(drawing(n, 17) for n in (3, 4, 3))]
     assert [len(group) for group in groups(wide, 5.0)] == [4, 3]
     same = [drawing(n, 0) for n in (1, 1, 2, 3, 4)]  # what cannot be told apart stays one
     assert [len(group) for group in groups(same, 2.5)] == [5]
+
+
+def test_a_pixels_width_counts_along_its_row_and_its_height_across():
+    """1 mm wide and 4 mm high: three pixels to the right are near, three below are not."""
+    points = np.array([(0, 0), (0, 1), (1, 0)])
+    one, right, below = (Drawing(1, (Outline("", 0.0, True, points + by),)) for by in ((0, 0), (3, 0), (0, 3)))
+    assert len(lidc_nodules.nodules([one, right], (1.0, 4.0), 3.0)) == 1
+    assert len(lidc_nodules.nodules([one, below], (1.0, 4.0), 3.0)) == 2
+
+
+def test_the_header_tells_the_distance_of_rows_first(tmp_path):
+    near = edge((1, 2), (1, 2))
+    right, below = [(i + 4, j) for i, j in near], [(i, j + 4) for i, j in near]
+    place = lidc(tmp_path, "LIDC-IDRI-0001", "069", [[roi(8.0, near)]], [[roi(8.0, right)]], [[roi(8.0, below)]])
+    for file in place.glob("*.dcm"):
+        header = pydicom.dcmread(file)
+        header.PixelSpacing = [4.0, 1.0]
+        header.save_as(file)
+    nodules = [[d.reader for d in planned.read.args[2]] for planned in lidc_idri.plan(tmp_path)]
+    assert nodules == [[1, 2], [3]]
 
 
 # 3D-IRCADb-01

@@ -1,12 +1,15 @@
 """Kvasir-SEG and CHASE_DB1: cases of one slice in color, that load, train and predict."""
 
 from dataclasses import replace
+from io import BytesIO
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 import torch
 from DiffuFuseMedLib.core.errors import InputError
+from DiffuFuseMedLib.core.maps import of_prediction
+from DiffuFuseMedLib.core.prediction import Interval, Prediction
 from DiffuFuseMedLib.datasets.importers.cases import import_set, write_split
 from DiffuFuseMedLib.datasets.importers.sets import SETS
 from DiffuFuseMedLib.io.image_files import read_volume
@@ -14,13 +17,19 @@ from DiffuFuseMedLib.io.split import read_split
 from DiffuFuseMedLib.io.study import read_folder
 from DiffuFuseMedLib.preprocessing.align import align
 from DiffuFuseMedLib.preprocessing.load import load_case
+from DiffuFuseMedLib.preprocessing.quality import quality_report
+from DiffuFuseMedLib.report import content, figures, write_report
+from DiffuFuseMedLib.report.planes import planes_of
+from DiffuFuseMedLib.report.scene import scene_of
 from DiffuFuseMedLib.session.loading import read
 from DiffuFuseMedLib.systems import build
+from DiffuFuseMedLib.tasks.segment.domain import fit_domain
 from DiffuFuseMedLib.tasks.segment.predict import predict
 from DiffuFuseMedLib.tasks.segment.recipes import RECIPES
 from DiffuFuseMedLib.tasks.segment.settings import Settings
 from DiffuFuseMedLib.training.dataset import training_case
 from DiffuFuseMedLib.training.windows import draw_batch
+from matplotlib.image import imread
 
 COLORS = np.zeros((6, 8, 3), np.uint8)
 COLORS[:] = (200, 100, 50)
@@ -132,6 +141,38 @@ def test_a_picture_goes_neither_beside_other_images_nor_into_a_host(imported, tm
 
     with pytest.raises(InputError, match="RGB, a picture in color"):
         read(Reading(), tmp_path / "cases" / "a", None, "auto")
+
+
+def test_of_a_picture_the_report_shows_its_colors_once_without_sides_of_the_patient(imported, tmp_path):
+    kvasir(tmp_path / "set", "a")
+    imported("kvasir-seg")
+    case = load_case(tmp_path / "cases" / "a")
+    found = case.reference_mask.array > 0
+    maps = {name: 0.1 * found.astype(np.float32) for name in of_prediction()}
+    told = Interval(0.008, None, None, "mL")
+    prediction = Prediction(case.grid, found.astype(np.float32), found.astype(np.uint8), maps, found, found, {}, told)
+    scene = scene_of(prediction, case)
+    [row], columns = content.plane_rows(scene, "predictive_entropy"), content.columns(scene, "predictive_entropy")
+    assert (row["name"], row["position"]) == ("Picture", "")
+    assert [column["title"] for column in columns] == ["Color picture", "Doubt"]
+    assert columns[0]["legend"] is None
+    assert content.montage(scene) is None
+    [plane] = planes_of(scene.grid)
+    shown = imread(BytesIO(figures.image_panel(scene, "RGB", plane)))
+    np.testing.assert_allclose(shown[-20, 20, :3], case.volumes["RGB"].array[0, 5, 0] / 255, atol=0.02)
+    write_report(prediction, case, tmp_path / "report.html", quality_report(case), {"volume_ml": 0.008})
+    page = (tmp_path / "report.html").read_text()
+    assert "Axial" not in page
+    assert "There is no CT image" not in page
+
+
+def test_a_model_of_pictures_has_no_domain(imported, tmp_path, a_model):
+    kvasir(tmp_path / "set", "a", "b")
+    imported("kvasir-seg")
+    record = replace(a_model.record, id="polyps", config={**a_model.record.config, "modalities": ["RGB"]})
+    split = read_split(tmp_path / "cases" / "split.json")
+    with pytest.raises(InputError, match="polyps, a model of Color picture"):
+        fit_domain(record, tmp_path / "cases", split, (), lambda share, what: None)
 
 
 def test_an_imported_picture_is_trained_on_and_predicted(imported, tmp_path, a_model):

@@ -137,6 +137,23 @@ def test_a_lesion_at_the_border_of_the_image_has_its_surface_there_too():
     assert coverage(reference, everywhere, everywhere, (1, 1, 1)) == pytest.approx(1 - 25 / 120, abs=0.04)
 
 
+@pytest.mark.parametrize("axis", range(3))
+def test_of_a_single_slice_the_outline_is_covered_not_its_faces(axis):
+    """The band holds the first columns of a square, and with them one of its sides and a part of two others."""
+    square, band = np.zeros((14, 14), bool), np.zeros((14, 14), bool)
+    square[2:12, 2:12], band[:, :4] = True, True
+    inner, outer = (np.expand_dims(m, axis) for m in (square & ~band, square | band))
+    reference = np.expand_dims(square, axis)
+    nothing = np.zeros_like(reference)
+    assert coverage(reference, nothing, nothing, (1, 1, 1)) == 0
+    assert coverage(reference, nothing, np.ones_like(nothing), (1, 1, 1)) == 1
+    assert coverage(reference, inner, outer, (1, 1, 1)) == 1  # contours that lie on the border hold it
+    larger = np.expand_dims(binary_dilation(square, np.ones((3, 3))) & ~band, axis)
+    corner = np.sqrt(0.5)  # nine elements of 1 mm a side, and one across each corner
+    expected = (9 + 2 * 2 + 2 * corner) / (4 * 9 + 4 * corner)
+    assert coverage(reference, larger, np.ones_like(nothing), (1, 1, 1)) == pytest.approx(expected)
+
+
 def test_no_reference_no_coverage():
     nothing = np.zeros((3, 3, 3), bool)
     assert np.isnan(coverage(nothing, nothing, nothing, (1, 1, 1)))

@@ -51,6 +51,21 @@ def test_a_shift_under_the_tolerance_keeps_the_surface_and_one_over_it_does_not(
     assert overlap_scores(np.roll(a_box, 1, 0), a_box, SPACING_MM)["nsd_2mm"] < 0.9
 
 
+@pytest.mark.parametrize("axis", range(3))
+def test_in_a_single_slice_distances_are_those_of_outlines(axis):
+    """Two squares of 10, 4 mm apart along rows of 2 mm pixels: of both outlines nothing but the sides that are shared
+    lies near the other. With the faces of the slice four fifths would."""
+    spacing = [5.0, 2.0, 2.0] if axis == 0 else [2.0, 2.0, 2.0]
+    spacing[axis] = 50.0
+    one, other = np.zeros((14, 20), bool), np.zeros((14, 20), bool)
+    one[2:12, 2:12], other[2:12, 7:17] = True, True
+    found = overlap_scores(np.expand_dims(one, axis), np.expand_dims(other, axis), spacing)
+    assert found["dice"] == 0.5
+    assert found["hd95_mm"] == pytest.approx(10, abs=0.5)
+    assert found["nsd_2mm"] < 0.65
+    assert overlap_scores(np.expand_dims(one, axis), np.expand_dims(one, axis), spacing)["nsd_2mm"] == 1
+
+
 def test_two_empty_masks_agree():
     nothing = np.zeros((3, 4, 5), bool)
     scores = overlap_scores(nothing, nothing, SPACING_MM)

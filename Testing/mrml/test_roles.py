@@ -46,6 +46,12 @@ def test_the_first_of_each_modality_is_taken_and_nothing_that_this_program_made(
     assert roles.guess(a_scene, no_files) == {"CT": first}
 
 
+def test_a_picture_in_color_has_no_place_in_a_host(named, a_scene):
+    named("RGB")
+    named("photograph", "XC")
+    assert roles.guess(a_scene, no_files) == {}
+
+
 def test_files_are_known_by_the_uids_that_a_node_was_loaded_from(named):
     node = named("CT")
     assert roles.instance_uids(node) == []

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.metrics import coverage
 from DiffuFuseMedLib.uncertainty import contours, critical_widths, smallest_width, uncertainty
 from scipy.ndimage import gaussian_filter
@@ -67,6 +68,23 @@ def test_a_border_one_voxel_off_needs_that_voxels_doubt():
     labels[..., :3], reference[..., :5] = True, True
     doubts = np.broadcast_to(np.array([3, 2, 1, 1, 2, 3, 4, 5.0]), labels.shape)
     assert critical_widths(reference, labels, doubts).tolist() == [2.0]
+
+
+@pytest.mark.parametrize("axis", range(3))
+def test_in_a_single_slice_the_border_is_its_outline(axis):
+    """The same row, four pixels high: three cells between columns 4 and 5, and no face of the slice among them."""
+    labels, reference = np.zeros((4, 8), bool), np.zeros((4, 8), bool)
+    labels[:, :3], reference[:, :5] = True, True
+    doubts = np.broadcast_to(np.array([3, 2, 1, 1, 2, 3, 4, 5.0]), labels.shape)
+    slices = (np.expand_dims(array, axis) for array in (reference, labels, doubts))
+    assert critical_widths(*slices).tolist() == [2.0, 2.0, 2.0]
+
+
+@pytest.mark.parametrize("drawn", [np.zeros((4, 5, 6), bool), np.ones((4, 5, 6), bool)])
+def test_a_patient_without_a_border_has_no_width(drawn):
+    critical = critical_widths(drawn, drawn, np.ones(drawn.shape))
+    with pytest.raises(InputError, match=r"^Given a patient whose drawn lesion has no border"):
+        smallest_width([np.ones(3), critical], 0.95)
 
 
 def test_the_smallest_width_is_a_mean_over_patients_not_over_surface():

@@ -13,6 +13,7 @@ from scipy.ndimage import distance_transform_edt, find_objects
 
 from ..core.checks import check_masks
 from ..core.errors import input_error
+from .overlap import looked_along
 
 BINS = 15
 CLIP = 1e-6
@@ -75,29 +76,28 @@ def coverage(
 
     A surface element sits at a voxel corner and sees the eight voxels around it: it is covered when not all eight are
     inside `inner` and not all eight are outside `outer`. An element that lies on either contour therefore counts,
-    which is a tolerance of half a voxel along each axis. An empty reference has no surface: NaN.
+    which is a tolerance of half a voxel along each axis. Of a single slice the outline takes the surface's place. An
+    empty reference has no surface: NaN.
     """
     check_masks(reference, inner, outer)
     if not reference.any():
         return float("nan")
+    axes = looked_along(reference.shape)
+    reference, inner, outer = (m.reshape([m.shape[axis] for axis in axes]) for m in (reference, inner, outer))
     # The empty rim closes surfaces that touch the border of the image.
     box = tuple(slice(s.start, s.stop + 2) for s in find_objects(reference.astype(np.uint8))[0])
     r, low, high = (np.pad(m, 1)[box] for m in (reference, inner, outer))
     tensor = torch.from_numpy(np.ascontiguousarray(r))
-    spacing = tuple(float(s) for s in spacing_kji_mm)
+    spacing = tuple(float(spacing_kji_mm[axis]) for axis in axes)
     area_mm2 = get_mask_edges(tensor, tensor, crop=False, spacing=spacing)[3].numpy().astype(np.float64)
-    between = ~_eight(low).all(axis=0) & _eight(high).any(axis=0)
+    between = ~_around(low).all(axis=0) & _around(high).any(axis=0)
     return float(area_mm2[between].sum() / area_mm2.sum())
 
 
-def _eight(mask: np.ndarray) -> np.ndarray:
-    """The eight voxels around every inner corner: (8, k - 1, j - 1, i - 1)."""
-    return np.stack(
-        [
-            mask[a : a + mask.shape[0] - 1, b : b + mask.shape[1] - 1, c : c + mask.shape[2] - 1]
-            for a, b, c in np.ndindex(2, 2, 2)
-        ]
-    )
+def _around(mask: np.ndarray) -> np.ndarray:
+    """The eight voxels around every inner corner: (8, k - 1, j - 1, i - 1), or the four pixels: (4, j - 1, i - 1)."""
+    starts = np.ndindex(*(2,) * mask.ndim)
+    return np.stack([mask[tuple(slice(a, a + n - 1) for a, n in zip(s, mask.shape, strict=True))] for s in starts])
 
 
 def _inside(probability: np.ndarray, reference: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -2,11 +2,13 @@
 
 Surfaces are the area-weighted surface elements of Nikolov et al., J Med Internet Res 2021, 23(7) e26151
 (DeepMind's surface-distance), through MONAI's port of them: one element per 2 x 2 x 2 neighborhood that is
-neither all in nor all out, so anisotropic voxels weigh by their true area.
+neither all in nor all out, so anisotropic voxels weigh by their true area. Of a single slice, such as a picture, the
+outline takes the surface's place: its faces would be where every other mask's are.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +21,8 @@ TOLERANCE_MM = 2.0
 
 
 class SurfaceDistances(NamedTuple):
-    """Distance (mm) of each surface element to the other surface, and its area (mm2); one array per direction."""
+    """Distance (mm) of each surface element to the other surface, and its area (mm2, in a single slice its length in
+    mm); one array per direction."""
 
     prediction_mm: np.ndarray
     reference_mm: np.ndarray
@@ -52,8 +55,10 @@ def surface_distances(
     prediction: np.ndarray, reference: np.ndarray, spacing_kji_mm: tuple[float, float, float]
 ) -> SurfaceDistances:
     """Both directions at once, for two bool masks [k, j, i] of which neither is empty."""
-    spacing = tuple(float(s) for s in spacing_kji_mm)
-    masks = torch.from_numpy(np.ascontiguousarray(prediction)), torch.from_numpy(np.ascontiguousarray(reference))
+    axes = looked_along(reference.shape)
+    spacing = tuple(float(spacing_kji_mm[axis]) for axis in axes)
+    shape = tuple(reference.shape[axis] for axis in axes)
+    masks = [torch.from_numpy(np.ascontiguousarray(mask).reshape(shape)) for mask in (prediction, reference)]
     edges_p, edges_r, areas_p, areas_r = get_mask_edges(*masks, spacing=spacing)
     return SurfaceDistances(
         np.asarray(get_surface_distance(edges_p, edges_r, spacing=spacing)),
@@ -61,6 +66,12 @@ def surface_distances(
         areas_p[edges_p].numpy().astype(np.float64),
         areas_r[edges_r].numpy().astype(np.float64),
     )
+
+
+def looked_along(shape: Sequence[int]) -> tuple[int, ...]:
+    """The axes that a border lies in: all three, or the two of a single slice."""
+    across = list(shape).index(1) if 1 in shape else None
+    return tuple(axis for axis in range(len(shape)) if axis != across)
 
 
 def hausdorff_mm(surfaces: SurfaceDistances, percent: float) -> float:

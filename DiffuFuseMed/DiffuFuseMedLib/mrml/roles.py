@@ -8,7 +8,7 @@ from typing import Any
 from slicer import vtkMRMLScalarVolumeNode, vtkMRMLScene, vtkMRMLSubjectHierarchyNode
 
 from ..core.errors import InputError
-from ..core.modalities import is_mr, of_dicom
+from ..core.modalities import is_mr, of_dicom, shown
 from ..io.dicom.mr_sequence import guess_sequence
 from ..io.dicom.reading import read_dataset
 from ..io.naming import modality_from_name
@@ -19,13 +19,14 @@ FilesOf = Callable[[vtkMRMLScalarVolumeNode], Sequence[str]]  # paths of the DIC
 
 
 def guess(scene: vtkMRMLScene, files_of: FilesOf) -> dict[str, vtkMRMLScalarVolumeNode]:
-    """Modality key -> volume node, the first of each; this program's own volumes and label maps are none."""
+    """Modality key -> volume node, the first of each that is shown; this program's own volumes, label maps and pictures
+    in color are none."""
     found: dict[str, Any] = {}
     for node in nodes_of(scene, "vtkMRMLScalarVolumeNode"):
         if tag(node, ROLE) is not None or node.IsA("vtkMRMLLabelMapVolumeNode") or node.GetHideFromEditors():
             continue
         key = modality_of(node, files_of)
-        if key is not None:
+        if key in shown():
             found.setdefault(key, node)
     return found
 

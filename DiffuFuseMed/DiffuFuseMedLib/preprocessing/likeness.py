@@ -33,8 +33,8 @@ TISSUES_HU = {
 
 
 def feature_names(modality: str) -> tuple[str, ...]:
-    """What features() may tell of a modality, by its key."""
-    return (*NAMES[spec_of(modality).scale], *OF_THE_BODY)
+    """What features() may tell of a modality, by its key; () of pictures in color, which have no body in air."""
+    return (*NAMES[spec_of(modality).scale], *OF_THE_BODY) if spec_of(modality).scale in NAMES else ()
 
 
 def features(volume: Volume, valid: np.ndarray) -> dict[str, float]:

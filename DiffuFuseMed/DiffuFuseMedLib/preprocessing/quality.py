@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..core.case import Alignment, Case
-from ..core.modalities import MODALITIES, is_mr
+from ..core.modalities import MODALITIES, is_color, is_mr
 
 LOW_OVERLAP = 0.5
 FULL_COVER = 0.98
@@ -48,7 +48,9 @@ def shift_mm_and_rotation_degrees(case: Case, modality: str) -> tuple[float, flo
 
 
 def _missing(case: Case) -> list[str]:
-    """What is expected and not there; of the MRs one is enough."""
+    """What is expected and not there; of the MRs one is enough. Beside a picture in color nothing is expected."""
+    if any(map(is_color, case.modalities)):
+        return []
     kinds = {key: "MR" if spec.mr else key for key, spec in MODALITIES.items() if spec.expected}
     there = {kinds.get(key) for key in case.modalities}
     return [kind for kind in dict.fromkeys(kinds.values()) if kind not in there]

@@ -13,7 +13,7 @@ from ..core.modalities import title_of
 from ..core.prediction import Interval
 from ..core.suv_units import SuvScale
 from . import figures, words
-from .planes import AXIAL, PLANES, Plane
+from .planes import AXIAL, Plane, planes_of
 from .scene import Scene
 from .window_level import Window
 
@@ -96,7 +96,8 @@ def _text(value: Any) -> str:
 
 def plane_rows(scene: Scene, name: str) -> list[dict[str, Any]]:
     """Per plane its place and its panels: every modality, then the doubt called `name` over the reference image."""
-    widest = max(width_mm(scene, plane) for plane in PLANES)
+    planes = planes_of(scene.grid)
+    widest = max(width_mm(scene, plane) for plane in planes)
     return [
         {
             "name": plane.name,
@@ -104,14 +105,14 @@ def plane_rows(scene: Scene, name: str) -> list[dict[str, Any]]:
             "width": round(100 * width_mm(scene, plane) / widest, 2),  # one scale in all planes
             "panels": _panels(scene, plane, name),
         }
-        for plane in PLANES
+        for plane in planes
     ]
 
 
 def _panels(scene: Scene, plane: Plane, name: str) -> list[dict[str, str]]:
     others = "annotators" if scene.colors else "reference" if "reference" in scene.masks else ""
     drawn = "lesion contour, inner and outer contour" + (f" and {others}" if others else "")
-    where = f"{plane.name} slice at {plane.position(scene.grid, scene.center_kji[plane.axis])}"
+    where = plane.place(scene.grid, scene.center_kji[plane.axis])
     panels = [
         {
             "src": data_uri(figures.image_panel(scene, m, plane)),
@@ -128,7 +129,10 @@ def _panels(scene: Scene, plane: Plane, name: str) -> list[dict[str, str]]:
 
 def columns(scene: Scene, name: str) -> list[dict[str, Any]]:
     """Title, caption and legend above each column of panels."""
-    heads = [column(title_of(m), figures.window_in(scene, m)) for m in scene.images]
+    heads = [
+        column(title_of(m), figures.window_in(scene, m)) if m in scene.windows else in_color(title_of(m))
+        for m in scene.images
+    ]
     doubt = {"title": "Doubt", "caption": MAPS[name].heading, "legend": None}
     return [*heads, doubt] if name in scene.uncertainty else heads
 
@@ -142,14 +146,21 @@ def column(title: str, window: Window) -> dict[str, Any]:
     return {"title": title, "caption": window.caption, "legend": legend}
 
 
+def in_color(title: str) -> dict[str, Any]:
+    """What stands above panels of a picture, which has its own colors."""
+    return {"title": title, "caption": "as it was taken", "legend": None}
+
+
 def map_rows(scene: Scene) -> list[dict[str, str]]:
     """Each uncertainty map: its name, what it means, and a small axial picture."""
+    plane = planes_of(scene.grid)[0]
+    place = words.in_sentence(plane.place(scene.grid, scene.center_kji[plane.axis]))
     return [
         {
             "title": spec.title,
             "text": spec.meaning,
-            "src": data_uri(figures.uncertainty_panel(scene, key, AXIAL, THUMBNAIL_IN)),
-            "alt": f"{spec.title} in {spec.units}, axial slice at {AXIAL.position(scene.grid, scene.center_kji[0])}",
+            "src": data_uri(figures.uncertainty_panel(scene, key, plane, THUMBNAIL_IN)),
+            "alt": f"{spec.title} in {spec.units}, {place}",
         }
         for key, spec in of_prediction().items()
         if key in scene.uncertainty
@@ -157,7 +168,10 @@ def map_rows(scene: Scene) -> list[dict[str, str]]:
 
 
 def montage(scene: Scene) -> dict[str, str] | None:
-    """Axial slices through the lesion, evenly apart from its top to its bottom; None without a lesion."""
+    """Axial slices through the lesion, evenly apart from its top to its bottom; None without a lesion, and of a
+    single slice, which is shown already."""
+    if 1 in scene.grid.shape:
+        return None
     filled = np.flatnonzero(scene.masks["lesion"].any(axis=(1, 2)))
     if not filled.size:
         return None

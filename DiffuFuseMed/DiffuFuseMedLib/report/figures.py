@@ -92,8 +92,9 @@ def window_in(scene: Scene, modality: str) -> Window:
 
 
 def _rgb(scene: Scene, modality: str, plane: Plane, index: int) -> np.ndarray:
-    gray = window_in(scene, modality).gray(plane.cut(scene.images[modality], index))
-    rgb = np.repeat(gray[..., None], 3, axis=-1)
+    shown = plane.cut(scene.images[modality], index)
+    in_color = modality not in scene.windows
+    rgb = shown / 255 if in_color else np.repeat(window_in(scene, modality).gray(shown)[..., None], 3, axis=-1)
     rgb[~plane.cut(scene.valid[modality], index)] = OUTSIDE
     return rgb
 

@@ -25,7 +25,8 @@ LEAST_VIEW_MM = 160.0
 
 @dataclass(frozen=True)
 class Scene:
-    """Arrays [k, j, i] on `grid`, whose axes run to the patient's superior, posterior and left (within 45 degrees).
+    """Arrays [k, j, i] on `grid`, whose axes run to the patient's superior, posterior and left (within 45 degrees);
+    pictures have red, green and blue of 0 to 255 as their last axis, and no window.
 
     masks: "lesion", "inner", "outer" and, when the case has one, "reference", or the ROIs of a fusion, and those of
     several annotators by their names, in place of the reference; colors: of these, '#rrggbb'; uncertainty:
@@ -100,7 +101,8 @@ def _widened(found: slice, size: int, spacing_mm: float) -> slice:
 
 def turn(array: np.ndarray, grid: Grid) -> tuple[np.ndarray, Grid]:
     """array with its axes flipped and swapped to the nearest of superior, posterior, left: no voxel is resampled."""
-    image = sitk.GetImageFromArray(array.astype(np.uint8) if array.dtype == bool else array)
+    in_color = array.ndim > len(grid.shape)
+    image = sitk.GetImageFromArray(array.astype(np.uint8) if array.dtype == bool else array, isVector=in_color)
     image.SetSpacing(grid.spacing_mm)
     image.SetOrigin(grid.origin)
     image.SetDirection(grid.direction)

@@ -46,5 +46,7 @@ def _of_the_case(spec: ModalitySpec, values: np.ndarray, per_shown: float) -> tu
 
 
 def windows_of(case: Case, images: dict[str, np.ndarray], suv: SuvScale = BODY_WEIGHT) -> dict[str, Window]:
-    """Of each modality of the case, by all of it rather than by the part that is drawn. images: in the unit shown."""
-    return {key: window_of(key, image, case.valid[key], suv) for key, image in images.items()}
+    """Of each modality of the case but those in color, which have none, by all of it rather than by the part that is
+    drawn. images: in the unit shown."""
+    gray = {key: image for key, image in images.items() if not case.volumes[key].in_color}
+    return {key: window_of(key, image, case.valid[key], suv) for key, image in gray.items()}

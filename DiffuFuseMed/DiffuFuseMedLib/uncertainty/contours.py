@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..core.errors import input_error
 from .platt import to_logit
 
 
@@ -33,9 +34,9 @@ def contours(labels: np.ndarray, uncertainty_map: np.ndarray, width: float) -> t
 def critical_widths(reference: np.ndarray, labels: np.ndarray, uncertainty_map: np.ndarray) -> np.ndarray:
     """For each element of the reference surface the smallest width whose band holds it, 1D.
 
-    An element is a cell of 2 x 2 x 2 voxel centers that are not all lesion or all background. The band holds it as soon
-    as it holds one of the cell's voxels (half a voxel of tolerance, as in evaluation.coverage); where the predicted
-    border crosses the same cell, any band does.
+    An element is a cell of 2 x 2 x 2 voxel centers, in a single slice of 2 x 2, that are not all lesion or all
+    background. The band holds it as soon as it holds one of the cell's voxels (half a voxel of tolerance, as in
+    metrics.coverage); where the predicted border crosses the same cell, any band does.
     """
     on_surface = _cells(reference, np.maximum) & ~_cells(reference, np.minimum)
     crossed = _cells(labels, np.maximum) & ~_cells(labels, np.minimum)
@@ -43,15 +44,21 @@ def critical_widths(reference: np.ndarray, labels: np.ndarray, uncertainty_map: 
 
 
 def _cells(array: np.ndarray, combine: np.ufunc) -> np.ndarray:
-    """combine over the 2 x 2 x 2 voxels of every cell."""
-    for axis in range(array.ndim):
+    """combine over the 2 x 2 x 2 voxels of every cell; along an axis of one voxel there is nothing to combine."""
+    for axis in (axis for axis, count in enumerate(array.shape) if count > 1):
         first, second = (np.moveaxis(array, axis, 0)[part] for part in (slice(None, -1), slice(1, None)))
         array = np.moveaxis(combine(first, second), 0, axis)
     return array
 
 
 def smallest_width(critical: Sequence[np.ndarray], level: float) -> float:
-    """The smallest width whose band holds `level` of the surface, as a mean over patients; critical: (n,) each."""
+    """The smallest width whose band holds `level` of the surface, as a mean over patients; critical: (n,) each.
+
+    Raises InputError for a patient without a surface.
+    """
+    if not all(len(c) for c in critical):
+        given, wanted = "a patient whose drawn lesion has no border", "a lesion with background beside it"
+        raise input_error(given, wanted, "correct its mask or leave it out")
     candidates = np.unique(np.quantile(np.concatenate(critical), np.linspace(0.5, 1, 501)))
     curves = [np.searchsorted(np.sort(c), candidates, side="right") / len(c) for c in critical]
     reached = np.nonzero(np.mean(curves, axis=0) >= level)[0]

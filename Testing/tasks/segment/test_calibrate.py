@@ -93,6 +93,23 @@ def test_refuses_fewer_than_three_patients(cases, a_model):
         calibrate(a_model, cases[:2], Settings(samples=1))
 
 
+def test_refuses_a_lesion_that_fills_its_image(cases, a_model):
+    full = replace(cases[1], reference_mask=Volume(np.ones(cases[1].grid.shape, np.uint8), cases[1].grid))
+    with pytest.raises(InputError, match=r"^Given the case second whose drawn lesion fills its image, .*has no border"):
+        calibrate(a_model, [cases[0], full, cases[2]], Settings(samples=1))
+
+
+def test_a_model_that_finds_nothing_is_calibrated_too(cases, a_model, monkeypatch):
+    """Its contours are as wide as they must be, and no range is shown beside what is nothing."""
+    silent = lambda case, model, settings: replace(  # noqa: E731
+        drawn := draw(case, model, settings), samples=np.full_like(drawn.samples, 0.01)
+    )
+    monkeypatch.setattr("DiffuFuseMedLib.tasks.segment.calibrate.draw", silent)
+    fitted = calibrate(a_model, cases, Settings(samples=2)).calibration["all"]
+    assert all(np.isfinite(fitted[name]) for name in ("scale", "offset", "contour_width"))
+    assert fitted["contour_width"] == pytest.approx(np.log(99), rel=1e-3)
+
+
 @pytest.mark.parametrize("drawn", [False, True])
 def test_refuses_a_patient_without_a_lesion(cases, a_model, drawn):
     empty = Volume(np.zeros(cases[1].grid.shape, np.uint8), cases[1].grid) if drawn else None

@@ -46,7 +46,7 @@ def calibrate(
     """The model's record with its calibration fitted on these cases, which it must not have seen in training.
 
     Raises InputError for fewer than three cases (each is left out once, and one alone has no spread) and for one
-    without a drawn lesion.
+    without a drawn lesion or a border of it.
     """
     _check(cases)
     evidence = []
@@ -69,6 +69,10 @@ def _check(cases: Sequence[Case]) -> None:
     if len(cases) < 3:
         raise input_error(f"{len(cases)} patients", "at least 3", "choose a fold with more")
     check_drawn(cases)
+    for case in cases:
+        if drawn_by_hand(case).all():
+            given = f"the case {case.name} whose drawn lesion fills its image, so that it has no border"
+            raise input_error(given, "one with background beside it", "correct its GTV file or leave it out")
 
 
 def check_drawn(cases: Sequence[Case]) -> None:

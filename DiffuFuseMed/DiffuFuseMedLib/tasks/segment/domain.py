@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from ...core.errors import input_error
+from ...core.modalities import title_of
 from ...io.split import Split
 from ...models.registry import ModelRecord
-from ...preprocessing.likeness import distance, features, usual
+from ...preprocessing.likeness import distance, feature_names, features, usual
 from ...preprocessing.load import load_case
 
 SLACK = 1.15  # of the farthest held-out patient; of other patients one in 36 lies farther than it
@@ -39,7 +40,10 @@ def fit_domain(
 ) -> tuple[dict[str, Any], dict[str, float]]:
     """The domain for model.json, and by modality the share of held-out patients that would be called unlike when the
     threshold, too, is fitted without their fold. What a training held out stays out. Raises InputError for a case that
-    is not there, or has no drawn lesion."""
+    is not there, or has no drawn lesion, and for a model of pictures in color."""
+    if pictures := [key for key in record.modalities if not feature_names(key)]:
+        given, wanted = f"{record.id}, a model of {title_of(pictures[0])}", "one of scans, whose bodies can be measured"
+        raise input_error(given, wanted, "leave it without a domain")
     left_out = record.training.get("held_out", ())
     names = [(name, fold) for fold, fold_names in enumerate(split.folds) for name in fold_names if name not in left_out]
     patients = []
