@@ -23,6 +23,7 @@ from DiffuFuseMedLib.report.planes import planes_of
 from DiffuFuseMedLib.report.scene import scene_of
 from DiffuFuseMedLib.session.loading import read
 from DiffuFuseMedLib.systems import build
+from DiffuFuseMedLib.tasks.segment.corruptions import corrupt
 from DiffuFuseMedLib.tasks.segment.domain import fit_domain
 from DiffuFuseMedLib.tasks.segment.predict import predict
 from DiffuFuseMedLib.tasks.segment.recipes import RECIPES
@@ -173,6 +174,13 @@ def test_a_model_of_pictures_has_no_domain(imported, tmp_path, a_model):
     split = read_split(tmp_path / "cases" / "split.json")
     with pytest.raises(InputError, match="polyps, a model of Color picture"):
         fit_domain(record, tmp_path / "cases", split, (), lambda share, what: None)
+
+
+def test_what_goes_wrong_in_a_scan_does_not_happen_to_a_picture(imported, tmp_path):
+    kvasir(tmp_path / "set", "a")
+    imported("kvasir-seg")
+    with pytest.raises(InputError, match="RGB, a picture in color, to corrupt as a scan"):
+        corrupt(load_case(tmp_path / "cases" / "a"), "intensity drift 20 %")
 
 
 def test_an_imported_picture_is_trained_on_and_predicted(imported, tmp_path, a_model):

@@ -33,8 +33,11 @@ def corrupt(case: Case, name: str, seed: int = 0, modalities: Sequence[str] | No
     """The case with the corruption `name` of CORRUPTIONS on the given modalities (all when None).
 
     Deterministic in the seed. Each changed Volume says so in meta["corruption"] and the case in its notes.
-    Raises InputError for a name or a modality that is not there.
+    Raises InputError for a name or a modality that is not there, and for pictures in color.
     """
+    if pictures := [m for m, volume in case.volumes.items() if volume.in_color]:
+        given, wanted = f"{pictures[0]}, a picture in color, to corrupt as a scan", "gray images"
+        raise input_error(given, wanted, "leave out --corruptions")
     if name not in CORRUPTIONS:
         raise input_error(f"the corruption {name!r}", f"one of {', '.join(CORRUPTIONS)}", "choose one of these")
     chosen = case.modalities if modalities is None else tuple(modalities)
