@@ -53,17 +53,17 @@ def test_a_shift_under_the_tolerance_keeps_the_surface_and_one_over_it_does_not(
 
 @pytest.mark.parametrize("axis", range(3))
 def test_in_a_single_slice_distances_are_those_of_outlines(axis):
-    """Two squares of 10, 4 mm apart along rows of 2 mm pixels: of both outlines nothing but the sides that are shared
-    lies near the other. With the faces of the slice four fifths would."""
-    spacing = [5.0, 2.0, 2.0] if axis == 0 else [2.0, 2.0, 2.0]
+    """A square of 4 pixels in the middle of one of 10, with 2 mm to a pixel: 6 mm between sides, 8.5 between
+    corners. The faces of the slice, one within the other, are no part of it, however thick it is."""
+    spacing = [2.0, 2.0, 2.0]
     spacing[axis] = 50.0
-    one, other = np.zeros((14, 20), bool), np.zeros((14, 20), bool)
-    one[2:12, 2:12], other[2:12, 7:17] = True, True
-    found = overlap_scores(np.expand_dims(one, axis), np.expand_dims(other, axis), spacing)
-    assert found["dice"] == 0.5
-    assert found["hd95_mm"] == pytest.approx(10, abs=0.5)
-    assert found["nsd_2mm"] < 0.65
-    assert overlap_scores(np.expand_dims(one, axis), np.expand_dims(one, axis), spacing)["nsd_2mm"] == 1
+    large, small = np.zeros((14, 20), bool), np.zeros((14, 20), bool)
+    large[2:12, 2:12], small[5:9, 5:9] = True, True
+    found = overlap_scores(np.expand_dims(large, axis), np.expand_dims(small, axis), spacing)
+    assert found["dice"] == pytest.approx(32 / 116)
+    assert 6 <= found["hd95_mm"] < 8.5
+    assert found["nsd_2mm"] == 0
+    assert overlap_scores(np.expand_dims(large, axis), np.expand_dims(large, axis), spacing)["nsd_2mm"] == 1
 
 
 def test_two_empty_masks_agree():
