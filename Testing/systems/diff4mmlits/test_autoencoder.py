@@ -75,3 +75,9 @@ def test_what_is_not_valid_is_not_learned(autoencoder, batch):
     autoencoder.vqvae.decode = wrong_where_nothing_is_known
     other = training.loss(batch, generator()).parts
     assert all(torch.allclose(other[name], one[name]) for name in one)
+
+
+def test_a_step_of_training_leaves_no_code_unused(autoencoder, batch):
+    training = AutoencoderTraining(autoencoder, AutoencoderWeights()).train()
+    training.loss(batch, torch.Generator().manual_seed(0))
+    assert autoencoder.vqvae.quantizer.quantizer.ema_cluster_size.min() > 0.5
