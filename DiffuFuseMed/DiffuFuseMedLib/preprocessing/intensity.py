@@ -79,6 +79,7 @@ CURVES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "HU": ct_scale,
     "SUV": pet_scale,
     "relative": percentile_scale,
+    "color": color_scale,
 }
 
 
