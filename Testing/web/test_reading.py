@@ -426,6 +426,20 @@ def test_uncertainty_on_and_off_above_a_threshold_and_by_source(reader, tissues)
     reader.wait("s('p_uncertainty_above') === 0.3")
 
 
+def test_the_images_are_shown_without_the_lesion_and_as_they_were_again(reader, tissues):
+    imaged = reader.settled("Axial")
+    reader.click("#healthy")
+    reader.wait("s('s_healthy') === 'ready'")
+    made_up = reader.settled("Axial", imaged)
+    assert np.abs(made_up - imaged)[tissues["border"]].mean() > 3
+    assert "not measured" in reader.page.locator("#healthy-words").inner_text()
+    assert "CT, made up" in reader.page.locator("#legends").inner_text()
+    reader.save_picture("healthy")
+    reader.click("#healthy")
+    reader.wait("s('s_healthy') === 'none'")
+    assert np.array_equal(reader.settled("Axial", made_up), imaged)
+
+
 def test_gamma_waits_for_the_lesions_acceptance_and_changes_its_border_and_nothing_far_from_it(reader, tissues):
     assert "accept the lesion" in reader.page.locator("#gamma-hint").inner_text()
     reader.page.locator("#accept-lesion").click()
