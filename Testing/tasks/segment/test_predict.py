@@ -12,7 +12,14 @@ from DiffuFuseMedLib.models import devices, zoo
 from DiffuFuseMedLib.networks.draw import Draw
 from DiffuFuseMedLib.networks.inputs import network_images
 from DiffuFuseMedLib.tasks.segment import sampling
-from DiffuFuseMedLib.tasks.segment.predict import calibration_for, draw, onto_case, predict, without_specks
+from DiffuFuseMedLib.tasks.segment.predict import (
+    calibration_for,
+    draw,
+    onto_case,
+    predict,
+    without_far_specks,
+    without_specks,
+)
 from DiffuFuseMedLib.tasks.segment.settings import Settings
 from DiffuFuseMedLib.tasks.segment.views import view_grids
 
@@ -352,3 +359,16 @@ def test_samples_differ_by_mirror_and_view_only_where_they_may(a_case, a_model, 
     draw(a_case((30, 60, 60)), a_model, Settings(samples=4, looks=looks))
     assert len(seen) == 4
     assert sum(one not in seen[:n] for n, one in enumerate(seen)) == different
+
+
+def test_of_the_outer_contour_small_pieces_far_from_the_lesion_go():
+    outer, labels = np.zeros((1, 10, 60), bool), np.zeros((1, 10, 60), bool)
+    outer[0, :, :20] = True  # 200 voxels around the lesion
+    labels[0, 2:8, 5:15] = True
+    outer[0, 0, 30] = True  # a speck
+    outer[0, :5, 40:45] = True  # 25 voxels, more than a tenth
+    outer[0, 9, 55] = labels[0, 9, 55] = True  # a voxel of the lesion
+    kept = without_far_specks(outer, labels)
+    assert not kept[0, 0, 30] and kept[0, :5, 40:45].all() and kept[0, 9, 55] and kept[0, :, :20].all()
+    assert kept.sum() == outer.sum() - 1
+    np.testing.assert_array_equal(without_far_specks(labels, labels), labels)

@@ -106,6 +106,7 @@ def assemble(case: Case, drawn: Drawn, calibration: dict[str, Any]) -> Predictio
     """Calibrate, bring everything to the case's own grid, and draw the contours."""
     labels, uncertainty_map = labels_and_uncertainty(case, drawn)
     inner, outer = contours(labels, uncertainty_map, calibration["contour_width"])
+    outer = without_far_specks(outer, labels)
     sample_ml = [float(np.count_nonzero(s > 0.5)) * drawn.grid.voxel_mm3 / 1000 for s in drawn.samples]
     volume_ml = float(np.count_nonzero(labels)) * case.grid.voxel_mm3 / 1000
     calibrated = apply(drawn.samples, calibration["scale"], calibration["offset"])
@@ -161,6 +162,19 @@ def without_specks(labels: np.ndarray) -> np.ndarray:
     sizes = np.bincount(parts.ravel())
     sizes[0] = 0
     return (sizes >= SMALLEST_SHARE * sizes.max())[parts] & labels
+
+
+def without_far_specks(outer: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The outer contour's mask without pieces that hold nothing of the lesion and are smaller than SMALLEST_SHARE of the
+    largest: what is taken for noise in the lesion is none of its border either."""
+    parts, count = ndimage.label(outer)
+    if count < 2:
+        return outer
+    sizes = np.bincount(parts.ravel())
+    sizes[0] = 0
+    kept = sizes >= SMALLEST_SHARE * sizes.max()
+    kept[np.unique(parts[labels])] = True
+    return kept[parts] & outer
 
 
 def _mean_gates(gates: list[dict[str, float]]) -> dict[str, float]:
