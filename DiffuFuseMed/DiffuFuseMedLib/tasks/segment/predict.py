@@ -165,7 +165,7 @@ def without_specks(labels: np.ndarray) -> np.ndarray:
 
 
 def without_far_specks(outer: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The outer contour's mask without pieces that hold nothing of the lesion and are smaller than SMALLEST_SHARE of the
+    """The outer contour's mask without pieces that hold nothing of the lesion and are under SMALLEST_SHARE of the
     largest: what is taken for noise in the lesion is none of its border either."""
     parts, count = ndimage.label(outer)
     if count < 2:
