@@ -31,6 +31,8 @@ def test_a_panel_without_a_calibration_is_not_run(command, installed, write_case
 def test_a_panel_of_one_is_refused_in_a_sentence(command, installed):
     code, _, told = command("models", "panel", "both", "tiny")
     assert code != 0 and "two different models or more" in told
+    code, _, told = command("models", "panel", "panel", "other", "tiny")
+    assert code != 0 and "the id panel, which is there already" in told
     assert not (installed / "both").exists()
 
 

@@ -32,8 +32,8 @@ def test_a_fresh_panel_is_for_the_cases_of_the_first_and_has_no_calibration(copi
     for name, extent in (("other", [10, 20]), ("tiny", [30, 40])):
         record = replace(registry.record(name, copied), domain={"extent_mm": extent})
         zoo.write_record(record, copied / name)
-    assert make_panel("fresh", ["other", "tiny"], copied).domain == {"extent_mm": [10, 20]}
-    assert make_panel("fresh", ["other", "tiny"], copied).calibration == {}
+    made = make_panel("fresh", ["other", "tiny"], copied)
+    assert made.domain == {"extent_mm": [10, 20]} and made.calibration == {}
     assert list(registry.record("fresh", copied).members) == ["other", "tiny"]
 
 
@@ -68,7 +68,13 @@ def test_a_member_that_is_not_there_is_named(copied):
 
 @pytest.mark.parametrize(
     ("members", "told"),
-    [(["tiny"], "a panel of tiny"), (["tiny", "tiny"], "two different models"), (["tiny", "panel"], "the panel panel")],
+    [
+        (["tiny"], "a panel of tiny"),
+        (["tiny", "tiny"], "two different models"),
+        (["tiny", "panel"], "the panel panel"),
+        (["tiny", "../tiny"], "does not lie in"),
+        (["tiny", "nobody"], "the member 'nobody', which does not lie in"),
+    ],
 )
 def test_a_panel_is_of_different_networks(copied, members, told):
     with pytest.raises(InputError, match=told):
@@ -82,9 +88,19 @@ def test_what_fuses_reads_no_case(copied, fusion_models):
         make_panel("new", ["tiny", "clin-fusediff-student"], copied)
 
 
-def test_members_lie_beside_the_panel(copied, tmp_path):
-    with pytest.raises(InputError, match="does not lie there"):
-        make_panel("new", ["tiny", "other"], tmp_path / "elsewhere", copied)
+@pytest.mark.parametrize("name", ["tiny", "panel", "../escape", "/abs", ".", "", "my panel"])
+def test_nothing_that_is_there_is_written_over_and_an_id_is_a_plain_name(copied, name):
+    before = {path: path.read_bytes() for path in copied.rglob("*") if path.is_file()}
+    with pytest.raises(InputError, match="the id"):
+        make_panel(name, ["tiny", "other"], copied)
+    assert {path: path.read_bytes() for path in copied.parent.rglob("*") if path.is_file()} == before
+
+
+def test_a_panel_that_names_itself_is_refused_and_not_followed_for_ever(copied):
+    record = registry.record("panel", copied)
+    zoo.write_record(replace(record, members={**record.members, "panel": record.sha256}), copied / "panel")
+    with pytest.raises(InputError, match="with the panel panel in it"):
+        zoo.load("panel", folder=copied)
 
 
 @pytest.mark.parametrize("name", ["../other", "/etc", ".hidden", "", "a" * 65])

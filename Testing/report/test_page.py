@@ -18,6 +18,7 @@ from DiffuFuseMedLib.core.prediction import Interval, Prediction
 from DiffuFuseMedLib.core.suv_units import BODY_WEIGHT, SuvScale
 from DiffuFuseMedLib.core.volume import Volume
 from DiffuFuseMedLib.report import content, figures, words, write_report
+from DiffuFuseMedLib.report.content import model_words, provenance_rows
 from DiffuFuseMedLib.report.planes import AXIAL, CORONAL, SAGITTAL
 from DiffuFuseMedLib.report.scene import scene_of
 from DiffuFuseMedLib.report.window_level import window_of
@@ -283,3 +284,14 @@ def test_the_page_names_the_images_that_the_model_saw_and_no_others(a_prediction
     seen = replace(a_prediction, provenance={**a_prediction.provenance, "modalities": ["CT"]})
     write_report(seen, the_sample_case, tmp_path / "r.html", [], {}, None)
     assert "with uncertainty, from CT</p>" in (tmp_path / "r.html").read_text()
+
+
+def test_of_a_panel_the_page_says_which_network_did_what():
+    members = [{"model": "first", "samples": 4}, {"model": "second", "samples": 4}]
+    told = {"model": "panel", "members": members}
+    words = "panel (first draws the lesion and weighs the modalities, second shares in probability and doubt)"
+    assert model_words(told) == words
+    assert model_words({"model": "panel", "members": members[:1]}) == "panel (first alone)"
+    assert model_words({"model": "alone"}) == "alone" and model_words({}) == "not recorded"
+    rows = dict(provenance_rows(told))
+    assert rows["Members 1: model"] == "first" and rows["Members 2: samples"] == "4"

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from DiffuFuseMedLib.core.errors import InputError
-from DiffuFuseMedLib.report.reader_study import StudyItem, read_answers, write_reader_study
+from DiffuFuseMedLib.report.reader_study import StudyItem, read_answers, read_key, write_reader_study
 
 
 @pytest.fixture
@@ -25,8 +25,9 @@ def test_the_sheet_shows_every_modality_of_each_case_and_does_not_say_which_is_w
     page = page_of(folder / "sheet.html")
     assert len(page.images) == 5 * 3
     assert [image["alt"] for image in page.images][:1] == ["Item 1, CT, axial"]
-    for entry in key.values():
+    for entry in key["items"].values():
         assert entry["source"] not in page.source
+    assert "seed" not in page.source
     assert not re.search(r"patient\d|made\d", page.source)
     asked = [attrs for tag, attrs in page.tags if tag == "input" and attrs.get("name", "").startswith("said-")]
     assert sorted({a["name"] for a in asked}) == [f"said-{n}" for n in range(1, 6)]
@@ -41,12 +42,28 @@ def test_the_sheet_takes_nothing_from_elsewhere(study):
 
 def test_the_key_names_each_item_and_the_order_is_the_seeds(study, items, tmp_path):
     key, folder = study
-    assert json.loads((folder / "key.json").read_text(encoding="utf-8")) == key
-    assert sorted(entry["source"] for entry in key.values()) == sorted(item.source for item in items)
-    assert all(entry["truth"] == ("synthetic" if "synthetic" in entry["source"] else "real") for entry in key.values())
-    assert write_reader_study(items, tmp_path / "again", seed=1) == key
+    assert read_key(folder / "key.json") == key
+    known = key["items"]
+    assert sorted(entry["source"] for entry in known.values()) == sorted(item.source for item in items)
+    assert all(
+        entry["truth"] == ("synthetic" if "synthetic" in entry["source"] else "real") for entry in known.values()
+    )
+    again = write_reader_study(items, tmp_path / "again", seed=1)
+    assert again["items"] == known and again["study"] != key["study"]
     others = [write_reader_study(items, tmp_path / f"other{seed}", seed=seed) for seed in (2, 3)]
-    assert any(other != key for other in others)
+    assert any(other["items"] != known for other in others)
+
+
+def test_the_order_is_a_secret_one_by_default(items, tmp_path):
+    seeds = {write_reader_study(items, tmp_path / str(n))["seed"] for n in range(2)}
+    assert len(seeds) == 2
+
+
+def test_a_key_is_never_written_over(study, items):
+    key, folder = study
+    with pytest.raises(InputError, match=r"which holds the key\.json of another study"):
+        write_reader_study(items, folder)
+    assert read_key(folder / "key.json") == key
 
 
 def test_real_cases_alone_make_no_study(items, tmp_path):
@@ -64,23 +81,37 @@ def test_a_case_without_a_tumor_is_refused_by_name(items, tmp_path):
 def test_answers_are_read_and_open_items_left_out(study, tmp_path):
     file = tmp_path / "answers-a.json"
     answers = {"1": {"said": "real", "sure": 2}, "2": {"said": "", "sure": 1}, "3": {"said": "synthetic", "sure": 3}}
-    file.write_text(json.dumps({"reader": "a", "answers": answers}), encoding="utf-8")
-    assert read_answers(file, study[0]) == {"1": {"said": "real", "sure": 2}, "3": {"said": "synthetic", "sure": 3}}
+    told = {"study": study[0]["study"], "reader": "Ann", "answers": answers}
+    file.write_text(json.dumps(told), encoding="utf-8")
+    found = {"1": {"said": "real", "sure": 2}, "3": {"said": "synthetic", "sure": 3}}
+    assert read_answers(file, study[0]) == ("Ann", found)
+    file.write_text(json.dumps({**told, "study": "another"}), encoding="utf-8")
+    with pytest.raises(InputError, match="to another sheet"):
+        read_answers(file, study[0])
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("answers", "told"),
     [
-        "{",
-        "[]",
-        '{"answers": {}}',
-        '{"answers": {"99": {"said": "real", "sure": 1}}}',
-        '{"answers": {"1": {"said": "maybe", "sure": 1}}}',
-        '{"answers": {"1": {"said": "real"}}}',
+        ({}, "without a single one"),
+        ({"99": {"said": "real", "sure": 1}}, "to another sheet"),
+        ({"1": {"said": "maybe", "sure": 1}}, "for item 1"),
+        ({"1": {"said": "real", "sure": 99}}, "for item 1"),
+        ({"1": {"said": "real"}}, "a file that the sheet saved"),
+        ([], "a file that the sheet saved"),
     ],
 )
-def test_what_is_no_answers_to_this_sheet_is_refused(study, tmp_path, text):
+def test_what_is_no_answers_to_this_sheet_is_refused(study, tmp_path, answers, told):
     file = tmp_path / "answers.json"
-    file.write_text(text, encoding="utf-8")
-    with pytest.raises(InputError, match=r"the answers answers\.json"):
+    file.write_text(json.dumps({"study": study[0]["study"], "answers": answers}), encoding="utf-8")
+    with pytest.raises(InputError, match=told):
         read_answers(file, study[0])
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"study": "a", "seed": 1, "items": {"1": {"truth": "both"}}}'])
+def test_what_is_no_key_is_refused(tmp_path, text):
+    (tmp_path / "key.json").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match="as `reader-study sheet` wrote it"):
+        read_key(tmp_path / "key.json")
+    with pytest.raises(InputError, match="which is not there"):
+        read_key(tmp_path / "other.json")

@@ -22,7 +22,7 @@ from .options import (
     SeedOption,
     ToldOption,
 )
-from .synthesize import INPAINTER, SYNTHESIZER, without_lesion
+from .synthesize import INPAINTER, SYNTHESIZER, load_synthesizer, without_lesion
 
 if TYPE_CHECKING:
     from ..models.zoo import Model
@@ -51,7 +51,6 @@ def probe(
     probe.html with the curve, probe.json with every tumor."""
     from ..core.staging import staged
     from ..core.whole_file import write_whole
-    from ..models import zoo
     from ..models.devices import choose
     from ..preprocessing.load import load_case
     from ..report.probe import write_probe
@@ -61,7 +60,7 @@ def probe(
 
     plan = Plan(numbers(diameters, "--diameters"), numbers(contrasts, "--contrasts"), n, seed)
     check_folder(out)
-    drawer, segmenter = zoo.load(synthesizer, choose(device)), load_model(model, device)
+    drawer, segmenter = load_synthesizer(synthesizer, choose(device)), load_model(model, device)
     with progress() as step:
         step(0.0, "reading the case")
         loaded = load_case(case, modality_names(told), reference, register)

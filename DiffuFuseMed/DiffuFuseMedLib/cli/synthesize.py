@@ -20,6 +20,7 @@ from .options import (
 
 if TYPE_CHECKING:
     from ..core.case import Case
+    from ..models.zoo import Model
 
 SYNTHESIZER, INPAINTER = "sts-tumor-synthesizer", "sts-inpainter"
 
@@ -47,14 +48,13 @@ def synthesize(
     """
     from ..core.synthetic import WARNING, WORD
     from ..io.export.synthetic import write_synthetic
-    from ..models import zoo
     from ..models.devices import choose
     from ..preprocessing.load import load_case
     from ..tasks.synthesize.contract import check_synthesizes
     from ..tasks.synthesize.synthesize import SynthesisSettings, Synthesizer
 
     check_folder(out)
-    loaded_model = zoo.load(model, choose(device))
+    loaded_model = load_synthesizer(model, choose(device))
     check_synthesizes(loaded_model.network, loaded_model.record.system)
     with progress() as step:
         step(0.0, "reading the case")
@@ -74,6 +74,21 @@ def synthesize(
         peak = f", SUVmax {seen['suv_max']:.1f}" if seen["suv_max"] == seen["suv_max"] else ""
         out_console.print(f"{folder}: {volume_ml:.0f} mL{peak}.", markup=False, soft_wrap=True)
     out_console.print(WARNING, soft_wrap=True)
+
+
+def load_synthesizer(model: str, device: str) -> Model:
+    """A synthesizer by its id or the path of its folder. Raises InputError where none is installed or named."""
+    from ..core.errors import input_error
+    from ..models import zoo
+    from ..models.registry import models_folder
+
+    if model == SYNTHESIZER and not (models_folder() / model).is_dir():
+        given, wanted = (
+            "no synthesizer, since none ships yet",
+            "one that was trained (`train --recipe sts-tumor-synthesizer`)",
+        )
+        raise input_error(given, wanted, "name its folder")
+    return zoo.load(model, device)
 
 
 def without_lesion(case: Case, inpainter: str, keep_lesion: bool, device: str) -> Case:

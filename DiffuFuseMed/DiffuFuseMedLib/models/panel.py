@@ -5,38 +5,54 @@ The lesion is the first one's; where the others answer otherwise is what a reade
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..core.errors import input_error
-from .registry import ModelRecord, model_folder, read_record, write_record
+from .record_checks import MODEL_ID
+from .registry import ModelRecord, read_record, write_record
 from .zoo import check_segments, sha256_of_stages
 
 SYSTEM = "panel"
 
 
-def make_panel(panel_id: str, members: Sequence[str], out: Path, folder: Path | None = None) -> ModelRecord:
+def make_panel(panel_id: str, members: Sequence[str], out: Path) -> ModelRecord:
     """Write out/panel_id/model.json for a panel of these models, which must lie in `out` too.
 
     It was trained on whatever one of them was trained on, and is for the cases that the first one is for. It has no
     calibration yet: `diffufusemed calibrate` fits one on patients that none of them saw. Raises InputError for a model
-    twice, for a panel or another kind of model among them, and for one that does not lie in `out`.
+    twice, for a panel or another kind of model among them, for one that does not lie in `out`, and for an id that is no
+    name of a folder or is taken: nothing that is there is written over.
     """
-    records = [read_record(model_folder(member, folder or out)) for member in members]
-    for record in records:
-        check_segments(record, folder)
-        if record.members:
-            raise input_error(
-                f"the panel {record.id} in a panel", "models with weights of their own", "name its members"
-            )
-        if not (out / record.id).is_dir():
-            given = f"a panel in {out.name} with {record.id}, which does not lie there"
-            raise input_error(given, "all in one folder", "choose the --out that holds its members")
+    _check_id(panel_id, out)
+    records = [_member(member, out) for member in members]
     if len({record.id for record in records}) < max(2, len(records)):
         raise input_error(f"a panel of {', '.join(members)}", "two different models or more", "name another one")
     made = _record(panel_id, records)
     write_record(made, out / panel_id)
     return made
+
+
+def _check_id(panel_id: str, out: Path) -> None:
+    if not re.fullmatch(MODEL_ID, panel_id):
+        raise input_error(
+            f"the id {panel_id[:40]!r}", "one name of letters, digits, '.', '_' and '-'", "choose another"
+        )
+    if (out / panel_id).exists():
+        given = f"the id {panel_id}, which is there already"
+        raise input_error(given, "a new one", "choose another name, or take that folder away first")
+
+
+def _member(member: str, out: Path) -> ModelRecord:
+    if not (out / member).is_dir() or not re.fullmatch(MODEL_ID, member):
+        given = f"the member {member[:40]!r}, which does not lie in {out.name}"
+        raise input_error(given, "models that lie beside their panel", "name some of that folder, or copy it there")
+    record = read_record(out / member)
+    check_segments(record, out)
+    if record.members:
+        raise input_error(f"the panel {record.id} in a panel", "models with weights of their own", "name its members")
+    return record
 
 
 def _record(panel_id: str, records: Sequence[ModelRecord]) -> ModelRecord:

@@ -66,6 +66,8 @@ def verify(model_id: str, folder: Path | None = None) -> ModelRecord:
     path = model_folder(model_id, folder)
     record = read_record(path)
     for member, sha256 in record.members.items():
+        if read_record(model_folder(member, path.parent)).members:  # may be the panel itself, and so on for ever
+            raise input_error(f"the panel {record.id} with the panel {member} in it", "networks", AGAIN)
         _check_sha256(record, f"{member}, a member of {record.id},", verify(member, path.parent).sha256, sha256)
     for name, sha256 in record.files.items():
         _verify_file(record, path / name, sha256)

@@ -72,14 +72,32 @@ def annotator_section(found: Agreement | None, colors: dict[str, str]) -> dict[s
     }
 
 
+def model_words(provenance: dict[str, Any]) -> str:
+    """The model's id; of a panel also which network did what."""
+    name = str(provenance.get("model", provenance.get("model_id", "not recorded")))
+    members = [str(member["model"]) for member in provenance.get("members", ())]
+    if len(members) < 2:
+        return f"{name} ({members[0]} alone)" if members else name
+    others = " and ".join(members[1:])
+    return f"{name} ({members[0]} draws the lesion and weighs the modalities, {others} shares in probability and doubt)"
+
+
 def provenance_rows(provenance: dict[str, Any]) -> list[tuple[str, str]]:
     """Label and value; an entry with entries of its own (versions, timings) takes one row each."""
     rows = []
     for key, value in provenance.items():
         label = words.PROVENANCE.get(key, words.sentence_case(key))
         if key not in words.HIDDEN:
-            rows += _nested_rows(label, value) if isinstance(value, dict) else [(label, _text(value))]
+            rows += _rows_of(label, value)
     return rows
+
+
+def _rows_of(label: str, value: Any) -> list[tuple[str, str]]:
+    if isinstance(value, dict):
+        return _nested_rows(label, value)
+    if isinstance(value, (list, tuple)) and value and all(isinstance(part, dict) for part in value):
+        return [row for n, part in enumerate(value, 1) for row in _nested_rows(f"{label} {n}", part)]
+    return [(label, _text(value))]
 
 
 def _nested_rows(label: str, entries: dict[str, Any]) -> list[tuple[str, str]]:

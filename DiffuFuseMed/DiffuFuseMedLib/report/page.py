@@ -99,7 +99,7 @@ def _page(
     scene, provenance = scene_of(prediction, case, suv), prediction.provenance
     return {
         "case": case.name,
-        "model": provenance.get("model", provenance.get("model_id", "not recorded")),
+        "model": content.model_words(provenance),
         "modalities": ", ".join(title_of(m) for m in case.modalities if m in prediction.modalities),
         "date": _now(),
         "empty": not scene.masks["lesion"].any(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,8 @@ from .window_level import windows_of
 
 SHEET, KEY = "sheet.html", "key.json"
 WIDTH_IN = 3.0
-REAL, SYNTHETIC = "real", "synthetic"
+TRUTHS = REAL, SYNTHETIC = "real", "synthetic"
+Key = dict[str, Any]  # study, seed, and items: by number what each is
 
 
 @dataclass(frozen=True)
@@ -37,20 +39,26 @@ class StudyItem:
     source: str
 
 
-def write_reader_study(items: Sequence[StudyItem], out: Path, seed: int = 0) -> dict[str, dict[str, str]]:
+def write_reader_study(items: Sequence[StudyItem], out: Path, seed: int | None = None) -> Key:
     """Write out/sheet.html, for readers, and out/key.json, which says what each item is; the key.
 
-    Items come in an order that the seed draws, under numbers that say nothing. Raises InputError for items of one kind
-    alone, for a case without a drawn tumor, and when the folder cannot be written.
+    Items come in an order that the seed draws, a secret one by default, under numbers that say nothing. Raises
+    InputError for items of one kind alone, for a case without a drawn tumor, for a folder that holds a key already, and
+    when the folder cannot be written.
     """
+    if (out / KEY).exists():
+        given = f"the folder {out.name}, which holds the {KEY} of another study"
+        raise input_error(given, "a folder of its own, or its answers would be lost", "choose another --out")
     if len({item.synthetic for item in items}) < 2:
         given = f"{len(items)} cases of one kind"
         raise input_error(given, "real and synthetic ones", "name a folder of each")
+    seed = secrets.randbelow(2**31) if seed is None else seed
     order = np.random.default_rng(seed).permutation(len(items))
     shown = [items[int(n)] for n in order]
     pages = [{"number": n, "pictures": _pictures(item)} for n, item in enumerate(shown, 1)]
-    key = {str(n): {"truth": _truth(item), "source": item.source} for n, item in enumerate(shown, 1)}
-    page = filled("reader_study.html.j2", {"items": pages, "study": f"{len(items)} cases, order {seed}"})
+    known = {str(n): {"truth": _truth(item), "source": item.source} for n, item in enumerate(shown, 1)}
+    key: Key = {"study": secrets.token_hex(8), "seed": seed, "items": known}
+    page = filled("reader_study.html.j2", {"items": pages, "study": key["study"]})
     with staged(out) as folder:
         write_whole(folder / SHEET, page)
         write_whole(folder / KEY, json.dumps(key, indent=2, ensure_ascii=False) + "\n")
@@ -98,16 +106,41 @@ def _panel(scene: Scene, modality: str) -> bytes:
     return figures.slice_panel(scene, AXIAL, index, rgb, (), WIDTH_IN)
 
 
-def read_answers(path: Path, key: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """By item what a reader said: truth, and how sure from 1 to 3. Raises InputError for a file that is no answers to
-    this sheet; an item that was left open is left out."""
+def read_key(path: Path) -> Key:
+    """key.json as write_reader_study() wrote it. Raises InputError for any other file."""
     try:
-        answers = json.loads(path.read_text(encoding="utf-8"))["answers"]
-        found = {n: {"said": str(a["said"]), "sure": int(a["sure"])} for n, a in answers.items() if a.get("said")}
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if found["items"] and all(item["truth"] in TRUTHS for item in found["items"].values()) and found["study"]:
+            return found
+    except FileNotFoundError:
+        raise input_error(f"the key {path.name}, which is not there", f"a {KEY}", "correct the path") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass
+    raise input_error(f"the key {path.name}", f"a {KEY} as `reader-study sheet` wrote it", "name that file")
+
+
+def read_answers(path: Path, key: Key) -> tuple[str, dict[str, dict[str, Any]]]:
+    """A reader's name, and by item what was said: truth, and how sure from 1 to 3. Raises InputError for a file that is
+    no answers to this key's sheet; an item that was left open is left out."""
+    try:
+        read = json.loads(path.read_text(encoding="utf-8"))
+        answers, study, reader = read["answers"], read["study"], str(read.get("reader") or path.stem)
+        answered = {n: a for n, a in answers.items() if a.get("said")}
+        found: dict[str, dict[str, Any]] = {
+            n: {"said": str(a["said"]), "sure": int(a["sure"])} for n, a in answered.items()
+        }
+    except FileNotFoundError:
+        given = f"the answers {path.name}, which are not there"
+        raise input_error(given, "a file that the sheet saved", "correct the path") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise input_error(f"the answers {path.name}", "a file that the sheet saved", "save them again") from error
-    strange = [n for n, a in found.items() if n not in key or a["said"] not in (REAL, SYNTHETIC)]
-    if strange or not found:
-        given = f"the answers {path.name}" + (f" to an item {strange[0]}" if strange else " without a single one")
-        raise input_error(given, f"answers to the {len(key)} items of this key", "name the key of the same sheet")
-    return found
+    if study != key["study"] or set(found) - set(key["items"]):
+        raise input_error(
+            f"the answers {path.name} to another sheet", "those to this key's", "name the key of that sheet"
+        )
+    if strange := [n for n, a in found.items() if a["said"] not in TRUTHS or not 1 <= a["sure"] <= 3]:
+        given = f"the answers {path.name} with {str(found[strange[0]])[:60]} for item {strange[0]}"
+        raise input_error(given, "real or synthetic, and how sure from 1 to 3", "save them again")
+    if not found:
+        raise input_error(f"the answers {path.name} without a single one", "answered items", "save them again")
+    return reader, found

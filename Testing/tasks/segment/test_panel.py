@@ -70,10 +70,10 @@ def test_a_member_that_knows_none_of_the_modalities_is_not_asked_and_that_is_tol
     assert drawn.provenance["notes"][-1] == told
 
 
-def test_one_sample_is_the_first_members_and_that_is_told(a_case, a_panel):
+def test_fewer_samples_than_networks_are_one_of_each_and_that_is_told(a_case, a_panel):
     drawn = draw(a_case(), a_panel, Settings(samples=1))
-    assert len(drawn.samples) == 1
-    assert "fewer samples than members" in drawn.provenance["notes"][-1]
+    assert len(drawn.samples) == 2 and drawn.deciding == 1
+    assert drawn.provenance["notes"][-1] == "2 samples were drawn instead of 1: one by each network of the panel."
 
 
 def test_a_case_that_no_member_knows_is_refused_in_the_first_ones_words(a_case, a_panel):

@@ -16,6 +16,7 @@ from .drawn import Drawn
 from .sampling import onto_case
 from .settings import Kept, Settings, V
 
+NOT_ASKED = "{} of the panel was not asked, since it knows none of the case's modalities."
 TOLD = ("model", "sha256", "system", "samples", "window", "device", "modalities")
 
 
@@ -41,19 +42,17 @@ def draw_panel(
     """
     _check_options(panel, settings)
     able = [m for m in panel.members if any(key in case.volumes for key in m.modalities)] or list(panel.members[:1])
-    asked = able[: max(1, settings.samples)]
+    whole = max(settings.samples, len(able))  # without a sample of each there is no doubt of a panel
     found, done = list[Drawn](), 0
-    for n, member in enumerate(asked):
-        share = len(range(n, settings.samples, len(asked)))  # as even as it goes, the first ones have one more
-        told = _for_member(settings, member, share, done)
+    for n, member in enumerate(able):
+        share = len(range(n, whole, len(able)))  # as even as it goes, the first ones have one more
+        told = _for_member(settings, member, share, done, whole)
         found.append(draw(case, member, told, OfMember(keep, member.record.id)))
         done += share
-    return _joined(panel, settings, found, [_why_not(m, m in able) for m in panel.members if m not in asked])
-
-
-def _why_not(member: Model, able: bool) -> str:
-    why = "there are fewer samples than members" if able else "it knows none of the case's modalities"
-    return f"{member.record.id} of the panel was not asked, since {why}."
+    notes = [NOT_ASKED.format(m.record.id) for m in panel.members if m not in able]
+    if whole > settings.samples:
+        notes.append(f"{whole} samples were drawn instead of {settings.samples}: one by each network of the panel.")
+    return _joined(panel, settings, found, notes)
 
 
 def _check_options(panel: Model, settings: Settings) -> None:
@@ -63,11 +62,11 @@ def _check_options(panel: Model, settings: Settings) -> None:
         raise input_error(f"the option {strange[0][:40]!r} for the panel {panel.record.id}", has, "leave it out")
 
 
-def _for_member(settings: Settings, member: Model, share: int, done: int) -> Settings:
+def _for_member(settings: Settings, member: Model, share: int, done: int, whole: int) -> Settings:
     """So many samples, the options that it has, and a progress that goes on where the one before ended."""
     own = options_of(member.network)
     options = {name: value for name, value in settings.options.items() if name in own}
-    tell, whole = settings.progress, settings.samples
+    tell = settings.progress
 
     def progress(part: float, words: str) -> None:
         assert tell is not None, "asked only where somebody listens"
