@@ -1,0 +1,1 @@
+"""Tests that share one cluster, which ends with them."""
