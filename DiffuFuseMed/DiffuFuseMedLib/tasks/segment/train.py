@@ -9,17 +9,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ... import __version__
 from ...io.split import Split, read_split
 from ...models import zoo
 from ...preprocessing.load import load_case
 from ...systems import build
 from ...training.after import FitsAfterTraining, LearnsFromAverage
 from ...training.dataset import TrainingCase, training_case
-from ...training.hardware import hardware
 from ...training.identity import identity
 from ...training.loop import RunContext, optimize
 from ...training.recipe import Recipe
+from ...training.record import training_facts
 from ...training.region_guide import RegionGuide
 from ...training.samplers import windows_of
 from ...training.state import Stage, Trained
@@ -90,14 +89,7 @@ def record_of(recipe: Recipe, trained: Trained, split: Split, device: str) -> di
         "system": recipe.system,
         "window": {**recipe.facts()["windows"], **recipe.windows.of_the_network},
         "licence": recipe.data.licence,
-        "training": {
-            "patients": training_names(recipe, split),
-            **recipe.facts(without=("config", "windows", "system", "model_id")),
-            "steps_done": trained.steps,
-            "minutes_done": round(trained.minutes, 1),
-            "skipped": trained.skipped,
-            "hardware": hardware(device),
-            "versions": {"DiffuFuseMed": __version__, "torch": torch.__version__},
-            "history": [{k: round(v, 4) for k, v in row.items()} for row in trained.history[::5]],
-        },
+        "training": training_facts(
+            recipe, trained, training_names(recipe, split), device, ("config", "windows", "system", "model_id")
+        ),
     }

@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 
-from ... import __version__
 from ...io.split import read_split
 from ...models import zoo
 from ...preprocessing.load import load_case
@@ -16,10 +15,10 @@ from ...systems import build
 from ...systems.diff4mmlits.autoencoder_objective import AutoencoderTraining
 from ...systems.diff4mmlits.autoencoder_recipe import AutoencoderRecipe
 from ...systems.diff4mmlits.tumor_windows import TumorCase, draw_windows, tumor_case
-from ...training.hardware import hardware
 from ...training.identity import identity
 from ...training.loop import RunContext, optimize
 from ...training.recipe import BaseRecipe
+from ...training.record import training_facts
 from ...training.state import Stage, Trained
 
 
@@ -66,14 +65,5 @@ def record_of(recipe: BaseRecipe, trained: Trained, names: list[str], device: st
         "id": told.model_id,
         "system": told.system,
         "licence": recipe.data.licence,
-        "training": {
-            "patients": names,
-            **recipe.facts(without=("config", "system", "model_id")),
-            "steps_done": trained.steps,
-            "minutes_done": round(trained.minutes, 1),
-            "skipped": trained.skipped,
-            "hardware": hardware(device),
-            "versions": {"DiffuFuseMed": __version__, "torch": torch.__version__},
-            "history": [{k: round(v, 4) for k, v in row.items()} for row in trained.history[::5]],
-        },
+        "training": training_facts(recipe, trained, names, device, ("config", "system", "model_id")),
     }

@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 
-from ... import __version__
 from ...io.split import read_split
 from ...models import zoo
 from ...preprocessing.load import load_case
@@ -16,9 +15,9 @@ from ...systems import build
 from ...systems.diff4mmlits.inpainter_objective import InpainterTraining
 from ...systems.diff4mmlits.inpainter_recipe import InpainterRecipe
 from ...systems.diff4mmlits.inpainter_slices import TrainingSlices, draw_slices, training_slices
-from ...training.hardware import hardware
 from ...training.identity import identity
 from ...training.loop import RunContext, optimize
+from ...training.record import training_facts
 from ...training.state import Stage, Trained
 
 
@@ -63,14 +62,5 @@ def record_of(recipe: InpainterRecipe, trained: Trained, names: list[str], devic
         "system": recipe.system,
         "window": {"shape": (config.window_px,) * 2, "spacing_kji_mm": (config.spacing_mm,) * 2},
         "licence": recipe.data.licence,
-        "training": {
-            "patients": names,
-            **recipe.facts(without=("config", "system", "model_id")),
-            "steps_done": trained.steps,
-            "minutes_done": round(trained.minutes, 1),
-            "skipped": trained.skipped,
-            "hardware": hardware(device),
-            "versions": {"DiffuFuseMed": __version__, "torch": torch.__version__},
-            "history": [{k: round(v, 4) for k, v in row.items()} for row in trained.history[::5]],
-        },
+        "training": training_facts(recipe, trained, names, device, ("config", "system", "model_id")),
     }
