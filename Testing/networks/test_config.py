@@ -1,7 +1,7 @@
 """A configuration comes back from JSON as it was."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 
 import pytest
 from DiffuFuseMedLib.core.errors import InputError
@@ -48,7 +48,8 @@ def test_a_setting_of_another_type_is_refused_in_one_sentence(values):
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_every_systems_config_survives_json(name):
     kind = network_class(name).config_type
-    config = kind(modalities=("CT",))
+    own = {field.name for field in fields(kind)}
+    config = kind(modalities=("CT",)) if "modalities" in own else kind()
     if hasattr(config, "segmentation"):
         config = kind(modalities=("CT",), segmentation=SegmentationWeights(bce=0.25))
     assert kind.from_dict(json.loads(json.dumps(asdict(config)))) == config

@@ -58,6 +58,8 @@ class DisplayLogic:
 
     def forget(self) -> None:
         """The case is about to leave the session."""
+        self._made_up = frozenset()
+        self._take_away_made_up()
         self._window_level_drag.forget()
 
     def show_before(self, before: bool) -> None:
@@ -78,6 +80,8 @@ class DisplayLogic:
             self._put(MADE_UP + key, array, f"{key} without the lesion, made up")
         for key, array in (differences or {}).items():
             self._put(DIFFERENCE + key, array, f"{key}, difference from the made up one")
+        if not images and not self._made_up:
+            return
         self._made_up = frozenset(images)
         if not images:
             self._take_away_made_up()
@@ -94,8 +98,10 @@ class DisplayLogic:
         context.nodes[role] = node
 
     def _take_away_made_up(self) -> None:
-        for role in [role for role in self._context.nodes if role.startswith((MADE_UP, DIFFERENCE))]:
-            self._context.scene.RemoveNode(self._context.nodes.pop(role))
+        scene, nodes = self._context.scene, self._context.nodes
+        for node in [nodes.pop(role) for role in list(nodes) if role.startswith((MADE_UP, DIFFERENCE))]:
+            if scene.IsNodePresent(node):  # whoever closed the scene took it along
+                scene.RemoveNode(node)
 
     def unit_of(self, role: str) -> str:
         """What values of a volume are shown in."""

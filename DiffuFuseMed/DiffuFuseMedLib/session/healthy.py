@@ -52,11 +52,14 @@ class HealthyLogic:
 
     def hide(self) -> None:
         """The images as they were taken; one that is being made is not waited for any more."""
+        self._stop()
+        self._display.show_healthy({}, None)
+        self._told("none", "")
+
+    def _stop(self) -> None:
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
-        self._display.show_healthy({}, None)
-        self._told("none", "")
 
     def follow(self, lesion: np.ndarray) -> None:
         """The lesion, bool [k, j, i], is this one."""
@@ -71,6 +74,12 @@ class HealthyLogic:
         """Another case, result or place of an image: what was made is of none of them."""
         self.hide()
         self._of = self._made = None
+
+    def leave(self) -> None:
+        """The case leaves the session, its images perhaps gone already: nothing is drawn again."""
+        self._stop()
+        self._of = self._made = None
+        self._told("none", "")
 
     def _model(self) -> str:
         """The id of an installed inpainter; empty where there is none."""

@@ -595,7 +595,7 @@ class Session:
         self._annotators.forget()
         self._segmentation.stop()
         self._fusion.stop()
-        self._healthy.forget()
+        self._healthy.leave()
         self._display.forget()
         self._review.clear()
         self._choices.forget()

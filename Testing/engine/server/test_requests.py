@@ -17,6 +17,7 @@ MESSAGES = [
     p.FuseSlice(5, "a", "axial", 12, {"alpha": 0.5}, "red", uncertainty=False),
     p.FuseVolume(6, "a", {}),
     p.JudgeFusion(10, "a", {"$array": "x.npy"}, {"alpha": 0.5}),
+    p.Remove(12, "a", {"$array": "x.npy"}, "filler", 12.0, "cpu"),
     p.Agree(11, "a", {"reader 1": {"$array": "x.npy"}}, {"$array": "y.npy"}),
     p.Cancel(7, 4),
     p.Close(8, "a"),
