@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
-from DiffuFuseMedLib.datasets import lidc, sts
+from DiffuFuseMedLib.datasets import kvasir, lidc, sts
 from DiffuFuseMedLib.io.split import Split, read_split
 from DiffuFuseMedLib.systems import build, network_class
 from DiffuFuseMedLib.systems.diffufusemed.recipe import ABLATIONS, STS
@@ -14,13 +14,18 @@ from DiffuFuseMedLib.tasks.segment.train import training_names
 SPLIT = Path(__file__).resolve().parents[3] / ".." / "shared" / "data" / "sts" / "split.json"
 EVERY = pytest.mark.parametrize("recipe", RECIPES.values(), ids=list(RECIPES))
 OF_STS = {name: recipe for name, recipe in RECIPES.items() if recipe.data is sts.DATA}
+DOIS = {
+    "sts": "10.7937/K9/TCIA.2015.7GO2GSKS",
+    "lidc": "10.7937/K9/TCIA.2015.LO9QL9SX",
+    "kvasir": "10.1007/978-3-030-37734-2_37",
+}
 EVERY_OF_STS = pytest.mark.parametrize("recipe", OF_STS.values(), ids=list(OF_STS))
 
 
 def test_a_recipe_is_of_the_collection_that_its_name_begins_with():
-    assert {name.split("-")[0] for name in OF_STS} == {"sts"}
-    assert {name.split("-")[0] for name in set(RECIPES) - set(OF_STS)} == {"lidc"}
-    assert all(RECIPES[name].data is lidc.DATA for name in set(RECIPES) - set(OF_STS))
+    known = {"sts": sts.DATA, "lidc": lidc.DATA, "kvasir": kvasir.DATA}
+    assert {name.split("-")[0] for name in RECIPES} == set(known)
+    assert all(recipe.data is known[name.split("-")[0]] for name, recipe in RECIPES.items())
 
 
 @pytest.mark.parametrize("collection", ["lidc", "sts"])
@@ -64,8 +69,8 @@ def test_a_recipe_stands_under_its_models_id_and_brings_its_systems_config_licen
     assert isinstance(recipe.config, network_class(recipe.system).config_type)
     [collection] = recipe.data.collections
     assert recipe.data.licence == f"Apache-2.0; trained on {collection.terms} (see card.md)"
-    doi = "7GO2GSKS" if recipe.model_id in OF_STS else "LO9QL9SX"
-    assert any(f"10.7937/K9/TCIA.2015.{doi}" in text for text in recipe.data.attribution)
+    doi = DOIS[recipe.model_id.split("-")[0]]
+    assert any(doi in text for text in recipe.data.attribution)
 
 
 def differences(recipe):
