@@ -70,8 +70,10 @@ def test_the_installed_module_runs_from_its_own_files(installed, told):
 
 def test_its_models_and_sample_data_are_the_installed_ones(installed, told):
     assert set(told["models"]) == {path.parent.name for path in (ROOT / "models").glob("*/model.json")}
-    for folder in told["models"].values():
-        assert Path(folder).is_relative_to(installed) and list(Path(folder).glob("weights.*"))
+    for folder in map(Path, told["models"].values()):
+        members = json.loads((folder / "model.json").read_text(encoding="utf-8")).get("members", {})
+        assert folder.is_relative_to(installed)
+        assert all(list(place.glob("weights.*")) for place in ([folder.parent / m for m in members] or [folder]))
     assert len(told["samples"]) == 3
     for path in (*told["samples"], *told["thumbnails"]):
         assert Path(path).is_relative_to(installed) and Path(path).is_file()

@@ -44,11 +44,11 @@ def seeded(seed):
     return torch.Generator().manual_seed(seed)
 
 
-def build(name, spatial_dims=2, **settings):
+def build(name, spatial_dims=2, seed=0, **settings):
     system, small = SMALL[name]
     kind = network_class(system)
     grid = {"grid": (2,) * spatial_dims} if system in ("trans-bts", "mmformer") else {}
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     return kind(kind.config_type(**({"spatial_dims": spatial_dims} | small | grid | settings))).eval()
 
 
@@ -112,14 +112,19 @@ def test_the_order_of_the_images_is_of_no_account(images, name):
 @EVERY
 @pytest.mark.parametrize("classes", [1, 3])
 def test_gradients_reach_every_parameter(a_batch, name, classes):
-    network = build(name, classes=classes)
-    for seed in range(4):  # mmFormer leaves modalities out
-        loss = network.loss(a_batch(ALL, 64, 64, classes=classes), seeded(seed))
-        loss.total.backward()
-    assert loss.prediction.shape == (2, classes, 64, 64)
-    assert loss.total.item() == pytest.approx(sum(part.item() for part in loss.parts.values()), rel=1e-5)
-    silent = [n for n, p in network.named_parameters() if p.grad is None or p.grad.abs().max() == 0]
-    assert silent == []
+    silent = None
+    for start in range(3):  # a unit may be dead from the start, by chance
+        network = build(name, seed=start, classes=classes)
+        for seed in range(4):  # mmFormer leaves modalities out
+            loss = network.loss(a_batch(ALL, 64, 64, classes=classes), seeded(seed))
+            loss.total.backward()
+        assert loss.prediction.shape == (2, classes, 64, 64)
+        assert loss.total.item() == pytest.approx(sum(part.item() for part in loss.parts.values()), rel=1e-5)
+        without = {n for n, p in network.named_parameters() if p.grad is None or p.grad.abs().max() == 0}
+        silent = without if silent is None else silent & without
+        if not silent:
+            break
+    assert silent == set()
 
 
 @EVERY
