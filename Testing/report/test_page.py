@@ -289,7 +289,7 @@ def test_the_page_names_the_images_that_the_model_saw_and_no_others(a_prediction
 def test_of_a_panel_the_page_says_which_network_did_what():
     members = [{"model": "first", "samples": 4}, {"model": "second", "samples": 4}]
     told = {"model": "panel", "members": members}
-    words = "panel (first draws the lesion and weighs the modalities, second shares in probability and doubt)"
+    words = "panel (lesion and gates: first; probability and doubt: second too)"
     assert model_words(told) == words
     assert model_words({"model": "panel", "members": members[:1]}) == "panel (first alone)"
     assert model_words({"model": "alone"}) == "alone" and model_words({}) == "not recorded"

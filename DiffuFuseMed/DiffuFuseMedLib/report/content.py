@@ -79,7 +79,7 @@ def model_words(provenance: dict[str, Any]) -> str:
     if len(members) < 2:
         return f"{name} ({members[0]} alone)" if members else name
     others = " and ".join(members[1:])
-    return f"{name} ({members[0]} draws the lesion and weighs the modalities, {others} shares in probability and doubt)"
+    return f"{name} (lesion and gates: {members[0]}; probability and doubt: {others} too)"
 
 
 def provenance_rows(provenance: dict[str, Any]) -> list[tuple[str, str]]:

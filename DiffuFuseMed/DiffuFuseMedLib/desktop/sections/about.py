@@ -15,7 +15,7 @@ from .. import environment
 from ..context import Panel
 from ..wire import fill, head
 
-TASKS = {"segment": _("segments"), "fuse": _("fuses")}
+TASKS = {"segment": _("segments"), "fuse": _("fuses"), "synthesize": _("makes images up")}
 
 
 class About:
