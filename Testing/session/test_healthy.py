@@ -156,10 +156,11 @@ def test_another_case_takes_it_away(found, sarcoma):
     assert not any(role.startswith(("without lesion", "difference")) for role in found.nodes)
 
 
-def test_a_made_up_image_that_someone_deletes_is_gone_and_the_case_stays(found, sarcoma):
+@pytest.mark.parametrize("role", ["without lesion: CT", "difference: CT"])
+def test_a_made_up_image_that_someone_deletes_is_gone_and_the_case_stays(found, sarcoma, role):
     found.healthy.show(True)
     removed(found, sarcoma)
-    node = found.nodes["without lesion: CT"]
+    node = found.nodes[role]
     found.lost(node)
     found.scene.RemoveNode(node)
     assert found.view_state.healthy == "none" and found.case is not None

@@ -65,16 +65,29 @@ def verify(model_id: str, folder: Path | None = None) -> ModelRecord:
     """The record, once the weights are seen to be those it was written for; raises InputError when they are not."""
     path = model_folder(model_id, folder)
     record = read_record(path)
-    for member, sha256 in record.members.items():
-        if read_record(model_folder(member, path.parent)).members:  # may be the panel itself, and so on for ever
-            raise input_error(f"the panel {record.id} with the panel {member} in it", "networks", AGAIN)
-        _check_sha256(record, f"{member}, a member of {record.id},", verify(member, path.parent).sha256, sha256)
+    _check_members(record, path.parent)
+    for member in record.members:
+        verify(member, path.parent)
     for name, sha256 in record.files.items():
         _verify_file(record, path / name, sha256)
+    _check_parts(record)
+    return record
+
+
+def _check_parts(record: ModelRecord) -> None:
+    """Raises InputError where a record's own sha256 is not that of its stages or members."""
     for kind, parts in (("stages", record.stages), ("members", record.members)):
         if parts:
             _check_sha256(record, f"the {kind} of {record.id}", sha256_of_stages(parts), record.sha256)
-    return record
+
+
+def _check_members(record: ModelRecord, folder: Path) -> None:
+    """Raises InputError where the folder's records are not those of the members that a panel was made of."""
+    for member, sha256 in record.members.items():
+        found = read_record(model_folder(member, folder))
+        if found.members:  # may be the panel itself, and so on for ever
+            raise input_error(f"the panel {record.id} with the panel {member} in it", "networks", AGAIN)
+        _check_sha256(record, f"{member}, a member of {record.id},", found.sha256, sha256)
 
 
 def _verify_file(record: ModelRecord, weights: Path, sha256: str) -> None:
@@ -121,13 +134,19 @@ def load(model_id: str, device: str = "cpu", folder: Path | None = None) -> Mode
     """Check, build and load a model; weights are stored in float16 and run in float32 (bfloat16 under autocast)."""
     path = model_folder(model_id, folder)
     if (record := read_record(path)).members:
-        verify(model_id, folder)
-        members = tuple(load_segmenter(member, device, path.parent) for member in record.members)
-        return Model(record, members[0].network, device, members)
+        return _panel(record, path.parent, device)
     state, record = weights(model_id, folder)
     network = _built(record, state)
     network.load_state_dict({name: value.float() for name, value in state.items()})
     return Model(record, with_onednn(network.eval()).to(device), device)
+
+
+def _panel(record: ModelRecord, folder: Path, device: str) -> Model:
+    """Each member's weights are verified where they are read."""
+    _check_members(record, folder)
+    _check_parts(record)
+    members = tuple(load_segmenter(member, device, folder) for member in record.members)
+    return Model(record, members[0].network, device, members)
 
 
 def _built(record: ModelRecord, state: dict[str, Tensor]) -> Any:

@@ -90,9 +90,6 @@ class DisplayLogic:
     def _put(self, role: str, array: np.ndarray, name: str) -> None:
         """A volume of the case's grid that is for a look, and in no saved scene."""
         context = self._context
-        if role in context.nodes:
-            volumes.set_array(context.nodes[role], array)
-            return
         node = volumes.add_volume(context.scene, array, context.opened.grid, name, role=role, share=True)
         node.SetSaveWithScene(False)
         context.nodes[role] = node

@@ -46,7 +46,8 @@ class HealthyLogic:
             self._context.tell(Topic.LAYERS)  # a switch that was pressed goes back
             return
         if self._made is not None and self._of is not None and np.array_equal(lesion, self._of):
-            self._show()
+            if self._context.view_state.healthy != "ready":
+                self._show()
         else:
             self._make(lesion, model)
 

@@ -33,7 +33,7 @@ from .autosave import Autosave
 from .choices import GHOST, ChoiceLogic
 from .context import SessionContext
 from .cursor_probe import CursorProbe, Place
-from .display import MADE_UP, DisplayLogic
+from .display import DIFFERENCE, MADE_UP, DisplayLogic
 from .domain import DomainGuard
 from .engine_restart import EngineRestart
 from .events import Topic
@@ -347,7 +347,7 @@ class Session:
             self._fusion.restart()
         elif role == GHOST:
             self._choices.drop()
-        elif role.startswith(MADE_UP):
+        elif role.startswith((MADE_UP, DIFFERENCE)):
             self._healthy.forget()
         elif role.startswith(POSE) and context.case is not None:
             self._placement.show()

@@ -39,6 +39,7 @@ class Results:
         for button, kind, title, files in EXPORTS:
             panel.wire(getattr(panel.ui, button), "clicked()", self._asker(kind, title, files))
         panel.wire(panel.ui.saveSceneButton, "clicked()", self.ask_scene)
+        self._makes_healthy = not panel.session.healthy.why_not()  # reads every record: once, as the page does
         panel.wire(panel.ui.healthyCheck, "toggled(bool)", lambda on: self._session.healthy.show(bool(on)))
         panel.wire(panel.ui.exportDicomButton, "clicked()", self._ask_dicom)
 
@@ -51,7 +52,7 @@ class Results:
     def _draw_healthy(self) -> None:
         """What would be there without the lesion, where a model that makes such images up is installed."""
         view_state, ui = self._session.view_state, self._ui
-        there = bool(view_state.numbers) and not self._session.healthy.why_not()
+        there = bool(view_state.numbers) and self._makes_healthy
         ui.healthyCheck.visible = there
         put(ui.healthyCheck, "checked", view_state.healthy != "none")
         ui.healthyLabel.text = view_state.healthy_words

@@ -155,18 +155,13 @@ def calibration_for(record: ModelRecord, case_name: str) -> dict[str, Any]:
 
 def without_specks(labels: np.ndarray) -> np.ndarray:
     """labels without connected components smaller than SMALLEST_SHARE of the largest."""
-    # MONAI's RemoveSmallObjects takes a number of voxels, not a share of the largest component, which has to be counted
-    parts, count = ndimage.label(labels)
-    if count < 2:
-        return labels
-    sizes = np.bincount(parts.ravel())
-    sizes[0] = 0
-    return (sizes >= SMALLEST_SHARE * sizes.max())[parts] & labels
+    return without_far_specks(labels, np.zeros_like(labels))
 
 
 def without_far_specks(outer: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """The outer contour's mask without pieces that hold nothing of the lesion and are under SMALLEST_SHARE of the
     largest: what is taken for noise in the lesion is none of its border either."""
+    # MONAI's RemoveSmallObjects takes a number of voxels, not a share of the largest component, which has to be counted
     parts, count = ndimage.label(outer)
     if count < 2:
         return outer
