@@ -38,6 +38,14 @@ def segment(request, context):
     return {"value": DO[request.model]({"seconds": request.samples / 10, "value": request.seed}, context)}
 
 
+def probe(request, context):
+    """What was asked for, and the lesion as it came; waits as long as its model's name says where that is a number."""
+    loop({"seconds": float(request.model)}, context)
+    lesion = unpack(request.lesion, context.arrays.map)
+    asked = {name: value for name, value in vars(request).items() if name not in ("id", "case_id", "lesion")}
+    return {"asked": asked, "mask": None if lesion is None else lesion.copy()}
+
+
 def echo(settings, _):
     return settings.get("value", 0)
 
@@ -103,4 +111,5 @@ DO = {
 }
 
 if __name__ == "__main__":
-    main(lambda: {"open": open_case, "close": close_case, "segment": segment, "fuse_slice": work, "fuse_volume": work})
+    handlers = {"open": open_case, "close": close_case, "segment": segment, "probe": probe}
+    main(lambda: {**handlers, "fuse_slice": work, "fuse_volume": work})

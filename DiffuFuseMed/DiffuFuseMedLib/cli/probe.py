@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -25,8 +24,11 @@ from .options import (
 from .synthesize import INPAINTER, SYNTHESIZER, load_synthesizer, without_lesion
 
 if TYPE_CHECKING:
+    from ..core.case import Case
+    from ..core.probed import ProbeRecord
     from ..models.zoo import Model
-    from ..tasks.synthesize.probe import Probe, Segment
+    from ..tasks.synthesize.probe import Probe
+    from ..tasks.synthesize.trial import Segment
 
 
 def probe(
@@ -49,12 +51,13 @@ def probe(
 ) -> None:
     """Put synthetic tumors of several sizes and contrasts into a case, one at a time, and tell which a segmenter finds:
     probe.html with the curve, probe.json with every tumor."""
+    from ..core.probed import sensitivities
     from ..core.staging import staged
-    from ..core.whole_file import write_whole
+    from ..io.probe_record import write_probe_record
     from ..models.devices import choose
     from ..preprocessing.load import load_case
     from ..report.probe import write_probe
-    from ..tasks.synthesize.probe import Plan, sensitivities
+    from ..tasks.synthesize.probe import Plan
     from ..tasks.synthesize.probe import probe as tried
     from ..tasks.synthesize.synthesize import Synthesizer
 
@@ -67,10 +70,11 @@ def probe(
         say_doubts(loaded)
         ready = Synthesizer(without_lesion(loaded, inpainter, False, choose(device)), drawer)
         found = tried(ready, _segment(segmenter, samples, seed), plan, step)
-    rows = sensitivities(found.tumors)
-    write_probe(_page(found, loaded.name, segmenter, drawer, ready.case.notes), rows, out / "probe.html")
+    record = _record(found, ready.case, segmenter, drawer)
+    rows = sensitivities(record.tumors)
+    write_probe(_page(record, found), rows, out / "probe.html")
     with staged(out) as folder:
-        write_whole(folder / "probe.json", json.dumps(_record(found, segmenter, drawer), indent=2) + "\n")
+        write_probe_record(record, folder / "probe.json")
     table = Table("diameter, mm", "contrast", "found")
     for diameter_mm, contrast, hits, count in rows:
         table.add_row(f"{diameter_mm:g}", f"{contrast:g}", f"{hits} of {count}")
@@ -93,33 +97,31 @@ def _segment(model: Model, samples: int, seed: int) -> Segment:
     return lambda case: predict(case, model, Settings(samples, seed)).labels > 0
 
 
-def _page(found: Probe, case: str, segmenter: Model, drawer: Model, notes: tuple[str, ...]) -> dict[str, Any]:
+def _record(found: Probe, case: Case, segmenter: Model, drawer: Model) -> ProbeRecord:
+    from ..core.probed import ModelName, ProbeRecord
+
+    looked, drew = (ModelName(model.record.id, model.record.sha256) for model in (segmenter, drawer))
+    seen = tuple(key for key in case.modalities if key in segmenter.modalities)
+    return ProbeRecord(case.name, looked, drew, seen, tuple(found.tumors), case.notes, found.false_ml)
+
+
+def _page(record: ProbeRecord, found: Probe) -> dict[str, Any]:
     return {
-        "case": case,
-        "model": segmenter.record.id,
-        "synthesizer": drawer.record.id,
+        "case": record.case,
+        "model": record.segmenter.id,
+        "synthesizer": record.synthesizer.id,
         "false_ml": f"{found.false_ml:.1f}",
-        "notes": notes,
+        "notes": record.notes,
         "misfits": [
             f"{count} of {d:g} mm and contrast {c:g} found no room in the case."
             for (d, c), count in found.misfits.items()
         ],
         "tumors": [
             (f"{t.diameter_mm:g}", f"{t.contrast:g}", f"{t.volume_ml:.1f}", _or_none(t.suv_mean), f"{t.iou:.2f}",
-             f"{t.recall:.0%}", str(t.seed)) for t in found.tumors
+             f"{t.recall:.0%}", str(t.seed)) for t in record.tumors
         ],
     }  # fmt: skip
 
 
-def _or_none(value: float) -> str:
-    return f"{value:.1f}" if value == value else "no PET"
-
-
-def _record(found: Probe, segmenter: Model, drawer: Model) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    models = {name: {"id": m.record.id, "sha256": m.record.sha256} for name, m in (("segmenter", segmenter),
-              ("synthesizer", drawer))}  # fmt: skip
-    tumors = [{**asdict(t), "suv_mean": t.suv_mean if t.suv_mean == t.suv_mean else None, "found": t.found}
-              for t in found.tumors]  # fmt: skip
-    return {"synthetic": True, **models, "false_ml": found.false_ml, "tumors": tumors}
+def _or_none(value: float | None) -> str:
+    return "no PET" if value is None else f"{value:.1f}"

@@ -92,33 +92,10 @@ def load_synthesizer(model: str, device: str) -> Model:
 
 
 def without_lesion(case: Case, inpainter: str, keep_lesion: bool, device: str) -> Case:
-    """The case as tumors are drawn into it, and one line that says which it is."""
-    from dataclasses import replace
-
-    from ..core.errors import InputError
-    from ..core.healthy import MARGIN_MM
+    """The case as tumors are drawn into it, after one line that says which it is."""
     from ..models import zoo
-    from ..systems.diff4mmlits.inpainter_slices import body_of
-    from ..tasks.synthesize.removal_mask import removal_mask
-    from ..tasks.synthesize.remove import remove
+    from ..tasks.synthesize.without_lesion import without_lesion as taken_out
 
-    mask = case.reference_mask
-    if mask is None or not (mask.array > 0).any():
-        return _noted(case, "The tumor is drawn into the case as it is: nobody has drawn a lesion in it.")
-    if keep_lesion:
-        return _noted(case, "The tumor is drawn into the case as it is: its own lesion is there still, elsewhere.")
-    try:
-        remover = zoo.load(inpainter, device)
-    except InputError as error:
-        why = f"The tumor is drawn into the case as it is, its own lesion elsewhere: none was taken out. {error}"
-        return _noted(case, why)
-    taken = remove(case, removal_mask(mask.array > 0, case.grid.spacing_kji_mm, MARGIN_MM, body_of(case)), remover)
-    note = f"The case's own lesion was taken out by {remover.record.id} first."
-    return _noted(replace(taken.of(case), references={}), note)
-
-
-def _noted(case: Case, sentence: str) -> Case:
-    from dataclasses import replace
-
-    err_console.print(sentence, markup=False, soft_wrap=True)
-    return replace(case, notes=(*case.notes, sentence))
+    ready = taken_out(case, None if keep_lesion else lambda: zoo.load(inpainter, device))
+    err_console.print(ready.notes[-1], markup=False, soft_wrap=True)
+    return ready

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import psutil
 import pytest
 from DiffuFuseMedLib.engine.client import child, watch
@@ -53,6 +54,30 @@ def test_results_come_from_the_child_and_leave_no_file(a_session, an_open_case):
     volume = volumes(a_session, an_open_case, value=8).result(120)
     assert (volume.image.flat[0], volume.timings) == (8, {"value": 8})
     assert set(a_session._arrays.names()) == held
+
+
+def test_a_probe_is_asked_for_with_all_that_it_takes_and_leaves_no_file(a_session, an_open_case):
+    held, lesion = set(a_session._arrays.names()), np.arange(24).reshape(2, 3, 4) % 2 == 0
+    where = {"center_lps": np.array([1.0, -2.5, 3.0]), "lesion": lesion, "inpainter": "filler"}
+    told = {"samples": 3, "seed": 7, "modalities": ("CT", "PET"), "device": "cpu"}
+    found = a_session.probe(an_open_case, "drawer", "0", 20, 0.5, **where, **told).result(120)
+    np.testing.assert_array_equal(found["mask"], lesion)
+    wanted = {"synthesizer": "drawer", "model": "0", "diameter_mm": 20.0, "contrast": 0.5, "inpainter": "filler"}
+    wanted |= {"center_lps": [1.0, -2.5, 3.0], **told, "modalities": ["CT", "PET"], "options": {}}
+    assert found["asked"] == wanted
+    assert a_session.probe(an_open_case, "drawer", "0", 20).result(120)["mask"] is None
+    assert set(a_session._arrays.names()) == held
+
+
+def test_a_probe_is_cancelled_between_its_steps_and_goes_before_what_nobody_waits_for(a_session, an_open_case, failure):
+    told = Told()
+    behind = volumes(a_session, an_open_case, "loop", seconds=0.5)
+    handle = a_session.probe(an_open_case, "drawer", "60", 20, progress=told)
+    told.get(timeout=120)
+    assert not behind.done()
+    handle.cancel()
+    assert failure(handle).code == "cancelled"
+    assert value(behind) == 0
 
 
 def test_progress_tells_share_words_and_the_time_left(a_session, an_open_case):

@@ -18,6 +18,7 @@ MESSAGES = [
     p.FuseVolume(6, "a", {}),
     p.JudgeFusion(10, "a", {"$array": "x.npy"}, {"alpha": 0.5}),
     p.Remove(12, "a", {"$array": "x.npy"}, "filler", 12.0, "cpu"),
+    p.Probe(13, "a", "drawer", "model", 20.0, 0.5, [1.0, -2.0, 3.5], {"$array": "x.npy"}, "filler", 2, 7, ["CT"]),
     p.Agree(11, "a", {"reader 1": {"$array": "x.npy"}}, {"$array": "y.npy"}),
     p.Cancel(7, 4),
     p.Close(8, "a"),

@@ -100,3 +100,27 @@ def test_what_fits_nowhere_is_refused_and_a_stop_is_heard(body):
 
     with pytest.raises(CancelledError):
         draw_mask(room_of(GRID, body[1], body[0]), Same(), np.random.default_rng(0), stop)
+
+
+SPOT = (12, 20, 35)  # k, j, i, in muscle
+
+
+def test_it_lies_where_it_was_asked_for_whatever_depth_was_drawn(body):
+    for seed in range(3):
+        made = draw(body, seed, Same((12.0, 10.0, 8.0), depth=0.0), center_kji=SPOT)
+        middle = np.argwhere(made.mask).mean(axis=0) * np.array(GRID.spacing_kji_mm)
+        assert made.center_kji == SPOT and made.mask[SPOT]
+        assert np.abs(middle - np.array(SPOT) * np.array(GRID.spacing_kji_mm)).max() < 5
+
+
+def test_a_place_without_room_is_refused_with_its_reason(body):
+    drawn = np.zeros(GRID.shape, bool)
+    drawn[12, 20, 35] = True
+    places = {(12, 30, 35): "no soft tissue", (12, 0, 0): "no soft tissue", (30, 0, 0): "outside of the images"}
+    for place, why in {**places, (-1, 20, 35): "outside of the images"}.items():
+        with pytest.raises(InputError, match=why):
+            draw(body, center_kji=place)
+    with pytest.raises(InputError, match="within 15 mm of a lesion"):
+        draw(body, drawn=drawn, center_kji=(12, 20, 38))
+    with pytest.raises(InputError, match="a tumor of this size reaches into bone"):
+        draw(body, statistics=Same((90.0, 70.0, 60.0)), center_kji=SPOT)

@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from DiffuFuseMedLib.core.errors import CancelledError, InputError
-from DiffuFuseMedLib.metrics.tumor_appearance import Appearance
-from DiffuFuseMedLib.tasks.synthesize.probe import Plan, Probed, fainter, overlap_of, probe, sensitivities
+from DiffuFuseMedLib.tasks.synthesize.probe import Plan, probe
 from DiffuFuseMedLib.tasks.synthesize.synthesize import Synthesizer
 
 PLAN = Plan(diameters_mm=(12.0, 24.0), contrasts=(1.0, 0.5), count=2, seed=3)
@@ -49,11 +48,6 @@ def test_a_tumor_is_as_large_as_a_ball_of_that_diameter_but_for_its_deformation(
         assert 0.6 * ball_ml < tumor.volume_ml < 1.5 * ball_ml
 
 
-def test_half_the_contrast_is_half_the_uptake():
-    look = fainter(Appearance(8.0, 4.0, 1.5, 9.0, 40.0), 0.5)
-    assert (look.suv_max, look.suv_mean, look.rim_to_center, look.t1_contrast, look.ct_hu) == (4.0, 2.0, 1.5, 3.0, 40.0)
-
-
 def test_a_faint_tumor_takes_up_less(found):
     whole, half = ([t.suv_mean for t in found[0].tumors if t.contrast == c] for c in (1.0, 0.5))
     assert np.mean(half) < 0.8 * np.mean(whole)
@@ -70,21 +64,6 @@ def test_what_is_called_lesion_on_the_tumor_counts_and_elsewhere_is_false(ready)
     assert not any(t.found for t in everywhere.tumors), "the whole image is no finding"
     whole_ml = np.prod(ready.case.grid.shape) * ready.case.grid.voxel_mm3 / 1000
     assert everywhere.false_ml == pytest.approx(whole_ml)
-
-
-def test_overlap_is_with_the_pieces_that_touch_the_tumor():
-    tumor, called = np.zeros((1, 4, 10), bool), np.zeros((1, 4, 10), bool)
-    tumor[0, :, 2:6] = True  # 16 voxels
-    called[0, :2, 4:8] = True  # 8, of which 4 lie on it
-    called[0, :, 9] = True  # elsewhere
-    assert overlap_of(called, tumor) == (pytest.approx(4 / 20), pytest.approx(4 / 16))
-    assert overlap_of(np.zeros_like(called), tumor) == (0.0, 0.0)
-
-
-def test_sensitivity_is_told_by_size_and_contrast():
-    hit, miss = (Probed(10.0, 1.0, 0.5, 3.0, iou, 0.5, 0) for iou in (0.1, 0.09))
-    rows = sensitivities([hit, miss, hit, replace(miss, diameter_mm=20.0)])
-    assert rows == [(10.0, 1.0, 2, 3), (20.0, 1.0, 0, 1)]
 
 
 def test_what_does_not_fit_is_counted_and_a_case_without_any_room_refused(ready):

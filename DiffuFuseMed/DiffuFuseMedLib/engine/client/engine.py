@@ -273,6 +273,36 @@ class Engine:
             handle.settled = lambda _: self._arrays.discard(*references(shared))
         return handle
 
+    def probe(
+        self,
+        case_id: str,
+        synthesizer: str,
+        model: str,
+        diameter_mm: float,
+        contrast: float = 1.0,
+        center_lps: Sequence[float] | None = None,
+        lesion: np.ndarray | None = None,
+        inpainter: str = "",
+        samples: int = 2,
+        seed: int = 0,
+        modalities: Sequence[str] | None = None,
+        device: str = "auto",
+        progress: Callable[[float, str, float | None], None] | None = None,
+    ) -> Handle:
+        """Handle of what protocol.Probe says: the case with a synthetic tumor, and what a segmenter calls lesion in it.
+        synthesizer, model, inpainter: ids; center_lps: mm; lesion: bool [k, j, i], taken out first. Raises EngineError
+        when the folder has no room."""
+        shared = self._shared({"lesion": _mask(lesion)})
+        request: dict[str, Any] = {"kind": "probe", "case_id": case_id, "synthesizer": synthesizer, "model": model}
+        request |= {"diameter_mm": float(diameter_mm), "contrast": float(contrast), "inpainter": inpainter, **shared}
+        request |= {"center_lps": None if center_lps is None else [float(mm) for mm in center_lps]}
+        request |= {"samples": samples, "seed": seed, "device": device}
+        request |= {"modalities": None if modalities is None else list(modalities)}
+        with self._lock:
+            handle = self._request(request, progress)
+            handle.settled = lambda _: self._arrays.discard(*references(shared))
+        return handle
+
     def agree(self, case_id: str, masks: Mapping[str, np.ndarray], lesion: np.ndarray | None = None) -> Handle:
         """Handle of the Agreement of several annotators: bool [k, j, i] by their names, cut alike to any box, and a
         lesion to compare with each. Raises EngineError when the folder has no room for them."""

@@ -38,8 +38,9 @@ KEPT_FUSIONS = 2
 class OpenCase:
     """A case with what was computed for it. rois: given ones; lesion: a mask for the automatic ones; anatomy: the
     automatic ones without it, and made: the ROIs in use, both by the MR that is fused; rough: the MRs whose anatomy is
-    of some voxels only; fusions: opened by the fuser, by what its pictures depend on; finding: held by who finds the
-    anatomy, which takes long in a large volume, while `lock`, the pictures' one, is free."""
+    of some voxels only; fusions: opened by the fuser, by what its pictures depend on; probed: what synthetic tumors
+    were drawn into last; finding: held by who finds the anatomy, which takes long in a large volume, while `lock`, the
+    pictures' one, is free."""
 
     case: Case
     rois: Any = None
@@ -49,6 +50,7 @@ class OpenCase:
     rough: set[str] = field(default_factory=set)
     fusions: OrderedDict = field(default_factory=OrderedDict)
     encodings: dict[tuple[str, str], Encodings] = field(default_factory=dict)
+    probed: Any = None
     lock: threading.RLock = field(default_factory=threading.RLock)
     finding: threading.Lock = field(default_factory=threading.Lock)
 
@@ -87,6 +89,7 @@ class Workbench:
             "fuse_volume": self.fuse_volume,
             "judge_fusion": self.judge_fusion,
             "remove": self.remove,
+            "probe": self.probe,
             "agree": self.agree,
             "close": self.close,
             "relieve": self.relieve,
@@ -118,12 +121,12 @@ class Workbench:
             with opened.lock:
                 opened.encodings.clear()
                 opened.fusions.clear()
+                opened.probed = None
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
     def segment(self, request: protocol.Segment, context: Context) -> Any:
-        if not 1 <= request.samples <= MOST_SAMPLES:
-            raise input_error(f"{request.samples} samples", f"1 to {MOST_SAMPLES}", "choose a number among these")
+        _check_samples(request.samples)
         opened = self._case(request.case_id)
         case = opened.case
         if request.modalities is not None:
@@ -177,6 +180,22 @@ class Workbench:
         found = remove(case, mask, model, context.progress, context.cancel)
         volumes = {key: volume.array for key, volume in found.volumes.items()}
         return {"volumes": volumes, "removed": found.removed, "provenance": found.provenance}
+
+    def probe(self, request: protocol.Probe, context: Context) -> dict[str, Any]:
+        from .probing import ready_for, tried
+
+        _check_samples(request.samples)
+        opened, device = self._case(request.case_id), devices.choose(request.device)
+        lesion = unpack(request.lesion, context.arrays.map)
+        if lesion is not None:
+            _check_array(lesion, "the lesion", "b", opened.case)
+        context.progress(0.0, "loading the models")
+        drawer, segmenter = self._model(request.synthesizer, device, zoo.load), self._model(request.model, device)
+        inpainter = (lambda: self._model(request.inpainter, device, zoo.load)) if request.inpainter else None
+        names = (request.synthesizer, request.inpainter, device)
+        ready = ready_for(opened.probed, opened.case, lesion, drawer, inpainter, names, context)
+        opened.probed = ready
+        return tried(request, ready, segmenter, context)
 
     def agree(self, request: protocol.Agree, context: Context) -> Agreement:
         from ...metrics.agreement import agreement, with_lesion
@@ -294,6 +313,11 @@ def _check_array(array: Any, name: str, kinds: str, case: Case) -> None:
         wanted = f"{'a mask' if kinds == 'b' else 'numbers'} of the case's shape {case.grid.shape}"
         shape, kind = getattr(array, "shape", ()), getattr(array, "dtype", type(array).__name__)
         raise input_error(f"{name} of shape {shape} and type {kind}", wanted, "align the case again")
+
+
+def _check_samples(samples: int) -> None:
+    if not 1 <= samples <= MOST_SAMPLES:
+        raise input_error(f"{samples} samples", f"1 to {MOST_SAMPLES}", "choose a number among these")
 
 
 def _given_rois(request: Any, context: Context, case: Case) -> tuple[Any, np.ndarray | None]:

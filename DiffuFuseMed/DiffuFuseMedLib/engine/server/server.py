@@ -192,7 +192,7 @@ def _lane_of(request: Any) -> str:
     kind = protocol.kind_of(request)
     if kind in LIVE:
         return "live"
-    waited_for = kind in ("judge_fusion", "remove", "agree") or (kind == "segment" and not request.behind)
+    waited_for = kind in ("judge_fusion", "remove", "probe", "agree") or (kind == "segment" and not request.behind)
     return "asked" if waited_for else "behind"
 
 

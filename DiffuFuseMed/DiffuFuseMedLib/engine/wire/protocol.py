@@ -14,7 +14,7 @@ from typing import Any
 from ...core.errors import InputError, input_error
 from ...core.fields import fits, wrong_field
 
-VERSION = 6
+VERSION = 7
 REMEDY = "use the client and the engine of one installation of DiffuFuseMed"
 LONGEST_LINE = 2**24  # bytes; far above any case's header, so that garbage without an end is not collected forever
 
@@ -145,6 +145,32 @@ class Remove:
 
 
 @dataclass(frozen=True)
+class Probe:
+    """Result: the case's images with a synthetic tumor, arrays by modality as `volumes`, its `mask`, what the segmenter
+    calls lesion in them, bool, as `called`, the row `probed` (core.probed.Probed), `models`, a ModelName each of
+    segmenter and synthesizer, `modalities` that the segmenter looked at, `center_lps` and `notes`.
+
+    diameter_mm, contrast: as Probed has them; center_lps: the tumor's middle in mm, drawn by the seed where None;
+    lesion: a packed bool mask that is taken out first, by `inpainter`, a model's id; where that is empty, the lesion
+    stays and the tumor keeps off it; modalities, options: the segmenter's, as in Segment."""
+
+    id: int
+    case_id: str
+    synthesizer: str
+    model: str
+    diameter_mm: float
+    contrast: float = 1.0
+    center_lps: list[float] | None = None
+    lesion: dict[str, Any] | None = None
+    inpainter: str = ""
+    samples: int = 2
+    seed: int = 0
+    modalities: list[str] | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
 class Agree:
     """Result: the Agreement of several annotators of a case. masks: packed bool masks by annotator, cut alike
     to any box; lesion: another one that is compared with each of them."""
@@ -224,6 +250,7 @@ REQUESTS: dict[str, type] = {
     "fuse_volume": FuseVolume,
     "judge_fusion": JudgeFusion,
     "remove": Remove,
+    "probe": Probe,
     "agree": Agree,
     "alive": Alive,
     "cancel": Cancel,

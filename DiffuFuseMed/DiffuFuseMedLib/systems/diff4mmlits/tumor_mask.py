@@ -24,6 +24,7 @@ APART_MM = 15.0  # from what is drawn in the case
 WAVE, STRENGTH = 0.45, 0.12  # of the deformation: its length and its size, of the mean semi-axis
 KEPT = 0.85  # of the ellipsoid's volume that must lie in soft tissue
 TRIES, SMALLER = 60, 0.95
+Index = tuple[int, int, int]
 
 
 class DrawsTumors(Protocol):
@@ -34,11 +35,21 @@ class DrawsTumors(Protocol):
 
 @dataclass(frozen=True)
 class Room:
-    """soft: bool [k, j, i] on `grid`, where a tumor may be; depth_mm: float32 of each voxel below the skin."""
+    """soft: bool [k, j, i] on `grid`, where a tumor may be; depth_mm: float32 of each voxel below the skin; near: bool,
+    what is too near a lesion that is drawn, None where nothing is."""
 
     grid: Grid
     soft: np.ndarray
     depth_mm: np.ndarray
+    near: np.ndarray | None = None
+
+    def why_not(self, center_kji: Index) -> str:
+        """Why no tumor can have its middle there, within a sentence; empty where one can."""
+        if not all(0 <= at < n for at, n in zip(center_kji, self.soft.shape, strict=True)):
+            return "outside of the images"
+        if self.near is not None and self.near[center_kji]:
+            return f"within {APART_MM:g} mm of a lesion that is there already"
+        return "" if self.soft[center_kji] else "that is no soft tissue, or not seen by every image"
 
 
 @dataclass(frozen=True)
@@ -47,15 +58,17 @@ class TumorMask:
 
     mask: np.ndarray
     drawn: Drawn
-    center_kji: tuple[int, int, int]
+    center_kji: Index
 
 
 def room_of(grid: Grid, soft: np.ndarray, inside: np.ndarray, drawn: np.ndarray | None = None) -> Room:
     """soft, inside: bool [k, j, i], soft tissue and the body; drawn: a lesion that is there already."""
     depth = np.stack([ndimage.distance_transform_edt(x, sampling=grid.spacing_kji_mm[1:]) for x in inside])
+    near = None
     if drawn is not None and drawn.any():
-        soft = soft & ~dilated(drawn, APART_MM, grid.spacing_kji_mm)
-    return Room(grid, soft, depth.astype(np.float32))
+        near = dilated(drawn, APART_MM, grid.spacing_kji_mm)
+        soft = soft & ~near
+    return Room(grid, soft, depth.astype(np.float32), near)
 
 
 def draw_mask(
@@ -64,20 +77,27 @@ def draw_mask(
     rng: np.random.Generator,
     tell: Callable[[], None] = lambda: None,
     smallest_mm: float | None = None,
+    center_kji: Index | None = None,
 ) -> TumorMask:
     """A tumor's mask; what does not fit where it fell is drawn again. tell: called at every try, and may raise to stop;
-    smallest_mm: where it is told, the second half of the tries are smaller and smaller, down to this longest semi-axis.
-    Raises InputError where nothing fits."""
+    smallest_mm: where it is told, the second half of the tries are smaller and smaller, down to this longest semi-axis;
+    center_kji: the voxel of its middle, drawn where None. Raises InputError where nothing fits, and says why not there.
+    """
+    if center_kji is not None and (why := room.why_not(center_kji)):
+        raise input_error(f"a place {why}", "soft tissue for the middle of a tumor", "choose another place")
     for number in range(TRIES):
         tell()
         drawn = _shrunk(statistics.draw(rng), SMALLER ** max(0, number - TRIES // 2), smallest_mm)
-        center = _center(room, drawn.depth_mm, rng)
+        center = center_kji or _center(room, drawn.depth_mm, rng)
         if center is None:
             break
         box, ellipsoid = _deformed(room.grid, center, drawn.semi_axes_mm, rng)
         inside = largest(ellipsoid & room.soft[box])
         if inside.sum() * room.grid.voxel_mm3 >= KEPT * 4 / 3 * np.pi * np.prod(drawn.semi_axes_mm):
             return TumorMask(pasted(inside, box, room.soft.shape), drawn, center)
+    if center_kji is not None:
+        given = "a place at which a tumor of this size reaches into bone, air, a lesion or the images' edge"
+        raise input_error(given, "soft tissue all around", "choose a smaller one, or another place")
     raise input_error(
         "a case in which no tumor of a training patient's size fits",
         "enough soft tissue, such as of a thigh",
@@ -93,7 +113,7 @@ def _shrunk(drawn: Drawn, factor: float, smallest_mm: float | None) -> Drawn:
     return replace(drawn, semi_axes_mm=triple(factor * a for a in drawn.semi_axes_mm))
 
 
-def _center(room: Room, depth_mm: float, rng: np.random.Generator) -> tuple[int, int, int] | None:
+def _center(room: Room, depth_mm: float, rng: np.random.Generator) -> Index | None:
     """A voxel of soft tissue about as deep as that, or as near to it as there is one."""
     where = np.flatnonzero(room.soft)
     if not where.size:
@@ -105,7 +125,7 @@ def _center(room: Room, depth_mm: float, rng: np.random.Generator) -> tuple[int,
 
 
 def _deformed(
-    grid: Grid, center: tuple[int, int, int], semi_axes_mm: tuple[float, float, float], rng: np.random.Generator
+    grid: Grid, center: Index, semi_axes_mm: tuple[float, float, float], rng: np.random.Generator
 ) -> tuple[tuple[slice, ...], np.ndarray]:
     """(box, bool [k, j, i] in it): the ellipsoid, turned at random and deformed by a smooth field."""
     spacing = np.array(grid.spacing_kji_mm)

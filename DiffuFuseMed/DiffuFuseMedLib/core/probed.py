@@ -1,0 +1,63 @@
+"""Probed: one synthetic tumor that a segmenter was tried on; ProbeRecord: all of a case, who drew and who looked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+FOUND_IOU = 0.1  # of a tumor with what is called lesion on it, as in nnDetection (Baumgartner et al., MICCAI 2021)
+DIAMETER_MM, CONTRAST = (5.0, 300.0), (0.05, 3.0)
+
+
+@dataclass(frozen=True)
+class Probed:
+    """What was planned, volume and mean uptake (None without PET), and what the segmenter made of it.
+
+    diameter_mm: of a ball as large as the tumor; contrast: 1 is that of a training patient's tumor, 0.5 has half of its
+    uptake and half of the logarithm of its T1 contrast; iou: with the connected pieces called lesion that touch it;
+    recall: the share of it that is called lesion.
+    """
+
+    diameter_mm: float
+    contrast: float
+    volume_ml: float
+    suv_mean: float | None
+    iou: float
+    recall: float
+    seed: int
+
+    @property
+    def found(self) -> bool:
+        return self.iou >= FOUND_IOU
+
+
+@dataclass(frozen=True)
+class ModelName:
+    """Which model, to the bit."""
+
+    id: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class ProbeRecord:
+    """modalities: those that the segmenter looked at; false_ml: what it calls lesion where there is no tumor, None
+    where nobody looked; notes: sentences on what the tumors were drawn into."""
+
+    case: str
+    segmenter: ModelName
+    synthesizer: ModelName
+    modalities: tuple[str, ...]
+    tumors: tuple[Probed, ...]
+    notes: tuple[str, ...] = ()
+    false_ml: float | None = None
+
+
+def sensitivities(tumors: Sequence[Probed]) -> list[tuple[float, float, int, int]]:
+    """(diameter, contrast, found, tried) of each kind, in the order in which they were tried."""
+    kinds = dict.fromkeys((t.diameter_mm, t.contrast) for t in tumors)
+    rows = []
+    for diameter_mm, contrast in kinds:
+        own = [t for t in tumors if (t.diameter_mm, t.contrast) == (diameter_mm, contrast)]
+        rows.append((diameter_mm, contrast, sum(t.found for t in own), len(own)))
+    return rows
