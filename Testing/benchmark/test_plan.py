@@ -40,7 +40,7 @@ def test_conditions_are_those_of_the_suite_and_of_the_model(a_request):
     assert [job.spec["condition"] for job in planned(one) if job.kind == "score"] == ["clean", *CORRUPTIONS]
     withheld = [job.spec["condition"] for job in planned(replace(one, suite="missing")) if job.kind == "score"]
     off = ", gating off"
-    pairs = [name + end for name in ("no CT", "no PET", "no MR_T1") for end in ("", off)]
+    pairs = [name + end for name in ("no CT", "no PET", "no MR_T1") for end in ("", off, ", duplicated")]
     assert withheld == ["clean", *pairs, f"clean{off}"]
 
 
@@ -78,7 +78,8 @@ def test_other_kinds_of_jobs(a_request):
     assert kinds == ["raters", "raters", "raters-trivial", "raters-trivial"]
     assert {job.spec["readers"] for job in planned(a_request(suite="raters", readers=3))} == {3}
     assert [job.kind for job in planned(a_request(suite="calibration"))][-2:] == ["diagnose", "diagnose"]
-    assert planned(a_request(suite="synthesis", models=())) == []
+    kinds = [job.kind for job in planned(a_request(suite="synthesis"))]
+    assert kinds == ["score", "score", "trivial", "trivial", "look", "look"]
 
 
 def test_every_recipe_is_trained_with_every_seed_on_the_other_folds_and_the_same_windows(a_request):
@@ -137,7 +138,7 @@ def test_what_is_not_there_is_refused(a_request, told, sentence):
     [
         ({"models": ("none",)}, "the recipe 'none'"),
         ({"suite": "efficiency"}, "--minutes for the suite efficiency"),
-        ({"models": ("sts-segresnet", "lidc-caldiff")}, "lidc-caldiff beside sts-segresnet, one of slices"),
+        ({"models": ("sts-segresnet+none",)}, "the variant 'none' of sts-segresnet, wanted one of drgo"),
     ],
 )
 def test_what_cannot_be_trained_is_refused(a_request, told, sentence):

@@ -7,6 +7,7 @@ from DiffuFuseMedLib.benchmark.papers import diffufusemed as paper
 from DiffuFuseMedLib.benchmark.parts import Missing
 from DiffuFuseMedLib.benchmark.results import text_of
 from DiffuFuseMedLib.benchmark.significance_table import table_8
+from DiffuFuseMedLib.benchmark.variants import id_of, variant_of
 from DiffuFuseMedLib.tasks.segment.recipes import RECIPES
 
 OVERLAP = {"dice": 0.8, "iou": 0.7, "hd95_mm": 5.0, "precision": 0.9, "recall": 0.75}
@@ -52,7 +53,10 @@ def test_a_baseline_stands_beside_its_own_row_and_every_row_of_the_paper_has_a_r
 
 def test_what_a_suite_trains_has_a_recipe():
     known = {name for suite in suites.SUITES.values() for name in suite.recipes}
-    assert known <= {*RECIPES} and {*paper.ROW_OF_RECIPE} <= {*suites.SUITES["sts"].recipes} <= known
+    assert {variant_of(name).model_id for name in known} == {id_of(name) for name in known}
+    assert {name.split("+")[0] for name in known} <= {*RECIPES} and {*paper.ROW_OF_RECIPE} <= {
+        *suites.SUITES["sts"].recipes
+    } <= known
 
 
 def test_a_table_says_how_many_patients_seeds_and_who_was_trained_on_them(results_of):
@@ -223,16 +227,13 @@ def test_the_fusion_stands_beside_what_was_aimed_for(results_of):
     assert table.notes[-1] == "The fusion was trained on 1 of them."
 
 
-def test_synthesis_says_what_is_missing_and_no_number(results_of, monkeypatch):
-    parts = suites.SUITES["synthesis"].parts(results_of({}))
-    assert [part.title for part in parts] == [f"Diff4MMLiTS, Table {n}" for n in ("I", "II", "III", "IV", "V")]
-    assert all(isinstance(part, Missing) for part in parts)
-    monkeypatch.setattr(suites, "SYSTEMS", {})
-    told = suites.SUITES["synthesis"].parts(results_of({}))[0].why
-    assert told.endswith("No system of this version makes synthetic tumors, so nothing was run.")
-    entry = type("Entry", (), {"task": "synthesize"})
-    monkeypatch.setattr(suites, "SYSTEMS", {"diff4mmlits": entry})
-    assert "(diff4mmlits), but this suite does not score" in suites.SUITES["synthesis"].parts(results_of({}))[0].why
+def test_synthesis_says_what_is_missing(results_of):
+    def missing(results):
+        return [part.title for part in suites.SUITES["synthesis"].parts(results) if isinstance(part, Missing)]
+
+    always = ["Diff4MMLiTS, Table I", "Diff4MMLiTS, Table II"]
+    assert missing(results_of({"ours": clean(OVERLAP)})) == ["The rows with synthetic cases", *always]
+    assert missing(results_of({"sts-segresnet-synthetic": clean(OVERLAP)})) == always
 
 
 def test_ablations_that_nobody_trained_are_said_to_be_missing(results_of):

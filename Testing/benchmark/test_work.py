@@ -122,6 +122,8 @@ def test_recipes_of_a_suite_differ_in_nothing_but_what_they_are():
     assert other.windows == replace(ours.windows, simulated_readers=3)  # and not its own share of artefacts
     for recipe in (ours, other):
         assert (recipe.data.folds, recipe.minutes, recipe.seed) == ((0, 2, 3), 3.0, 5)
+    slices = recipe_of("sts-unet-2d", "sts-diffufusemed", 1, 4, 3.0, 5)
+    assert slices.windows == replace(ours.windows, shape=(1, 64, 64), clean_complete=0.0)
     without = recipe_of("sts-diffufusemed-no-dropout", "sts-diffufusemed", 1, 4, 3.0, 5)
     assert without.windows == replace(ours.windows, drop_one=0.0, drop_two=0.0)
 

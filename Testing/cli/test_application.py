@@ -462,6 +462,30 @@ def test_train_refuses_what_a_recipe_has_no_use_for(refused, a_recipe, cases_fol
     assert "--pairs for the recipe 'toy'" in refused("train", cases_folder, "--recipe", "toy", "--pairs", tmp_path)
     assert "--start for a fusion" in refused("train", cases_folder, "--recipe", "clin-fusediff", "--start", "toy")
     assert "--drgo for a fusion" in refused("train", cases_folder, "--recipe", "clin-fusediff", "--drgo")
+    assert "--synthetic for a fusion" in refused("train", cases_folder, "--recipe", "clin-fusediff", "--synthetic", 0.5)
+    assert "--drgo for the recipe 'sts-inpainter'" in refused(
+        "train", cases_folder, "--recipe", "sts-inpainter", "--drgo"
+    )
+
+
+def test_train_with_synthetic_cases_needs_a_share_and_a_synthesizer(refused, a_recipe, cases_folder, tmp_path):
+    asked = ("train", cases_folder, "--recipe", "toy", "--out", tmp_path / "models", "--synthetic")
+    assert "a share of synthetic batches of 2" in refused(*asked, 2)
+    assert "a share of synthetic batches of 0" in refused(*asked, 0)
+    assert "the model 'nowhere'" in refused(*asked, 0.5, "--synthesizer", "nowhere")
+    assert not (tmp_path / "models").exists()
+
+
+def test_train_hands_over_what_makes_synthetic_cases(train_toy, a_recipe, monkeypatch):
+    seen = {}
+
+    def run(recipe, *others, **makers):
+        seen.update(makers, share=recipe.synthetic.share)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("DiffuFuseMedLib.tasks.synthesize.hybrid.run_hybrid_recipe", run)
+    train_toy("--synthetic", 0.25, "--synthesizer", "drawer", "--inpainter", "remover")
+    assert seen == {"share": 0.25, "synthesizer": "drawer", "inpainter": "remover"}
 
 
 @pytest.mark.parametrize("name", ["run", "evaluate", "calibrate"])

@@ -110,3 +110,10 @@ def test_each_modality_meets_every_artefact_of_its_own(a_window):
 
 def test_every_artefact_of_the_table_can_be_made():
     assert {name for spec in MODALITIES.values() for name in spec.artefacts} == set(ARTEFACTS)
+
+
+@pytest.mark.parametrize("name", ARTEFACTS)
+def test_every_artefact_can_befall_a_window_of_one_slice(name, a_window):
+    slice_ = a_window[4:5]  # through the block
+    made = ARTEFACTS[name](slice_, torch.Generator().manual_seed(0))
+    assert made.shape == slice_.shape and torch.isfinite(made).all() and not torch.equal(made, slice_)

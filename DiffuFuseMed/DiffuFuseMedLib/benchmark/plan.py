@@ -17,7 +17,7 @@ from .jobs import Done, Job, fingerprint_of, fingerprint_of_values
 from .request import Request
 from .scoring import by_slice
 from .suites import SUITES, Suite
-from .training import content_of, recipe_of
+from .training import MAKERS, content_of, recipe_of
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,10 @@ def _training_job(request: Request, name: str, like: str, seed: int) -> Job:
         "cases": fingerprint_of_values([fingerprint_of(request.cases / case) for case in cases]),
     }
     places = {"cases": request.cases, "split": request.split_path, "out": request.out}
+    if recipe.synthetic:
+        makers = {name: model_folder(getattr(request, name)) for name in MAKERS}
+        rests_on |= {name: fingerprint_of(folder / RECORD) for name, folder in makers.items()}
+        places |= makers
     return Job("train", spec, rests_on, {k: str(v.resolve()) for k, v in places.items()}, request.cores)
 
 
@@ -104,7 +108,7 @@ def scoring_jobs(request: Request, ready: Sequence[Contender]) -> list[Job]:
     kinds, jobs = suite_of(request).kinds, []
     cases = [_of_case(request, name) for name in request.case_names()]
     for kind in kinds:
-        if kind in ("trivial", "raters-trivial", "fuse"):
+        if kind in ("trivial", "raters-trivial", "fuse", "look"):
             jobs += [_case_job(request, kind, case, ready) for case in cases]
             continue
         for contender in ready:

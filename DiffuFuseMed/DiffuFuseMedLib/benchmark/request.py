@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..core.errors import input_error
 from ..io.split import Split, read_split
+from ..tasks.synthesize.hybrid import INPAINTER, SYNTHESIZER
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,8 @@ class Request:
     """minutes: of training, None to score models as they are; names: cases to score, those of the fold where there are
     none; fold: the one that is held out; models: ids or folders to score, recipes to train where there are minutes, the
     suite's own where there are none; seeds: of training and sampling; readers: simulated ones around a single drawing;
-    cores: that a training works on."""
+    cores: that a training works on; synthesizer, inpainter: ids
+    or folders of what makes the cases of a training with synthetic ones."""
 
     suite: str
     cases: Path
@@ -29,6 +31,8 @@ class Request:
     readers: int = 4
     cores: int = 1
     device: str = "cpu"
+    synthesizer: str = SYNTHESIZER
+    inpainter: str = INPAINTER
 
     @property
     def split(self) -> Split:

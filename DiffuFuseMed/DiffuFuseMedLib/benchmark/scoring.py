@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from ..tasks.segment.predict import predict
 from ..tasks.segment.raters import evaluate_raters, of_slices, trivial_raters, with_simulated_readers
 from ..tasks.segment.settings import Settings
 from ..tasks.segment.trivial import trivial_rows
+from ..tasks.synthesize.realism import look_of
 from .curves import Counts, reliability
 from .efficiency import bench_model, bench_run, bench_slice, machine
 from .jobs import Job
@@ -36,7 +37,7 @@ def score(job: Job) -> dict[str, Any]:
     case, model, settings = _case(job), _model(job), _settings(job)
     condition = _condition(model, job.spec["condition"], job.spec["seed"])
     began = time.monotonic()
-    prediction = predict(condition.change(case), model, replace(settings, options=condition.options))
+    prediction = predict(condition.change(case), model, condition.told(settings))
     result: dict[str, Any] = {"scores": score_case(prediction, case), "gates": prediction.gates}
     result["seconds"] = time.monotonic() - began
     if condition.name == CLEAN and case.reference_mask is not None:
@@ -52,6 +53,15 @@ def trivial(job: Job) -> dict[str, Any]:
     """Scores of the rows that no network is needed for, by their names."""
     case = _case(job)
     return {name: score_mask(mask, case, probability) for name, (mask, probability) in trivial_rows(case).items()}
+
+
+def look(job: Job) -> dict[str, float]:
+    """How large the drawn lesion is, in mL, and what it looks like in the images. Raises InputError without one."""
+    case = _case(job)
+    if case.reference_mask is None or not case.reference_mask.array.any():
+        raise input_error(f"the case {case.name} without a drawn lesion", "a GTV file", "leave it out with --cases")
+    volume_ml = float((case.reference_mask.array > 0).sum()) * case.grid.voxel_mm3 / 1000
+    return {"volume_ml": volume_ml, **asdict(look_of(case))}
 
 
 def diagnose(job: Job) -> dict[str, Any]:

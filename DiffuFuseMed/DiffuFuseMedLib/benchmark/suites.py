@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..systems import SYSTEMS
-from . import figures, other_tables, tables
+from . import figures, other_tables, synthesis_tables, tables
+from .drgo_table import PAIRS, drgo_table
+from .papers import diff4mmlits, others
 from .papers import diffufusemed as paper
-from .papers import others
 from .parts import Missing, Part, Table
 from .results import Results
 from .sheet_figure import uncertainty
 from .significance_table import table_8
+from .variants import id_of
 
 SHIPPED = ("sts-diffufusemed", "sts-caldiff", "sts-panel")
 TABLE_1 = (
@@ -99,9 +100,19 @@ def _raters(results: Results) -> list[Part]:
 
 
 def _synthesis(results: Results) -> list[Part]:
-    there = [name for name, entry in SYSTEMS.items() if entry.task == "synthesize"]
-    why = others.UNSCORED.format(", ".join(there)) if there else others.NO_SYNTHESIS
-    return [Missing(title, f"It {what} {why}") for title, what in others.SYNTHESIS.items()]
+    made = synthesis_tables
+    filled: list[Part] = [made.table_iii(results), made.table_iv(results), made.table_v(results)]
+    if not any(id_of(name) in results.methods for name in diff4mmlits.RECIPES if "synthetic" in name):
+        filled.append(Missing("The rows with synthetic cases", NO_WEIGHTS))
+    elsewhere = [Missing(title, why) for title, why in diff4mmlits.ELSEWHERE.items()]
+    return [*filled, made.by_lesion(results), *elsewhere]
+
+
+def _drgo(results: Results) -> list[Part]:
+    parts: list[Part] = [drgo_table(results), tables.table_1(results)]
+    if "sts-medfusion-transnet" not in results.methods:
+        parts.append(Missing("The networks with DRGO", NO_WEIGHTS))
+    return parts
 
 
 def _sheets(results: Results) -> list[Part]:
@@ -120,7 +131,8 @@ SUITES: dict[str, Suite] = {
         "sts-caldiff", "sts-caldiff-plain", "sts-prob-unet", "sts-phiseg", "sts-dropout", "sts-ensemble",
         "sts-caldiff-no-step-uc", "sts-caldiff-no-seq-uc", "sts-caldiff-s3", "sts-caldiff-s4",
     ), ("sts-caldiff", "sts-diffufusemed")),
-    "synthesis": Suite("Synthetic tumors", (), _synthesis, shipped=()),
+    "synthesis": Suite("Synthetic tumors", ("score", "trivial", "look"), _synthesis, diff4mmlits.RECIPES),
+    "drgo": Suite("DRGO in three networks", ("score", "trivial"), _drgo, (*PAIRS, *PAIRS.values())),
 }  # fmt: skip
 
 

@@ -10,37 +10,35 @@ from typing import Any
 
 import torch
 
-from ..core.errors import input_error
 from ..io.split import Split, read_split
 from ..models import zoo
 from ..models.devices import choose
 from ..models.registry import RECORD
 from ..tasks.segment.calibrate import calibrate
 from ..tasks.segment.evaluate import read_cases
-from ..tasks.segment.recipes import RECIPES
 from ..tasks.segment.settings import Settings
 from ..tasks.segment.train import run_recipe
+from ..tasks.synthesize.hybrid import run_hybrid_recipe
 from ..training.checkpoint import Checkpoints
 from ..training.loop import RunContext
 from ..training.recipe import Recipe
 from ..training.stopping import TrainingStoppedError, stop_signals
 from .jobs import Job, fingerprint_of
+from .variants import id_of, variant_of
 
+MAKERS = ("synthesizer", "inpainter")
 # What a recipe is by itself: everything else of its windows is that of the suite's first recipe.
 OWN = ("drop_one", "drop_two", "clean_complete", "originals", "simulated_readers")
 
 
 def recipe_of(name: str, like: str, fold: int | None, folds: int, minutes: float, seed: int) -> Recipe:
     """The recipe as a suite trains it: with the windows and augmentation of `like`, without the fold that is held out,
-    for so many minutes. Raises InputError for a name that is none, and for windows of another dimension."""
-    for wanted in (name, like):
-        if wanted not in RECIPES:
-            raise input_error(f"the recipe {wanted!r}", f"one of {', '.join(RECIPES)}", "correct --models")
-    recipe, first = RECIPES[name], RECIPES[like]
-    if (recipe.windows.shape[0] == 1) != (first.windows.shape[0] == 1):
-        given = f"the recipe {name} beside {like}, one of slices and one of volumes"
-        raise input_error(given, "recipes of the same kind", "choose others with --models")
+    for so many minutes. A network of slices beside one of volumes keeps the shape of its windows. Raises InputError
+    for a name that is none."""
+    recipe, first = variant_of(name), variant_of(like)
     own = {field.name: getattr(recipe.windows, field.name) for field in fields(recipe.windows) if field.name in OWN}
+    if (recipe.windows.shape[0] == 1) != (first.windows.shape[0] == 1):
+        own["shape"] = recipe.windows.shape
     data = replace(recipe.data, folds=tuple(n for n in range(folds) if n != fold))
     return replace(recipe, windows=replace(first.windows, **own), data=data, minutes=minutes, seed=seed)
 
@@ -61,7 +59,7 @@ def train(job: Job) -> dict[str, Any]:
     try:
         with threads(job.cores), stop_signals() as stop:
             context = RunContext(choose(spec["device"]), checkpoints=kept, stop=stop)
-            record = run_recipe(recipe, cases, split_file, out / folder, context)
+            record = _trained(recipe, job, out / folder, context)
             _calibrate(record, out / folder / record.id, cases, split, spec)
     except TrainingStoppedError as stopped:
         raise KeyboardInterrupt(str(stopped)) from stopped
@@ -72,12 +70,26 @@ def train(job: Job) -> dict[str, Any]:
 
 def folder_of(job: Job) -> str:
     """Below the benchmark's folder, with a part of the key: a model of other minutes is another one."""
-    return f"models/{job.spec['recipe']}-seed-{job.spec['seed']}-{job.key[:8]}"
+    return f"models/{id_of(job.spec['recipe'])}-seed-{job.spec['seed']}-{job.key[:8]}"
+
+
+def _trained(recipe: Recipe, job: Job, out: Path, context: RunContext) -> zoo.ModelRecord:
+    cases, split_file = Path(job.places["cases"]), Path(job.places["split"])
+    if recipe.synthetic is None:
+        return run_recipe(recipe, cases, split_file, out, context)
+    makers = {name: job.places[name] for name in MAKERS}
+    return run_hybrid_recipe(recipe, cases, split_file, out, context, **makers)
 
 
 def content_of(recipe: Recipe) -> dict[str, Any]:
-    """All of a recipe's settings, for its fingerprint."""
-    return asdict(recipe)
+    """All of a recipe's settings, for its fingerprint; without those that came later and that it does not use, so that
+    what was trained before is found."""
+    told = asdict(recipe)
+    if recipe.synthetic is None:
+        del told["synthetic"]
+    if recipe.data.portion == 1:
+        del told["data"]["portion"]
+    return told
 
 
 def _calibrate(record: zoo.ModelRecord, folder: Path, cases: Path, split: Split, spec: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ KINDS: dict[str, Callable[[Job], dict[str, Any]]] = {
     "raters": scoring.raters,
     "raters-trivial": scoring.raters_trivial,
     "fuse": scoring.fuse,
+    "look": scoring.look,
     "measure": scoring.measure,
 }
 

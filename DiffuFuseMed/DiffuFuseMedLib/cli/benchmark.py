@@ -18,6 +18,7 @@ from .benchmark_progress import BenchmarkProgress
 from .console import STOPPED, err_console, out_console, print_table
 from .inputs import check_folder
 from .options import DeviceOption, SplitOption
+from .synthesize import INPAINTER, SYNTHESIZER
 
 if TYPE_CHECKING:
     from ..benchmark.executor import Executor
@@ -37,6 +38,7 @@ class SuiteName(StrEnum):
     fusion = "fusion"
     raters = "raters"
     synthesis = "synthesis"
+    drgo = "drgo"
 
 
 def benchmark(
@@ -65,6 +67,8 @@ def benchmark(
         ),
     ] = None,
     retry: Annotated[bool, typer.Option("--retry", help="Try jobs again that failed before.")] = False,
+    synthesizer: Annotated[str, typer.Option(help="What draws synthetic tumors: an id or a folder.")] = SYNTHESIZER,
+    inpainter: Annotated[str, typer.Option(help="Of them too: what takes lesions out first.")] = INPAINTER,
     device: DeviceOption = "auto",
 ) -> None:
     """Make a suite's tables and figures, the paper's figures beside ours, as one HTML page and as Markdown.
@@ -79,7 +83,7 @@ def benchmark(
     _check_many(suite, processes, cluster)
     request = Request(
         suite.value, cases, out, split, fold, _listed(only), _listed(models), minutes, _numbers(seeds), samples,
-        readers, cores, choose(device),
+        readers, cores, choose(device), synthesizer, inpainter,
     )  # fmt: skip
     executor = _executor(request, processes, cluster)
     with _progress() as shown:

@@ -13,10 +13,12 @@ import typer
 from ..core.errors import input_error
 from .console import STOPPED, err_console, out_console, progress
 from .options import DeviceOption, SplitOption
+from .synthesize import INPAINTER, SYNTHESIZER
 
 if TYPE_CHECKING:
     from ..models.registry import ModelRecord
     from ..training.loop import RunContext
+    from ..training.recipe import Recipe
 
 FUSION = "clin-fusediff"
 DEFAULT_RECIPE = "sts-diffufusemed"
@@ -40,6 +42,12 @@ def train(
     drgo: Annotated[
         bool, typer.Option("--drgo", help="Let regions guide sampling and loss (DRGO); any recipe of a segmenter.")
     ] = False,
+    synthetic: Annotated[
+        float | None,
+        typer.Option(help="Share of batches with synthetic tumors in the patients' healthy part; any segmenter."),
+    ] = None,
+    synthesizer: Annotated[str, typer.Option(help="What draws them: an id, or the path of a folder.")] = SYNTHESIZER,
+    inpainter: Annotated[str, typer.Option(help="What takes the patients' own lesions out first.")] = INPAINTER,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
     checkpoints: Annotated[Path, typer.Option(help="Folder that gets <recipe>/ with what a run goes on from.")] = (
         Path("out") / "checkpoints"
@@ -50,7 +58,7 @@ def train(
 
     Ctrl-C finishes the step and keeps what --resume goes on from, to the same weights as without a stop.
     """
-    _check_used(recipe, start, pairs, drgo)
+    _check_used(recipe, start, pairs, drgo, synthetic)
     split = split or cases / "split.json"
     told: dict[str, Any] = {"minutes": minutes, "seed": seed, "learning_rate": rate}
     told = {name: value for name, value in told.items() if value is not None}
@@ -60,15 +68,17 @@ def train(
         elif recipe in _synthesis_recipes():
             records = [_train_synthesis(recipe, told, cases, split, out, context)]
         else:
-            records = [_train_segmenter(recipe, told, cases, split, out, start, drgo, context)]
+            wanted = _segmenters_recipe(recipe, told, drgo, synthetic)
+            makers = {"synthesizer": synthesizer, "inpainter": inpainter}
+            records = [_train_segmenter(wanted, cases, split, out, start, makers, context)]
     for record in records:
         out_console.print(f"{out / record.id}: {record.training['steps_done']} steps.", soft_wrap=True)
 
 
-def _check_used(recipe: str, start: str | None, pairs: list[Path] | None, drgo: bool) -> None:
+def _check_used(recipe: str, start: str | None, pairs: list[Path] | None, drgo: bool, synthetic: float | None) -> None:
     """An option that a recipe has no use for is refused, not ignored."""
-    for option, asked in (("--start", start), ("--drgo", drgo)):
-        if asked and (recipe == FUSION or recipe in _synthesis_recipes()):
+    for option, asked in (("--start", start), ("--drgo", drgo or None), ("--synthetic", synthetic)):
+        if asked is not None and (recipe == FUSION or recipe in _synthesis_recipes()):
             what = "a fusion" if recipe == FUSION else f"the recipe {recipe!r}"
             raise input_error(f"{option} for {what}", "a recipe of a segmenter", f"leave out {option}")
     if recipe != FUSION and pairs:
@@ -97,19 +107,11 @@ def running(folder: Path, resume: bool, device: str) -> Iterator[RunContext]:
         raise typer.Exit(STOPPED) from stopped
 
 
-def _train_segmenter(
-    name: str,
-    told: dict[str, Any],
-    cases: Path,
-    split: Path,
-    out: Path,
-    start: str | None,
-    drgo: bool,
-    context: RunContext,
-) -> ModelRecord:
+def _segmenters_recipe(name: str, told: dict[str, Any], drgo: bool, synthetic: float | None) -> Recipe:
+    """The recipe of this name as it was asked for; raises InputError for one that is none."""
     from ..losses import Drgo
     from ..tasks.segment.recipes import RECIPES
-    from ..tasks.segment.train import run_recipe
+    from ..training.synthetic import Synthetic
 
     if name not in RECIPES:
         known = ", ".join((*RECIPES, *_synthesis_recipes(), FUSION))
@@ -117,7 +119,24 @@ def _train_segmenter(
     recipe = replace(RECIPES[name], **told)
     if drgo and recipe.drgo is None:
         recipe = replace(recipe, drgo=Drgo())
-    return run_recipe(recipe, cases, split, out, context, start)
+    return recipe if synthetic is None else replace(recipe, synthetic=Synthetic(synthetic))
+
+
+def _train_segmenter(
+    recipe: Recipe,
+    cases: Path,
+    split: Path,
+    out: Path,
+    start: str | None,
+    makers: dict[str, str],
+    context: RunContext,
+) -> ModelRecord:
+    from ..tasks.segment.train import run_recipe
+    from ..tasks.synthesize.hybrid import run_hybrid_recipe
+
+    if recipe.synthetic is None:
+        return run_recipe(recipe, cases, split, out, context, start)
+    return run_hybrid_recipe(recipe, cases, split, out, context, start, **makers)
 
 
 def _train_synthesis(

@@ -20,7 +20,7 @@ from ..core.errors import input_error
 from ..core.staging import staged
 from ..core.whole_file import write_whole
 from . import randomness
-from .state import Stage, State
+from .state import HasState, Stage, State
 
 FACTS = ("step", "minutes", "skipped", "history", "running", "finished")
 
@@ -117,9 +117,15 @@ def _tensors(stage: Stage, state: State) -> dict[str, Tensor]:
     groups = {"average": state.average.state_dict(), "random": randomness.torch_states(state.generator)}
     if not state.finished:
         groups |= {"network": state.network.state_dict(), "optimizer": _moments(state)}
-        groups |= {"feedback": stage.feedback.state_dict()} if stage.feedback else {}
+        groups |= {name: part.state_dict() for name, part in _beside(stage).items()}
     # safetensors refuses tensors that share memory
     return {f"{g}/{n}": x.detach().cpu().clone().contiguous() for g, xs in groups.items() for n, x in xs.items()}
+
+
+def _beside(stage: Stage) -> dict[str, HasState]:
+    """What has a state beside the network, by name."""
+    parts = {"feedback": stage.feedback, "source": stage.source}
+    return {name: part for name, part in parts.items() if part is not None}
 
 
 def _moments(state: State) -> dict[str, Tensor]:
@@ -136,8 +142,8 @@ def _put_back(tensors: dict[str, Tensor], facts: dict[str, Any], stage: Stage, s
     if not state.finished:
         state.network.load_state_dict(of("network"))
         _put_back_moments(of("optimizer"), state)
-        if stage.feedback:
-            stage.feedback.load_state_dict(of("feedback"))
+        for name, part in _beside(stage).items():
+            part.load_state_dict(of(name))
     randomness.restore(state.generator, of("random"), facts["python"])
 
 

@@ -38,7 +38,8 @@ def pet_noise(x: Tensor, generator: torch.Generator) -> Tensor:
     activity = torch.exp((x + 0.5) * torch.log(torch.tensor(11.0))) - 1
     counts_per_suv = uniform(0.5, 4.0, generator)
     noisy = torch.poisson(activity.clamp(min=0) * counts_per_suv, generator=generator) / counts_per_suv
-    smooth = F.avg_pool3d(noisy[None, None], 3, 1, 1, count_include_pad=False)[0, 0]
+    kernel = [3 if n >= 3 else 1 for n in x.shape]  # a window of one slice has nothing above and below
+    smooth = F.avg_pool3d(noisy[None, None], kernel, 1, [k // 2 for k in kernel], count_include_pad=False)[0, 0]
     return torch.log1p(smooth.clamp(min=0)) / torch.log(torch.tensor(11.0)) - 0.5
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from ..losses import Drgo
 from .data import TrainingData
 from .optimization import Optimization
+from .synthetic import Synthetic
 from .windows import WindowSettings
 
 
@@ -39,7 +40,7 @@ class BaseRecipe:
 @dataclass(frozen=True, kw_only=True)
 class Recipe(BaseRecipe):
     """A segmenter's. model_id: folder under models/; system: a key of SYSTEMS; config: of the system's network; drgo:
-    how regions guide sampling and loss, or None where they do not.
+    how regions guide sampling and loss, or None where they do not; synthetic: how synthetic cases take part, or None.
 
     steps and minutes (training/budget.py) bound the run, whichever ends first; the learning rate follows whichever is
     further along.
@@ -59,6 +60,7 @@ class Recipe(BaseRecipe):
     ema: float = 0.998
     clip: float = 1.0
     drgo: Drgo | None = None
+    synthetic: Synthetic | None = None
 
 
 def recipe_of_readers(model_id: str, system: str, config: Any, **told: Any) -> Recipe:

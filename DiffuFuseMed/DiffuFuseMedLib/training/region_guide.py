@@ -87,6 +87,8 @@ class RegionGuide:
 
     def update(self, batch: Batch, prediction: Tensor) -> None:
         """Note (23) and (24) of the regions that a batch showed; prediction: (B, C, *space) logits."""
+        if not batch.places:
+            return  # of a synthetic case, which has no regions here
         unsure = entropy(prediction) * (LARGEST_ENTROPY / log(max(prediction.shape[1], 2)))
         for place, *seen in zip(batch.places, gradient_size(prediction).cpu(), unsure.cpu(), strict=True):
             self._note(place, *(x.flatten().double().numpy() for x in seen))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -16,13 +16,22 @@ from .feedback import Feedback
 from .optimization import Optimization, optimizer_for, take_over
 
 
+class HasState(Protocol):
+    """What goes into the checkpoint with the rest of the run."""
+
+    def state_dict(self) -> dict[str, Tensor]: ...
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None: ...
+
+
 @dataclass(frozen=True)
 class Stage:
     """One network's training: a recipe of one network has one stage, a staged system several, one after the other.
 
     sampler draws a batch, which has to(device); losses gives the parts of a batch's loss, and is handed the moving
     average of the network too where from_average says so; feedback: what steers the sampler by the last predictions;
-    start: weights to go on from, as far as they fit.
+    source: what the sampler draws from, where that changes during the training; start: weights to go on from, as far as
+    they fit.
     """
 
     name: str
@@ -31,6 +40,7 @@ class Stage:
     losses: Callable[..., Losses]
     optimization: Optimization
     feedback: Feedback | None = None
+    source: HasState | None = None
     start: dict[str, Tensor] = field(default_factory=dict)
     from_average: bool = False
 

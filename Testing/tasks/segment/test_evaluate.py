@@ -47,15 +47,16 @@ def test_without_corruptions_there_is_only_the_clean_condition(a_case):
 
 def test_with_corruptions_come_the_papers_tables_3_and_4():
     names = [c.name for c in conditions(KNOWN, True, 0)]
-    assert len(names) == len(set(names)) == 1 + 7 + 2 * 3 + 1
+    assert len(names) == len(set(names)) == 1 + 7 + 3 * 3 + 1
     assert names[1:8] == [
         "gaussian noise 0.1", "gaussian noise 0.3", "gaussian noise 0.5", "motion blur mild", "motion blur strong",
         "intensity drift 20 %", "bias field (MR)",
     ]  # fmt: skip
-    withheld = [f"no {m}{end}" for m in KNOWN for end in ("", ", gating off")]
+    withheld = [f"no {m}{end}" for m in KNOWN for end in ("", ", gating off", ", duplicated")]
     assert names[8:] == [*withheld, "clean, gating off"]
     off = [c.name for c in conditions(KNOWN, True, 0) if c.options == {"gating": False}]
-    assert off == [*withheld[1::2], "clean, gating off"]
+    assert off == [*withheld[1::3], "clean, gating off"]
+    assert [c.name for c in conditions(KNOWN, True, 0) if c.duplicate] == withheld[2::3]
 
 
 def test_a_mask_diffusion_is_compared_by_its_steps_and_ways():
@@ -76,7 +77,9 @@ def test_a_model_without_such_a_sampler_is_not_asked_for_its_steps(a_model):
 
 def test_a_system_without_gates_has_no_gating_to_switch_off(a_model):
     ungated = replace(a_model, network=SimpleNamespace(config=a_model.network.config))
-    assert [c.name for c in conditions_of(ungated, True, 0)][8:] == [f"no {m}" for m in KNOWN]
+    assert [c.name for c in conditions_of(ungated, True, 0)][8:] == [
+        f"no {m}{end}" for m in KNOWN for end in ("", ", duplicated")
+    ]
     assert [c.name for c in conditions_of(a_model, True, 0)] == [c.name for c in conditions(KNOWN, True, 0)]
 
 
@@ -86,6 +89,7 @@ def test_each_condition_does_what_its_name_says(a_case):
     for missing in KNOWN:
         kept = tuple(m for m in KNOWN if m != missing)
         assert changed[f"no {missing}"].modalities == changed[f"no {missing}, gating off"].modalities == kept
+        assert changed[f"no {missing}, duplicated"].modalities == kept
     assert "bias field (MR)" in changed["bias field (MR)"].volumes["MR_T1"].meta["corruption"]
     assert "seed 5" in changed["gaussian noise 0.3"].volumes["CT"].meta["corruption"]
     assert changed["clean, gating off"] is case
@@ -174,3 +178,9 @@ def test_reads_the_cases_cut_to_their_crops(a_case, write_case, tmp_path):
 def test_refuses_a_case_folder_that_is_not_there(tmp_path):
     with pytest.raises(InputError, match=r"^Given no case folder B, wanted every case"):
         read_cases(tmp_path, ["B"], None)
+
+
+def test_a_duplicated_modality_is_asked_for_in_the_run(a_case, a_model):
+    withheld = [c for c in conditions(a_model.modalities, True, 0) if c.name in ("no PET", "no PET, duplicated")]
+    plain, doubled = (r for r in evaluate(a_model, [a_case()], withheld, Settings(samples=1)) if r["method"] == "tiny")
+    assert plain["brier"] != doubled["brier"]

@@ -372,3 +372,42 @@ def test_of_the_outer_contour_small_pieces_far_from_the_lesion_go():
     assert not kept[0, 0, 30] and kept[0, :5, 40:45].all() and kept[0, 9, 55] and kept[0, :, :20].all()
     assert kept.sum() == outer.sum() - 1
     np.testing.assert_array_equal(without_far_specks(labels, labels), labels)
+
+
+class _Store:
+    """A host's store that notes what is kept."""
+
+    def __init__(self):
+        self.kept = {}
+
+    def __call__(self, key, make):
+        return self.kept.setdefault(key, make())
+
+    def clear(self):
+        self.kept.clear()
+
+
+def test_an_absent_modality_may_be_the_first_that_is_there_once_more(a_case, a_model, monkeypatch):
+    """Diff4MMLiTS, III.C; otherwise it has no part."""
+    seen, encode = {}, a_model.network.encode
+
+    def noted(images):
+        seen.update(images)
+        return encode(images)
+
+    monkeypatch.setattr(a_model.network, "encode", noted)
+    case, store = a_case().only(["PET"]), _Store()
+    plain = predict(case, a_model, Settings(samples=1))
+    assert set(seen) == {"PET"} and "duplicated" not in plain.provenance
+    doubled = predict(case, a_model, Settings(samples=1, duplicate=True), store)
+    assert set(seen) == set(a_model.modalities)
+    assert all(torch.equal(x, seen["PET"]) for x in seen.values())
+    assert doubled.provenance["duplicated"] == "PET" and doubled.provenance["modalities"] == ["PET"]
+    assert not np.array_equal(doubled.probability, plain.probability)
+    assert not store.kept  # a kept encoding of CT is CT's
+
+
+def test_nothing_is_duplicated_where_all_are_there(a_case, a_model):
+    case = a_case().only(a_model.modalities)
+    one, other = (predict(case, a_model, Settings(samples=1, duplicate=d)) for d in (False, True))
+    assert np.array_equal(one.probability, other.probability)

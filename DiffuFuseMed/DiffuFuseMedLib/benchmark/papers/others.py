@@ -11,12 +11,3 @@ TRANSNET = (
     "and LiTS17: photographs of polyps, prostates on MRI, vessels of the retina, livers on CT. This "
     "suite scores none of these, so none of its rows is filled."
 )
-SYNTHESIS = {
-    "Diff4MMLiTS, Table I": "compares segmenters on mmLiTS, CT phases of livers, which is not scored here.",
-    "Diff4MMLiTS, Table II": "tests on LiTS, which this suite does not score.",
-    "Diff4MMLiTS, Table III": "trains three backbones on mmLiTS with synthetic tumors.",
-    "Diff4MMLiTS, Table IV": "trains on parts of mmLiTS.",
-    "Diff4MMLiTS, Table V": "replaces inpainter and synthesizer on mmLiTS.",
-}
-NO_SYNTHESIS = "No system of this version makes synthetic tumors, so nothing was run."
-UNSCORED = "This version has systems of that kind ({}), but this suite does not score them yet: nothing was run."

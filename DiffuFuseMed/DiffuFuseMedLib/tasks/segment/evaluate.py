@@ -33,17 +33,24 @@ METRICS = (
 )  # fmt: skip
 CLEAN = "clean"
 GATING = "gating"
+DUPLICATED = ", duplicated"
 STEPS, STOCHASTIC = "steps", "stochastic"
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Condition:
-    """A name, what it does to a case, and the system's options; only the trivial rows of the clean one are printed."""
+    """A name, what it does to a case, the system's options, and whether an absent modality is duplicated; only the
+    trivial rows of the clean one are printed."""
 
     name: str
     change: Callable[[Case], Case]
     options: dict[str, Any] = field(default_factory=dict)
+    duplicate: bool = False
+
+    def told(self, settings: Settings) -> Settings:
+        """The settings of a run under it."""
+        return replace(settings, options={**settings.options, **self.options}, duplicate=self.duplicate)
 
 
 def conditions_of(model: Model, corruptions: bool, seed: int) -> list[Condition]:
@@ -62,7 +69,9 @@ def conditions(modalities: Sequence[str], corruptions: bool, seed: int, gated: b
     rows += [Condition(name, partial(corrupt, name=name, seed=seed)) for name in CORRUPTIONS]
     for missing in modalities:
         kept = [m for m in modalities if m != missing]
-        rows += _with_and_without_gating(f"no {missing}", partial(Case.only, modalities=kept), gated)
+        withheld = partial(Case.only, modalities=kept)
+        rows += _with_and_without_gating(f"no {missing}", withheld, gated)
+        rows += [Condition(f"no {missing}{DUPLICATED}", withheld, duplicate=True)]
     return [*rows, *_with_and_without_gating(CLEAN, lambda case: case, gated)[1:]]
 
 
@@ -122,7 +131,7 @@ def evaluate(
 def _model_row(model: Model, case: Case, condition: Condition, settings: Settings) -> Row:
     began = time.monotonic()
     changed = condition.change(case)
-    prediction = predict(changed, model, replace(settings, options={**settings.options, **condition.options}))
+    prediction = predict(changed, model, condition.told(settings))
     seconds = time.monotonic() - began
     gates = {f"gate_{m}": w for m, w in prediction.gates.items()}
     scores = score_case(prediction, case)

@@ -74,6 +74,8 @@ def _run_of(model: Model, settings: Settings, keep: Kept) -> Run:
     check_segments(record)
     check_draws(network, record.system)
     options = options_for(network, settings.options, record.system)
+    if settings.duplicate:  # what is kept of a modality is its own
+        keep = NothingKept()
     return Run(model, settings, devices.whole_window(model), options, keep)
 
 
@@ -194,6 +196,7 @@ def _provenance(run: Run, present: tuple[str, ...]) -> dict[str, Any]:
         "window": list(run.window),
         "device": run.model.device,
         "modalities": list(present),
+        **({"duplicated": present[0]} if run.settings.duplicate else {}),
         "versions": {
             "DiffuFuseMed": __version__,
             "torch": torch.__version__,

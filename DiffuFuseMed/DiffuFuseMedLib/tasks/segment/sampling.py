@@ -102,7 +102,10 @@ def _words(run: Run) -> str:
 def _images(run: Run, case: Case, grid: Grid, present: tuple[str, ...]) -> Images:
     """network_images(), each modality kept where the host keeps things."""
     kept = [run.keep(("image", m, grid), partial(network_images, case, grid, (m,))) for m in present]
-    return {m: x for images in kept for m, x in images.items()}
+    images = {m: x for images in kept for m, x in images.items()}
+    if not run.settings.duplicate:
+        return images
+    return {m: images.get(m, images[present[0]]) for m in run.model.modalities}
 
 
 def _onto(look: np.ndarray, seen_on: Grid, grid: Grid) -> list[np.ndarray]:

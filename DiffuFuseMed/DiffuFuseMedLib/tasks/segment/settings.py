@@ -13,7 +13,8 @@ V = TypeVar("V")
 @dataclass
 class Settings:
     """What a user may choose of a run. options: what only some systems can be told, such as gating, by name; looks:
-    whether samples differ by mirror and view too, not by their noise alone."""
+    whether samples differ by mirror and view too, not by their noise alone; duplicate: an absent modality is the first
+    of those that are there once more (Diff4MMLiTS, III.C), instead of having no part."""
 
     samples: int = 8
     seed: int = 0
@@ -21,6 +22,7 @@ class Settings:
     cancel: Callable[[], bool] | None = None
     options: dict[str, Any] = field(default_factory=dict)
     looks: bool = True
+    duplicate: bool = False
 
 
 class Kept(Protocol):
