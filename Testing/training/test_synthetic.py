@@ -19,13 +19,14 @@ from DiffuFuseMedLib.training.synthetic import Synthetic, SyntheticCases
 
 @pytest.fixture
 def numbered(a_scan):
-    """A function of a list: makes case n, the scan with n added to its CT, and notes n in the list."""
+    """A function of a list: makes case n, the scan with n added to its CT and its lesion n voxels on, and notes n."""
 
     def maker(made):
         def make(number):
             made.append(number)
             ct = a_scan.images["CT"] + torch.tensor([number, 0]).view(2, 1, 1, 1)  # the image, not where it is valid
-            return replace(a_scan, name=f"synthetic {number}", images={**a_scan.images, "CT": ct})
+            lesion = torch.roll(a_scan.lesion, number, dims=1)
+            return replace(a_scan, name=f"synthetic {number}", images={**a_scan.images, "CT": ct}, lesion=lesion)
 
         return make
 
@@ -73,10 +74,10 @@ def hybrid(a_recipe, a_scan, numbered):
 
 
 def test_a_stopped_training_goes_on_with_the_pool_it_had(hybrid, go, stopping_at, tmp_path):
-    unbroken = go(hybrid())
+    unbroken = go(hybrid(1.0))
     with pytest.raises(TrainingStoppedError):
-        go(hybrid(), stopping_at("toy, step 4", checkpoints=Checkpoints(tmp_path / "toy")))
-    again = go(hybrid(), RunContext(checkpoints=Checkpoints(tmp_path / "toy", resume=True)))
+        go(hybrid(1.0), stopping_at("toy, step 4", checkpoints=Checkpoints(tmp_path / "toy")))
+    again = go(hybrid(1.0), RunContext(checkpoints=Checkpoints(tmp_path / "toy", resume=True)))
     for name, value in unbroken.network.state_dict().items():
         assert torch.equal(again.network.state_dict()[name], value), name
 
