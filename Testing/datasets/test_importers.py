@@ -225,6 +225,7 @@ def test_the_command_line_lists_imports_and_says_by_its_exit_code_that_a_case_fa
     promise12(tmp_path / "set")
     listed = CliRunner().invoke(app, ["datasets", "list"])
     assert all(name in listed.output and SETS[name].licence in listed.output for name in SETS)
+    assert "the terms that came with your download are those that hold" in listed.output
     arguments = ["datasets", "import", "promise12", str(tmp_path / "set"), str(tmp_path / "cases")]
     first = CliRunner().invoke(app, arguments)
     assert (first.exit_code, "2 imported, 0 left out, 0 failed" in first.output) == (0, True)

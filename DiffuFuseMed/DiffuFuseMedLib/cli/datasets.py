@@ -10,6 +10,7 @@ from rich.table import Table
 
 from .console import out_console, print_table
 
+LICENCES = "Licences as they were last known here; the terms that came with your download are those that hold."
 datasets_app = typer.Typer(no_args_is_help=True, help="Public sets, made into case folders.")
 
 
@@ -22,6 +23,7 @@ def datasets_list() -> None:
     for one in SETS.values():
         table.add_row(one.name, one.holds, one.licence, one.citation)
     print_table(table)
+    out_console.print(LICENCES, soft_wrap=True)
 
 
 @datasets_app.command("import")
