@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..core.errors import input_error
+from ..core.presets import DEFAULT_PRESET
 from .console import out_console, progress, say_doubts
 from .inputs import check_folder, listed, modality_names
 from .options import (
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 def fuse(
     case: CaseArgument,
     out: OutOption,
-    preset: PresetOption = None,
+    preset: PresetOption = DEFAULT_PRESET,
     alpha: Annotated[float | None, typer.Option(help="Soft tissue like MRI, 0 to 1; overrides the preset's.")] = None,
     beta: Annotated[float | None, typer.Option(help="Bone like CT, 0 to 1; overrides the preset's.")] = None,
     gamma: Annotated[float | None, typer.Option(help="Lesion border, 0 to 1; overrides the preset's.")] = None,
@@ -65,7 +66,7 @@ def fuse(
 
     if guided and steps is not None:
         raise input_error("--steps and --guided", "one of them", "--steps is for the student, so leave one out")
-    chosen = find_preset(preset) if preset else None
+    chosen = find_preset(preset or DEFAULT_PRESET)
     values = {"alpha": alpha, "beta": beta, "gamma": gamma, "tau_mm": tau, "steps": steps, "samples": samples}
     lambdas = {"lambda1": lambda1, "lambda2": lambda2, "lambda3": lambda3}
     settings = settings_of(chosen, {**values, **lambdas, "guided": guided, "seed": seed})

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ..core.presets import DEFAULT_PRESET
 from ..core.suv_units import DEFAULT as DEFAULT_SUV
 from .console import out_console, progress
 from .exports import ExportOption, SeriesOption, export_kinds
@@ -52,7 +53,7 @@ def run(
             help="Draw the found lesion's border into the fused image (gamma), though no reader has accepted it.",
         ),
     ] = False,
-    preset: PresetOption = None,
+    preset: PresetOption = DEFAULT_PRESET,
     mr: MrOption = None,
     export: ExportOption = None,
     dicom_series: SeriesOption = None,
@@ -82,7 +83,7 @@ def run(
         suv,
         not no_fusion,
         draw_border,
-        find_preset(preset) if preset else None,
+        find_preset(preset or DEFAULT_PRESET),
         mr,
         tuple(export_kinds(export)),
         dicom_series,

@@ -18,6 +18,7 @@ from .whole_file import write_whole
 VERSION = 1
 LONGEST_NAME = 80
 LARGEST_LAMBDA, LARGEST_TAU_MM = 10.0, 20.0
+DEFAULT_PRESET = "soft-tissue-sarcoma"  # in every host and on the command line
 VALUES = ("alpha", "beta", "gamma", "lambdas", "tau_mm", "ct_window_hu")  # of a Preset, beside its words
 HU_RANGE = (-32768, 32767)  # what 16 bits can store
 

@@ -11,13 +11,12 @@ from ..core.errors import input_error
 from ..core.maps import MAPS
 from ..core.modalities import MODALITIES
 from ..core.pose import check_poses
-from ..core.presets import PRESETS, VALUES, check_values
+from ..core.presets import DEFAULT_PRESET, PRESETS, VALUES, check_values
 from ..core.suv_units import DEFAULT as DEFAULT_SUV
 from ..core.suv_units import SUV_UNITS
 from ..models.registry import DEFAULT_MODEL
 
 MODEL_ID = re.compile(r"\w[\w.-]{0,99}")
-DEFAULT_PRESET = "soft-tissue-sarcoma"
 WHOLE = {"steps": (1, 4), "samples": (1, 64), "seed": (0, 2**31 - 1)}
 COMPARE = ("off", "swipe", "checkerboard")
 PET_COLORS = ("PET heat", "PET hot iron", "PET rainbow", "Inferno", "PET inverse gray", "Grey")
