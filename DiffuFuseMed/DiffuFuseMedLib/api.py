@@ -17,6 +17,7 @@ from .core.fusion import Fusion
 from .core.lesion import quantify
 from .core.prediction import Prediction
 from .core.presets import Preset, find_preset
+from .core.probed import ModelName, ProbeRecord, check_of
 from .core.suv_units import DEFAULT as DEFAULT_SUV
 from .core.suv_units import suv_scale
 from .core.synthetic import Synthetic
@@ -109,12 +110,15 @@ def write_report(
     prediction: Prediction | None = None,
     fusion: Fusion | None = None,
     suv: str = DEFAULT_SUV,
+    probe: ProbeRecord | None = None,
 ) -> Path:
     """Write one self-contained HTML page on the case's prediction, its fusion, or both, and return its path.
 
     With a drawn lesion in the case the page scores the prediction against it, with those of several annotators against
-    each. suv: what PET numbers are in, a key of core.suv_units.SUV_UNITS. Raises InputError when there is nothing to
-    tell, when prediction or fusion is on another grid than the case, and when the folder cannot be written.
+    each. suv: what PET numbers are in, a key of core.suv_units.SUV_UNITS; probe: of this case and the prediction's
+    model (io.probe_record reads one), for a section on the synthetic tumors that it finds. Raises InputError when there
+    is nothing to tell, when prediction or fusion is on another grid than the case, when the probe is of another case or
+    model, and when the folder cannot be written.
     """
     file = Path(path)
     if prediction is not None:
@@ -122,7 +126,11 @@ def write_report(
         scale = suv_scale(case, suv)
         measures = quantify(prediction.labels > 0, case, scale)
         told, annotators = sentences(case, prediction), score_set(prediction, case)
-        page.write_report(prediction, case, file, told, measures, scores, fusion, suv=scale, annotators=annotators)
+        if probe is not None:
+            made = ModelName(str(prediction.provenance["model"]), str(prediction.provenance["sha256"]))
+            check_of(probe, case, made, prediction.modalities)
+        others: dict[str, Any] = {"suv": scale, "annotators": annotators, "probe": probe}
+        page.write_report(prediction, case, file, told, measures, scores, fusion, **others)
     elif fusion is not None:
         page.write_fusion_report(fusion, case, file)
     else:

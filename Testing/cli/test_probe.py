@@ -37,6 +37,16 @@ def test_a_page_and_a_record_tell_what_was_found(command, installed, write_case,
     assert [(t["diameter_mm"], t["contrast"]) for t in record["tumors"]] == [(12.0, 1.0), (12.0, 0.5)]
     page = page_of(tmp_path / "out" / "probe.html")
     assert "These tumors are synthetic" in page.text
+    given = tmp_path / "out" / "probe.json"
+    told = ("--model", "tiny", "--samples", 1, "--no-fusion", "--device", "cpu", "--probe", given)
+    code, _, err = command("run", case, "--out", tmp_path / "run", *told)
+    assert code == 0, err
+    page = page_of(tmp_path / "run" / "report.html")
+    assert "What tiny finds of synthetic tumors" in page.text and "12 0.5" in page.text
+    code, _, err = command("run", case, "--out", tmp_path / "fewer", *told, "--modalities", "CT,PET")
+    assert code != 0 and "a probe of" in err and not (tmp_path / "fewer").exists()
+    code, _, err = command("run", tmp_path, "--out", tmp_path / "many", *told, "--cohort")
+    assert code != 0 and "--probe for many cases" in err
 
 
 @pytest.mark.parametrize("wrong", [("--diameters", "ten"), ("--diameters", "1"), ("--contrasts", "0,1")])

@@ -197,6 +197,11 @@ class ToldEngine:
         asked.progress = progress
         return asked
 
+    def probe(self, case_id, synthesizer, model, progress=None, **told):
+        asked = self._ask("probe", case_id=case_id, synthesizer=synthesizer, model=model, **told)
+        asked.progress = progress
+        return asked
+
     def agree(self, case_id, masks, lesion=None):
         return self._ask("agree", case_id=case_id, masks=masks, lesion=lesion)
 

@@ -12,6 +12,7 @@ from DiffuFuseMedLib.session.fusion import FusionLogic
 from DiffuFuseMedLib.session.healthy import HealthyLogic
 from DiffuFuseMedLib.session.lesion import Lesion
 from DiffuFuseMedLib.session.persistence import PersistenceLogic
+from DiffuFuseMedLib.session.probing import ProbingLogic
 from DiffuFuseMedLib.session.review import ReviewLogic
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,6 +22,7 @@ PARTS = {
     "display": (facade.DisplayFacade, DisplayLogic),
     "fusion": (facade.FusionFacade, FusionLogic),
     "healthy": (facade.HealthyFacade, HealthyLogic),
+    "probing": (facade.ProbingFacade, ProbingLogic),
     "lesion": (facade.LesionFacade, Lesion),
     "review": (facade.ReviewFacade, ReviewLogic),
     "choices": (facade.ChoicesFacade, ChoiceLogic),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InputError
 from ..core.suv_units import DEFAULT as DEFAULT_SUV
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..core.fusion import Fusion
     from ..core.prediction import Prediction
     from ..core.presets import Preset
+    from ..core.probed import ProbeRecord
     from ..core.suv_units import SuvScale
     from ..models.zoo import Model
     from ..tasks.fuse import Fuser
@@ -52,6 +53,7 @@ class Asked:
     dicom_series: Path | None = None
     device: str = "auto"
     seed: int = 0
+    probe: ProbeRecord | None = None
 
 
 class Tools:
@@ -83,6 +85,7 @@ class Ran:
 
 def run_case(case: Path, out: Path, asked: Asked, tools: Tools, step: Progress = lambda share, what: None) -> Ran:
     """Segment and fuse the case of a folder and put all its files into `out`, or none. Raises InputError."""
+    from ..core.probed import ModelName, check_of
     from ..core.result_names import result_names
     from ..core.staging import staged
     from ..core.suv_units import suv_scale
@@ -98,13 +101,16 @@ def run_case(case: Path, out: Path, asked: Asked, tools: Tools, step: Progress =
     series, scale = series_for(kinds, loaded, asked.dicom_series), suv_scale(loaded, asked.suv)
     say_doubts(loaded)
     say_domain(loaded, tools.model.record)
+    if asked.probe:
+        record, known = tools.model.record, tools.model.modalities
+        check_of(asked.probe, loaded, ModelName(record.id, record.sha256), [m for m in known if m in loaded.volumes])
     fuse = _fusing(loaded, asked, tools) if asked.fused else None
     settings = Settings(asked.samples, asked.seed, progress=lambda share, what: step(0.1 + 0.5 * share, what))
     prediction = predict(loaded, tools.model, settings)
     fusion = fuse(prediction, lambda share, what: step(0.6 + 0.3 * share, what)) if fuse else None
     step(0.9, "writing")
     with staged(out, replacing=result_names()) as folder:
-        scores, annotators = _write(prediction, loaded, fusion, folder, scale)
+        scores, annotators = _write(prediction, loaded, fusion, folder, scale, asked.probe)
         write_exports(kinds, prediction, series, asked.dicom_series is not None, folder)
         count = len(list(folder.iterdir()))
     step(1.0, "done")
@@ -133,7 +139,7 @@ def _fusing(case: Case, asked: Asked, tools: Tools) -> Callable[[Prediction, Pro
 
 
 def _write(
-    prediction: Prediction, case: Case, fusion: Fusion | None, out: Path, suv: SuvScale
+    prediction: Prediction, case: Case, fusion: Fusion | None, out: Path, suv: SuvScale, probe: ProbeRecord | None
 ) -> tuple[Scores | None, Agreement | None]:
     """Every file of the run; returns the scores against the case's reference mask and the annotators' agreement, each
     None without."""
@@ -152,7 +158,8 @@ def _write(
     if fusion:
         write_fusion(fusion, case, out)
     measures = quantify(prediction.labels > 0, case, suv)
-    write_report(prediction, case, out / REPORT, quality, measures, scores, fusion, suv=suv, annotators=annotators)
+    others: dict[str, Any] = {"suv": suv, "annotators": annotators, "probe": probe}
+    write_report(prediction, case, out / REPORT, quality, measures, scores, fusion, **others)
     return scores, annotators
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -71,12 +71,11 @@ def probe(
         ready = Synthesizer(without_lesion(loaded, inpainter, False, choose(device)), drawer)
         found = tried(ready, _segment(segmenter, samples, seed), plan, step)
     record = _record(found, ready.case, segmenter, drawer)
-    rows = sensitivities(record.tumors)
-    write_probe(_page(record, found), rows, out / "probe.html")
+    write_probe(record, _misfits(found), out / "probe.html")
     with staged(out) as folder:
         write_probe_record(record, folder / "probe.json")
     table = Table("diameter, mm", "contrast", "found")
-    for diameter_mm, contrast, hits, count in rows:
+    for diameter_mm, contrast, hits, count in sensitivities(record.tumors):
         table.add_row(f"{diameter_mm:g}", f"{contrast:g}", f"{hits} of {count}")
     print_table(table)
     out_console.print(f"Where there is no tumor {found.false_ml:.1f} mL are called lesion. See {out / 'probe.html'}")
@@ -97,31 +96,16 @@ def _segment(model: Model, samples: int, seed: int) -> Segment:
     return lambda case: predict(case, model, Settings(samples, seed)).labels > 0
 
 
+def _misfits(found: Probe) -> list[str]:
+    return [
+        f"{count} of {diameter_mm:g} mm and contrast {contrast:g} found no room in the case."
+        for (diameter_mm, contrast), count in found.misfits.items()
+    ]
+
+
 def _record(found: Probe, case: Case, segmenter: Model, drawer: Model) -> ProbeRecord:
     from ..core.probed import ModelName, ProbeRecord
 
     looked, drew = (ModelName(model.record.id, model.record.sha256) for model in (segmenter, drawer))
-    seen = tuple(key for key in case.modalities if key in segmenter.modalities)
-    return ProbeRecord(case.name, looked, drew, seen, tuple(found.tumors), case.notes, found.false_ml)
-
-
-def _page(record: ProbeRecord, found: Probe) -> dict[str, Any]:
-    return {
-        "case": record.case,
-        "model": record.segmenter.id,
-        "synthesizer": record.synthesizer.id,
-        "false_ml": f"{found.false_ml:.1f}",
-        "notes": record.notes,
-        "misfits": [
-            f"{count} of {d:g} mm and contrast {c:g} found no room in the case."
-            for (d, c), count in found.misfits.items()
-        ],
-        "tumors": [
-            (f"{t.diameter_mm:g}", f"{t.contrast:g}", f"{t.volume_ml:.1f}", _or_none(t.suv_mean), f"{t.iou:.2f}",
-             f"{t.recall:.0%}", str(t.seed)) for t in record.tumors
-        ],
-    }  # fmt: skip
-
-
-def _or_none(value: float | None) -> str:
-    return "no PET" if value is None else f"{value:.1f}"
+    seen = tuple(key for key in segmenter.modalities if key in case.volumes)
+    return ProbeRecord(case.name, case.grid, looked, drew, seen, tuple(found.tumors), case.notes, found.false_ml)

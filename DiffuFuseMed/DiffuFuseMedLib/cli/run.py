@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -33,6 +34,9 @@ from .options import (
     ToldOption,
 )
 
+if TYPE_CHECKING:
+    from ..core.probed import ProbeRecord
+
 
 def run(
     case: CaseArgument,
@@ -59,6 +63,9 @@ def run(
     dicom_series: SeriesOption = None,
     device: DeviceOption = "auto",
     seed: SeedOption = 0,
+    probe: Annotated[
+        Path | None, typer.Option(help="A probe.json of this case and model, for a section of the report.")
+    ] = None,
     cohort: CohortOption = False,
     cluster: ClusterOption = None,
     cores: CoresOption = 4,
@@ -89,6 +96,7 @@ def run(
         dicom_series,
         device,
         seed,
+        _record_of(probe, cohort or cluster is not None),
     )
     check_suv_unit(suv)
     check_folder(out)
@@ -102,3 +110,13 @@ def run(
         ran = run_case(case, out, asked, Tools(asked), step)
     say(ran)
     out_console.print(f"{ran.count} files in {out}; open {out / REPORT}", soft_wrap=True)
+
+
+def _record_of(probe: Path | None, many: bool) -> ProbeRecord | None:
+    """Raises InputError for a file that is none, and for the one of a case where there are many."""
+    from ..core.errors import input_error
+    from ..io.probe_record import read_probe_record
+
+    if probe is not None and many:
+        raise input_error("--probe for many cases", "one case, since a probe is of one", "run that case by itself")
+    return None if probe is None else read_probe_record(probe)

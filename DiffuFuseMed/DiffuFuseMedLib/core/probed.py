@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .case import Case
+from .errors import InputError, input_error
+from .grid import Grid
+
 FOUND_IOU = 0.1  # of a tumor with what is called lesion on it, as in nnDetection (Baumgartner et al., MICCAI 2021)
 DIAMETER_MM, CONTRAST = (5.0, 300.0), (0.05, 3.0)
 
@@ -45,12 +49,29 @@ class ProbeRecord:
     where nobody looked; notes: sentences on what the tumors were drawn into."""
 
     case: str
+    grid: Grid
     segmenter: ModelName
     synthesizer: ModelName
     modalities: tuple[str, ...]
     tumors: tuple[Probed, ...]
     notes: tuple[str, ...] = ()
     false_ml: float | None = None
+
+
+def check_of(record: ProbeRecord, case: Case, by: ModelName, modalities: Sequence[str]) -> None:
+    """Raises InputError for a record of another case, segmenter or other modalities than these."""
+    if (record.case, record.segmenter.id) != (case.name, by.id):
+        raise _another(f"{record.segmenter.id} in the case {record.case}", f"{by.id} in the case {case.name}")
+    if record.segmenter != by:
+        raise _another(f"other weights of {by.id}", "those that are installed")
+    if set(record.modalities) != set(modalities):
+        raise _another(" and ".join(record.modalities), f"{' and '.join(modalities)}, as here")
+    if not record.grid.same_as(case.grid):
+        raise _another("images on another grid", "the case as it was read here")
+
+
+def _another(given: str, wanted: str) -> InputError:
+    return input_error(f"a probe of {given}", wanted, "run diffufusemed probe as this was run")
 
 
 def sensitivities(tumors: Sequence[Probed]) -> list[tuple[float, float, int, int]]:

@@ -50,6 +50,11 @@ def place_crosshair(scene: vtkMRMLScene, ras: tuple[float, float, float]) -> Non
         node.SetCrosshairRAS(*ras)
 
 
+def crosshair_at(scene: vtkMRMLScene) -> tuple[float, float, float] | None:
+    """Where the lines cross, RAS mm, whether or not they are shown; None in a scene without a crosshair."""
+    return next((triple(node.GetCrosshairRAS()) for node in nodes_of(scene, "vtkMRMLCrosshairNode")), None)
+
+
 def adjust_windows(scene: vtkMRMLScene, on: bool) -> None:
     """Whether dragging in a slice view changes the window of what lies under the mouse, as by Slicer's toolbar."""
     mode = vtkMRMLInteractionNode.AdjustWindowLevel if on else vtkMRMLInteractionNode.ViewTransform

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 
 from ..core.agreement import Agreement, colors_of
 from ..core.case import Case
@@ -15,13 +12,16 @@ from ..core.fusion import Fusion
 from ..core.maps import MAPS
 from ..core.modalities import title_of
 from ..core.prediction import Prediction
+from ..core.probed import ProbeRecord
 from ..core.staging import staged
 from ..core.suv_units import BODY_WEIGHT, SuvScale
 from ..core.whole_file import write_whole
 from . import content, figures
 from .fusion import fusion_section
+from .probe import probe_section
 from .review import ReviewSection, review_section
 from .scene import scene_of
+from .templates import filled
 
 SHOWN_MAP = "predictive_entropy"
 
@@ -37,11 +37,13 @@ def write_report(
     review: ReviewSection | None = None,
     suv: SuvScale = BODY_WEIGHT,
     annotators: Agreement | None = None,
+    probe: ProbeRecord | None = None,
 ) -> None:
     """Write the report of a run to `path`; nothing outside the file is needed to read it.
 
     quality: sentences on the input; measures: from core.lesion.quantify, in the unit `suv`; scores: against the
-    reference mask; annotators: how far several agree, and the lesion with them;
+    reference mask; annotators: how far several agree, and the lesion with them; probe: which synthetic tumors the
+    prediction's model finds in this case;
     fusion, review: of the same case, for a section of their own; after a correction in the review, `measures` and the
     prediction's labels are those of the corrected lesion, and the page says so.
     Raises InputError when the folder cannot be written, or prediction, fusion or review is not on the case's grid.
@@ -52,6 +54,7 @@ def write_report(
         "review": review_section(review, case) if review else None,
         "corrected": review is not None and review.corrected,
         "annotators": content.annotator_section(annotators, colors_of(tuple(case.references))),
+        "probe": probe_section(probe) if probe else None,
     }
     if parts["corrected"]:
         page["numbers"] = content.corrected_numbers(prediction.volume_ml, measures, suv)
@@ -68,20 +71,6 @@ def _write(template: str, entries: dict[str, Any], path: Path) -> None:
     html = filled(template, entries)
     with staged(path.parent) as staging:
         write_whole(staging / path.name, html)
-
-
-def filled(template: str, entries: dict[str, Any]) -> str:
-    """A template of this package with these entries, as HTML."""
-    return _template(template).render(**entries)
-
-
-def _template(name: str) -> Template:
-    loader = FunctionLoader(lambda name: files(__package__).joinpath(name).read_text(encoding="utf-8"))
-    # Escaped: a case or a model may be called anything.
-    environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.get_template(name)
 
 
 def _now() -> str:

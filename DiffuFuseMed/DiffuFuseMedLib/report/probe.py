@@ -1,4 +1,5 @@
-"""The probe's page: sensitivity by size and contrast as a curve, every tumor as a row."""
+"""What a probe found: sensitivity by size and contrast as a curve, every tumor as a row; as a page, and as a section of
+the case's report."""
 
 from __future__ import annotations
 
@@ -11,10 +12,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from scipy.stats import binomtest
 
+from ..core.probed import FOUND_IOU, Probed, ProbeRecord, sensitivities
 from ..core.staging import staged
 from ..core.whole_file import write_whole
 from .content import data_uri
-from .page import filled
+from .templates import filled
 
 Sensitivity = tuple[float, float, int, int]
 COLORS = ("#1f6f78", "#b7860b", "#c026d3", "#16a34a", "#d9480f")
@@ -50,16 +52,42 @@ def curve(rows: Sequence[Sensitivity]) -> bytes:
     return stream.getvalue()
 
 
-def write_probe(page: dict[str, Any], rows: Sequence[Sensitivity], path: Path) -> None:
-    """Write the page. page: case, model, synthesizer, false_ml, notes, misfits (sentences) and tumors (a list of cells
-    each). Raises InputError when the folder cannot be written."""
-    table = [
-        {"diameter": f"{d:g}", "contrast": f"{c:g}", "found": f"{found} of {tried}", "share": _percent(found, tried)}
-        for d, c, found, tried in rows
-    ]
-    html = filled("probe.html.j2", {**page, "curve": data_uri(curve(rows)), "rows": table})
+def probe_section(record: ProbeRecord) -> dict[str, Any]:
+    """What both pages say of a probe."""
+    rows = sensitivities(record.tumors)
+    return {
+        "model": record.segmenter.id,
+        "synthesizer": record.synthesizer.id,
+        "sha256": record.synthesizer.sha256[:12],
+        "curve": data_uri(curve(rows)),
+        "rows": [
+            {
+                "diameter": f"{d:g}",
+                "contrast": f"{c:g}",
+                "found": f"{found} of {tried}",
+                "share": _percent(found, tried),
+            }
+            for d, c, found, tried in rows
+        ],
+        "tumors": [_cells(tumor) for tumor in record.tumors],
+        "notes": record.notes,
+        "false_ml": "" if record.false_ml is None else f"{record.false_ml:.1f}",
+        "found_iou": f"{FOUND_IOU:g}",
+    }
+
+
+def write_probe(record: ProbeRecord, misfits: Sequence[str], path: Path) -> None:
+    """Write the page. misfits: sentences on what found no room. Raises InputError when the folder cannot be written."""
+    html = filled("probe_page.html.j2", {"case": record.case, "misfits": misfits, "probe": probe_section(record)})
     with staged(path.parent) as folder:
         write_whole(folder / path.name, html)
+
+
+def _cells(t: Probed) -> tuple[str, ...]:
+    """Of a tumor's row."""
+    uptake = "no PET" if t.suv_mean is None else f"{t.suv_mean:.1f}"
+    overlap = f"{t.iou:.2f}", f"{t.recall:.0%}"
+    return f"{t.diameter_mm:g}", f"{t.contrast:g}", f"{t.volume_ml:.1f}", uptake, *overlap, str(t.seed)
 
 
 def _percent(found: int, tried: int) -> str:

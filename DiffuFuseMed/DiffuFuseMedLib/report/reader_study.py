@@ -19,9 +19,9 @@ from ..core.triples import triple
 from ..core.whole_file import write_whole
 from . import figures
 from .content import data_uri
-from .page import filled
 from .planes import AXIAL
 from .scene import Scene, box_around, center_of, turn
+from .templates import filled
 from .window_level import windows_of
 
 SHEET, KEY = "sheet.html", "key.json"

@@ -128,6 +128,7 @@ class ChoiceLogic:
 
     def preview(self, key: int) -> None:
         """Show an outline as a ghost over the lesion; the one that is shown already is put away."""
+        self._context.patient_first()
         view_state = self._context.view_state
         if self._finding is not None:
             self._wanted = key  # shown as soon as it is there
@@ -152,6 +153,7 @@ class ChoiceLogic:
 
     def take(self) -> None:
         """The outline that is shown becomes the lesion's in this region, which is decided by that: one step."""
+        self._context.patient_first()
         context, key = self._context, self._context.view_state.choice
         if key is None:
             context.say("info", "Press 1 to 4 first: the outline that is shown is the one that is taken.")

@@ -41,6 +41,7 @@ class SessionContext:
         self.prediction: Prediction | None = None
         self.events = Events()
         self.closed = False
+        self.patient_first: Callable[[], None] = lambda: None  # the patient's images, where synthetic ones are shown
         self._messages = 0
 
     def post(self, call: Callable[[], None]) -> None:

@@ -13,14 +13,21 @@ from ..mrml import colors, display, segmentations, slices, volumes
 from ..mrml.geometry import flipped
 from ..mrml.layers import Layers, show
 from ..mrml.views import composites, place_crosshair, show_crosshair
-from . import annotators, window_level
+from . import annotators, choices, window_level
 from .context import SessionContext
 from .events import Topic
+from .result_nodes import segmentation_node
 from .window_level_drag import WindowLevelDrag
 
 TOP_PERCENT = 99.5
 LEAST_TOP = 0.05
-MADE_UP, DIFFERENCE = "without lesion: ", "difference: "  # before a modality key: roles of what is made up
+# Before a modality key: roles of what is made up.
+MADE_UP, DIFFERENCE, SYNTHETIC = "without lesion: ", "difference: ", "synthetic: "
+OUTLINES = "synthetic"  # role of a synthetic tumor's outline, and of what is called lesion with it
+SYNTHETIC_SEGMENTS = {
+    "tumor": ("SYNTHETIC tumor", (1.0, 0.25, 0.9)),
+    "called": ("called lesion by the model", (1.0, 0.85, 0.1)),
+}
 SQUARES = 8  # of the checkerboard, along the longest axis
 
 
@@ -33,7 +40,9 @@ class DisplayLogic:
         self._context = context
         self._window_level_drag = WindowLevelDrag(context, choose)
         self._before = self._reference = False
-        self._made_up: frozenset[str] = frozenset()  # roles whose images without the lesion are shown in their place
+        self._made_up: frozenset[str] = frozenset()  # modalities in whose place made up images are shown,
+        self._kind = MADE_UP  # and which
+        self._synthetic: Mapping[str, np.ndarray] = {}
         self._crossed: Any = None  # the case in which the crosshair was put
         self._crosses = False
         self._of: tuple[Any, Any] = (None, None)
@@ -58,7 +67,7 @@ class DisplayLogic:
 
     def forget(self) -> None:
         """The case is about to leave the session."""
-        self._made_up = frozenset()
+        self._made_up, self._synthetic = frozenset(), {}
         self._take_away_made_up()
         self._window_level_drag.forget()
 
@@ -82,7 +91,28 @@ class DisplayLogic:
             self._put(DIFFERENCE + key, array, f"{key}, difference from the made up one")
         if not images and not self._made_up:
             return
-        self._made_up = frozenset(images)
+        self._show_made_up(MADE_UP, images)
+
+    def show_synthetic(self, images: Mapping[str, np.ndarray], outlines: Mapping[str, np.ndarray]) -> None:
+        """Images with a synthetic tumor [k, j, i] by modality in place of those that were taken, and in place of all
+        outlines those by SYNTHETIC_SEGMENTS, bool [k, j, i]; {} for the images as they were taken."""
+        for key, array in images.items():
+            self._put(SYNTHETIC + key, array, f"{key} with a SYNTHETIC tumor")
+        self._synthetic = dict(images)
+        if images:
+            self._put_outlines(outlines)
+        self._show_made_up(SYNTHETIC, images)
+
+    def _put_outlines(self, outlines: Mapping[str, np.ndarray]) -> None:
+        context = self._context
+        node = segmentation_node(context, OUTLINES, "SYNTHETIC tumor", saved=False)
+        for key, (name, color) in SYNTHETIC_SEGMENTS.items():
+            segmentations.set_mask(node, key, outlines[key], context.reference_node, name, color)
+            segmentations.show(node, key, True, 0.0, 1.0)
+        segmentations.closed_surface(node, True)
+
+    def _show_made_up(self, kind: str, images: Mapping[str, np.ndarray]) -> None:
+        self._made_up, self._kind = frozenset(images), kind
         if not images:
             self._take_away_made_up()
         self.refresh()
@@ -96,7 +126,8 @@ class DisplayLogic:
 
     def _take_away_made_up(self) -> None:
         scene, nodes = self._context.scene, self._context.nodes
-        for node in [nodes.pop(role) for role in list(nodes) if role.startswith((MADE_UP, DIFFERENCE))]:
+        mine = [role for role in nodes if role == OUTLINES or role.startswith((MADE_UP, DIFFERENCE, SYNTHETIC))]
+        for node in [nodes.pop(role) for role in mine]:
             if scene.IsNodePresent(node):  # whoever closed the scene took it along
                 scene.RemoveNode(node)
 
@@ -150,6 +181,8 @@ class DisplayLogic:
     def _wording(self, role: str) -> tuple[str, str, int]:
         """Unit, name and digits behind the point of a layer."""
         chosen, key = self._context.parameters, imaged(role)
+        if role.startswith(SYNTHETIC):
+            return self._context.unit_of(key), f"{key}, SYNTHETIC tumor", spec_of(key).window_digits
         if key in self._context.view_state.modalities:
             name = f"{key}, made up" if role.startswith(MADE_UP) else f"|{key} - made up|" if role != key else key
             return self._context.unit_of(key), name, spec_of(key).window_digits
@@ -165,8 +198,9 @@ class DisplayLogic:
         context = self._context
         if context.case is None:
             return {}
-        arrays = {key: (context.case.volumes[key].array, context.case.grid) for key in context.case.modalities}
-        if context.prediction is not None:
+        images = {key: volume.array for key, volume in context.case.volumes.items()} | dict(self._synthetic)
+        arrays = {key: (array, context.case.grid) for key, array in images.items()}
+        if context.prediction is not None and not self._synthetic:
             arrays["lesion probability"] = (context.prediction.probability, context.prediction.grid)
         found = slices.probe(ras, arrays)
         return {key: self._worded(key, ras, value) for key, value in found.items() if value is not None}
@@ -184,7 +218,7 @@ class DisplayLogic:
         context, chosen = self._context, self._context.parameters
         plain = self._reference or (self._before and chosen.background == "fused")
         reference = context.case.reference if plain and context.case else ""
-        if self._made_up and not self._reference:
+        if self._made_up and (not self._reference or self._synthetic):
             return self._made_up_layers()
         background = context.nodes.get(reference or self._compared() or chosen.background) or self._first()
         foreground = None if self._compared() else context.nodes.get(chosen.foreground)
@@ -192,12 +226,12 @@ class DisplayLogic:
         return Layers(background, foreground, chosen.foreground_opacity, overlay, chosen.uncertainty_opacity)
 
     def _made_up_layers(self) -> Layers:
-        """As chosen, but without the lesion; below in place of the fused picture, which has it, the reference."""
+        """As chosen, but made up; below in place of the fused picture, which has the patient's own, the reference."""
         context, chosen = self._context, self._context.parameters
         below = chosen.background if chosen.background in self._made_up else context.opened.reference
-        background, foreground = (context.nodes.get(MADE_UP + key) for key in (below, chosen.foreground))
+        background, foreground = (context.nodes.get(self._kind + key) for key in (below, chosen.foreground))
         overlay = context.nodes.get(DIFFERENCE + below) if chosen.show_uncertainty else None
-        if background is None:  # the inpainter does not know the reference
+        if background is None and not self._synthetic:  # the inpainter does not know the reference
             background = context.nodes.get(below)
         return Layers(background, foreground, chosen.foreground_opacity, overlay, chosen.uncertainty_opacity)
 
@@ -225,10 +259,12 @@ class DisplayLogic:
 
     def _made_up_windows(self, key: str) -> None:
         """As the image that was taken; of the difference a tenth of that window at least is needed to be seen."""
-        node, other = self._context.nodes[MADE_UP + key], self._context.nodes[DIFFERENCE + key]
+        node, other = self._context.nodes[self._kind + key], self._context.nodes.get(DIFFERENCE + key)
         low, high = self._window(key)
         display.set_window(node, low, high)
         display.set_colors(node, display.colors_of(self._context.nodes[key]) or "Grey")
+        if other is None:
+            return
         display.set_colors(other, "Inferno")
         display.set_window(other, 0.0, (high - low) / 2)
         display.set_lower_threshold(other, (high - low) / 20)
@@ -262,16 +298,19 @@ class DisplayLogic:
         return 0.0, min(max(top, LEAST_TOP), spec.highest)
 
     def _outlines(self) -> None:
-        context, chosen = self._context, self._context.parameters
+        """The patient's, but none of them over a synthetic tumor."""
+        context, chosen, own = self._context, self._context.parameters, not self._synthetic
         if lesion := context.nodes.get("lesion"):
-            segmentations.show(lesion, "lesion", chosen.show_lesion, chosen.lesion_opacity, 1.0)
+            segmentations.show(lesion, "lesion", chosen.show_lesion and own, chosen.lesion_opacity, 1.0)
         if contours := context.nodes.get("contours"):
             for name in ("inner", "outer"):
-                segmentations.show(contours, name, chosen.show_band, 0.0, 0.9)
+                segmentations.show(contours, name, chosen.show_band and own, 0.0, 0.9)
         if drawn := context.nodes.get(annotators.ROLE):
-            annotators.show_outlines(drawn, chosen.show_annotators)
+            annotators.show_outlines(drawn, chosen.show_annotators and own)
         if previous := context.nodes.get("previous"):
-            segmentations.show(previous, "previous", chosen.show_lesion, 0.0, 0.6)
+            segmentations.show(previous, "previous", chosen.show_lesion and own, 0.0, 0.6)
+        if ghost := context.nodes.get(choices.GHOST):
+            segmentations.show(ghost, choices.SEGMENT, context.view_state.choice is not None and own)
 
     def _compared(self) -> str:
         """The role of the comparison's picture, made anew; empty when nothing is compared."""
@@ -302,7 +341,7 @@ class DisplayLogic:
 
 def imaged(role: str) -> str:
     """The modality of a role that may be of a made up image."""
-    return role.removeprefix(MADE_UP).removeprefix(DIFFERENCE)
+    return role.removeprefix(MADE_UP).removeprefix(DIFFERENCE).removeprefix(SYNTHETIC)
 
 
 def _end(value: float, digits: int) -> str:

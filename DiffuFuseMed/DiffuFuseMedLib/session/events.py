@@ -18,6 +18,7 @@ class Topic(Enum):
     NUMBERS = "numbers"  # what the lesion measures
     REVIEW = "review"  # the worklist and its decisions
     LAYERS = "layers"  # what lies over each other in the slice views
+    PROBING = "probing"  # how far a synthetic tumor is, whether it is shown, and what was found of those so far
     MESSAGE = "message"  # a sentence for the reader
     SCENE = "scene"  # nodes came or went
     SAVING = "saving"  # what is being written

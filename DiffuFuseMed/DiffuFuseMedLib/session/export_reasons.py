@@ -7,6 +7,7 @@ from .view_state import ViewState
 FUSED, REPORT = "fused.nrrd", "report.html"
 KINDS = ("seg.nrrd", "nii.gz", "seg.dcm", "rtstruct.dcm", REPORT, FUSED)
 
+SYNTHETIC = "A synthetic tumor is shown: go back to the patient's images to export something."
 NO_LESION = "There is no segmentation yet: run it first."
 RUNNING = "The segmentation is being run: wait until it is done, or cancel it to export the one on screen."
 LISTING = "The worklist of the new result is still being made: wait a moment, the report holds it."
@@ -20,6 +21,8 @@ OTHER_SETTINGS = "The result on screen is of other settings than those chosen no
 
 def why_not(kind: str, view_state: ViewState) -> str:
     """Why it cannot be exported at present; empty when it can. kind: of KINDS."""
+    if view_state.synthetic:
+        return SYNTHETIC
     if kind == FUSED:
         return _why_not_fused(view_state)
     if not view_state.numbers and not view_state.counting:

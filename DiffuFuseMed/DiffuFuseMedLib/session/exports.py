@@ -20,6 +20,7 @@ from ..core.fusion import Fusion, Judgement, border_words
 from ..core.fusion_settings import FusionSettings
 from ..core.prediction import Prediction
 from ..core.presets import Preset
+from ..core.probed import ProbeRecord
 from ..core.staging import staged
 from ..engine.client.engine import EngineError
 from ..io.dicom.drawn_by import DrawnBy
@@ -47,7 +48,8 @@ UNFINISHED = "The fused image was not finished when this report was made, so it 
 
 
 class Exports:
-    """preset(): the one that the sliders are at, None where a hand moved them."""
+    """preset(): the one that the sliders are at, None where a hand moved them; probed(prediction): the synthetic tumors
+    that its model was tried on, None for none."""
 
     def __init__(
         self,
@@ -56,9 +58,10 @@ class Exports:
         review: ReviewLogic,
         preset: Callable[[], Preset | None],
         annotators: Annotators,
+        probed: Callable[[Prediction], ProbeRecord | None],
     ) -> None:
         self._context, self._lesion, self._review, self._preset = context, lesion, review, preset
-        self._annotators = annotators
+        self._annotators, self._probed = annotators, probed
 
     def writer(self, kind: str, path: Path) -> Write:
         """What writes one file of a kind. Raises InputError where this case has nothing of that kind."""
@@ -113,11 +116,12 @@ class Exports:
         context, lesion, report = self._context, self._mask(), _report()
         case, shown, reviewed = context.opened, self._as_drawn(lesion), self._reviewed(report, lesion)
         fusion, suv, compared = self._fusion(), context.suv, self._annotators.compared()
+        probed = self._probed(context.predicted)
 
         def write() -> None:
             numbers, (fused, notes), (agree, why_not) = quantified(lesion, case, suv), fusion(), _agreement(compared)
             quality = [*quality_report(case), *notes, *why_not]
-            told = {"fusion": fused, "review": reviewed, "annotators": agree}
+            told = {"fusion": fused, "review": reviewed, "annotators": agree, "probe": probed}
             report.write_report(shown, case, path, quality, numbers, suv=suv, **told)
 
         return write

@@ -49,6 +49,20 @@ class HealthyFacade(Protocol):
         """The images without the lesion, made first where they are not there yet; off: as they were taken."""
 
 
+class ProbingFacade(Protocol):
+    """A test of the model: a synthetic tumor in place of the patient's images, and whether it is found. On the view
+    state: probing, probing_words, no_probing, synthetic and probes."""
+
+    def place_at_crosshair(self) -> None:
+        """A tumor of the chosen size and contrast where the crosshair is, and the chosen model on it."""
+
+    def place_at_random(self) -> None:
+        """The same where there is room for it."""
+
+    def back(self) -> None:
+        """The patient's images, with all that lay over them; a tumor that is being made is not waited for any more."""
+
+
 class PlacementFacade(Protocol):
     """Where the images lie beside the reference; each change is one step to undo."""
 
@@ -151,4 +165,5 @@ class PersistenceFacade(Protocol):
         """The host has saved the whole scene by itself."""
 
     def record(self, at_once: bool = True) -> None:
-        """Write what is not in nodes yet, for whoever saves the scene; at_once: also a worklist still being made."""
+        """Write what is not in nodes yet, for whoever saves the scene; at_once: also a worklist still being made, and
+        with the patient's images in the views."""

@@ -40,6 +40,7 @@ class HealthyLogic:
         if not on:
             self.hide()
             return
+        self._context.patient_first()
         lesion, model = self._lesion.mask(), self._model()
         if not model or lesion is None or not lesion.any():
             self._context.say("info", NO_MODEL if not model else NO_LESION if lesion is None else EMPTY)
@@ -83,8 +84,7 @@ class HealthyLogic:
         self._told("none", "")
 
     def _model(self) -> str:
-        """The id of an installed inpainter; empty where there is none."""
-        return next((record.id for record in models() if record.system in INPAINTERS), "")
+        return installed_inpainter()
 
     def _make(self, lesion: np.ndarray, model: str) -> None:
         context = self._context
@@ -133,3 +133,8 @@ class HealthyLogic:
         if (view_state.healthy, view_state.healthy_words) != (state, words):
             view_state.healthy, view_state.healthy_words = state, words
             self._context.tell(Topic.LAYERS)
+
+
+def installed_inpainter() -> str:
+    """The id of an installed model that takes lesions out; empty where there is none."""
+    return next((record.id for record in models() if record.system in INPAINTERS), "")

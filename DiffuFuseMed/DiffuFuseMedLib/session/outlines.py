@@ -8,9 +8,10 @@ from ..mrml import segmentations
 from . import annotators
 from .choices import GHOST
 from .context import SessionContext
+from .display import OUTLINES
 from .events import Topic
 
-ROLES = ("lesion", "contours", "previous", annotators.ROLE, GHOST)
+ROLES = ("lesion", "contours", "previous", annotators.ROLE, GHOST, OUTLINES)
 TOLD_WITH = (Topic.CASE, Topic.PARAMETERS, Topic.REVIEW, Topic.LAYERS, Topic.SCENE)  # with these one may come or go
 REGION_NAME = "region under review"  # in place of its question, which the worklist shows
 

@@ -12,12 +12,14 @@ from ..core.maps import MAPS
 from ..core.modalities import MODALITIES
 from ..core.pose import check_poses
 from ..core.presets import DEFAULT_PRESET, PRESETS, VALUES, check_values
+from ..core.probed import CONTRAST, DIAMETER_MM
 from ..core.suv_units import DEFAULT as DEFAULT_SUV
 from ..core.suv_units import SUV_UNITS
 from ..models.registry import DEFAULT_MODEL
 
 MODEL_ID = re.compile(r"\w[\w.-]{0,99}")
 WHOLE = {"steps": (1, 4), "samples": (1, 64), "seed": (0, 2**31 - 1)}
+PROBE = {"probe_diameter_mm": DIAMETER_MM, "probe_contrast": CONTRAST}  # of a synthetic tumor
 COMPARE = ("off", "swipe", "checkerboard")
 PET_COLORS = ("PET heat", "PET hot iron", "PET rainbow", "Inferno", "PET inverse gray", "Grey")
 SLICERS_PET_COLORS = ("PET-Heat", "PET-Rainbow", "PET-DICOM", "PET-MaximumIntensityProjection")  # of older scenes
@@ -39,7 +41,8 @@ class Parameters:
     key, "fused", or "" for nothing; windows: name of a window (window_level.py) by modality or "fused"; compare: one of
     COMPARE, of the reference and compare_with; compare_position: 0..1 of the way; mri: the MR that is fused, "" for the
     first; suv: what PET values are shown and measured in; registered, moved: six numbers of a core.pose.Pose by
-    modality, where an image lies since it was opened: by a registration, and by hand on top of that.
+    modality, where an image lies since it was opened: by a registration, and by hand on top of that; probe_diameter_mm,
+    probe_contrast: of a synthetic tumor, as core.probed has them.
     """
 
     preset: str = DEFAULT_PRESET
@@ -84,6 +87,9 @@ class Parameters:
 
     inside_region_only: bool = True
 
+    probe_diameter_mm: float = 30.0
+    probe_contrast: float = 1.0
+
     def __post_init__(self) -> None:
         """Raises InputError for a value that cannot be, whoever made it: a hand, a program or a saved scene."""
         check_values(self)
@@ -96,6 +102,8 @@ class Parameters:
             check_poses(poses, tuple(MODALITIES))
         for name in SHARES:
             _check_number(name, getattr(self, name), 0, 1)
+        for name, (low, high) in PROBE.items():
+            _check_number(name, getattr(self, name), low, high)
         for name in (entry.name for entry in fields(self) if isinstance(entry.default, bool)):
             _check_choice(name.replace("_", " "), getattr(self, name), (True, False))
 

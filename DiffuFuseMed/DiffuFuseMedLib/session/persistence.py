@@ -86,6 +86,9 @@ class PersistenceLogic:
         if self._context.view_state.run == "working" and kind != export_reasons.FUSED:
             self._context.say("info", export_reasons.RUNNING)
             return False
+        if self._context.view_state.synthetic:
+            self._context.say("info", export_reasons.SYNTHETIC)
+            return False
         return self._behind(path, lambda: self._exports.writer(kind, path), done)
 
     def open_scene(self, path: Path) -> bool:
@@ -143,10 +146,12 @@ class PersistenceLogic:
 
     def record(self, at_once: bool = True) -> None:
         """Write what is not in nodes yet (parameters, case, prediction, review), for whoever saves the scene. at_once:
-        also a worklist that is still being made, for which the host's thread waits."""
+        also a worklist that is still being made, for which the host's thread waits, and with the patient's images in
+        the views."""
         if self._context.case is None:
             return
         if at_once:
+            self._context.patient_first()
             self._review.finish()
         self._write_record()
 

@@ -35,7 +35,8 @@ class RegionOutline:
             self._remove()
             self._add(review, region)
         if self._there():  # an outline that is offered often runs where the region's does, and must be seen
-            segmentations.show(self._node, REGION, self._context.view_state.choice is None)
+            view_state = self._context.view_state
+            segmentations.show(self._node, REGION, view_state.choice is None and not view_state.synthetic)
 
     def _add(self, review: Review, region: int) -> None:
         context, labels = self._context, review.worklist.labels

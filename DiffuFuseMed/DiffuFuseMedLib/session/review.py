@@ -21,6 +21,7 @@ from .lesion import Lesion
 from .steps import DECISIONS, PLACE, Steps
 
 Box = tuple[slice, slice, slice]
+SYNTHETIC = "A synthetic tumor is shown: go back to the patient's images to edit the lesion."
 ANYWHERE = "switch “inside this region only” off to edit anywhere"
 
 
@@ -140,6 +141,7 @@ class ReviewLogic:
 
     def choose(self, region_id: int) -> None:
         """Jump to a region and limit the editor to it."""
+        self._context.patient_first()
         region = self._region(region_id)
         if region is None:
             return
@@ -185,6 +187,7 @@ class ReviewLogic:
 
     def decide(self, skip: bool = False) -> None:
         """Accept the region as it is now, corrected if a voxel of it changed, or skip it; then go to the next."""
+        self._context.patient_first()
         region_id = self._context.view_state.region
         if self.current is None or region_id is None:
             self._context.say("info", "Choose a region of the worklist first.")
@@ -232,12 +235,13 @@ class ReviewLogic:
         self.limit()
 
     def limit(self) -> None:
-        """Edit inside the chosen region only, nowhere without one, or anywhere, as the parameter says."""
+        """Edit inside the chosen region only, nowhere without one, or anywhere, as the parameter says; nowhere while
+        other images than the patient's are shown."""
         context, node = self._context, self._context.nodes.get("lesion")
         self._say_why_no_edit()
         if self.editor_node is None or node is None:
             return
-        if context.parameters.inside_region_only:
+        if context.parameters.inside_region_only or context.view_state.synthetic:
             editing.restrict(self.editor_node, node, self._editable(), context.nodes[context.opened.reference])
         else:
             editing.release(self.editor_node, node)
@@ -248,7 +252,7 @@ class ReviewLogic:
 
     def _editable(self) -> np.ndarray:
         """bool [k, j, i]: where the tools may work while they are held to a region."""
-        region = self._context.view_state.region
+        region = None if self._context.view_state.synthetic else self._context.view_state.region
         return np.zeros(self._context.opened.grid.shape, bool) if region is None else self._reach(region)
 
     def _say_why_no_edit(self) -> None:
@@ -259,6 +263,8 @@ class ReviewLogic:
 
     def _why_no_edit(self) -> str:
         context = self._context
+        if context.view_state.synthetic:
+            return SYNTHETIC
         free = context.view_state.region is not None or not context.parameters.inside_region_only
         if free or "lesion" not in context.nodes:
             return ""

@@ -33,7 +33,7 @@ from .autosave import Autosave
 from .choices import GHOST, ChoiceLogic
 from .context import SessionContext
 from .cursor_probe import CursorProbe, Place
-from .display import DIFFERENCE, MADE_UP, DisplayLogic
+from .display import DIFFERENCE, MADE_UP, OUTLINES, SYNTHETIC, DisplayLogic
 from .domain import DomainGuard
 from .engine_restart import EngineRestart
 from .events import Topic
@@ -46,6 +46,7 @@ from .facade import (
     LesionFacade,
     PersistenceFacade,
     PlacementFacade,
+    ProbingFacade,
     ReviewFacade,
 )
 from .fusion import FusionLogic
@@ -54,10 +55,11 @@ from .host import Host
 from .lesion import Lesion
 from .loading import LoadingLogic
 from .numbers import change_words
-from .parameters import FUSION, NAMES, Parameters, changed
+from .parameters import FUSION, NAMES, PROBE, Parameters, changed
 from .persistence import PersistenceLogic
 from .placement import POSE, PlacementLogic
 from .preset_library import CUSTOM, PresetLibrary
+from .probing import ProbingLogic
 from .reading import Reading
 from .region_outline import RegionOutline
 from .result_nodes import write_result
@@ -74,7 +76,8 @@ GONE = ("died", "closed", "cancelled")  # codes of replies that no engine gave
 RERUN_S = 0.4  # after a modality switch, so that two switches are one run
 PLACES = frozenset(("registered", "moved"))
 OF_A_RUN = frozenset(("modalities", "model", "samples", "seed")) | PLACES
-LOOK = frozenset(NAMES) - frozenset(FUSION) - OF_A_RUN - {"device", "inside_region_only", "protect_border"}
+LOOK = frozenset(NAMES) - frozenset(FUSION) - OF_A_RUN - frozenset(PROBE)
+LOOK -= {"device", "inside_region_only", "protect_border"}
 IN_WORDS = {  # of parameters whose names say little by themselves
     "registered": "an image's place",
     "moved": "an image's place",
@@ -83,9 +86,18 @@ IN_WORDS = {  # of parameters whose names say little by themselves
     "modalities": "the modalities used",
     "inside_region_only": "where tools may edit",
     "protect_border": "whether gamma draws the lesion's border",
+    "probe_diameter_mm": "the synthetic tumor's size",
+    "probe_contrast": "the synthetic tumor's contrast",
 }
 ANOTHER_CASE = "another case is opened"
-EXPORTED = (Topic.CASE, Topic.FUSION, Topic.RUN, Topic.NUMBERS, Topic.REVIEW)  # on which it depends what can leave
+EXPORTED = (
+    Topic.CASE,
+    Topic.FUSION,
+    Topic.RUN,
+    Topic.NUMBERS,
+    Topic.REVIEW,
+    Topic.PROBING,
+)  # on which it depends what can leave
 OF_A_CASE = (Topic.CASE, Topic.PARAMETERS, Topic.SCENE, Topic.NUMBERS, Topic.RUN, Topic.REVIEW, Topic.FUSION)
 
 
@@ -121,6 +133,7 @@ class Session:
         self._healthy = HealthyLogic(context, self._lesion, self._display)
         self._choices = ChoiceLogic(context, self._lesion, self._review, self._steps)
         self._tool_edits = ToolEdits(context, self._lesion, self._review)
+        self._probing = ProbingLogic(context, self._lesion, self._display, self._healthy, self._review)
         self._say_what_goes_back()
         self._acceptance = Acceptance(context, self._review, self._steps, self._protect_border)
         self.listen(lambda _: self._decisions_changed(), Topic.REVIEW)
@@ -134,7 +147,8 @@ class Session:
         self._placement = PlacementLogic(context, self._image_moves, self._image_landed, self.set, self._press)
         self._domain = DomainGuard(context)
         self._annotators = Annotators(context, self._lesion)
-        exports = Exports(context, self._lesion, self._review, self._preset, self._annotators)
+        of_a_report = self._preset, self._annotators, self._probing.record_for
+        exports = Exports(context, self._lesion, self._review, *of_a_report)
         parts = (self._lesion, self._review, self._acceptance)
         self._persistence = PersistenceLogic(
             context, *parts, self._choices, self._loading, exports, self._placement, self._unsaved, self._adopted
@@ -197,6 +211,10 @@ class Session:
     @property
     def healthy(self) -> HealthyFacade:
         return self._healthy
+
+    @property
+    def probing(self) -> ProbingFacade:
+        return self._probing
 
     @property
     def fusion(self) -> FusionFacade:
@@ -349,6 +367,8 @@ class Session:
             self._choices.drop()
         elif role.startswith((MADE_UP, DIFFERENCE)):
             self._healthy.forget()
+        elif role == OUTLINES or role.startswith(SYNTHETIC):
+            self._probing.back()
         elif role.startswith(POSE) and context.case is not None:
             self._placement.show()
 
@@ -360,6 +380,7 @@ class Session:
         self._review.clear()
         self._choices.forget()
         self._healthy.forget()
+        self._probing.back()
         self._steps.forget(*OF_A_RESULT)
         self._acceptance.reset()
         context = self._context
@@ -374,6 +395,7 @@ class Session:
         self._segmentation.stop()
         self._fusion.stop()
         self._healthy.forget()
+        self._probing.back()
         context.engine.close()
         context.engine = engine
         if context.case is None:
@@ -435,10 +457,12 @@ class Session:
 
     def undo(self) -> None:
         """Take back the last step, whatever it was: of a parameter, of the lesion, or a decision with its region."""
+        self._probing.back()
         self._steps.undo()
 
     def redo(self) -> None:
         """Do what was taken back last again."""
+        self._probing.back()
         self._steps.redo()
 
     def presets(self) -> dict[str, Preset]:
@@ -485,6 +509,7 @@ class Session:
     # Lesion
 
     def run(self) -> None:
+        self._probing.back()
         self._rerun.cancel()
         self._placement.when_at_rest(self._segmentation.run)
 
@@ -500,10 +525,12 @@ class Session:
 
     def accept_lesion(self) -> None:
         """The reader stands for the lesion as it is: from now on gamma may draw its border."""
+        self._probing.back()
         self._acceptance.accept()
 
     def restore_previous(self) -> None:
         """The contour before the last run, the ghost, becomes the lesion again."""
+        self._probing.back()
         if not self._lesion.restore_previous():
             self.say("info", "There is no previous contour.")
 
@@ -596,6 +623,7 @@ class Session:
         self._segmentation.stop()
         self._fusion.stop()
         self._healthy.leave()
+        self._probing.leave()
         self._display.forget()
         self._review.clear()
         self._choices.forget()
@@ -623,6 +651,7 @@ class Session:
         )
         self._unsay_error()
         self._placement.adopt(case)
+        self._probing.opened()
         self._annotators.opened()
         self._fusion.restart()
         self._display.refresh()
@@ -647,6 +676,7 @@ class Session:
         self._unsay_error()
         context = self._context
         context.parameters = changed(context.parameters, suv=self._suv_of(context.opened))
+        self._probing.opened()
         self._annotators.opened()
         if "fused" in context.nodes and not self._fusion.why_not():
             self._fusion.adopt()
@@ -696,6 +726,7 @@ class Session:
     # An image of the case elsewhere
 
     def _image_moves(self) -> None:
+        self._probing.back()
         self._segmentation.stop_explaining()
         self._fusion.hold()
 
@@ -703,6 +734,7 @@ class Session:
         """Session and engine have it where it is: what was drawn and measured of it is so anew."""
         self._loading.say_moved(before, case)
         self._healthy.forget()
+        self._probing.forget()
         self._fusion.release()
         self._protect_border()
         self._lesion.recount()
@@ -721,6 +753,7 @@ class Session:
         """The lesion in the scene is another than before: its border is what gamma draws from now on."""
         self._choices.follow(lesion)
         self._healthy.follow(lesion)
+        self._probing.follow(lesion)
         if self.parameters.protect_border and self.view_state.accepted:
             self._fusion.protect(lesion)
             self._acceptance.say_followed()

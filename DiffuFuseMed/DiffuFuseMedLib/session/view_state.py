@@ -75,6 +75,11 @@ class ViewState:
 
     healthy: str = "none"  # "working" while the images without the lesion are made, "ready" while they are shown
     healthy_words: str = ""  # how far that is, or what it is
+    probing: str = "none"  # "working" while a synthetic tumor is made, "ready" while it is shown
+    probing_words: str = ""  # how far that is, or whether the model found it
+    no_probing: str = ""  # why there can be none, one sentence; empty where there can
+    synthetic: str = ""  # what is on the screen while that is not the patient's, one sentence; empty while it is
+    probes: tuple[dict[str, str], ...] = ()  # size, contrast, found, model: of the synthetic tumors so far
     legend: dict[str, Any] = field(default_factory=dict)
     outlines: tuple[dict[str, str], ...] = ()  # on screen: name, color
     layers: tuple[dict[str, Any], ...] = ()  # on screen from the lowest: name, low, high, unit, colors
