@@ -8,14 +8,14 @@ from DiffuFuseMedLib.core.probed import ModelName, Probed, ProbeRecord, check_of
 
 
 def test_sensitivity_is_told_by_size_and_contrast():
-    hit, miss = (Probed(10.0, 1.0, 0.5, 3.0, iou, 0.5, 0) for iou in (0.1, 0.09))
+    hit, miss = (Probed(10.0, 1.0, 0.5, 3.0, iou, 0.5, 0.0, 0) for iou in (0.1, 0.09))
     rows = sensitivities([hit, miss, hit, replace(miss, diameter_mm=20.0)])
     assert rows == [(10.0, 1.0, 2, 3), (20.0, 1.0, 0, 1)]
 
 
 def test_a_record_is_of_one_case_model_and_set_of_images(a_case):
     case, by, drawer = a_case(), ModelName("model", "a1"), ModelName("drawer", "b2")
-    hit = Probed(10.0, 1.0, 0.5, 3.0, 0.4, 0.5, 0)
+    hit = Probed(10.0, 1.0, 0.5, 3.0, 0.4, 0.5, 0.0, 0)
     record = ProbeRecord(case.name, case.grid, by, drawer, ("PET", "CT"), (hit,))
     check_of(record, case, by, ("CT", "PET"))
     wrong = {

@@ -12,6 +12,7 @@ import numpy as np
 from DiffuFuseMedLib.core.errors import input_error
 from DiffuFuseMedLib.core.fusion import Judgement
 from DiffuFuseMedLib.core.prediction import Interval, Prediction
+from DiffuFuseMedLib.core.probed import ModelName, Probed
 from DiffuFuseMedLib.core.voxels import Voxels
 from DiffuFuseMedLib.engine.server.failures import UnknownCaseError
 from DiffuFuseMedLib.engine.server.server import main
@@ -130,6 +131,22 @@ def judge_fusion(request, context):
     return Judgement(automatic_rois(case_of(request)), {"fused": {"SCD": float(image.mean())}})
 
 
+def probe(request, context):
+    """A ball that takes up SUV 9, at the place that is asked for or in a corner, and found as any other lesion is."""
+    context.progress(0.5, "drawing the tumor")
+    MODELS.get(request.model, lambda _context: None)(context)
+    case = case_of(request)
+    place = np.array(request.center_lps or case.grid.to_physical(np.array([8, 8, 6])))
+    points = case.grid.to_physical(np.moveaxis(np.indices(case.grid.shape), 0, -1)[..., ::-1])
+    tumor = np.linalg.norm(points - place, axis=-1) < request.diameter_mm / 2
+    volumes = {key: volume.array.copy() for key, volume in case.volumes.items()}
+    volumes["PET"][tumor] = 9
+    row = Probed(request.diameter_mm, request.contrast, 14.0, 9.0, 0.61, 0.9, 0.0, request.seed)
+    models = {"segmenter": ModelName(request.model, "a1"), "synthesizer": ModelName(request.synthesizer, "b2")}
+    told = {"mask": tumor, "called": volumes["PET"] > SUV, "probed": row, "false_ml": 0.0, "models": models}
+    return {"volumes": volumes, **told, "modalities": list(volumes), "center_lps": list(map(float, place)), "notes": []}
+
+
 HANDLERS = {
     "open": open_case,
     "close": close_case,
@@ -138,6 +155,7 @@ HANDLERS = {
     "fuse_slice": fuse_slice,
     "fuse_volume": fuse_volume,
     "judge_fusion": judge_fusion,
+    "probe": probe,
 }
 
 if __name__ == "__main__":

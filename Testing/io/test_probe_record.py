@@ -9,7 +9,7 @@ from DiffuFuseMedLib.core.grid import Grid
 from DiffuFuseMedLib.core.probed import ModelName, Probed, ProbeRecord
 from DiffuFuseMedLib.io.probe_record import read_probe_record, write_probe_record
 
-HIT, MISS = Probed(15.0, 1.0, 1.8, 4.0, 0.6, 0.7, 3), Probed(30.0, 0.5, 14.0, None, 0.05, 0.1, 4)
+HIT, MISS = Probed(15.0, 1.0, 1.8, 4.0, 0.6, 0.7, 0.0, 3), Probed(30.0, 0.5, 14.0, None, 0.05, 0.1, 0.2, 4)
 BY = ModelName("model", "a1"), ModelName("drawer", "b2")
 RECORD = ProbeRecord("thigh", Grid((4, 5, 6)), *BY, ("CT", "PET"), (HIT, MISS), ("A note.",), 3.5)
 

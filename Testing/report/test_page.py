@@ -302,7 +302,7 @@ def test_synthetic_tumors_have_a_section_of_their_own_where_some_were_tried(
     a_prediction, the_sample_case, page_of, the_page, tmp_path
 ):
     by = ModelName("sts-test", "ab" * 32), ModelName("a-drawer", "cd" * 32)
-    tumors = tuple(Probed(30.0, 1.0, 14.0, 5.0, iou, 0.7, 3) for iou in (0.6, 0.02, 0.5, 0.3))
+    tumors = tuple(Probed(30.0, 1.0, 14.0, 5.0, iou, 0.7, 0.0, 3) for iou in (0.6, 0.02, 0.5, 0.3))
     record = ProbeRecord("STS_010", the_sample_case.grid, *by, ("CT", "PET"), tumors, ("Its own lesion was out.",))
     measures = quantify(a_prediction.labels > 0, the_sample_case)
     write_report(a_prediction, the_sample_case, tmp_path / "report.html", [], measures, probe=record)
@@ -310,5 +310,6 @@ def test_synthetic_tumors_have_a_section_of_their_own_where_some_were_tried(
     assert "What sts-test finds of synthetic tumors" in page.text and "30 1 3 of 4 75% [30%, 95%]" in page.text
     assert "a-drawer (sha256 cdcdcdcdcdcd) made them up" in page.text and "Its own lesion was out." in page.text
     assert "Without any tumor" not in page.text, "nobody looked"
+    assert "says little" not in page.text
     assert len(page.images) == len(the_page.images) + 1
     assert "ynthetic" not in the_page.text

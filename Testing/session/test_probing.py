@@ -48,16 +48,21 @@ def found(crossed, answers, sarcoma):
     return crossed
 
 
-def answer(session, case, iou=0.61, model="sts-panel", sha256="a1", notes=("Taken out.",)):
+def answer(session, case, iou=0.61, recall=0.74, before=0.0, model="sts-panel", sha256="a1", notes=("Taken out.",)):
     """The engine's: every image higher by SHIFT where the tumor is."""
     asked = session.engine.waiting("probe")[-1]
     mask = np.zeros(case.grid.shape, bool)
     mask[SPOT] = True
     arrays = {key: (v.array + SHIFT * mask).astype(v.array.dtype) for key, v in case.volumes.items()}
     diameter, contrast = asked.values["diameter_mm"], asked.values["contrast"]
-    row = Probed(diameter, contrast, 1.5, 4.0, iou, 0.74, asked.values["seed"])
+    row = Probed(diameter, contrast, 1.5, 4.0, iou, recall, before, asked.values["seed"])
     models = {"segmenter": ModelName(model, sha256), "synthesizer": ModelName("drawer", "b2")}
-    told = {"modalities": asked.values["modalities"], "center_lps": [1.0, 2.0, 3.0], "notes": list(notes)}
+    told = {
+        "modalities": asked.values["modalities"],
+        "center_lps": [1.0, 2.0, 3.0],
+        "notes": list(notes),
+        "false_ml": 2.5,
+    }
     asked.give({"volumes": arrays, "mask": mask, "called": mask, "probed": row, "models": models, **told})
     session.pump()
     return mask
@@ -111,7 +116,7 @@ def test_it_takes_the_place_of_all_images_and_outlines_and_says_so(found, sarcom
     np.testing.assert_array_equal(segmentations.mask_of(node, "tumor", found.reference_node), mask)
     assert "SYNTHETIC tumor of 30 mm, made up by drawer" in found.view_state.synthetic
     assert found.view_state.probing == "ready"
-    assert found.view_state.probing_words == "Found: overlap 0.61, 74 % of it is called lesion."
+    assert found.view_state.probing_words == "Found: overlap 0.61, 74% of it is called lesion."
     found.set(background="PET", show_lesion=True, show_band=True)
     assert "SYNTHETIC" in below(found).GetName() and outlines(found) == {
         "SYNTHETIC tumor",
@@ -252,7 +257,6 @@ def test_the_tally_counts_by_size_and_contrast_of_the_model_used_last(crossed, s
         crossed.set(probe_diameter_mm=diameter)
         crossed.probing.place_at_crosshair()
         answer(crossed, sarcoma, iou)
-    assert crossed.view_state.probing_words == "Missed: overlap 0.09, found is 0.1 or more."
     rows = [(row["size"], row["contrast"], row["found"]) for row in crossed.view_state.probes]
     assert rows == [("15 mm", "1", "0 of 1"), ("30 mm", "1", "1 of 2")]
     crossed.probing.back()
@@ -264,6 +268,23 @@ def test_the_tally_counts_by_size_and_contrast_of_the_model_used_last(crossed, s
     assert crossed.view_state.probes == () and not crossed.view_state.synthetic
 
 
+def test_what_the_model_made_of_it_is_said_and_what_says_little(crossed, sarcoma):
+    said = {
+        (0.02, 0.1, 0.0): "Missed: overlap 0.02, 10% of it is called lesion.",
+        (
+            0.07,
+            0.98,
+            0.1,
+        ): "Not found as a lesion of its own: the piece called lesion on it is far larger (overlap 0.07).",
+        (0.30, 0.9, 0.8): "Found: overlap 0.30, 90% of it is called lesion. Without the tumor 80% of this place",
+    }
+    for numbers, words in said.items():
+        crossed.probing.place_at_crosshair()
+        answer(crossed, sarcoma, *numbers)
+        assert crossed.view_state.probing_words.startswith(words)
+        assert ("says little" in crossed.view_state.probing_words) == (numbers[2] > 0.5)
+
+
 def test_a_report_on_a_result_gets_the_tries_of_its_model_alone(found, sarcoma):
     assert found._probing.record_for(found.prediction) is None
     for model, sha256 in ((found.parameters.model, "a1"), ("sts-caldiff", "c3"), (found.parameters.model, "older")):
@@ -272,6 +293,7 @@ def test_a_report_on_a_result_gets_the_tries_of_its_model_alone(found, sarcoma):
     record = found._probing.record_for(found.prediction)
     assert len(record.tumors) == 1 and record.segmenter == ModelName(found.parameters.model, "a1")
     assert (record.case, record.synthesizer.id, record.notes) == (sarcoma.name, "drawer", ("Taken out.",))
+    assert record.false_ml == 2.5
     assert record.modalities == tuple(sarcoma.modalities)
     found.set(moved={"PET": (3.0, 0.0, 0.0, 0.0, 0.0, 0.0)})
     found._probing.forget()

@@ -10,6 +10,7 @@ from .errors import InputError, input_error
 from .grid import Grid
 
 FOUND_IOU = 0.1  # of a tumor with what is called lesion on it, as in nnDetection (Baumgartner et al., MICCAI 2021)
+MOSTLY = 0.5
 DIAMETER_MM, CONTRAST = (5.0, 300.0), (0.05, 3.0)
 
 
@@ -19,7 +20,7 @@ class Probed:
 
     diameter_mm: of a ball as large as the tumor; contrast: 1 is that of a training patient's tumor, 0.5 has half of its
     uptake and half of the logarithm of its T1 contrast; iou: with the connected pieces called lesion that touch it;
-    recall: the share of it that is called lesion.
+    recall: the share of it that is called lesion; before: the share of its place that is called so without it.
     """
 
     diameter_mm: float
@@ -28,11 +29,17 @@ class Probed:
     suv_mean: float | None
     iou: float
     recall: float
+    before: float
     seed: int
 
     @property
     def found(self) -> bool:
         return self.iou >= FOUND_IOU
+
+    @property
+    def says_little(self) -> bool:
+        """Whether most of its place is called lesion without it too."""
+        return self.before >= MOSTLY
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def read_probe_record(path: Path) -> ProbeRecord:
     if not isinstance(words, dict) or words.pop(WORD, None) is not True:
         raise input_error(f"{path.name}, which is none", "a record of a probe", REMEDY)
     record = from_values(ProbeRecord, {**words, "tumors": _told(words.get("tumors"))}, path.name, REMEDY)
-    if not record.tumors or not all(0 <= t.iou <= 1 and 0 <= t.recall <= 1 for t in record.tumors):
+    if not record.tumors or not all(0 <= x <= 1 for t in record.tumors for x in (t.iou, t.recall, t.before)):
         raise InputError(str(input_error(f"{path.name} without tumors that can be", "shares from 0 to 1", REMEDY)))
     return record
 

@@ -152,8 +152,9 @@ def show(
     fill_opacity: float | None = None,
     outline_opacity: float | None = None,
     color: tuple[float, float, float] | None = None,
+    surface_opacity: float | None = None,
 ) -> None:
-    """Set how one segment looks in slice views; None leaves as it is. Opacities and color: 0 to 1."""
+    """Set how one segment looks in slice views, and its surface in 3D; None leaves as it is. All are from 0 to 1."""
     segment = segment_of(seg_node, segment_id)
     display = _display(seg_node)
     with one_modified(display):
@@ -162,6 +163,8 @@ def show(
             display.SetSegmentOpacity2DFill(segment_id, fill_opacity)
         if outline_opacity is not None:
             display.SetSegmentOpacity2DOutline(segment_id, outline_opacity)
+        if surface_opacity is not None:
+            display.SetSegmentOpacity3D(segment_id, surface_opacity)
     if color is not None and tuple(segment.GetColor()) != tuple(color):
         segment.SetColor(*color)
 

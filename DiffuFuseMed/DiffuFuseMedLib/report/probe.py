@@ -72,6 +72,7 @@ def probe_section(record: ProbeRecord) -> dict[str, Any]:
         "tumors": [_cells(tumor) for tumor in record.tumors],
         "notes": record.notes,
         "false_ml": "" if record.false_ml is None else f"{record.false_ml:.1f}",
+        "says_little": sum(tumor.says_little for tumor in record.tumors),
         "found_iou": f"{FOUND_IOU:g}",
     }
 
@@ -86,7 +87,7 @@ def write_probe(record: ProbeRecord, misfits: Sequence[str], path: Path) -> None
 def _cells(t: Probed) -> tuple[str, ...]:
     """Of a tumor's row."""
     uptake = "no PET" if t.suv_mean is None else f"{t.suv_mean:.1f}"
-    overlap = f"{t.iou:.2f}", f"{t.recall:.0%}"
+    overlap = f"{t.iou:.2f}", f"{t.recall:.0%}", f"{t.before:.0%}"
     return f"{t.diameter_mm:g}", f"{t.contrast:g}", f"{t.volume_ml:.1f}", uptake, *overlap, str(t.seed)
 
 

@@ -24,9 +24,9 @@ LEAST_TOP = 0.05
 # Before a modality key: roles of what is made up.
 MADE_UP, DIFFERENCE, SYNTHETIC = "without lesion: ", "difference: ", "synthetic: "
 OUTLINES = "synthetic"  # role of a synthetic tumor's outline, and of what is called lesion with it
-SYNTHETIC_SEGMENTS = {
-    "tumor": ("SYNTHETIC tumor", (1.0, 0.25, 0.9)),
-    "called": ("called lesion by the model", (1.0, 0.85, 0.1)),
+SYNTHETIC_SEGMENTS = {  # name, color, and opacity in 3D, where the second is around the first
+    "tumor": ("SYNTHETIC tumor", (1.0, 0.25, 0.9), 1.0),
+    "called": ("called lesion by the model", (1.0, 0.85, 0.1), 0.35),
 }
 SQUARES = 8  # of the checkerboard, along the longest axis
 
@@ -106,9 +106,9 @@ class DisplayLogic:
     def _put_outlines(self, outlines: Mapping[str, np.ndarray]) -> None:
         context = self._context
         node = segmentation_node(context, OUTLINES, "SYNTHETIC tumor", saved=False)
-        for key, (name, color) in SYNTHETIC_SEGMENTS.items():
+        for key, (name, color, in_3d) in SYNTHETIC_SEGMENTS.items():
             segmentations.set_mask(node, key, outlines[key], context.reference_node, name, color)
-            segmentations.show(node, key, True, 0.0, 1.0)
+            segmentations.show(node, key, True, 0.0, 1.0, surface_opacity=in_3d)
         segmentations.closed_surface(node, True)
 
     def _show_made_up(self, kind: str, images: Mapping[str, np.ndarray]) -> None:
@@ -122,6 +122,7 @@ class DisplayLogic:
         context = self._context
         node = volumes.add_volume(context.scene, array, context.opened.grid, name, role=role, share=True)
         node.SetSaveWithScene(False)
+        node.SetHideFromEditors(True)  # or it could be chosen as an image of a patient
         context.nodes[role] = node
 
     def _take_away_made_up(self) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..core.prediction import Prediction
-from ..core.probed import ModelName, Probed, ProbeRecord, sensitivities
+from ..core.probed import MOSTLY, ModelName, Probed, ProbeRecord, sensitivities
 from ..engine.client.engine import EngineError, Handle
 from ..models.registry import models
 from ..mrml.geometry import flipped
@@ -35,8 +35,12 @@ NO_CT = "The case has no CT, which alone tells where soft tissue for a tumor is.
 NO_PLACE = "Hold Shift and move the mouse over a view first: that puts the crosshair where the tumor shall be."
 RUNNING = "The segmentation is being run: wait until it is done, or cancel it, before you test the model."
 BANNER = "SYNTHETIC tumor of {diameter:g} mm, made up by {model}: these are not the patient's images."
-FOUND = "Found: overlap {iou:.2f}, {share:.0f} % of it is called lesion."
-MISSED = "Missed: overlap {iou:.2f}, found is 0.1 or more."
+FOUND = "Found: overlap {iou:.2f}, {recall:.0%} of it is called lesion."
+MISSED = "Missed: overlap {iou:.2f}, {recall:.0%} of it is called lesion."
+MERGED = "Not found as a lesion of its own: the piece called lesion on it is far larger (overlap {iou:.2f})."
+SAYS_LITTLE = (
+    "Without the tumor {before:.0%} of this place is called lesion too, so this says little: try another place."
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class Tried:
     synthesizer: ModelName
     modalities: tuple[str, ...]
     notes: tuple[str, ...]
+    false_ml: float
 
     def is_by(self, prediction: Prediction) -> bool:
         """Whether the model that made a result was tried, on the same modalities."""
@@ -133,7 +138,7 @@ class ProbingLogic:
         notes = dict.fromkeys(note for tried in own for note in tried.notes)
         tumors, last = tuple(tried.probed for tried in own), own[-1]
         case, by = self._context.opened, (last.segmenter, last.synthesizer)
-        return ProbeRecord(case.name, case.grid, *by, last.modalities, tumors, tuple(notes))
+        return ProbeRecord(case.name, case.grid, *by, last.modalities, tumors, tuple(notes), last.false_ml)
 
     # From the request to the picture
 
@@ -201,13 +206,12 @@ class ProbingLogic:
         self._handle = None
         probed, by = found["probed"], found["models"]
         seen, notes = tuple(found["modalities"]), tuple(found["notes"])
-        self._tries.append(Tried(probed, by["segmenter"], by["synthesizer"], seen, notes))
+        self._tries.append(Tried(probed, by["segmenter"], by["synthesizer"], seen, notes, found["false_ml"]))
         self._context.view_state.probes = _tally(self._tries)
-        words = (FOUND if probed.found else MISSED).format(iou=probed.iou, share=100 * probed.recall)
         self._context.view_state.synthetic = BANNER.format(diameter=probed.diameter_mm, model=by["synthesizer"].id)
         self._display.show_synthetic(found["volumes"], {"tumor": found["mask"], "called": found["called"]})
         self._display.jump(tuple(found["center_lps"]))
-        self._shown("ready", words)
+        self._shown("ready", _words(probed))
 
     def _failed(self, handle: Handle, error: BaseException) -> None:
         if handle is self._handle:
@@ -229,6 +233,13 @@ class ProbingLogic:
         view_state = self._context.view_state
         view_state.probing, view_state.probing_words = state, words
         self._context.tell(Topic.PROBING)
+
+
+def _words(probed: Probed) -> str:
+    """What the model made of it."""
+    said = FOUND if probed.found else MERGED if probed.recall >= MOSTLY else MISSED
+    sentences = (said, SAYS_LITTLE) if probed.says_little else (said,)
+    return " ".join(sentences).format(iou=probed.iou, recall=probed.recall, before=probed.before)
 
 
 def _tally(tries: list[Tried]) -> tuple[dict[str, str], ...]:

@@ -129,6 +129,15 @@ class Actions:
     def show_healthy(self, on: bool) -> None:
         self._session.healthy.show(bool(on))
 
+    def place_at_crosshair(self) -> None:
+        self._session.probing.place_at_crosshair()
+
+    def place_at_random(self) -> None:
+        self._session.probing.place_at_random()
+
+    def back_to_patient(self) -> None:
+        self._session.probing.back()
+
     def preset(self, name: str) -> None:
         self._session.use_preset(name)
 

@@ -27,6 +27,7 @@ from .panel import SECTIONS
 from .panel.parts import icon_button
 from .panel.uncertainty import map_words
 from .state_sync import StateSync
+from .synthetic import NOTE, synthetic
 from .tools import Tools
 from .views import FOUR_UP, Views
 from .vtk_log import log_vtk
@@ -111,7 +112,7 @@ class Workspace:
         listen(self._show_message, Topic.MESSAGE)
         listen(self._show_presets, Topic.PARAMETERS)
         listen(self._lay_down_what_does_nothing, Topic.REVIEW)
-        listen(self._show_notes, Topic.FUSION, Topic.LAYERS, Topic.CASE, Topic.SCENE)
+        listen(self._show_notes, Topic.FUSION, Topic.LAYERS, Topic.CASE, Topic.SCENE, Topic.PROBING)
         # a slice that was written to is drawn again by MRML itself
         listen(lambda _: self.views.draw(), Topic.LAYERS, Topic.CASE, Topic.SCENE)
         self.state.change("layout")(lambda layout, **_: self.views.show_layout(layout))
@@ -187,11 +188,13 @@ class Workspace:
             self.tools.lay_down()
 
     def _show_notes(self, _: Topic) -> None:
-        """What a view says of its picture: dimmed words where it is not of the present settings."""
+        """What a view says of its picture: that it is not the patient's, or not of the present settings."""
         stale = self.session.fusion.stale_views()
         showing = self.session.parameters.background == "fused" and not self.state.showing_before
         tags = self.views.tags().items()
         notes = {tag: stale[node] for node, tag in tags if showing and node in stale}
+        if self.session.view_state.synthetic:
+            notes = {tag: NOTE for _, tag in tags}
         if notes != self.state.view_notes:
             self.state.view_notes = notes
 
@@ -233,6 +236,7 @@ class Workspace:
             # trame-slicer tells a view of no leaving, so the cursor's place would stay the last one
             with html.Div(classes="layout-host", mouseleave=(self._cursor.moved, "[null]")):
                 self.views.place(page)
+            synthetic(self.actions)
             doubts(self.actions)
             legends()
             with html.Div(classes="probe", id="probe"), html.Template(v_for="(p, n) in probe", key="n"):

@@ -76,6 +76,9 @@ def test_what_is_called_lesion_is_what_the_segmenter_says_of_these_images(bench,
     assert found["modalities"] == ["CT", "PET", "MR_T1"]
     assert found["probed"].diameter_mm == 20.0 and 0 <= found["probed"].iou <= 1
     assert found["models"]["segmenter"].id == "tiny" and found["models"]["synthesizer"].id == "tiny-synthesizer"
+    bare = predict(case.unscored(), zoo.load("tiny", folder=installed), Settings(1, 4)).labels > 0
+    assert found["false_ml"] == pytest.approx(bare.sum() * case.grid.voxel_mm3 / 1000)
+    assert found["probed"].before == pytest.approx(bare[found["mask"]].mean())
     fewer = bench.ask(modalities=["CT", "PET"])
     assert fewer["modalities"] == ["CT", "PET"] and "MR_T1" in fewer["volumes"]
 
@@ -102,6 +105,16 @@ def test_the_lesion_is_taken_out_once_for_many_tumors_and_anew_where_it_is_anoth
     bench.bench.relieve()
     bench.ask(lesion=lesion, inpainter="", center_lps=None)
     assert len(times) == 5
+
+
+def test_the_case_without_a_tumor_is_looked_at_once_for_each_model_and_set_of_images(bench, monkeypatch):
+    asked, real = [], probing.predict
+    monkeypatch.setattr(probing, "predict", lambda *told: asked.append(told[0].modalities) or real(*told))
+    for modalities in (None, None, ["CT", "PET"]):
+        bench.ask(modalities=modalities)
+    assert [len(seen) for seen in asked] == [3, 3, 3, 2, 2]
+    bench.ask(modalities=["CT", "PET"], samples=2)
+    assert len(asked) == 7
 
 
 def test_progress_goes_on_through_all_of_it_and_a_cancel_is_heard(bench, case):

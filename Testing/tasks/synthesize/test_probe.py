@@ -39,7 +39,7 @@ def test_every_kind_is_tried_and_the_case_as_it_is(found, ready):
     assert len(given) == 9 and result.misfits == {} and result.false_ml == 0
     assert all(case.reference_mask is None for case in given), "what was drawn never reaches the segmenter"
     changed = [not np.array_equal(c.volumes["CT"].array, ready.case.volumes["CT"].array) for c in given]
-    assert changed == [True] * 8 + [False]
+    assert changed == [False] + [True] * 8
 
 
 def test_a_tumor_is_as_large_as_a_ball_of_that_diameter_but_for_its_deformation(found):

@@ -32,11 +32,26 @@ def test_the_segmenter_sees_it_without_being_told_where(ready):
         return case.volumes["PET"].array != ready.case.volumes["PET"].array
 
     trial = try_tumor(ready, segment, KIND, 3, placed(ready, KIND, 3, MUSCLE))
-    [case] = given
+    _, case = given
+    assert given[0].volumes["PET"] is ready.case.volumes["PET"]
     assert case.reference_mask is None and not case.references
     np.testing.assert_array_equal(case.volumes["CT"].array, trial.made.volumes["CT"].array)
     assert trial.made.mask[MUSCLE] and trial.called[MUSCLE]
     assert trial.probed.found and trial.probed.recall > 0.9 and trial.probed.seed == 3
+
+
+def test_what_is_called_lesion_without_it_is_told_and_not_asked_again(ready):
+    given, bare = [], np.zeros(ready.case.grid.shape, bool)
+    bare[:, :, :30] = True
+    at = placed(ready, KIND, 3, MUSCLE)
+
+    def segment(case):
+        given.append(case)
+        return ~bare
+
+    trial = try_tumor(ready, segment, KIND, 3, at, bare)
+    assert len(given) == 1 and trial.probed.before == pytest.approx(at.mask[:, :, :30].sum() / at.mask.sum())
+    assert trial.probed.before == pytest.approx(1 - trial.probed.recall) and 0.2 < trial.probed.before < 0.8
 
 
 def test_without_pet_there_is_no_uptake_to_tell(a_thigh, a_synthesizer):

@@ -6,11 +6,15 @@ from .fusion import Fusion
 from .inputs import Inputs
 from .modalities import Modalities
 from .placement import Placement
+from .probing import Probing
 from .results import Results
 from .review import Review
 from .segmentation import Segmentation
 from .uncertainty import Uncertainty
 
-SECTIONS = (Inputs, Placement, Fusion, Modalities, Display, Segmentation, Uncertainty, Review, Results, About)
+SECTIONS = (
+    *(Inputs, Placement, Fusion, Modalities, Display),
+    *(Segmentation, Uncertainty, Review, Probing, Results, About),
+)
 
 __all__ = ["SECTIONS"]

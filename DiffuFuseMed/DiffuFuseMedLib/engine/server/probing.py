@@ -14,6 +14,7 @@ import numpy as np
 
 from ...core.case import Case
 from ...core.errors import input_error
+from ...core.prediction import Prediction
 from ...core.probed import ModelName
 from ...core.volume import Volume
 from ...models.zoo import Model
@@ -25,15 +26,18 @@ from ...tasks.synthesize.without_lesion import without_lesion
 from ..wire import protocol
 from .context import Context
 
-REMOVED, DRAWN = 0.3, 0.6  # shares of the work after which the lesion is taken out, and the tumor drawn
+# Shares of the work after which the lesion is taken out, the case without a tumor looked at, and the tumor drawn.
+REMOVED, BARE, DRAWN = 0.25, 0.45, 0.65
 
 
 @dataclass
 class Ready:
-    """key: what a Synthesizer depends on beside its case."""
+    """key: what a Synthesizer depends on beside its case; bare: what a segmenter says of that without a tumor, and what
+    that depends on."""
 
     key: tuple[str, ...]
     synthesizer: Synthesizer
+    bare: tuple[tuple[Any, ...], tuple[np.ndarray, tuple[str, ...]]] | None = None
 
 
 def ready_for(
@@ -51,7 +55,7 @@ def ready_for(
         return kept
     if lesion is not None:
         case = replace(case, reference_mask=Volume(lesion.astype(np.uint8), case.grid))
-    tell = lambda share, words: context.progress(REMOVED * share, words)  # noqa: E731
+    tell = _part(context, 0.0, REMOVED)
     return Ready(key, Synthesizer(without_lesion(case, inpainter, tell, context.cancel), drawer))
 
 
@@ -59,20 +63,12 @@ def tried(request: protocol.Probe, ready: Ready, segmenter: Model, context: Cont
     """The request's result. Raises InputError where there is no room."""
     synthesizer, kind = ready.synthesizer, Kind(request.diameter_mm, request.contrast)
     case = synthesizer.case
-    looked_at: list[str] = []
-
-    def segment(drawn: Case) -> np.ndarray:
-        tell = lambda share, words: context.progress(DRAWN + (1 - DRAWN) * share, words)  # noqa: E731
-        settings = Settings(request.samples, request.seed, tell, context.cancel, request.options)
-        seen = drawn if request.modalities is None else drawn.only(request.modalities)
-        found = predict(seen, segmenter, settings)
-        looked_at.extend(found.modalities)
-        return found.labels > 0
-
     context.progress(REMOVED, "looking for room")
     at = placed(synthesizer, kind, request.seed, _voxel(request.center_lps, case), context.cancel)
-    tell = lambda share, words: context.progress(REMOVED + (DRAWN - REMOVED) * share, words)  # noqa: E731
-    trial = try_tumor(synthesizer, segment, kind, request.seed, at, tell, context.cancel)
+    bare, looked_at = _bare(request, ready, segmenter, context)
+    tell = _part(context, BARE, DRAWN)
+    segment = lambda drawn: _segmented(request, drawn, segmenter, context, DRAWN, 1.0).labels > 0  # noqa: E731
+    trial = try_tumor(synthesizer, segment, kind, request.seed, at, bare, tell, context.cancel)
     models = {"segmenter": segmenter, "synthesizer": synthesizer.model}
     middle = case.grid.to_physical(np.array(at.center_kji[::-1]))
     return {
@@ -80,11 +76,35 @@ def tried(request: protocol.Probe, ready: Ready, segmenter: Model, context: Cont
         "mask": trial.made.mask,
         "called": trial.called,
         "probed": trial.probed,
+        "false_ml": float(bare.sum()) * case.grid.voxel_mm3 / 1000,
         "models": {name: ModelName(m.record.id, m.record.sha256) for name, m in models.items()},
-        "modalities": looked_at,
+        "modalities": list(looked_at),
         "center_lps": [float(mm) for mm in middle],
         "notes": [*case.notes[-1:], *trial.made.provenance["notes"]],
     }
+
+
+def _bare(request: protocol.Probe, ready: Ready, segmenter: Model, context: Context) -> tuple[np.ndarray, Any]:
+    """What the segmenter calls lesion without any tumor, bool [k, j, i], and the modalities that it looked at; kept for
+    the next tumor."""
+    key = (segmenter.record.sha256, request.samples, str(request.modalities), str(request.options))
+    if ready.bare is None or ready.bare[0] != key:
+        case = ready.synthesizer.case.unscored()
+        found = _segmented(request, case, segmenter, context, REMOVED, BARE)
+        ready.bare = (key, (found.labels > 0, found.modalities))
+    return ready.bare[1]
+
+
+def _segmented(
+    request: protocol.Probe, case: Case, segmenter: Model, context: Context, begin: float, end: float
+) -> Prediction:
+    settings = Settings(request.samples, request.seed, _part(context, begin, end), context.cancel, request.options)
+    return predict(case if request.modalities is None else case.only(request.modalities), segmenter, settings)
+
+
+def _part(context: Context, begin: float, end: float) -> Callable[[float, str], None]:
+    """Progress of a part of the work."""
+    return lambda share, words: context.progress(begin + (end - begin) * share, words)
 
 
 def _voxel(center_lps: list[float] | None, case: Case) -> tuple[int, int, int] | None:

@@ -147,8 +147,9 @@ class Remove:
 @dataclass(frozen=True)
 class Probe:
     """Result: the case's images with a synthetic tumor, arrays by modality as `volumes`, its `mask`, what the segmenter
-    calls lesion in them, bool, as `called`, the row `probed` (core.probed.Probed), `models`, a ModelName each of
-    segmenter and synthesizer, `modalities` that the segmenter looked at, `center_lps` and `notes`.
+    calls lesion in them, bool, as `called`, the row `probed` (core.probed.Probed), `false_ml`, what it calls so without
+    the tumor, `models`, a ModelName each of segmenter and synthesizer, `modalities` that the segmenter looked at,
+    `center_lps` and `notes`.
 
     diameter_mm, contrast: as Probed has them; center_lps: the tumor's middle in mm, drawn by the seed where None;
     lesion: a packed bool mask that is taken out first, by `inpainter`, a model's id; where that is empty, the lesion

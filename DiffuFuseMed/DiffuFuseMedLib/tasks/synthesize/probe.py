@@ -63,6 +63,8 @@ def probe(
     wanted = [Kind(d, c) for d in plan.diameters_mm for c in plan.contrasts]
     tumors: list[Probed] = []
     misfits: dict[tuple[float, float], int] = {}
+    step(0.0, "the case as it is")
+    bare = segment(synthesizer.case.unscored())
     for number, kind in enumerate(wanted):
         for turn in range(plan.count):
             share = (number + turn / plan.count) / len(wanted)
@@ -73,13 +75,12 @@ def probe(
                 of_kind = kind.diameter_mm, kind.contrast
                 misfits[of_kind] = misfits.get(of_kind, 0) + 1
             else:
-                tumors.append(try_tumor(synthesizer, segment, kind, seed, at, cancel=cancel).probed)
+                tumors.append(try_tumor(synthesizer, segment, kind, seed, at, bare, cancel=cancel).probed)
     if not tumors:
         given = f"a case without room for tumors of {', '.join(f'{d:g}' for d in plan.diameters_mm)} mm"
         raise input_error(given, "soft tissue to put them in", "choose smaller ones, or another case")
-    step(1.0, "the case as it is")
-    called = segment(synthesizer.case.unscored())
-    return Probe(tumors, misfits, float(called.sum()) * synthesizer.case.grid.voxel_mm3 / 1000)
+    step(1.0, "done")
+    return Probe(tumors, misfits, float(bare.sum()) * synthesizer.case.grid.voxel_mm3 / 1000)
 
 
 def _room_for(synthesizer: Synthesizer, kind: Kind, seed: int, cancel: Cancel | None) -> TumorMask | None:

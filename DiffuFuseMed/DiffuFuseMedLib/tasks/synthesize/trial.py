@@ -89,21 +89,24 @@ def try_tumor(
     kind: Kind,
     seed: int = 0,
     at: TumorMask | None = None,
+    bare: np.ndarray | None = None,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Trial:
-    """segment: a case without anything drawn -> bool [k, j, i]; at: of placed(), by the seed where None. Raises what
-    placed() and Synthesizer.tumor() raise."""
+    """segment: a case without anything drawn -> bool [k, j, i]; at: of placed(), by the seed where None; bare: what
+    segment() says of the synthesizer's case, asked where None. Raises what placed() and Synthesizer.tumor() raise."""
+    bare = segment(synthesizer.case.unscored()) if bare is None else bare
     at = at or placed(synthesizer, kind, seed, cancel=cancel)
     made = synthesizer.tumor(SynthesisSettings(seed), progress, cancel, at)
     called = segment(made.of(synthesizer.case).unscored())
     suv = made.measured["suv_mean"]
     volume_ml = float(at.mask.sum()) * synthesizer.case.grid.voxel_mm3 / 1000
+    before = float(bare[at.mask].mean())
     known = suv if suv == suv else None
     return Trial(
         made,
         called,
-        Probed(kind.diameter_mm, kind.contrast, volume_ml, known, *overlap_of(called, at.mask), seed),
+        Probed(kind.diameter_mm, kind.contrast, volume_ml, known, *overlap_of(called, at.mask), before, seed),
     )
 
 

@@ -6,6 +6,7 @@ from .fusion import fusion_section
 from .lesion import lesion_section
 from .modalities import modalities_section
 from .persistence import persistence_section
+from .probing import probing_section
 from .review import review_section
 from .uncertainty import uncertainty_section
 
@@ -17,6 +18,7 @@ SECTIONS = (
     lesion_section,
     uncertainty_section,
     review_section,
+    probing_section,
     persistence_section,
 )
 
