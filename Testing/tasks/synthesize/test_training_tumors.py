@@ -69,7 +69,13 @@ def test_the_lesion_is_taken_out_before_a_tumor_is_put_in(rows):
 
 def test_a_pasted_tumor_is_a_patients_and_not_the_networks(rows, monkeypatch):
     monkeypatch.setattr("DiffuFuseMedLib.tasks.synthesize.synthesize.Synthesizer.tumor", None)
-    case = rows(tumors="pasted")(1)
+
+    def cooled(case):
+        pet = case.volumes["PET"]
+        cold = pet.with_array(np.where(case.reference_mask.array > 0, np.float32(0.5), pet.array))
+        return replace(case.unscored(), volumes={**case.volumes, "PET": cold})
+
+    case = rows(cooled, tumors="pasted")(1)
     inside = case.lesion > 0.5
     assert inside.any() and case.images["PET"][0][inside].mean() > case.images["PET"][0][~inside].mean() + 0.2
     with pytest.raises(TypeError):
