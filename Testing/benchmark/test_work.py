@@ -22,6 +22,7 @@ from DiffuFuseMedLib.tasks.segment.recipes import RECIPES
 from DiffuFuseMedLib.tasks.segment.settings import Settings
 from DiffuFuseMedLib.training.checkpoint import Checkpoints
 from DiffuFuseMedLib.training.loop import RunContext
+from DiffuFuseMedLib.training.synthetic import Synthetic
 
 
 def job_of(request, kind, **wanted):
@@ -151,6 +152,21 @@ def test_a_recipe_becomes_a_calibrated_model_of_the_other_folds(small_training):
     assert result["folder"] == f"models/tiny-seed-3-{job.key[:8]}/tiny"
     assert not (request.out / "checkpoints" / job.key[:16]).exists()
     assert torch.get_num_threads() == threads
+
+
+def test_a_training_with_synthetic_cases_is_handed_what_makes_them(small_training, monkeypatch):
+    _, job = small_training
+    seen = {}
+
+    def hybrid(recipe, cases, split_file, out, context, **makers):
+        seen.update(makers, synthetic=recipe.synthetic)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "run_hybrid_recipe", hybrid)
+    places = {"synthesizer": "drawer", "inpainter": "remover"}
+    with pytest.raises(KeyboardInterrupt):
+        do(replace(job, spec={**job.spec, "recipe": "tiny+synthetic"}, places={**job.places, **places}))
+    assert seen == {**places, "synthetic": Synthetic()}
 
 
 class _Stop:
