@@ -46,7 +46,7 @@ def test_a_tumor_is_placed_at_the_crosshair_shown_as_such_and_gone_again(ready, 
     until(lambda: ui.syntheticFrame.visible, "the banner")
     assert "SYNTHETIC tumor of 24 mm, made up by drawer" in ui.syntheticLabel.text
     assert "Found: overlap 0.61" in ui.syntheticLabel.text and "Found" in ui.probingLabel.text
-    assert "SYNTHETIC" in background().GetName() and background().GetHideFromEditors()
+    assert "SYNTHETIC" in background().GetName()
     pet = slicer.util.arrayFromVolume(role("synthetic: PET"))
     assert pet[10, 12, 10] == 9 and slicer.util.arrayFromVolume(role("PET"))[10, 12, 10] == 1
     assert "SYNTHETIC" in ui.legendsLabel.text and "outer 95 % contour" not in ui.legendsLabel.text
@@ -66,6 +66,16 @@ def test_other_modules_see_the_patient(ready, role, until):
     ready.exit()
     assert role("synthetic: CT") is None and not ready.workspace.session.view_state.synthetic
     ready.enter()
+
+
+def test_a_synthetic_image_is_never_opened_as_a_patients(ready, role, until):
+    ready.ui.anywhereButton.click()
+    until(lambda: ready.ui.syntheticFrame.visible, "the banner")
+    ready.ui.CTSelector.setCurrentNode(role("synthetic: CT"))
+    opened = ready.workspace.session.case
+    ready.ui.openButton.click()
+    until(lambda: "a made up image for the CT volume" in ready.ui.messageLabel.text, "the refusal")
+    assert ready.workspace.session.case is opened
 
 
 def test_slicers_own_save_saves_the_patient(ready, role, until):

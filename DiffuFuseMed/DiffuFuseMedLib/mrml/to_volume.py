@@ -16,8 +16,10 @@ from ..core.resampling import resample
 from ..core.volume import Volume
 from ..io.dicom.suv import SuvFactors
 from .geometry import LPS_TO_RAS, grid_of_ras, linear_between, ras_matrix
+from .nodes import tag
 from .volumes import array_of, as_image, grid_of
 
+MADE_UP_TAG = "made_up"  # of a volume node that shows what is not the patient's
 SUV = "{SUVbw}g/ml"  # UCUM, as Slicer's PET DICOM extension writes it
 ORTHOGONAL = 1e-4  # cosine between two axes below which they count as perpendicular
 
@@ -27,13 +29,16 @@ def to_volume(node: vtkMRMLVolumeNode, modality: str, suv: SuvFactors | None = N
 
     A linear parent transform moves the Grid; a warp, and a transform that shears, resample a copy (linearly).
     suv: what turns a PET's voxels into SUVbw, where its DICOM files tell; the node's own unit is then not asked.
-    Raises InputError for what is not one finite gray-value image of at least 2 x 2 x 2 voxels, for a label map, and for
-    values or units that the modality cannot have. Messages name the modality: a node's name may be a patient's.
+    Raises InputError for what is not one finite gray-value image of at least 2 x 2 x 2 voxels, for a label map, for
+    what this program made up, and for values or units that the modality cannot have. Messages name the modality: a
+    node's name may be a patient's.
     """
     name = f"the {modality} volume"
     check_modality(modality, "the volume")
     if isinstance(node, vtkMRMLLabelMapVolumeNode):
         raise input_error(f"a label map for {name}", "an image", "choose the image it was drawn on")
+    if tag(node, MADE_UP_TAG):
+        raise input_error(f"a made up image for {name}", "one that was taken", "choose the patient's own")
     array = array_of(node)
     check_finite(array, name)  # before a resampling spreads what is not finite
     meta = {"name": modality, "units": units_of(modality), "notes": _notes(node, modality, suv)}

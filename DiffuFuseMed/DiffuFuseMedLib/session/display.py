@@ -12,6 +12,8 @@ from ..core.modalities import is_tracer, spec_of
 from ..mrml import colors, display, segmentations, slices, volumes
 from ..mrml.geometry import flipped
 from ..mrml.layers import Layers, show
+from ..mrml.nodes import set_tag
+from ..mrml.to_volume import MADE_UP_TAG
 from ..mrml.views import composites, place_crosshair, show_crosshair
 from . import annotators, choices, window_level
 from .context import SessionContext
@@ -122,7 +124,7 @@ class DisplayLogic:
         context = self._context
         node = volumes.add_volume(context.scene, array, context.opened.grid, name, role=role, share=True)
         node.SetSaveWithScene(False)
-        node.SetHideFromEditors(True)  # or it could be chosen as an image of a patient
+        set_tag(node, MADE_UP_TAG, "yes")  # or it could be opened as an image of a patient
         context.nodes[role] = node
 
     def _take_away_made_up(self) -> None:
