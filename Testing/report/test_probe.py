@@ -8,7 +8,7 @@ from DiffuFuseMedLib.report.probe import curve, interval, write_probe
 ROWS = [(15.0, 1.0, 1, 4), (15.0, 0.5, 0, 4), (30.0, 1.0, 4, 4), (30.0, 0.5, 2, 4)]
 TUMORS = tuple(
     Probed(d, c, 1.8, 4.0 if c == 1 else None, 0.3 if n < found else 0.05, 0.55, 0.6 if n == 3 else 0.1, 7 + n)
-    for d, c, found, tried in ROWS
+    for d, c, found, tried in reversed(ROWS)
     for n in range(tried)
 )
 BY = ModelName("a-segmenter", "a1" * 32), ModelName("a-synthesizer", "b2" * 32)
@@ -21,6 +21,7 @@ def test_the_page_tells_what_was_found_of_each_kind_and_that_it_is_synthetic(tmp
     page = page_of(tmp_path / "probe.html")
     assert "15 1 1 of 4 25% [5%, 70%]" in page.text and "30 0.5 2 of 4 50% [15%, 85%]" in page.text
     assert "15 1 1.8 4.0 0.30 55% 10% 7" in page.text and "30 0.5 1.8 no PET 0.05 55% 60% 10" in page.text
+    assert page.text.index("15 1 1 of 4") < page.text.index("15 0.5 0 of 4") < page.text.index("30 1 4 of 4")
     assert "These tumors are synthetic: a-synthesizer (sha256 b2b2b2b2b2b2)" in page.text
     for told in ("3.5 mL lesion", "own lesion is out", "found no room", "4 of 16 lie where", "<thigh>", "IoU of 0.1"):
         assert told in page.text

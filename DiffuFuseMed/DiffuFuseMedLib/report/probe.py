@@ -54,7 +54,7 @@ def curve(rows: Sequence[Sensitivity]) -> bytes:
 
 def probe_section(record: ProbeRecord) -> dict[str, Any]:
     """What both pages say of a probe."""
-    rows = sensitivities(record.tumors)
+    rows = sorted(sensitivities(record.tumors), key=lambda row: (row[0], -row[1]))
     return {
         "model": record.segmenter.id,
         "synthesizer": record.synthesizer.id,

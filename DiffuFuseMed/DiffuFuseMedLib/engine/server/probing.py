@@ -16,6 +16,7 @@ from ...core.case import Case
 from ...core.errors import input_error
 from ...core.prediction import Prediction
 from ...core.probed import ModelName
+from ...core.synthetic import WARNING
 from ...core.volume import Volume
 from ...models.zoo import Model
 from ...tasks.segment.predict import predict
@@ -80,7 +81,7 @@ def tried(request: protocol.Probe, ready: Ready, segmenter: Model, context: Cont
         "models": {name: ModelName(m.record.id, m.record.sha256) for name, m in models.items()},
         "modalities": list(looked_at),
         "center_lps": [float(mm) for mm in middle],
-        "notes": [*case.notes[-1:], *trial.made.provenance["notes"]],
+        "notes": [*case.notes[-1:], *(note for note in trial.made.provenance["notes"] if note != WARNING)],
     }
 
 
