@@ -13,6 +13,7 @@ from DiffuFuseMedLib.session import export_reasons, healthy, probing, review
 from DiffuFuseMedLib.session.parameters import Parameters
 
 CORE = np.s_[4:12, 15:35, 15:40]
+CORNER = np.s_[0:2, 0:3, 0:3]  # which nobody has drawn
 SPOT = np.s_[2:4, 40:46, 40:46]
 HERE_RAS = (10.0, -20.0, 30.0)
 HERE_LPS = [-10.0, 20.0, 30.0]
@@ -42,7 +43,7 @@ def crossed(told, installed):
 def found(crossed, answers, sarcoma):
     crossed.run()
     asked = crossed.engine.waiting("segment")[0]
-    made = answers["prediction"](asked, sarcoma, (CORE,), ((np.s_[5:9, 36:44, 20:30], 0.6),))
+    made = answers["prediction"](asked, sarcoma, (CORE, CORNER), ((np.s_[5:9, 36:44, 20:30], 0.6),))
     asked.give(replace(made, provenance={**made.provenance, "sha256": "a1"}))
     crossed.pump()
     return crossed
