@@ -139,7 +139,9 @@ def test_values_under_the_mouse_are_of_what_is_seen(found, sarcoma):
 
 def test_back_is_exactly_what_was_before(done, installed, sarcoma):
     done.scene.AddNewNodeByClass("vtkMRMLCrosshairNode").SetCrosshairRAS(*HERE_RAS)
+    done.review.choose(2)
     done.choices.preview(1)
+    done.pump_until(lambda: done.view_state.choice == 1)
     before, mask, nodes = on_screen(done), done.lesion.mask(), dict(done.nodes)
     said = {name: getattr(done.view_state, name) for name in
             ("regions", "region", "progress", "numbers", "can_undo", "undo_words", "steps", "unsaved", "choice",
@@ -147,13 +149,19 @@ def test_back_is_exactly_what_was_before(done, installed, sarcoma):
     editable = done.review._editable()
     done.probing.place_at_crosshair()
     answer(done, sarcoma)
-    assert on_screen(done) != before
+    assert on_screen(done) != before and {"outline to choose"} <= {entry["name"] for entry in before[1]}
+    assert outlines(done) == {"SYNTHETIC tumor", "called lesion by the model"}
     done.probing.back()
     assert on_screen(done) == before and dict(done.nodes) == nodes
     np.testing.assert_array_equal(done.lesion.mask(), mask)
     np.testing.assert_array_equal(done.review._editable(), editable)
     assert {name: getattr(done.view_state, name) for name in said} == said
     assert done.view_state.synthetic == "" and done.view_state.probing == "none"
+    done.choices.drop()
+    assert "region under review" in outlines(done)
+    done.probing.place_at_random()
+    answer(done, sarcoma)
+    assert "region under review" not in outlines(done)
 
 
 def test_nothing_is_edited_meanwhile_not_even_where_anything_may_be(done, installed, sarcoma):
