@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# All tests in three processes, two at a time: the library; the workspace in a browser, then Slicer's module in the
-# stand-in for its Qt layer. Qt, VTK's render windows and PyTorch in one process would share more than they would in use.
+# All tests in three processes, two at a time: the library beside the workspace in a browser; whichever of them ends first
+# goes on with Slicer's module in the stand-in for its Qt layer. Qt, VTK's render windows and PyTorch in one process would
+# share more than they would in use.
 # Usage: scripts/test.sh PYTEST [option ...]
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -12,8 +13,8 @@ shift
 # twice the work for the same prediction.
 cores=$(nproc 2>/dev/null || echo 2)
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-$(((cores + 1) / 2))}"
-shown=$(mktemp)
-trap 'rm -f "$shown"' EXIT
+kept=$(mktemp -d)
+trap 'rm -rf "$kept"' EXIT
 
 # 5: none of the part's tests was chosen, such as by -k.
 part() {
@@ -23,18 +24,31 @@ part() {
     return $status
 }
 
-hosts() {
+# Whoever makes the folder is the first.
+slicer() {
+    mkdir "$kept/slicer" 2>/dev/null || return 0
+    part Testing/host Testing/desktop "$@"
+}
+
+browser() {
     local failed=0
     part Testing/web "$@" || failed=1
-    part Testing/host Testing/desktop "$@" || failed=1
+    slicer "$@" || failed=1
     return $failed
 }
 
-hosts "$@" >"$shown" 2>&1 &
-hosts=$!
-part Testing --ignore=Testing/host --ignore=Testing/desktop --ignore=Testing/web "$@"
+library() {
+    local failed=0
+    part Testing --ignore=Testing/host --ignore=Testing/desktop --ignore=Testing/web "$@" || failed=1
+    slicer "$@" || failed=1
+    return $failed
+}
+
+browser "$@" >"$kept/shown" 2>&1 &
+browser=$!
+library "$@"
 library=$?
-wait "$hosts"
+wait "$browser"
 status=$?
-cat "$shown"
+cat "$kept/shown"
 exit $((library || status))

@@ -20,11 +20,11 @@ from ..benchmark.papers.caldiff import (
     paper_row,
 )
 from ..core.errors import input_error
-from ..metrics.significance import Comparison, compare, holm, least_p
 from .console import err_console
 
 if TYPE_CHECKING:
     from ..core.case import Case
+    from ..metrics.significance import Comparison
     from ..models.zoo import Model
     from ..tasks.segment.settings import Settings
 
@@ -109,6 +109,8 @@ def beside_table(rows: Sequence[Row]) -> Table:
 def significance_table(rows: Sequence[Row], ours: str, others: Sequence[str]) -> Table | None:
     """The first model against each other one on the cases of both: mean difference with its interval, and the p of
     Wilcoxon's signed-rank test with Holm's correction over all that stand here; None where nothing can be compared."""
+    from ..metrics.significance import holm, least_p
+
     found = {
         (other, name): made
         for other in others
@@ -128,6 +130,8 @@ def significance_table(rows: Sequence[Row], ours: str, others: Sequence[str]) ->
 
 
 def _compared(ours: Sequence[Row], theirs: Sequence[Row], name: str) -> Comparison | None:
+    from ..metrics.significance import compare
+
     first, second = ({r["case"]: float(r[name]) for r in part if isfinite(r.get(name, nan))} for part in (ours, theirs))
     both = [case for case in first if case in second]
     return compare([first[case] for case in both], [second[case] for case in both]) if len(both) >= 2 else None

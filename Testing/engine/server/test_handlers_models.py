@@ -185,14 +185,14 @@ def test_changed_weights_are_refused_and_the_engine_lives_on(engine, case_id, tm
     assert engine.segment(case_id, MODEL, samples=1).result(120).labels.any()
 
 
-def test_killed_while_it_computes_it_opens_the_case_again_and_says_the_same(tmp_path, case, failure):
-    heard = []
+def test_killed_while_it_computes_it_opens_the_case_again_and_says_the_same(tmp_path, a_case, models, failure):
+    heard, tiny = [], str(models / "tiny")  # whatever the weights are
     with Engine(folder=tmp_path) as engine:
-        case_id = engine.open(case, timeout=120)
-        before = engine.segment(case_id, MODEL, samples=1).result(120)
-        handle = engine.segment(case_id, MODEL, samples=64, progress=lambda *r: heard.append(r) or kill(engine, heard))
+        case_id = engine.open(a_case(), timeout=120)
+        before = engine.segment(case_id, tiny, samples=1).result(120)
+        handle = engine.segment(case_id, tiny, samples=64, progress=lambda *r: heard.append(r) or kill(engine, heard))
         assert failure(handle, 60).code == "died"
-        same(engine.segment(case_id, MODEL, samples=1).result(120), before)
+        same(engine.segment(case_id, tiny, samples=1).result(120), before)
     assert list(tmp_path.iterdir()) == []
 
 

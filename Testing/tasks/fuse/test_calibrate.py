@@ -10,7 +10,7 @@ from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.models import zoo
 from DiffuFuseMedLib.preprocessing.load import load_case
 from DiffuFuseMedLib.systems.clin_fusediff.stacks import case_stack
-from DiffuFuseMedLib.tasks.fuse import Fuser
+from DiffuFuseMedLib.tasks.fuse import Fuser, calibrate
 from DiffuFuseMedLib.tasks.fuse.calibrate import calibrate_fusion, validation_stacks
 
 SAMPLE = Path(__file__).resolve().parents[3] / "Resources" / "SampleData" / "STS_010"
@@ -18,15 +18,16 @@ SAMPLE = Path(__file__).resolve().parents[3] / "Resources" / "SampleData" / "STS
 
 @pytest.fixture(scope="module")
 def stacks():
-    """Two halves of the shipped patient, standing in for two patients."""
+    """Slices from both ends of the shipped patient's lesion, standing in for two patients."""
     case = load_case(SAMPLE)
-    halves = [case.cropped((10, 0, 0), (20, 164, 185)), case.cropped((30, 0, 0), (40, 164, 185))]
+    halves = [case.cropped((k, 16, 40), (k + 4, 112, 168)) for k in (18, 36)]
     return [case_stack(replace(c, name=f"half {i}"), "MR_T1", ((-160.0, 840.0),)) for i, c in enumerate(halves)]
 
 
 @pytest.fixture
 def fuser(fusion_models, monkeypatch):
     monkeypatch.setenv("DIFFUFUSEMED_MODELS", str(fusion_models))
+    monkeypatch.setattr(calibrate, "SLICES", 6)
     return Fuser(zoo.load("clin-fusediff-student"))
 
 

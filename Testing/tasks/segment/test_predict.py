@@ -356,7 +356,7 @@ def test_samples_differ_by_mirror_and_view_only_where_they_may(a_case, a_model, 
         return look(run, images, mirror, generator, grid)
 
     monkeypatch.setattr(sampling, "_look", spy)
-    draw(a_case((30, 60, 60)), a_model, Settings(samples=4, looks=looks))
+    draw(a_case((20, 40, 40)), a_model, Settings(samples=4, looks=looks))
     assert len(seen) == 4
     assert sum(one not in seen[:n] for n, one in enumerate(seen)) == different
 
