@@ -342,7 +342,7 @@ def test_a_key_shows_an_outline_and_enter_takes_it_in_one_step(segmented, slicer
     slicer_host.press(segmented, "1")
     until(lambda: ui.takeButton.enabled)
     slicer_host.press(segmented, "Return")
-    until(lambda: segmented.workspace.session.view_state.region != region)
+    until(lambda: segmented.workspace.session.view_state.steps == 1)
     np.testing.assert_array_equal(lesion_of(role), shown)
     assert ghost(role) is None
     row = [r["id"] for r in segmented.workspace.session.view_state.regions].index(region)
@@ -350,6 +350,29 @@ def test_a_key_shows_an_outline_and_enter_takes_it_in_one_step(segmented, slicer
     slicer_host.press(segmented, "Ctrl+Z")
     np.testing.assert_array_equal(lesion_of(role), before)
     until(lambda: ui.worklistTable.item(row, 3).text() == "open")
+
+
+def test_none_of_them_goes_part_by_part_to_the_next_region_by_its_key_and_its_button(
+    segmented, slicer_host, role, until
+):
+    ui, before, view_state = segmented.ui, lesion_of(role), segmented.workspace.session.view_state
+    assert not ui.noneButton.enabled
+    slicer_host.press(segmented, "N")
+    until(lambda: ui.choicesTable.rowCount > 0)
+    region, parts = view_state.region, segmented.workspace.session.review.parts(view_state.region).count
+    assert ui.choosingLabel.visible == (parts > 1)
+    for part in range(1, parts) if parts > 1 else ():
+        slicer_host.press(segmented, "0")
+        until(lambda part=part: view_state.part == part and ui.choicesTable.rowCount > 0)
+        assert ui.choosingLabel.text.startswith(f"Part {part} of {parts}")
+    ui.noneButton.click()
+    if parts > 1:
+        until(lambda: view_state.part == parts and ui.choicesTable.rowCount > 0)
+        ui.noneButton.click()
+    until(lambda: view_state.region != region)
+    row = [r["id"] for r in view_state.regions].index(region)
+    assert view_state.regions[row]["status"] == "accepted"
+    np.testing.assert_array_equal(lesion_of(role), before)
 
 
 def test_a_click_shows_an_outline_and_a_button_takes_it(segmented, slicer_host, role, until):

@@ -128,6 +128,17 @@ def test_a_decision_that_was_taken_back_is_left_open(a_case, a_reviewed_case):
     assert said["open"][0]["id"] == "1"
 
 
+def test_an_open_region_with_outlines_taken_for_some_of_its_parts_is_shown(a_case, a_reviewed_case):
+    review, drawn = a_reviewed_case
+    begun = Decision(1, "open", 5.0, 9, 90.0, START.isoformat(), "", "part 1 of 3: without PET")
+    said = section.review_section(ReviewSection(Review(review.worklist, {1: begun}), drawn, drawn), a_case)
+    assert [(card["id"], card["status"], card["taken"]) for card in said["decided"]] == [
+        ("1", "open", "Taken: part 1 of 3: without PET")
+    ]
+    assert "1" not in [row["id"] for row in said["open"]]
+    assert said["progress"].startswith("0 of ")
+
+
 def test_the_numbers_of_a_corrected_lesion_are_told_from_the_predictions(the_page):
     # 64 mL predicted, 0.2 mL taken away
     assert "Volume 63.8 mL as corrected; predicted 64.0 mL, 95 % interval 55.0 to 75.0 mL" in the_page.text

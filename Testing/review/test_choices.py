@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from DiffuFuseMedLib.core.grid import Grid
 from DiffuFuseMedLib.core.voxels import Voxels
-from DiffuFuseMedLib.review import Places, choices_at, reach, worklist
-from DiffuFuseMedLib.review.blending import blended
+from DiffuFuseMedLib.review import Places, choices_at, choices_in, parts_of, reach, worklist
+from DiffuFuseMedLib.review.blending import Rim
 from DiffuFuseMedLib.review.choices import MOST, distinct
 from DiffuFuseMedLib.review.outlines import (
     Outline,
@@ -17,6 +17,7 @@ from DiffuFuseMedLib.review.outlines import (
     middle_of,
     outlines_without,
     sample_outlines,
+    shifted_outlines,
 )
 from DiffuFuseMedLib.review.regions import MISSING, TOO_MUCH
 
@@ -32,6 +33,10 @@ def row(*runs, length=20):
 
 
 EVERYWHERE = row((0, 20))
+
+
+def blended(lesion, outline, region, spacing):
+    return Rim(lesion, region, spacing).blended(outline)
 
 
 # Groups
@@ -262,3 +267,75 @@ def test_a_region_at_the_images_edge_has_its_outlines(predicted):
     told = predicted(p)
     found = choices_at(Places(worklist(told)), 1, told.labels > 0, told, {})
     assert found[0].change_mm3 == -np.count_nonzero(told.labels)
+
+
+# Part by part
+
+
+def test_the_border_is_moved_in_and_out_by_millimeters():
+    """A lesion up to i = 9 on 2 mm voxels: the border is where the distance to it is, 1.5 mm farther in ends at 8."""
+    lesion = np.zeros((3, 3, 20), bool)
+    lesion[..., :10] = True
+    found = {outline.source: int(outline.mask[1, 1].sum()) for outline in shifted_outlines(lesion, (2.0, 2.0, 2.0))}
+    assert found["border 1.5 mm farther in"] == 10
+    assert found["border 3 mm farther in"] == 9
+    assert found["border 3 mm farther out"] == 11
+    assert found["border 8 mm farther out"] == 14
+    assert len(found) == 8
+    assert shifted_outlines(~lesion[:, :, 5:], MM) != []
+    assert shifted_outlines(np.ones((3, 3, 3), bool), MM) == []
+    assert shifted_outlines(np.zeros((3, 3, 3), bool), MM) == []
+
+
+@pytest.fixture
+def long(predicted):
+    """Sure lesion of 10 x 20 x 60 mm, and beside it, along j, 10 mm that 0.4 says: samples end at 25, 29 and 35."""
+    p = np.zeros((14, 50, 70))
+    p[2:12, 5:25, 5:65], p[2:12, 25:35, 5:65] = 0.99, 0.4
+    told = predicted(p, Grid((70, 50, 14)))
+    ends = [np.where(np.arange(50)[None, :, None] < end, p > 0, False) for end in (25, 29, 35, 35)]
+    return replace(told, samples=tuple(Voxels.of(mask) for mask in ends))
+
+
+def first_cut(told):
+    found = worklist(told)
+    places = Places(found)
+    return places, next(p for p in (parts_of(places, r.id, told) for r in found.regions) if p.count > 2)
+
+
+def test_an_outline_of_a_part_changes_the_part_and_its_rim_and_no_part_before_it(long):
+    _, parts = first_cut(long)
+    lesion, shape = long.labels > 0, long.labels.shape
+    whole = np.zeros(shape, np.uint16)
+    whole[parts.box] = parts.labels
+    for part in (1, 2, 3):
+        offered = choices_in(parts, part, lesion, long, {})
+        assert 2 <= len(offered) <= MOST
+        for choice in offered:
+            changed = choice.taken(lesion) != lesion
+            assert changed[whole == part].any()
+            assert not changed[~reach(whole == part, MM)].any()
+            assert not changed[(whole > 0) & (whole < part)].any()
+            assert changed.sum() == np.count_nonzero(choice.lesion != lesion[choice.box])
+            assert abs(choice.change_mm3) <= changed.sum()
+    assert any((choice.taken(lesion) != lesion)[whole > 1].any() for choice in choices_in(parts, 1, lesion, long, {}))
+
+
+def test_of_a_part_samples_and_the_border_moved_are_offered_the_smallest_first(long):
+    _, parts = first_cut(long)
+    offered = choices_in(parts, 1, long.labels > 0, long, {})
+    kinds = {choice.source for choice in offered}
+    assert "2 of 4 samples" in kinds
+    assert any(source.startswith("border") for source in kinds)
+    assert [choice.change_mm3 for choice in offered] == sorted(choice.change_mm3 for choice in offered)
+    assert {choice.share for choice in offered if "samples" in choice.source} <= {0.25, 0.5}
+
+
+def test_a_part_of_a_prediction_without_samples_is_offered_the_border_moved(long):
+    _, parts = first_cut(long)
+    bare = replace(long, samples=())
+    offered = choices_in(parts, 1, long.labels > 0, bare, {})
+    assert offered and all(choice.source.startswith("border") for choice in offered)
+    everything = np.ones_like(long.labels, bool)
+    without = {"PET": Voxels.of(everything)}
+    assert {"without PET"} == {choice.source for choice in choices_in(parts, 1, ~everything, bare, without)}

@@ -14,6 +14,7 @@ from DiffuFuseMedLib.session.saved_case import OUTLINES
 CORE, FIRST, SECOND = np.s_[4:12, 15:35, 15:40], np.s_[5:9, 36:44, 20:30], np.s_[5:9, 8:14, 20:30]
 PART = np.s_[5:9, 8:14, 20:25]
 DOUBTFUL = (FIRST, 0.6), (SECOND, 0.4)
+LONG = np.s_[4:12, 36:44, 2:60]  # so long that it is cut into parts
 
 
 def visible(session):
@@ -271,3 +272,163 @@ def test_a_new_result_puts_away_what_was_offered(found, answers, sarcoma):
     assert (found.view_state.choices, visible(found)) == ((), None)
     choose(found, SECOND)
     assert ("without PET", "") not in sources(found)
+
+
+# Part by part
+
+
+@pytest.fixture
+def long(told, answers, sarcoma):
+    """Run: one long region beside the lesion, in focus, with its outlines."""
+    told.run()
+    asked = told.engine.waiting("segment")[0]
+    asked.give(answers["prediction"](asked, sarcoma, (CORE,), ((LONG, 0.4),)))
+    told.pump()
+    choose(told, LONG)
+    return told
+
+
+def wait_for(session, part):
+    session.pump_until(lambda: session.view_state.part == part and session.view_state.choices)
+
+
+def in_part(session, part):
+    parts = session.review.parts(session.view_state.region)
+    mask = np.zeros(session.case.grid.shape, bool)
+    mask[parts.box] = parts.labels == part
+    return mask
+
+
+def test_after_an_outline_of_the_region_come_its_parts_each_with_its_own(long):
+    region = long.view_state.region
+    parts = long.review.parts(region)
+    assert parts.count > 2
+    assert long.view_state.choosing == f"All of the region; then its {parts.count} parts, one after the other."
+    long.choices.preview(1)
+    shown = visible(long)
+    long.choices.take()
+    assert (long.view_state.region, long.view_state.part) == (region, 1)
+    decision = long.review.current.decisions[region]
+    assert (decision.status, decision.taken) == ("open", long.review.rows()[region - 1]["taken"])
+    wait_for(long, 1)
+    assert long.view_state.choosing == f"Part 1 of {parts.count}, the most doubtful first."
+    long.choices.preview(1)
+    changed = visible(long) != shown
+    assert changed[in_part(long, 1)].any()
+    assert not changed[~reach(in_part(long, 1), long.case.grid.spacing_kji_mm)].any()
+
+
+def test_each_part_is_a_step_and_the_last_decides_the_region(long):
+    region, before = long.view_state.region, long.lesion.mask()
+    count = long.review.parts(region).count
+    long.choices.none()
+    for part in range(1, count + 1):
+        assert long.review.current.decisions == {} or long.review.current.status(region) == "open"
+        wait_for(long, part)
+        if part == 2:
+            source = long.view_state.choices[-1]["source"]
+            long.choices.preview(len(long.view_state.choices))
+            long.choices.take()
+            assert long.view_state.undo_words == "an outline taken"
+        else:
+            long.choices.none()
+            assert long.view_state.undo_words == "a part left as it is"
+    assert long.view_state.steps == count + 1
+    decision = long.review.current.decisions[region]
+    assert (decision.status, decision.taken) == ("corrected", f"part 2 of {count}: {source}")
+    assert decision.changed_voxels == (long.lesion.mask() != before).sum()
+    assert (long.view_state.region, long.view_state.part) != (region, count)
+    for part in range(count, 1, -1):
+        long.undo()
+        assert (long.view_state.region, long.view_state.part) == (region, part)
+    np.testing.assert_array_equal(long.lesion.mask(), before)
+    assert long.review.current.decisions == {}
+    long.redo()
+    assert (long.lesion.mask() != before).any()
+    assert long.review.current.decisions[region].taken == f"part 2 of {count}: {source}"
+
+
+def test_a_region_whose_parts_were_all_left_is_accepted(long):
+    region = long.view_state.region
+    for part in range(1, long.review.parts(region).count + 1):
+        long.choices.none()
+        wait_for(long, part)
+    long.choices.none()
+    decision = long.review.current.decisions[region]
+    assert (decision.status, decision.taken, decision.changed_voxels) == ("accepted", "", 0)
+
+
+def test_the_reader_settles_the_region_at_any_part(long):
+    region = long.view_state.region
+    long.choices.preview(1)
+    long.choices.take()
+    wait_for(long, 1)
+    voxels = long.review.current.decisions[region].changed_voxels
+    long.review.decide()
+    decision = long.review.current.decisions[region]
+    assert (decision.status, decision.changed_voxels) == ("corrected", voxels)
+    assert not decision.taken.endswith("edited")
+    assert long.view_state.part == 0
+
+
+def test_what_was_drawn_between_two_outlines_is_said_and_the_row_counts_them(long):
+    region = long.view_state.region
+    long.choices.preview(1)
+    long.choices.take()
+    wait_for(long, 1)
+    mask = long.lesion.mask()
+    mask[6, 38:40, 20:24] ^= True
+    segmentations.set_mask(long.nodes["lesion"], "lesion", mask, long.nodes["CT"])
+    long.pump_until(lambda: not long.view_state.counting and long.view_state.choices)
+    long.choices.preview(1)
+    long.choices.take()
+    taken = long.review.current.decisions[region].taken
+    first, second = taken.split("; ")
+    assert first.endswith(", then edited")
+    assert second.startswith("part 1 of ")
+    row = next(row for row in long.view_state.regions if row["id"] == region)
+    assert row["status"].startswith("open (")
+    assert row["status"].endswith("mL), 2 outlines")
+
+
+def test_the_part_in_focus_is_outlined(long):
+    long.choices.none()
+    for part in (1, 2):
+        [node] = long.scene.GetNodesByName("Region under review")
+        mask = segmentations.mask_of(node, "region", long.nodes["CT"])
+        np.testing.assert_array_equal(mask, in_part(long, part))
+        long.choices.none()
+        wait_for(long, part + 1)
+    long.review.choose(long.view_state.region)
+    [node] = long.scene.GetNodesByName("Region under review")
+    assert segmentations.mask_of(node, "region", long.nodes["CT"])[in_part(long, 1)].all()
+    assert long.view_state.part == 0
+
+
+def test_a_region_of_one_part_is_decided_by_none_of_its_outlines(found):
+    region = choose(found, SECOND)
+    assert found.view_state.choosing == ""
+    found.choices.none()
+    assert found.review.current.decisions[region].status == "accepted"
+    assert found.view_state.region != region
+
+
+def test_none_before_the_outlines_are_there_is_not_lost_and_without_a_region_is_told(found):
+    found.choices.none()
+    assert found.view_state.message.sentence == NO_REGION
+    region = int(found.review.current.worklist.labels[SECOND].max())
+    found.review.choose(region)
+    found.choices.none()
+    assert found.review.current.decisions == {}
+    found.pump_until(lambda: found.review.current.decisions)
+    assert found.review.current.decisions[region].status == "accepted"
+
+
+def test_a_new_result_keeps_what_was_taken_in_a_region_that_is_still_open(long):
+    before = long.lesion.mask()
+    long.choices.preview(1)
+    long.choices.take()
+    kept = long.review.settle()
+    changed = long.lesion.mask() != before
+    assert changed.any()
+    np.testing.assert_array_equal(kept, changed)

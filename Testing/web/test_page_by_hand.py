@@ -328,12 +328,24 @@ def test_a_key_shows_an_outline_as_a_ghost_and_enter_takes_it_in_one_step(reader
     assert reader.state("s_steps") == steps
     reader.press("1")
     reader.page.keyboard.press("Enter")  # at once: the ghost need not be on screen yet
-    reader.wait(f"s('s_steps') === {steps + 1} && s('s_choice') === null && s('s_region') === 2")
+    reader.wait(f"s('s_steps') === {steps + 1} && s('s_choice') === null && s('s_region') === 1 && s('s_part') === 1")
+    row = reader.page.locator("#region-1").inner_text()
+    assert offered[0]["source"] in row and "open (" in row
+    reader.save_picture("chosen")
+    reader.wait("s('s_choices').length > 1")
+    assert "Part 1 of" in reader.page.locator("#choosing").inner_text()
+    reader.press("0")
+    reader.wait(f"s('s_steps') === {steps + 2} && s('s_part') === 2")
+    reader.click("#none-of-these")
+    reader.wait(f"s('s_steps') === {steps + 3} && s('s_part') === 3")
+    reader.press("a")
+    reader.wait(f"s('s_steps') === {steps + 4} && s('s_region') === 2 && s('s_part') === 0")
     row = reader.page.locator("#region-1").inner_text()
     assert offered[0]["source"] in row and "corrected" in row
-    reader.save_picture("chosen")
-    reader.press("Control+z")
-    reader.wait(f"s('s_steps') === {steps} && s('s_region') === 1 && s('s_regions')[0].state === 'open'")
+    for back, part in ((3, 3), (2, 2), (1, 1), (0, 0)):
+        reader.press("Control+z")
+        reader.wait(f"s('s_steps') === {steps + back} && s('s_region') === 1 && s('s_part') === {part}")
+    assert reader.state("s_regions")[0]["status"] == "open"
 
 
 def test_enter_takes_it_after_a_click_on_a_button_but_presses_one_that_the_keyboard_reached(reader):
@@ -355,9 +367,9 @@ def test_enter_takes_it_after_a_click_on_a_button_but_presses_one_that_the_keybo
     reader.page.keyboard.press("1")
     reader.wait("s('s_choice') === 1")
     reader.page.keyboard.press("Enter")
-    reader.wait(f"s('s_steps') === {steps + 1} && s('s_region') === 2")
+    reader.wait(f"s('s_steps') === {steps + 1} && s('s_part') === 1")
     reader.press("Control+z")
-    reader.wait(f"s('s_steps') === {steps} && s('s_region') === 1 && s('s_choices').length > 1")
+    reader.wait(f"s('s_steps') === {steps} && s('s_part') === 0 && s('s_choices').length > 1")
     reader.page.locator("#choice-2").click()
     reader.wait("s('s_choice') === 2 && !document.querySelector('#take').disabled")
     reader.click("#take")

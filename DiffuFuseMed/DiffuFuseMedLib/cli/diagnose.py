@@ -40,7 +40,7 @@ def diagnose(
     ] = False,
     markdown: Annotated[
         Path | None,
-        typer.Option(help="With --reader: the Markdown file that gets its table, between its marks where it has them."),
+        typer.Option(help="With --reader: the Markdown file that gets its table, between the marks of its model."),
     ] = None,
     gates: Annotated[bool, typer.Option(help="Also spoil one modality at a time, with gating on and off.")] = False,
     samples: SamplesOption = 8,
@@ -87,19 +87,19 @@ def _let_read(
     loaded: Sequence[Case], ready: Model, settings: Settings, csv: Path | None, markdown: Path | None
 ) -> None:
     from ..tasks.segment.evaluate import write_csv, write_text
-    from .reader import read_cases, reader_table, reader_words
+    from .reader import as_told, read_cases, reader_table, reader_words
 
     with err_console.status("reading") as status:
         rows = read_cases(loaded, ready, settings, status.update)
     if csv:
-        write_csv([{**row, "how": "; ".join(row["how"]), "offered": sum(row["offered"])} for row in rows], csv)
+        write_csv([as_told(row) for row in rows], csv)
     table, words = reader_table(rows, f"{ready.record.id} on {len(loaded)} cases"), reader_words(rows)
     print_table(table)
     for sentence in words:
         out_console.print(sentence)
     if markdown:
         before = markdown.read_text(encoding="utf-8") if markdown.is_file() else ""
-        write_text(markdown, between_marks(before, _page(table, words)))
+        write_text(markdown, between_marks(before, _page(table, words), ready.record.id))
 
 
 def _page(table: Table, words: Sequence[str]) -> str:

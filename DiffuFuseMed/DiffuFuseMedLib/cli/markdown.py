@@ -1,22 +1,26 @@
-"""Where in a Markdown page a command's table goes."""
+"""Where in a Markdown page a command's table goes: between marks that name the model that it is of."""
 
 from __future__ import annotations
 
 from ..core.errors import input_error
 
-BEGIN, END = "<!-- diagnose --reader begins -->\n", "<!-- diagnose --reader ends -->\n"
+
+def marks(model: str) -> tuple[str, str]:
+    """The lines before and after what `diagnose --reader` says of a model."""
+    return f"<!-- diagnose --reader {model} begins -->\n", f"<!-- diagnose --reader {model} ends -->\n"
 
 
-def between_marks(page: str, text: str) -> str:
-    """The page with this text between BEGIN and END in place of what stands there; the text alone where the page has
-    neither. Raises InputError for a page with one of them."""
-    if (BEGIN in page) != (END in page) or page.count(BEGIN) > 1:
+def between_marks(page: str, text: str, model: str) -> str:
+    """The page with this text between the model's marks in place of what stands there; added at its end, with marks,
+    where it has neither. Raises InputError for a page with one of them."""
+    begin, end = marks(model)
+    if (begin in page) != (end in page) or page.count(begin) > 1:
         raise input_error(
-            "a page with half of its marks", f"one {BEGIN.strip()} and one {END.strip()}", "mend the page"
+            "a page with half of its marks", f"one {begin.strip()} and one {end.strip()}", "mend the page"
         )
-    if BEGIN not in page:
-        return text
-    head, rest = page.split(BEGIN)
-    if END not in rest:
-        raise input_error("a page whose marks are the wrong way round", f"{BEGIN.strip()} first", "mend the page")
-    return head + BEGIN + text + END + rest.split(END, 1)[1]
+    if begin not in page:
+        return f"{page}{begin}{text}{end}"
+    head, rest = page.split(begin)
+    if end not in rest:
+        raise input_error("a page whose marks are the wrong way round", f"{begin.strip()} first", "mend the page")
+    return head + begin + text + end + rest.split(end, 1)[1]

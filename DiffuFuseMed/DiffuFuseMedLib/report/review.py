@@ -82,11 +82,16 @@ def review_section(section: ReviewSection, case: Case) -> dict[str, Any]:
     pictures = review_figures.pictures(section, case)
     return {
         "progress": progress_sentence(section.review.progress()),
-        "decided": [_card(r, d, pictures[r.id]) for r, d in decided if d and d.status != OPEN],
-        "open": [_open_row(r) for r, d in decided if not d or d.status == OPEN],
+        "decided": [_card(r, d, pictures[r.id]) for r, d in decided if d and _worked_at(d)],
+        "open": [_open_row(r) for r, d in decided if not d or not _worked_at(d)],
         "rest": rest_sentence(found),
         "picture": pictures.caption,
     }
+
+
+def _worked_at(decision: Any) -> bool:
+    """Decided on, or open with outlines taken for parts of it."""
+    return decision.status != OPEN or bool(decision.taken)
 
 
 def progress_sentence(progress: Progress) -> str:

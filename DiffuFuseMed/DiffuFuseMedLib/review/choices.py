@@ -1,4 +1,5 @@
-"""Choices: two to four distinct outlines of one region, of which a reader may take one instead of painting it."""
+"""Choices: two to four distinct outlines of one region, of which a reader may take one instead of painting it; and
+then of each of its parts, where one outline of all of it does not settle it."""
 
 from __future__ import annotations
 
@@ -8,13 +9,25 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..core.prediction import Prediction
-from ..core.voxels import Voxels
-from .blending import blended
-from .outlines import SAME, Outline, dice_distance, level_outlines, outlines_without, sample_outlines
-from .reach import REACH_MM, Box, Places, Spacing, reach
+from ..core.triples import triple
+from ..core.voxels import Voxels, box_around
+from .blending import Rim
+from .covering import covering
+from .outlines import (
+    SAME,
+    Outline,
+    dice_distance,
+    level_outlines,
+    outlines_without,
+    sample_outlines,
+    shifted_outlines,
+)
+from .parts import Parts
+from .reach import REACH_MM, Box, Places
 
 MOST = 4
 LEAST_SHARE = 0.05  # of the region's voxels: outlines that differ in fewer are one to a reader
+SAMPLED, WITHOUT, SHIFTED = 0.4, 0.1, 0.5  # how plausible all of a kind are together, in a part
 
 
 @dataclass(frozen=True)
@@ -55,7 +68,46 @@ def choices_at(
     others = level_outlines(prediction.probability[box], region)
     others += outlines_without({key: voxels.part(box) for key, voxels in without.items()})
     chosen = distinct(samples, others, before, region)
-    return tuple(_choice(outline, box, before, region, grid.spacing_kji_mm, grid.voxel_mm3) for outline in chosen)
+    return _choices(chosen, box, Rim(before, region, grid.spacing_kji_mm), before, grid.voxel_mm3)
+
+
+def choices_in(
+    parts: Parts, part: int, lesion: np.ndarray, prediction: Prediction, without: Mapping[str, Voxels]
+) -> tuple[Choice, ...]:
+    """What a reader may take for a part of a region, from 1; arguments else as choices_at().
+
+    Groups of the samples, outlines without a modality, and the lesion's own border moved in and out: of all of these
+    the MOST that cover the others best, from the one that takes most away to the one that adds most. What the parts
+    before this one hold stays.
+    """
+    grid, spacing = prediction.grid, prediction.grid.spacing_kji_mm
+    near = box_around(parts.labels == part, spacing, 2 * REACH_MM)  # inside the parts' box, which is wider
+    box: Box = triple(slice(a.start + b.start, a.start + b.stop) for a, b in zip(parts.box, near, strict=True))
+    at, before = parts.labels[near], lesion[box]
+    region, settled = at == part, (at > 0) & (at < part)
+    samples = sample_outlines([voxels.part(box) for voxels in prediction.samples], region, len(prediction.samples))
+    others = outlines_without({key: voxels.part(box) for key, voxels in without.items()})
+    chosen = _covering(samples, others, shifted_outlines(before, spacing), before, region)
+    found = _choices(chosen, box, Rim(before, region, spacing), before, grid.voxel_mm3, settled)
+    return tuple(sorted(found, key=lambda choice: choice.change_mm3))
+
+
+def _covering(
+    samples: Sequence[Outline],
+    without: Sequence[Outline],
+    shifted: Sequence[Outline],
+    lesion: np.ndarray,
+    region: np.ndarray,
+) -> list[Outline]:
+    outlines = [*samples, *without, *shifted]
+    if not outlines:
+        return []
+    weights = [SAMPLED * (outline.share or 0) for outline in samples]
+    weights += [weight / len(kind) for kind, weight in ((without, WITHOUT), (shifted, SHIFTED)) for _ in kind]
+    there = np.array([outline.mask[region] for outline in outlines])
+    least = int(np.ceil(LEAST_SHARE * np.count_nonzero(region)))
+    chosen = covering(there, weights, lesion[region], MOST, least)
+    return [outlines[n] for n in chosen]
 
 
 def distinct(
@@ -89,9 +141,19 @@ def _distance(first: np.ndarray, second: np.ndarray) -> float:
     return 0.0 if few else dice_distance(first, second)
 
 
-def _choice(
-    outline: Outline, box: Box, lesion: np.ndarray, region: np.ndarray, spacing_kji_mm: Spacing, voxel_mm3: float
-) -> Choice:
-    taken = blended(lesion, outline.mask, region, spacing_kji_mm)
-    change = np.count_nonzero(taken) - np.count_nonzero(lesion)
-    return Choice(box, reach(region, spacing_kji_mm), taken, outline.source, outline.share, float(change * voxel_mm3))
+def _choices(
+    outlines: Sequence[Outline],
+    box: Box,
+    rim: Rim,
+    lesion: np.ndarray,
+    voxel_mm3: float,
+    settled: np.ndarray | None = None,
+) -> tuple[Choice, ...]:
+    """settled: bool of the box, voxels that no outline changes."""
+    where = rim.where if settled is None else rim.where & ~settled
+    found = []
+    for outline in outlines:
+        taken = np.where(where, rim.blended(outline.mask), lesion)
+        change = np.count_nonzero(taken) - np.count_nonzero(lesion)
+        found.append(Choice(box, where, taken, outline.source, outline.share, float(change * voxel_mm3)))
+    return tuple(found)

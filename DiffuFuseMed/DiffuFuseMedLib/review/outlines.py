@@ -1,4 +1,5 @@
-"""Outlines: what a region's border might be, by where it comes from: a sample, a level of probability, a modality less.
+"""Outlines: what a region's border might be, by where it comes from: a sample, a level of probability, a modality less,
+the border moved.
 
 All masks are bool [k, j, i] of one box around the region.
 """
@@ -10,11 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.ndimage import distance_transform_edt
 from scipy.spatial.distance import squareform
 
 from ..core.modalities import short_of
 
 SAME = 0.1  # Dice distance in the region up to which two outlines are one to a reader
+SHIFTS_MM = (1.5, 3.0, 5.0, 8.0)  # no farther than the boxes are wide around a region
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)  # of a region that a level of the probability calls lesion
 
 
@@ -79,6 +82,15 @@ def level_outlines(probability: np.ndarray, region: np.ndarray) -> list[Outline]
 def outlines_without(without: Mapping[str, np.ndarray]) -> list[Outline]:
     """without: by modality, the lesion as the model draws it with that one switched off."""
     return [Outline(mask, f"without {short_of(modality)}") for modality, mask in without.items()]
+
+
+def shifted_outlines(lesion: np.ndarray, spacing_kji_mm: tuple[float, float, float]) -> list[Outline]:
+    """The lesion with its border by SHIFTS_MM farther in, and farther out; none of a box without a border."""
+    if lesion.all() or not lesion.any():
+        return []
+    outside, inside = (distance_transform_edt(mask, sampling=spacing_kji_mm) for mask in (~lesion, lesion))
+    moved = [Outline(inside > mm, f"border {mm:g} mm farther in") for mm in SHIFTS_MM]
+    return moved + [Outline(outside <= mm, f"border {mm:g} mm farther out") for mm in SHIFTS_MM]
 
 
 def _distances(masks: Sequence[np.ndarray]) -> np.ndarray:

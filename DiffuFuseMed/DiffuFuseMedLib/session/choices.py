@@ -1,4 +1,5 @@
-"""ChoiceLogic: the distinct outlines of the region in focus, one of them as a ghost, and what happens when it is taken.
+"""ChoiceLogic: the distinct outlines of the region in focus, then of its parts, one of them as a ghost, and what
+happens when it is taken.
 
 They are found off the host's thread, again whenever region, lesion or result are others: what is shown as a ghost is
 what is taken, voxel by voxel.
@@ -13,7 +14,7 @@ import numpy as np
 
 from ..core.voxels import Voxels
 from ..mrml import segmentations
-from ..review import Choice, choices_at
+from ..review import Choice, Parts, choices_at, choices_in, parts_of
 from .context import SessionContext
 from .events import Topic
 from .lesion import Lesion
@@ -24,10 +25,11 @@ from .steps import DECISIONS, LESION, PLACE, Steps
 GHOST, SEGMENT = "choice", "choice"
 COLOR = (1.0, 0.4, 0.95)  # no other outline's, and of no color scale that lies below
 GHOST_PIXELS = 3  # it lies on a map of doubt in bright colors, where a thin line is lost
+NO_KEY = 0  # of none of them
 NO_REGION = "Choose a region of the worklist first: its outlines are offered then."
 FINDING = "The outlines of this region are still being looked for."
 NONE = "No other outline is offered here: every sample, level and modality agrees with the lesion as it is."
-TAKEN = "an outline taken"
+TAKEN, LEFT = "an outline taken", "a part left as it is"
 
 
 class ChoiceLogic:
@@ -37,7 +39,7 @@ class ChoiceLogic:
         self._context, self._lesion, self._review, self._steps = context, lesion, review, steps
         self.without: dict[str, Voxels] = {}
         self._offered: tuple[Choice, ...] = ()
-        self._of: tuple[int, ...] | None = None  # worklist, region and result that they are of
+        self._of: tuple[int, ...] | None = None  # worklist, region, part and result that they are of
         self._found_for: np.ndarray | None = None  # the lesion
         self._finding: Future | None = None
         self._wanted: int | None = None  # asked for while they were being found
@@ -78,30 +80,46 @@ class ChoiceLogic:
             self._find()
 
     def _focus(self) -> tuple[int, ...] | None:
-        """Worklist, region and result; the labels of a list stay the same array when more is said about it."""
+        """Worklist, region, part and result; the labels of a list stay the same array when more is said about it."""
         context, review = self._context, self._review.current
         region = context.view_state.region
         if region is None or review is None or context.view_state.listing or context.prediction is None:
             return None
-        return id(review.worklist.labels), region, id(context.prediction)
+        return id(review.worklist.labels), region, context.view_state.part, id(context.prediction)
 
     def _find(self) -> None:
         context, places, region = self._context, self._review.places, self._context.view_state.region
+        part = context.view_state.part
         lesion, prediction, without = self._lesion.mask(), context.predicted, dict(self.without)
         if lesion is None or region is None:
             return
         self._found_for = lesion
-        finding = context.host.work(lambda: choices_at(places, region, lesion, prediction, without))
-        self._finding = finding
-        context.then(finding, lambda found: self._take(finding, found), lambda error: self._failed(finding, error))
+        known = self._review.parts(region) if self._review.knows_parts(region) else None
+
+        def find() -> tuple[Parts, tuple[Choice, ...]]:
+            parts = known or parts_of(places, region, prediction)
+            if part:
+                return parts, choices_in(parts, part, lesion, prediction, without)
+            return parts, choices_at(places, region, lesion, prediction, without)
+
+        self._finding = finding = context.host.work(find)
+        labels = places.worklist.labels
+
+        def take(found: tuple[Parts, tuple[Choice, ...]]) -> None:
+            self._take(finding, labels, region, found)
+
+        context.then(finding, take, lambda error: self._failed(finding, error))
         self._show()
 
-    def _take(self, finding: Future, found: tuple[Choice, ...]) -> None:
+    def _take(self, finding: Future, labels: np.ndarray, region: int, found: tuple[Parts, tuple[Choice, ...]]) -> None:
         if finding is self._finding:
-            self._finding, self._offered = None, found
+            self._finding, (parts, self._offered) = None, found
+            self._review.keep_parts(labels, region, parts)
             wanted, self._wanted = self._wanted, None
             self._show()
-            if wanted is not None:
+            if wanted == NO_KEY:
+                self.none()
+            elif wanted is not None:
                 self.preview(wanted)
 
     def _failed(self, finding: Future, error: BaseException) -> None:
@@ -120,9 +138,20 @@ class ChoiceLogic:
         view_state = self._context.view_state
         rows = tuple(_row(key, choice) for key, choice in enumerate(self._offered, 1))
         why = "" if rows or view_state.region is None else FINDING if self._finding else NONE
-        if (view_state.choices, view_state.no_choice) != (rows, why):
-            view_state.choices, view_state.no_choice = rows, why
+        shown = rows, why, self._of_what()
+        if (view_state.choices, view_state.no_choice, view_state.choosing) != shown:
+            view_state.choices, view_state.no_choice, view_state.choosing = shown
             self._context.tell(Topic.REVIEW)
+
+    def _of_what(self) -> str:
+        """What is offered is of all of the region, or of a part of it."""
+        region, part = self._context.view_state.region, self._context.view_state.part
+        if region is None or self._review.current is None or not self._review.knows_parts(region):
+            return ""
+        count = self._review.parts(region).count
+        if part:
+            return f"Part {part} of {count}, the most doubtful first."
+        return f"All of the region; then its {count} parts, one after the other." if count > 1 else ""
 
     # What the reader does
 
@@ -152,7 +181,8 @@ class ChoiceLogic:
             self._context.tell(Topic.REVIEW)
 
     def take(self) -> None:
-        """The outline that is shown becomes the lesion's in this region, which is decided by that: one step."""
+        """The outline that is shown becomes the lesion's in this region or part of it, one step; then the next part is
+        in focus, and after the last the region is decided."""
         self._context.patient_first()
         context, key = self._context, self._context.view_state.choice
         if key is None:
@@ -165,8 +195,26 @@ class ChoiceLogic:
         taken = self._lesion_with(choice)
         self._hide()
         with self._steps.one(TAKEN, LESION, DECISIONS, PLACE):
+            drawn = self._lesion.voxels()
             self._lesion.put_back(Voxels.of(taken))
-            self._review.decide_taken(choice.source)
+            self._review.decide_taken(choice.source, drawn)
+
+    def none(self) -> None:
+        """The lesion stays as it is there; the next part is in focus, and after the last the region is decided."""
+        context = self._context
+        context.patient_first()
+        if context.view_state.region is None:
+            context.say("info", NO_REGION)
+            return
+        if self._finding is not None:
+            self._wanted = NO_KEY  # where the region is cut is not known yet
+            return
+        if context.view_state.applying:
+            context.say("info", f"Wait, the program is still {context.view_state.applying}.")
+            return
+        self._hide()
+        with self._steps.one(LEFT, DECISIONS, PLACE):
+            self._review.pass_on()
 
     def _lesion_with(self, choice: Choice) -> np.ndarray:
         mask = self._lesion.mask()

@@ -146,7 +146,12 @@ class ChoicesFacade(Protocol):
         """No ghost is shown, and the lesion stays as it is."""
 
     def take(self) -> None:
-        """The outline that is shown becomes the lesion's in this region, which is decided by that: one step."""
+        """The outline that is shown becomes the lesion's in this region or part of it, one step; then the next part is
+        in focus, and after the last the region is decided."""
+
+    def none(self) -> None:
+        """None of them: the lesion is right there as it stands, or one outline cannot say it; the next part is in
+        focus, and after the last the region is decided. One step."""
 
 
 class PersistenceFacade(Protocol):

@@ -14,23 +14,26 @@ import numpy as np
 from ..core.errors import InputError
 from ..core.voxels import Voxels
 from ..mrml import editing, segmentations
-from ..review import Decision, Places, Review, reach, with_reasons, worklist
+from ..review import EDITED, Decision, Parts, Places, Review, parts_of, reach, with_reasons, worklist
 from .context import SessionContext
 from .events import Topic
 from .lesion import Lesion
 from .steps import DECISIONS, PLACE, Steps
 
 Box = tuple[slice, slice, slice]
+BETWEEN = "; "  # outlines that were taken one after the other for a region
 SYNTHETIC = "A synthetic tumor is shown: go back to the patient's images to edit the lesion."
 ANYWHERE = "switch “inside this region only” off to edit anywhere"
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where the reader is in the worklist. began: the lesion when the region was chosen, None without one."""
+    """Where the reader is in the worklist. began: the lesion when the region was chosen, None without one; part: of the
+    region, 0 for all of it."""
 
     region: int | None
     began: Voxels | None
+    part: int = 0
 
 
 class ReviewLogic:
@@ -43,6 +46,8 @@ class ReviewLogic:
         self._began: Voxels | None = None
         self.kept: np.ndarray | None = None  # voxels decided on in lists before this one
         self._places: Places | None = None  # of the present list's regions
+        self._parts: dict[int, Parts] = {}  # by region, of the list whose labels are _cut
+        self._cut: np.ndarray | None = None
         self._making: Future | None = None  # the worklist to come: `current` is still that of the result before
         self._without: dict[str, np.ndarray] = {}
 
@@ -110,6 +115,7 @@ class ReviewLogic:
     def clear(self) -> None:
         """There is no worklist, and nothing that it would limit; the lesion may be gone already."""
         self._context.view_state.region = self._began = None
+        self._context.view_state.part = 0
         if self.editor_node is not None and "lesion" in self._context.nodes:
             editing.release(self.editor_node, self._context.nodes["lesion"])
         self.current = self.kept = self._making = None
@@ -132,10 +138,12 @@ class ReviewLogic:
     def _settle_one(self, decision: Decision, kept: np.ndarray) -> None:
         box = self.places.box(decision.region_id)
         region = self._listed.worklist.labels[box] == decision.region_id
-        if decision.status not in ("accepted", "corrected"):
+        if decision.status in ("accepted", "corrected"):
+            kept[box] |= region
+        else:
             kept[box] &= ~region
-            return
-        kept[box] |= region
+            if not decision.taken:  # else some of its parts are decided: what was taken for them stays
+                return
         if decision.changed_voxels:
             kept[box] |= self._reach_in(box, decision.region_id) & self._lesion.corrected(box)
 
@@ -151,6 +159,7 @@ class ReviewLogic:
 
     def _go_to(self, place: Place) -> None:
         self._context.view_state.region, self._began = place.region, place.began
+        self._context.view_state.part = place.part
         if place.region is not None:
             self._listed.start(place.region, now())
         self.limit()
@@ -159,15 +168,15 @@ class ReviewLogic:
     # What goes back with an undo
 
     def place(self) -> Place:
-        return Place(self._context.view_state.region, self._began)
+        return Place(self._context.view_state.region, self._began, self._context.view_state.part)
 
     def return_to(self, place: Place) -> None:
         """The region that was chosen at another step, with its limits."""
-        before = self._context.view_state.region
+        before = self._context.view_state.region, self._context.view_state.part
         region = None if place.region is None else self._region(place.region)
         self._go_to(place if region is not None else Place(None, None))
-        if region is not None and region.id != before:
-            self._jump(region.center_lps)
+        if region is not None and (region.id, place.part) != before:
+            self._jump(self.parts(region.id).centers_lps[place.part - 1] if place.part else region.center_lps)
 
     def decisions(self) -> Mapping[int, Decision]:
         return dict(self.current.decisions) if self.current else {}
@@ -195,24 +204,84 @@ class ReviewLogic:
         with self._steps.one("a decision", DECISIONS, PLACE):
             self._decide(region_id, skip)
 
-    def decide_taken(self, source: str) -> None:
-        """The chosen region is right, since an outline was taken for it: a part of a step that the caller makes.
-        source: where the outline comes from, in words."""
-        if self._context.view_state.region is not None:
-            self._decide(self._context.view_state.region, skip=False, taken=source)
+    def decide_taken(self, source: str, drawn: Voxels | None) -> None:
+        """An outline was taken for what is in focus: a part of a step that the caller makes. source: where it comes
+        from, in words; drawn: the lesion before that."""
+        region_id, part = self._context.view_state.region, self._context.view_state.part
+        if region_id is not None:
+            self._settle_part(self._said(region_id, part, source, drawn) if part else source)
+
+    def _said(self, region_id: int, part: int, source: str, drawn: Voxels | None) -> str:
+        """What was taken for the region until now, and this."""
+        earlier = self._listed.decisions.get(region_id)
+        said = earlier.taken if earlier else ""
+        if said and drawn != self._began and not said.endswith(EDITED):
+            said += EDITED
+        now_taken = f"part {part} of {self.parts(region_id).count}: {source}"
+        return f"{said}{BETWEEN}{now_taken}" if said else now_taken
+
+    def pass_on(self) -> None:
+        """What is in focus stays as it is: a part of a step that the caller makes."""
+        self._settle_part("")
+
+    def _settle_part(self, taken: str) -> None:
+        """On to the next part of the region; after the last the region is decided."""
+        view_state = self._context.view_state
+        region_id, part = view_state.region, view_state.part
+        if region_id is None:
+            return
+        parts = self.parts(region_id)
+        if parts.count < 2 or part >= parts.count:
+            self._decide(region_id, skip=False, taken=taken)
+            return
+        began = self._began
+        if taken:
+            self._record(region_id, "open", taken)
+            began = self._lesion.voxels()
+        self._go_to(Place(region_id, began, part + 1))
+        self._jump(parts.centers_lps[part])
+
+    def parts(self, region_id: int) -> Parts:
+        """Where a region of the present list is cut."""
+        labels = self._listed.worklist.labels
+        if not self.knows_parts(region_id):
+            self.keep_parts(labels, region_id, parts_of(self.places, region_id, self._context.predicted))
+        return self._parts[region_id]
+
+    def knows_parts(self, region_id: int) -> bool:
+        return self._cut is self._listed.worklist.labels and region_id in self._parts
+
+    def keep_parts(self, labels: np.ndarray, region_id: int, parts: Parts) -> None:
+        """What parts_of() found of these labels, which takes its time."""
+        if self._cut is not labels:
+            self._parts, self._cut = {}, labels
+        self._parts[region_id] = parts
+
+    def part_mask(self) -> np.ndarray | None:
+        """bool [k, j, i]: the part in focus; None where all of the region is."""
+        region_id, part = self._context.view_state.region, self._context.view_state.part
+        if region_id is None or not part:
+            return None
+        parts, mask = self.parts(region_id), np.zeros(self._listed.worklist.labels.shape, bool)
+        mask[parts.box] = parts.labels == part
+        return mask
 
     def _decide(self, region_id: int, skip: bool, taken: str = "") -> None:
         before, after = None if self._began is None else self._began.mask(), self._lesion.mask()
-        reach = self._reach(region_id)
-        touched = self._touched(region_id, before, after, reach)
-        status = "skipped" if skip else "corrected" if touched else "accepted"
+        touched = self._touched(region_id, before, after, self._reach(region_id))
+        if self._record(region_id, "skipped" if skip else "corrected" if touched else "accepted", taken):
+            self._go_on(region_id)
+
+    def _record(self, region_id: int, status: str, taken: str) -> bool:
+        """Whether the decision is noted."""
+        before, after = None if self._began is None else self._began.mask(), self._lesion.mask()
         try:
-            self._listed.decide(region_id, status, before, after, now(), within=reach, taken=taken)
+            self._listed.decide(region_id, status, before, after, now(), within=self._reach(region_id), taken=taken)
         except InputError as error:
             self._context.complain(error)
-            return
+            return False
         self._context.tell(Topic.SCENE)
-        self._go_on(region_id)
+        return True
 
     def _touched(self, region_id: int, before: np.ndarray | None, after: np.ndarray | None, reach: np.ndarray) -> bool:
         """Whether a voxel in reach changed since the region was chosen, or had at the decision before this one."""
@@ -232,6 +301,7 @@ class ReviewLogic:
     def leave(self) -> None:
         """No region is chosen."""
         self._context.view_state.region, self._began = None, None
+        self._context.view_state.part = 0
         self.limit()
 
     def limit(self) -> None:
@@ -334,7 +404,7 @@ class ReviewLogic:
     def _row(self, region: Any) -> dict[str, Any]:
         decision, status = self._listed.decisions.get(region.id), self._listed.status(region.id)
         change = f" ({decision.changed_mm3 / 1000:+.1f} mL)" if decision and decision.changed_voxels else ""
-        change += f", {decision.taken}" if decision and decision.taken else ""
+        change += f", {_briefly(decision.taken)}" if decision and decision.taken else ""
         return {
             "id": region.id,
             "place": region.question,
@@ -376,6 +446,12 @@ class ReviewLogic:
         if self._places is None or self._places.worklist is not self._listed.worklist:
             self._places = Places(self._listed.worklist)
         return self._places
+
+
+def _briefly(taken: str) -> str:
+    """How many outlines were taken, or the one."""
+    count = taken.count(BETWEEN) + 1
+    return taken if count == 1 else f"{count} outlines{EDITED if taken.endswith(EDITED) else ''}"
 
 
 def now() -> datetime:

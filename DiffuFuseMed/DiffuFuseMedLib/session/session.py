@@ -137,7 +137,7 @@ class Session:
         self._say_what_goes_back()
         self._acceptance = Acceptance(context, self._review, self._steps, self._protect_border)
         self.listen(lambda _: self._decisions_changed(), Topic.REVIEW)
-        outline = RegionOutline(context, lambda: self._review.current)
+        outline = RegionOutline(context, lambda: self._review.current, self._review.part_mask)
         self.listen(lambda _: outline.draw(), Topic.REVIEW, Topic.CASE)
         self.listen(lambda _: outlines.note(context, outline.node), *outlines.TOLD_WITH)
         self._autosave = Autosave(context, self._lesion, self._review, self._steps, corrections, self._run_as)

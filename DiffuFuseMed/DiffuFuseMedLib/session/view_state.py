@@ -64,7 +64,9 @@ class ViewState:
 
     regions: tuple[dict[str, Any], ...] = ()
     region: int | None = None
-    choices: tuple[dict[str, str], ...] = ()  # key, source, share, change: outlines offered for the region
+    part: int = 0  # of the chosen region, 0 for all of it
+    choices: tuple[dict[str, str], ...] = ()  # key, source, share, change: outlines offered for the region or its part
+    choosing: str = ""  # what they are of, one sentence; empty without a region
     choice: int | None = None  # the key of the one that is shown as a ghost
     no_choice: str = ""  # why none is offered, one sentence; empty when some are
     progress: str = ""

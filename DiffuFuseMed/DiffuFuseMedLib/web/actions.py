@@ -213,6 +213,10 @@ class Actions:
     def outline_4(self) -> None:
         self.preview("4")
 
+    def none_of_these(self) -> None:
+        """What is in focus stays as it is."""
+        self._session.choices.none()
+
     def take(self) -> None:
         """The outline that is shown as a ghost."""
         self._session.choices.take()

@@ -6,7 +6,7 @@
     target.closest("input:not([type=range], [type=checkbox], [type=file]), textarea, [contenteditable], .v-overlay__content .v-list");
   const dialog = () => document.querySelector(".v-dialog.v-overlay--active");
   const plain = { n: "next", p: "previous", a: "accept", s: "skip", r: "run", b: "toggle_before", u: "toggle_uncertainty", w: "drag_windows", h: "help", Escape: "lay_down",
-    1: "outline_1", 2: "outline_2", 3: "outline_3", 4: "outline_4" };
+    1: "outline_1", 2: "outline_2", 3: "outline_3", 4: "outline_4", 0: "none_of_these" };
   // An outline is shown, or was asked for and the server is about to show it.
   let outlined = 0;
   const ghost = () => (window.trame.state.get("s_choice") ?? null) !== null || Date.now() - outlined < 2000;

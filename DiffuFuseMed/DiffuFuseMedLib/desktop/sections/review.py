@@ -27,6 +27,7 @@ class Review:
         head(ui.choicesTable, [_("Key"), _("Outline"), _("Samples"), _("Change")])
         wire(ui.choicesTable, "cellClicked(int,int)", lambda row, _column: panel.session.choices.preview(row + 1))
         wire(ui.takeButton, "clicked()", panel.session.choices.take)
+        wire(ui.noneButton, "clicked()", panel.session.choices.none)
         wire(ui.nextButton, "clicked()", review.next)
         wire(ui.previousButton, "clicked()", review.previous)
         wire(ui.acceptButton, "clicked()", review.decide)
@@ -91,7 +92,8 @@ class Review:
             ui.choicesTable.selectRow(chosen - 1)
         ui.choicesTable.visible = bool(rows)
         ui.noChoiceLabel.text, ui.noChoiceLabel.visible = view_state.no_choice, bool(view_state.no_choice)
-        ui.takeButton.enabled = chosen is not None
+        ui.choosingLabel.text, ui.choosingLabel.visible = view_state.choosing, bool(view_state.choosing)
+        ui.takeButton.enabled, ui.noneButton.enabled = chosen is not None, view_state.region is not None
         for shortcut in self._enters:  # else Enter would do nothing in a field where it ends what is typed
             shortcut.setEnabled(self._shown and chosen is not None)
 
@@ -134,6 +136,7 @@ class Review:
             "Ctrl+Shift+Z": session.redo,
             "Esc": self._lay_down,
             **{str(n): partial(self._session.choices.preview, n) for n in range(1, 5)},
+            "0": session.choices.none,
             # as in Slicer's Segment Editor, whose own digits are the outlines' here
             **{f"Alt+{n}": partial(editor.toggle, effect) for n, effect in enumerate(EFFECTS, 1)},
         }

@@ -68,6 +68,7 @@ def _choices(actions: Any) -> None:
         classes="choices",
         raw_attrs=['role="group"', 'aria-label="outlines of this region"'],
     ):
+        html.P("{{ s_choosing }}", v_if="s_choosing", classes="small", id="choosing", raw_attrs=['role="status"'])
         html.P("{{ s_no_choice }}", v_if="s_no_choice", classes="small", id="no-choice", raw_attrs=['role="status"'])
         with html.Button(
             v_for="c in s_choices",
@@ -81,14 +82,21 @@ def _choices(actions: Any) -> None:
             html.Span("{{ c.source }}", classes="choice-source")
             html.Span("{{ c.share }}", classes="value")
             html.Span("{{ c.change }}", classes="value")
-        with row(v_if="s_choices.length"):
+        with row():
             button(
                 "Take it (Enter)",
                 actions.take,
-                "The outline that is shown becomes the lesion's in this region, led over into it at the rim; noted as "
-                "your decision",
+                "The outline that is shown becomes the lesion's in this region or part of it, led over into it at the "
+                "rim; noted as your decision",
                 disabled=("s_choice === null",),
                 id="take",
+                v_if="s_choices.length",
+            )
+            button(
+                "None of these (0)",
+                actions.none_of_these,
+                "The lesion stays there as it is; on to the next part of the region, after the last it is decided",
+                id="none-of-these",
             )
 
 
@@ -126,7 +134,7 @@ def _worklist(actions: Any) -> None:
                 v3.VIcon(icon=(f"{ICONS}[r.state]",), size="small", title=("r.status",))
             html.Td("{{ r.place }}")
             html.Td("{{ r.error_ml }}", classes="value")
-            html.Td("{{ [r.why, r.state === 'open' ? '' : r.status].filter(Boolean).join(' · ') }}")
+            html.Td("{{ [r.why, r.status === 'open' ? '' : r.status].filter(Boolean).join(' · ') }}")
 
 
 def _tools(actions: Any) -> None:
