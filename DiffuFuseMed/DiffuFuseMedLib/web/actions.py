@@ -17,7 +17,7 @@ LONGEST_SENTENCE = 500
 # By the names that page.js sends.
 KEY_ACTIONS = {
     **{name: name for name in ("next", "previous", "accept", "skip", "run", "undo", "redo", "save_scene", "stay")},
-    **{name: name for name in ("outline_1", "outline_2", "outline_3", "outline_4", "take")},
+    **{name: name for name in ("outline_1", "outline_2", "outline_3", "outline_4", "none_of_these", "take")},
     **{name: name for name in ("toggle_before", "toggle_uncertainty", "drag_windows", "lay_down", "help")},
     "tour": "start_tour",
     "apply": "apply_tool",
