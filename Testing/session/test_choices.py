@@ -432,3 +432,11 @@ def test_a_new_result_keeps_what_was_taken_in_a_region_that_is_still_open(long):
     changed = long.lesion.mask() != before
     assert changed.any()
     np.testing.assert_array_equal(kept, changed)
+
+
+def test_none_of_them_is_said_of_the_patients_images(long):
+    """Where a synthetic tumor is shown, they come back first."""
+    asked = []
+    long._context.patient_first = lambda: asked.append(True)
+    long.choices.none()
+    assert asked
