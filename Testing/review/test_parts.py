@@ -1,9 +1,11 @@
 """How a region is cut into parts: all of it, each part in one piece, the most doubtful first."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from DiffuFuseMedLib.core.grid import Grid
-from DiffuFuseMedLib.review import Places, parts_of, worklist
+from DiffuFuseMedLib.review import Places, Region, Worklist, parts_of, worklist
 from DiffuFuseMedLib.review.parts import LEAST_MM, SMALLEST_MM3
 from scipy import ndimage
 
@@ -50,12 +52,21 @@ def test_a_region_smaller_than_a_part_has_one(two_blobs):
 
 
 def test_parts_are_as_large_as_the_lesion_asks_for(strip, predicted):
-    """Twenty times as long along k, so that seeds lie farther apart."""
-    large = predicted(np.repeat(np.repeat(strip.probability, 2, axis=1), 2, axis=2), Grid((140, 80, 10), (1, 1, 6)))
-    sizes = []
-    for told in (strip, large):
-        found = worklist(told)
-        parts = parts_of(Places(found), 1, told)
-        sizes.append(np.count_nonzero(parts.labels) * told.grid.voxel_mm3 / parts.count)
-    assert sizes[1] > 1.5 * sizes[0]
+    """The same region of a lesion of 7 mL, and of one of 420 mL: seeds are 10 and 24 mm apart."""
+    small = predicted(np.pad(strip.probability, ((0, 50), (0, 60), (0, 0))))
+    large = replace(small, labels=np.ones_like(small.labels))
+    places = Places(worklist(small))
+    counts = [parts_of(places, 1, told).count for told in (small, large)]
+    assert counts[0] > counts[1]
+
+
+def test_a_sliver_is_no_part(predicted):
+    """Beside a block of 1,000 mm3, four voxels of the same region that touch nothing."""
+    labels = np.zeros((20, 20, 30), np.uint16)
+    labels[5:15, 5:15, 5:15] = labels[5, 5, 20:24] = 1
+    told = predicted(np.where(labels > 0, 0.4, 0.0))
+    region = Region(1, (0.0, 0.0, 0.0), 1004.0, 400.0, 0.6, "")
+    parts = parts_of(Places(Worklist((region,), labels, told.grid, 400.0, 0.0)), 1, told)
+    assert parts.count >= 1
+    assert np.count_nonzero(parts.labels) == 1000
     assert LEAST_MM == 10

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from DiffuFuseMedLib.core.voxels import Voxels
-from DiffuFuseMedLib.review import Places, Region, Worklist, parts_of, worklist
+from DiffuFuseMedLib.review import Places, Region, Worklist, parts_of, reader, worklist
 from DiffuFuseMedLib.review.reader import KEPT, PAINTED, RANDOM_ORDERS, SimulatedReader
 
 
@@ -77,9 +77,9 @@ def test_part_by_part_a_border_is_put_right_that_no_one_outline_is_right_for(pre
     p = np.zeros((20, 60, 40))
     p[..., :20], p[..., 20:32] = 0.99, 0.3
     told, reference = predicted(p), tilted()
-    reader = reader_of(told, reference)
+    working = reader_of(told, reference)
     dice = lambda mask: 2 * (mask & reference).sum() / (mask.sum() + reference.sum())  # noqa: E731
-    whole, parts = (list(getattr(reader, way)([1])) for way in ("choosing", "choosing_parts"))
+    whole, parts = (list(getattr(working, way)([1])) for way in ("choosing", "choosing_parts"))
     count = parts_of(Places(worklist(told)), 1, told).count
     assert count > 2
     assert (len(whole[1].how), len(parts[1].how)) == (1, 1 + count)
@@ -106,3 +106,9 @@ def test_what_was_looked_at_is_the_regions_voxels_in_lesions(called):
     order = [region.id for region in found.regions][::-1]
     sizes = [np.count_nonzero(found.labels == n) / (20 * 20 * 20) for n in order]
     assert reader_of(called, up_to(20)).looked_at(order) == pytest.approx(np.cumsum([0, *sizes]))
+
+
+def test_a_part_that_offers_nothing_asks_for_no_decision(called, monkeypatch):
+    monkeypatch.setattr(reader, "choices_in", lambda *_: ())
+    steps = list(reader_of(called, up_to(32)).choosing_parts([1]))
+    assert len(steps[1].how) == len(steps[1].dice) == 1

@@ -440,3 +440,20 @@ def test_none_of_them_is_said_of_the_patients_images(long):
     long._context.patient_first = lambda: asked.append(True)
     long.choices.none()
     assert asked
+
+
+def test_outlines_taken_one_after_the_other_are_not_edits_and_the_views_go_along(long):
+    region, jumps = long.view_state.region, []
+    long.review._jump = jumps.append
+    long.choices.preview(1)
+    long.choices.take()
+    for part in (1, 2):
+        wait_for(long, part)
+        assert jumps[-1] == long.review.parts(region).centers_lps[part - 1]
+        long.choices.preview(1)
+        long.choices.take()
+    taken = long.review.current.decisions[region].taken
+    assert taken.count("; part ") == 2
+    assert "edited" not in taken
+    long.undo()
+    assert jumps[-1] == long.review.parts(region).centers_lps[1]

@@ -117,9 +117,8 @@ class SimulatedReader:
         best, dice = None, 2 * both / size if size else 1.0
         for choice in offered:
             there, drawn = lesion[choice.box], reference[choice.box]
-            after = np.where(choice.where, choice.lesion, there)
-            gain = np.count_nonzero(after & drawn) - np.count_nonzero(there & drawn)
-            total = size + np.count_nonzero(after) - np.count_nonzero(there)
+            gain = np.count_nonzero(choice.lesion & drawn) - np.count_nonzero(there & drawn)
+            total = size + np.count_nonzero(choice.lesion) - np.count_nonzero(there)
             found = 2 * (both + gain) / total if total else 1.0
             if found > dice:
                 best, dice = choice, found
