@@ -195,11 +195,14 @@ def model_faults(folder: Path) -> list[str]:
         return [f"model.json does not parse: {error}"]
     if members := stated.get("members"):
         return [fault for name, sha in members.items() for fault in weights_faults(folder.parent / name, sha)]
+    if stages := stated.get("stages"):
+        files = {f"weights.{stage}.safetensors": sha for stage, sha in stages.items()}
+        return [fault for name, sha in files.items() for fault in weights_faults(folder, sha, name)]
     return weights_faults(folder, stated.get("sha256"))
 
 
-def weights_faults(folder: Path, stated: str | None) -> list[str]:
-    weights = folder / "weights.safetensors"
+def weights_faults(folder: Path, stated: str | None, name: str = "weights.safetensors") -> list[str]:
+    weights = folder / name
     if not weights.is_file():
         return [f"{weights.name} is missing"]
     faults = [] if stated == sha256(weights) else ["sha256 in model.json is not that of the weights"]
@@ -225,6 +228,16 @@ def a_model_folder(tmp_path):
 
 def test_a_sound_model_folder_has_no_faults(a_model_folder):
     assert model_faults(a_model_folder) == []
+
+
+def test_each_stage_has_weights_of_its_own(a_model_folder):
+    stated = json.loads((a_model_folder / "model.json").read_text(encoding="utf-8"))
+    stages = {"one": stated["sha256"], "two": stated["sha256"]}
+    (a_model_folder / "model.json").write_text(json.dumps({**stated, "stages": stages}), encoding="utf-8")
+    (a_model_folder / "weights.safetensors").rename(a_model_folder / "weights.one.safetensors")
+    assert model_faults(a_model_folder) == ["weights.two.safetensors is missing"]
+    (a_model_folder / "weights.two.safetensors").write_bytes(b"abd")
+    assert model_faults(a_model_folder) == ["sha256 in model.json is not that of the weights"]
 
 
 def test_changed_weights_are_found(a_model_folder):

@@ -1,11 +1,12 @@
 """One picture of the ROIs of several cases: three planes each, on CT and on the first MR, contours by color.
 
-    python scripts/roi_sheet.py OUT.png CASE_FOLDER [CASE_FOLDER ...] [--thresholds scoring]
+    python scripts/roi_sheet.py OUT.webp CASE_FOLDER [CASE_FOLDER ...] [--thresholds scoring]
 
 Contours: inside blue, bone orange, soft green, lesion red (the drawn lesion, where the folder has one).
 """
 
 import argparse
+from io import BytesIO
 from pathlib import Path
 
 import matplotlib
@@ -76,9 +77,9 @@ def widest(mask: np.ndarray, axis: int) -> int:
 
 
 def save(figure, out: Path) -> None:
-    figure.savefig(out, dpi=125, facecolor="black")
-    image = Image.open(out).convert("RGB").quantize(96, dither=Image.Dither.NONE)
-    image.save(out, optimize=True)
+    drawn = BytesIO()
+    figure.savefig(drawn, dpi=125, facecolor="black")
+    Image.open(drawn).convert("RGB").save(out, "WEBP", quality=80, method=6)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,8 @@ SIZE = {"width": 1440, "height": 900}
 REPORT = {"width": 1280, "height": 1500}
 LARGEST = 400_000  # bytes of a picture: every one of them stays in the history for good
 COLORS = (256, 128, 64, 32)
+AS_PNG = ("desktop",)  # by CMakeLists.txt; the others are WebP, half as large
+QUALITY = 88
 PATIENCE_MS = 30_000
 LONG_MS = 300_000  # fusing, segmenting and finding the reasons on a busy machine without a GPU
 TEXT = "(place => document.querySelector(place)?.innerText.trim() ?? '')"
@@ -94,15 +96,20 @@ def show(page: Page, section: str) -> None:
     page.mouse.move(SIZE["width"] - 3, 3)
 
 
-def save(png: bytes, path: Path) -> None:
-    """With as many colors as fit under LARGEST."""
+def save(png: bytes, folder: Path, name: str) -> Path:
+    """NAME.webp, or NAME.png with as many colors as fit under LARGEST; returns the file."""
     picture = Image.open(BytesIO(png)).convert("RGB")
+    if name not in AS_PNG:
+        path = folder / f"{name}.webp"
+        picture.save(path, "WEBP", quality=QUALITY, method=6)
+        return path
+    path = folder / f"{name}.png"
     for colors in COLORS:
         packed = BytesIO()
         picture.quantize(colors, kmeans=3, dither=Image.Dither.NONE).save(packed, "PNG", optimize=True)
         if packed.tell() < LARGEST:
             path.write_bytes(packed.getvalue())
-            return
+            return path
     raise SystemExit(f"screenshots: {path.name} does not fit into {LARGEST} bytes")
 
 
@@ -279,8 +286,7 @@ def main() -> None:
     makers = {"browser": in_the_browser, "desktop": in_slicer}
     for make in makers.values() if options.only is None else (makers[options.only],):
         for name, png in make():
-            save(png, options.out / f"{name}.png")
-            print(options.out / f"{name}.png")  # noqa: T201
+            print(save(png, options.out, name))  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -28,9 +28,18 @@ def background():
     return slicer.mrmlScene.GetNodeByID(shown)
 
 
-def test_without_a_synthesizer_the_section_says_how_to_get_one(opened):
+@pytest.fixture
+def bare(monkeypatch):
+    """Of the models none draws tumors."""
+    from DiffuFuseMedLib.session import probing
+
+    monkeypatch.setattr(probing, "models", list)
+
+
+def test_without_a_synthesizer_the_section_says_how_to_get_one(bare, opened):
     ui = opened.ui
-    assert "none ships yet" in ui.probingHintLabel.text and "--recipe sts-tumor-synthesizer" in ui.probingHintLabel.text
+    assert "No model that draws tumors is installed" in ui.probingHintLabel.text
+    assert "--recipe sts-tumor-synthesizer" in ui.probingHintLabel.text
     assert not (ui.placeButton.enabled or ui.anywhereButton.enabled or ui.diameterSlider.enabled)
     assert not ui.syntheticFrame.visible and not ui.patientButton.visible
 

@@ -83,11 +83,9 @@ def load_synthesizer(model: str, device: str) -> Model:
     from ..models.registry import models_folder
 
     if model == SYNTHESIZER and not (models_folder() / model).is_dir():
-        given, wanted = (
-            "no synthesizer, since none ships yet",
-            "one that was trained (`train --recipe sts-tumor-synthesizer`)",
-        )
-        raise input_error(given, wanted, "name its folder")
+        given = f"no {SYNTHESIZER} among the installed models"
+        wanted = "it, or one that was trained (`train --recipe sts-tumor-synthesizer`)"
+        raise input_error(given, wanted, "install the models again, or name its folder")
     return zoo.load(model, device)
 
 

@@ -67,8 +67,11 @@ class ModelRecord:
 
     @property
     def modalities(self) -> tuple[str, ...]:
-        """What the model takes: keys of core.modalities.MODALITIES; "MR" for any of its contrasts."""
-        return tuple(self.config.get("modalities", ()))
+        """What the model takes: keys of core.modalities.MODALITIES; "MR" for any of its contrasts. A synthesizer takes
+        what its autoencoder does."""
+        inner = self.config.get("autoencoder")
+        told = inner if isinstance(inner, dict) else self.config
+        return tuple(told.get("modalities", ()))
 
     @property
     def task(self) -> str | None:

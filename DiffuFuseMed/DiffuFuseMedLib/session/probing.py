@@ -28,8 +28,8 @@ from .review import ReviewLogic
 SYNTHESIZERS = ("diff4mmlits-synthesizer",)  # systems
 SAMPLES = 2  # of the segmenter, where fewer are not chosen: as `diffufusemed probe`
 NO_SYNTHESIZER = (
-    "No model that draws tumors is installed, and none ships yet: train one (diffufusemed train CASES --recipe "
-    "sts-tumor-synthesizer) and put its folder among the models."
+    "No model that draws tumors is installed: install sts-tumor-synthesizer again, or train one (diffufusemed train "
+    "CASES --recipe sts-tumor-synthesizer) and put its folder among the models."
 )
 NO_CT = "The case has no CT, which alone tells where soft tissue for a tumor is."
 NO_PLACE = "Hold Shift and move the mouse over a view first: that puts the crosshair where the tumor shall be."
