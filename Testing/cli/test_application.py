@@ -57,7 +57,7 @@ def cases_folder(tmp_path_factory, a_case, write_case):
     return root
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def a_result(tmp_path_factory, models, a_real_folder):
     """What `run` wrote of the real case, by the path of the model's folder, and what it said."""
     out = tmp_path_factory.mktemp("result") / "deep" / "out"
