@@ -245,8 +245,8 @@ def test_evaluate_scores_the_cases_beside_the_trivial_rows(command, cases_folder
     assert code == 0
     rows = rows_of(table)
     own = [r["condition"] for r in rows if r["method"] == "tiny" and r["case"] == "trained_on"]
-    assert len(own) == len(set(own)) == 15
-    assert {"no PET, gating off", "motion blur strong", "clean"} <= set(own)
+    assert len(own) == len(set(own)) == 18
+    assert {"no PET, gating off", "no PET, duplicated", "motion blur strong", "clean"} <= set(own)
     assert sum(r["method"] == "PET 41 %" and r["case"] == "trained_on" for r in rows) == 1
     assert "│ centre ellipsoid" in out
     shown = re.search(r"tiny +│ clean +│ (\d\.\d{3}) \[", out)
