@@ -255,7 +255,7 @@ def test_keys_alone_reach_everything_in_the_panels_order_and_show_where_they_are
             reached.append(found)
     assert [f for f in reached if not f["name"] or not f["ring"]] == []
     sections = list(dict.fromkeys(f["section"] for f in reached))
-    parts = ("case", "look", "fusion", "modalities", "lesion", "doubt", "review", "keep")
+    parts = ("case", "look", "fusion", "modalities", "lesion", "doubt", "review", "probing", "keep")
     assert sections == ["top", *(f"section-{part}" for part in parts), "stage"]
     names = {f["name"] for f in reached}
     wanted = {

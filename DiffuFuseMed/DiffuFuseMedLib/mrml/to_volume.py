@@ -37,7 +37,7 @@ def to_volume(node: vtkMRMLVolumeNode, modality: str, suv: SuvFactors | None = N
     check_modality(modality, "the volume")
     if isinstance(node, vtkMRMLLabelMapVolumeNode):
         raise input_error(f"a label map for {name}", "an image", "choose the image it was drawn on")
-    if tag(node, MADE_UP_TAG):
+    if node is not None and tag(node, MADE_UP_TAG):
         raise input_error(f"a made up image for {name}", "one that was taken", "choose the patient's own")
     array = array_of(node)
     check_finite(array, name)  # before a resampling spreads what is not finite
