@@ -22,6 +22,7 @@ from DiffuFuseMedLib.io.picture_pairs import write_picture
 from DiffuFuseMedLib.models import zoo
 from DiffuFuseMedLib.preprocessing.load import load_case
 from DiffuFuseMedLib.preprocessing.rois import Rois
+from DiffuFuseMedLib.report import figures
 from DiffuFuseMedLib.systems.clin_fusediff import Student, StudentConfig, Teacher, TeacherConfig
 from DiffuFuseMedLib.systems.diffufusemed.network import Config, DiffuFuseMed
 from DiffuFuseMedLib.tasks.segment.predict import draw
@@ -66,6 +67,14 @@ def a_state_of_its_own(tmp_path_factory):
 def one_thread():
     """These tensors are so small that a second thread only costs."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def coarse_pictures():
+    """A report's with a twentieth of the pixels, which take most of the time that a small report takes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "DPI", 22)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,8 @@ from Testing.fixtures.source_series import write_series
 
 from .conftest import fuse
 
+pytestmark = pytest.mark.usefixtures("coarse_pictures")
+
 
 def exported(session, kind, path, answer=lambda session: None):
     """Whether the file was written; answer(session): what the engine says meanwhile."""

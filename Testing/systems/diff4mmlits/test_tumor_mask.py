@@ -5,6 +5,7 @@ import pytest
 from DiffuFuseMedLib.core.errors import CancelledError, InputError
 from DiffuFuseMedLib.core.grid import Grid
 from DiffuFuseMedLib.metrics.tumor_appearance import Appearance
+from DiffuFuseMedLib.systems.diff4mmlits import tumor_mask
 from DiffuFuseMedLib.systems.diff4mmlits.tumor_mask import APART_MM, draw_mask, room_of
 from DiffuFuseMedLib.systems.diff4mmlits.tumor_statistics import Drawn
 from scipy import ndimage
@@ -21,6 +22,13 @@ class Same:
 
     def draw(self, rng):
         return self.drawn
+
+
+@pytest.fixture
+def few_tries(monkeypatch):
+    """For what would be refused after many, too: the last are as small as the last of many are."""
+    monkeypatch.setattr(tumor_mask, "TRIES", 6)
+    monkeypatch.setattr(tumor_mask, "SMALLER", 0.45)
 
 
 @pytest.fixture(scope="module")
@@ -85,11 +93,14 @@ def test_it_keeps_off_what_is_drawn(body):
 def test_what_is_too_large_gets_smaller_but_not_smaller_than_any_patients(body):
     made = draw(body, statistics=Same((90.0, 70.0, 60.0)), smallest_mm=18.0)
     assert 18.0 <= made.drawn.semi_axes_mm[0] < 85 and made.mask.any()
+
+
+def test_what_is_too_large_at_the_smallest_is_refused(body, few_tries):
     with pytest.raises(InputError, match="fits"):
         draw(body, statistics=Same((200.0, 100.0, 100.0)), smallest_mm=120.0)
 
 
-def test_what_fits_nowhere_is_refused_and_a_stop_is_heard(body):
+def test_what_fits_nowhere_is_refused_and_a_stop_is_heard(body, few_tries):
     with pytest.raises(InputError, match="fits"):
         draw(body, statistics=Same((200.0, 100.0, 100.0)))
     with pytest.raises(InputError, match="fits"):
@@ -113,7 +124,7 @@ def test_it_lies_where_it_was_asked_for_whatever_depth_was_drawn(body):
         assert np.abs(middle - np.array(SPOT) * np.array(GRID.spacing_kji_mm)).max() < 5
 
 
-def test_a_place_without_room_is_refused_with_its_reason(body):
+def test_a_place_without_room_is_refused_with_its_reason(body, few_tries):
     drawn = np.zeros(GRID.shape, bool)
     drawn[12, 20, 35] = True
     places = {(12, 30, 35): "no soft tissue", (12, 0, 0): "no soft tissue", (30, 0, 0): "outside of the images"}
