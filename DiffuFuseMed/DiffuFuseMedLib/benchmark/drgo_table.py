@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..metrics.significance import compare, holm
 from .parts import Table
 from .results import Results, text_of
+from .significance_table import FEWEST, told_test
 from .tables import about
 from .variants import id_of
 
@@ -26,10 +27,8 @@ def drgo_table(results: Results) -> Table:
     found = {}
     for without, guided in ((a, id_of(b)) for a, b in PAIRS.items()):
         for metric in METRICS:
-            before, after = results.by_case(without, metric), results.by_case(guided, metric)
-            both = [case for case in before if case in after]
-            if len(both) >= 2:
-                one, other = [before[c] for c in both], [after[c] for c in both]
+            one, other = results.paired(without, guided, metric)
+            if len(one) >= FEWEST:
                 found[without, metric] = (one, other, compare(other, one))
     adjusted = holm([x.p for *_, x in found.values()])
     rows = []
@@ -39,5 +38,5 @@ def drgo_table(results: Results) -> Table:
         values = (text_of([scale * v for v in column], digits) for column in (one, other))
         rows.append((method, title, *values, words, f"{x.p:.3g}", f"{p:.3g}"))
     columns = ("network", "measure", "without DRGO", "with DRGO", "difference", "p", "p, Holm")
-    test = f"Wilcoxon's signed-rank test, two-sided; Holm's correction over {len(found)} comparisons."
-    return Table("What DRGO adds", columns, tuple(rows), (test, NO_FIGURE, *about(results)[:-1]))
+    notes = (told_test(len(found)), NO_FIGURE, *about(results)[:-1])
+    return Table("What DRGO adds", columns, tuple(rows), notes)

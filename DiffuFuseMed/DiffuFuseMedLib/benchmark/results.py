@@ -77,6 +77,12 @@ class Results:
                 found.setdefault(row["case"], []).append(float(value))
         return {case: fmean(values) for case, values in found.items()}
 
+    def paired(self, one: str, other: str, metric: str) -> tuple[list[float], list[float]]:
+        """Of two methods, each case that both have, in the same order."""
+        first, second = self.by_case(one, metric), self.by_case(other, metric)
+        both = [case for case in first if case in second]
+        return [first[case] for case in both], [second[case] for case in both]
+
     def clean(self, method: str) -> list[Done]:
         """The clean scorings of a method, in which curves and sheets are."""
         specs = ((done, done.job.spec) for done in self.of("score"))

@@ -9,6 +9,7 @@ from .results import Results
 
 METRICS = {"dice": "Dice", "iou": "IoU"}
 PAPER_P = "< 0.001"
+FEWEST = 2  # patients that both have
 
 
 def table_8(results: Results) -> Table:
@@ -33,15 +34,19 @@ def comparisons(results: Results) -> dict[tuple[str, str], Comparison]:
     found = {}
     for method in [m for m in results.methods if m != results.ours]:
         for metric in METRICS:
-            ours, theirs = (results.by_case(m, metric) for m in (results.ours, method))
-            both = [case for case in ours if case in theirs]
-            if len(both) >= 2:
-                found[method, metric] = compare([ours[c] for c in both], [theirs[c] for c in both])
+            ours, theirs = results.paired(results.ours, method, metric)
+            if len(ours) >= FEWEST:
+                found[method, metric] = compare(ours, theirs)
     return found
 
 
+def told_test(count: int) -> str:
+    """Which test it is, in a sentence."""
+    return f"Wilcoxon's signed-rank test, two-sided; Holm's correction over {count} comparisons."
+
+
 def _notes(results: Results, found: dict[tuple[str, str], Comparison]) -> tuple[str, ...]:
-    test = f"Wilcoxon's signed-rank test, two-sided; Holm's correction over {len(found)} comparisons."
+    test = told_test(len(found))
     if not found:
         return ("Fewer than two patients were scored by two methods: nothing can be compared.",)
     pairs = max(one.pairs for one in found.values())

@@ -9,6 +9,7 @@ from ..metrics.significance import compare, holm
 from .papers import diff4mmlits as paper
 from .parts import Table
 from .results import Results, text_of
+from .significance_table import FEWEST
 from .tables import about
 from .variants import id_of
 
@@ -64,10 +65,9 @@ def _differences(results: Results, pairs: list[tuple[str, str]]) -> tuple[str, .
     """A sentence a pair: by how much the second's Dice is higher, patient by patient."""
     found = {}
     for one, other in pairs:
-        before, after = results.by_case(one, "dice"), results.by_case(other, "dice")
-        both = [case for case in before if case in after]
-        if len(both) >= 2:
-            found[one, other] = compare([after[c] for c in both], [before[c] for c in both])
+        before, after = results.paired(one, other, "dice")
+        if len(before) >= FEWEST:
+            found[one, other] = compare(after, before)
     adjusted = holm([x.p for x in found.values()])
     return tuple(
         f"{other} less {one}: {100 * x.difference:+.1f} points of Dice [{100 * x.low:.1f}, {100 * x.high:.1f}], "

@@ -162,8 +162,7 @@ class Workbench:
         return replace(found, flicker=flicker_of(image, fusion))
 
     def remove(self, request: protocol.Remove, context: Context) -> dict[str, Any]:
-        from ...systems.diff4mmlits.inpainter_slices import body_of
-        from ...tasks.synthesize.removal_mask import removal_mask
+        from ...tasks.synthesize.removal_mask import removal_mask_in
         from ...tasks.synthesize.remove import remove
 
         opened = self._case(request.case_id)
@@ -176,7 +175,7 @@ class Workbench:
         model = self._model(request.model, devices.choose(request.device), zoo.load)
         case, mask = opened.case, lesion
         if lesion.any():
-            mask = removal_mask(lesion, case.grid.spacing_kji_mm, request.margin_mm, body_of(case))
+            mask = removal_mask_in(case, lesion, request.margin_mm)
         found = remove(case, mask, model, context.progress, context.cancel)
         volumes = {key: volume.array for key, volume in found.volumes.items()}
         return {"volumes": volumes, "removed": found.removed, "provenance": found.provenance}

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from ...core.case import Case
+from ...core.healthy import MARGIN_MM
 from ...preprocessing.rois.shapes import dilated
+from ...systems.diff4mmlits.inpainter_slices import body_of
 
 CLOSING, DILATION = np.ones((1, 5, 5), bool), np.ones((1, 3, 3), bool)
 
@@ -28,3 +31,8 @@ def removal_mask(
         return widened
     around = dilated(widened, margin_mm, spacing_kji_mm)
     return widened | (around if body is None else around & body)
+
+
+def removal_mask_in(case: Case, lesion: np.ndarray, margin_mm: float = MARGIN_MM) -> np.ndarray:
+    """removal_mask() of a lesion, bool [k, j, i], in this case, inside its body."""
+    return removal_mask(lesion, case.grid.spacing_kji_mm, margin_mm, body_of(case))

@@ -10,16 +10,14 @@ import numpy as np
 from ...core.case import Case
 from ...core.errors import InputError, input_error
 from ...core.grid import Grid
-from ...core.healthy import MARGIN_MM
 from ...core.resampling import onto
 from ...models.zoo import Model
 from ...networks.inputs import network_grid
-from ...systems.diff4mmlits.inpainter_slices import body_of
 from ...training.dataset import TrainingCase, training_case
 from ...training.synthetic import TUMORS, Synthetic
 from .contract import Inpaints, check_inpaints
 from .realism import paste
-from .removal_mask import removal_mask
+from .removal_mask import removal_mask_in
 from .remove import removed_by
 from .synthesize import SynthesisSettings, Synthesizer
 from .trivial import FILLINGS, PlainInpainter
@@ -96,7 +94,7 @@ def remover_of(name: str, inpainter: Model) -> Removes:
 
     def remove(case: Case) -> Case:
         assert case.reference_mask is not None, "training patients have a drawn lesion"
-        mask = removal_mask(case.reference_mask.array > 0, case.grid.spacing_kji_mm, MARGIN_MM, body_of(case))
+        mask = removal_mask_in(case, case.reference_mask.array > 0)
         return removed_by(network, case, mask, inpainter.device).of(case) if mask.any() else case.unscored()
 
     return remove

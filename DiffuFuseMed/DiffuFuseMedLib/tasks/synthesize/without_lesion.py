@@ -7,10 +7,8 @@ from dataclasses import replace
 
 from ...core.case import Case
 from ...core.errors import InputError
-from ...core.healthy import MARGIN_MM
 from ...models.zoo import Model
-from ...systems.diff4mmlits.inpainter_slices import body_of
-from .removal_mask import removal_mask
+from .removal_mask import removal_mask_in
 from .remove import Progress, remove
 
 AS_IT_IS = "The tumor is drawn into the case as it is: nobody has drawn a lesion in it."
@@ -39,8 +37,7 @@ def without_lesion(
         model = inpainter()
     except InputError as error:
         return _noted(case, f"{NOT_TAKEN} {error}")
-    taken = removal_mask(mask.array > 0, case.grid.spacing_kji_mm, MARGIN_MM, body_of(case))
-    healthy = remove(case, taken, model, progress, cancel)
+    healthy = remove(case, removal_mask_in(case, mask.array > 0), model, progress, cancel)
     return _noted(healthy.of(case), TAKEN.format(model=model.record.id))
 
 
