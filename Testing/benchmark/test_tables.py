@@ -246,3 +246,11 @@ def test_ablations_that_nobody_trained_are_said_to_be_missing(results_of):
 
 def test_every_ablation_of_the_paper_has_a_recipe():
     assert sorted(paper.ABLATIONS.values()) == sorted(paper.TABLE_2)
+
+
+def test_two_methods_are_compared_case_by_case_in_what_both_have(results_of):
+    one = {f"case {n}": {"clean": {"dice": d}} for n, d in ((0, 0.1), (1, 0.2), (2, 0.3))}
+    other = {f"case {n}": {"clean": {"dice": d}} for n, d in ((2, 0.6), (3, 0.9), (0, 0.4))}
+    results = results_of({"ours": one, "theirs": other})
+    assert results.paired("ours", "theirs", "dice") == ([0.1, 0.3], [0.4, 0.6])
+    assert results.paired("ours", "nobody", "dice") == ([], [])

@@ -1,7 +1,8 @@
 """The mask that is removed: 5 x 5 closed, 3 x 3 dilated once, slice by slice."""
 
 import numpy as np
-from DiffuFuseMedLib.tasks.synthesize.removal_mask import removal_mask
+from DiffuFuseMedLib.systems.diff4mmlits.inpainter_slices import body_of
+from DiffuFuseMedLib.tasks.synthesize.removal_mask import removal_mask, removal_mask_in
 
 SPACING = (4.0, 2.0, 2.0)
 
@@ -51,3 +52,16 @@ def test_a_margin_stays_in_the_body_and_the_mask_itself_where_it_was_drawn():
     body[:, :, :11] = True
     mask = removal_mask(lesion, SPACING, margin_mm=4.0, body=body)
     assert mask[2, 10, 11] and not mask[2, 10, 12] and mask[2, 10, 8] and not mask[1, 10, 11]
+
+
+def test_in_a_case_the_margin_ends_with_the_body(a_thigh):
+    """A lesion below the skin, from where the margin reaches into the air."""
+    body, lesion = body_of(a_thigh), np.zeros(a_thigh.grid.shape, bool)
+    k = lesion.shape[0] // 2
+    j = int(np.flatnonzero(body[k].any(axis=1))[2])
+    lesion[k, j, int(np.flatnonzero(body[k, j]).mean())] = True
+    mask = removal_mask_in(a_thigh, lesion)
+    free = removal_mask(lesion, a_thigh.grid.spacing_kji_mm, 12.0)
+    wanted = removal_mask(lesion, a_thigh.grid.spacing_kji_mm)
+    assert (free & ~body).sum() > (mask & ~body).sum() and not (mask & ~body & ~wanted).any()
+    assert np.array_equal(mask | wanted, free & body | wanted)
