@@ -1,4 +1,4 @@
-"""`diffufusemed models panel`: two installed segmenters become one model."""
+"""`diffufusemed models`: two installed segmenters become one model, and a model takes half the room."""
 
 import shutil
 
@@ -34,6 +34,16 @@ def test_a_panel_of_one_is_refused_in_a_sentence(command, installed):
     code, _, told = command("models", "panel", "panel", "other", "tiny")
     assert code != 0 and "the id panel, which is there already" in told
     assert not (installed / "both").exists()
+
+
+def test_a_model_is_compressed_into_another_folder_and_never_onto_itself(command, installed, tmp_path):
+    out = tmp_path / "small"
+    code, said, _ = command("models", "compress", "panel", "--out", out)
+    assert code == 0 and "MB before" in said and {path.name for path in out.iterdir()} == {"panel", "tiny", "other"}
+    again = command("models", "compress", installed / "tiny", "--out", tmp_path / "alone")
+    assert again[0] == 0 and (tmp_path / "alone" / "tiny").is_dir()
+    code, _, told = command("models", "compress", "panel", "--out", installed)
+    assert code != 0 and "has the model panel already" in told
 
 
 def test_a_training_without_a_name_is_of_a_recipe_and_not_of_the_default_panel():

@@ -54,6 +54,11 @@ def test_models_are_listed_in_the_order_of_their_folders(a_models_folder, a_reco
     assert (first.task, first.modalities, first.metrics) == ("segment", ("CT", "PET"), {"dice": 0.5})
 
 
+def test_whom_a_model_was_trained_on_is_told_alike_for_both_tasks(a_record):
+    told = [replace(a_record, training=t).patients for t in ({"patients": ["a", "b"]}, {"trained_on": ["c"]}, {})]
+    assert told == [("a", "b"), ("c",), ()]
+
+
 def test_a_card_is_found_where_there_is_one(a_models_folder):
     assert registry.card("first", a_models_folder).read_text(encoding="utf-8") == "# first"
     assert registry.card("second", a_models_folder) is None

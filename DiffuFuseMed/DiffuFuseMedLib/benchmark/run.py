@@ -54,7 +54,7 @@ def results_of(request: Request, done: Sequence[Done], ready: Sequence[Contender
     """The jobs' results with what is known of the models."""
     systems = {contender.method: contender.record.system for contender in ready}
     names = set(request.case_names()) if suite_of(request).kinds else set()
-    seen = {c.method: len(names & set(c.record.training.get("patients", ()))) for c in ready}
+    seen = {c.method: len(names & set(c.record.patients)) for c in ready}
     rows = {contender.method: paper_row(contender.record) for contender in ready}
     return Results(request, tuple(done), systems, seen, rows)
 

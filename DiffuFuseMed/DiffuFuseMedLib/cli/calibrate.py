@@ -40,7 +40,7 @@ def calibrate(
 
     ready, plan = load_model(model, device), read_split(split or cases / "split.json")
     names = one_fold(plan.folds, fold)
-    if seen := set(names) & set(ready.record.training.get("patients", ())):
+    if seen := set(names) & set(ready.record.patients):
         given = f"fold {fold} with {len(seen)} of the patients that {ready.record.id} was trained on"
         raise input_error(given, "patients it never saw", "choose another --fold")
     with progress() as step:

@@ -73,7 +73,7 @@ def evaluate_inpainting(
 
 def _seen(names: list[str], *models: Any) -> list[str]:
     """A sentence for each model that was trained on some of these cases."""
-    both = [(m.record.id, [n for n in names if n in m.record.training.get("patients", ())]) for m in models]
+    both = [(m.record.id, [n for n in names if n in m.record.patients]) for m in models]
     return [f"{model} was trained on {len(some)} of these {len(names)} cases." for model, some in both if some]
 
 

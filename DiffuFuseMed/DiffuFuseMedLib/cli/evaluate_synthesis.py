@@ -59,7 +59,7 @@ def evaluate_synthesis(
     split = split or cases / "split.json"
     plan = read_split(split) if split.is_file() else None
     names = case_names(cases, plan, fold)
-    known = [name for name in loaded.record.training.get("patients", ()) if (cases / name).is_dir()]
+    known = [name for name in loaded.record.patients if (cases / name).is_dir()]
     if seen := [name for name in names if name in known]:
         remedy = "choose another --fold"
         raise input_error(f"the case {seen[0]}, which {model} was trained on", "cases it has not seen", remedy)

@@ -24,8 +24,9 @@ def models_list() -> None:
         return
     table = Table("id", "system", "modalities", "trained on", "sha256")
     for record in records:
-        modalities, patients = ", ".join(record.modalities), len(record.training.get("patients", ()))
-        table.add_row(record.id, record.system, modalities, f"{patients} patients", record.sha256[:12])
+        modalities, count = ", ".join(record.modalities), len(record.patients)
+        told = f"{count} patients" if count else "not told"
+        table.add_row(record.id, record.system, modalities, told, record.sha256[:12])
     print_table(table)
 
 
@@ -54,3 +55,20 @@ def models_panel(
     record = make_panel(panel_id, members, folder)
     told = "Fit its calibration with `diffufusemed calibrate` on patients that none of its members was trained on."
     out_console.print(f"{folder / record.id} was written. {told}", soft_wrap=True)
+
+
+@models_app.command("compress")
+def models_compress(
+    model_id: Annotated[str, typer.Argument(help="An installed model, or the path of its folder.")],
+    out: Annotated[Path, typer.Option(help="Folder that gets <model id>/; of a panel also its members.")],
+) -> None:
+    """Write a model with its weights in eight bits: half as large, and very nearly the same answers."""
+    from ..models.compress import compress
+    from ..models.registry import model_folder, weights_bytes
+
+    record = compress(model_id, out)
+    before, after = (weights_bytes(record, folder) for folder in (model_folder(model_id).parent, out))
+    told = "Score it beside the one it was made from: `diffufusemed evaluate`."
+    out_console.print(
+        f"{out / record.id}: {before / 1e6:.1f} MB before, {after / 1e6:.1f} MB now. {told}", soft_wrap=True
+    )

@@ -69,7 +69,7 @@ def score_raters(models: Sequence[Model], cases: Sequence[Case], settings: Setti
 
 def say_trained_on(model: Model, names: Sequence[str]) -> None:
     """A note where a model saw some of the cases in its training."""
-    if seen := set(names) & set(model.record.training.get("patients", ())):
+    if seen := set(names) & set(model.record.patients):
         err_console.print(f"Note: {model.record.id} was trained on {len(seen)} of these {len(names)} cases.")
 
 

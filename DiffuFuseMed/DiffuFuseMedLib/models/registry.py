@@ -74,6 +74,11 @@ class ModelRecord:
         return tuple(told.get("modalities", ()))
 
     @property
+    def patients(self) -> tuple[str, ...]:
+        """Whom it was trained on, () where its training does not say; a fusion model calls them trained_on."""
+        return tuple(self.training.get("patients") or self.training.get("trained_on") or ())
+
+    @property
     def task(self) -> str | None:
         """What the system is for, a folder of tasks/; None when this version does not know the system."""
         if self.members:

@@ -28,6 +28,7 @@ from ..core.staging import staged
 from ..core.whole_file import write_whole
 from ..networks.convolution import with_onednn
 from ..systems import network_class
+from .eight_bit import from_eight_bits
 from .record_checks import AGAIN
 from .registry import RECORD, WEIGHTS, ModelRecord, model_folder, models, read_record, write_record
 
@@ -127,11 +128,12 @@ def _read(record: ModelRecord, file: Path) -> dict[str, Tensor]:
     if spoilt := [name for name, value in state.items() if not torch.isfinite(value).all()]:
         given = f"weights of {record.id} with NaN or infinity ({spoilt[0][:60]})"
         raise input_error(given, "finite numbers", "install the model again, or train it again")
-    return state
+    return from_eight_bits(state)
 
 
 def load(model_id: str, device: str = "cpu", folder: Path | None = None) -> Model:
-    """Check, build and load a model; weights are stored in float16 and run in float32 (bfloat16 under autocast)."""
+    """Check, build and load a model; weights are stored in float16 or eight bits (eight_bit.py) and run in float32
+    (bfloat16 under autocast)."""
     path = model_folder(model_id, folder)
     if (record := read_record(path)).members:
         return _panel(record, path.parent, device)

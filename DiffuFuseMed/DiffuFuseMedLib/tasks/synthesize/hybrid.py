@@ -58,6 +58,6 @@ def _check_unseen(recipe: Recipe, folds: tuple[tuple[str, ...], ...], models: tu
     scored = {name for n, fold in enumerate(folds) if n not in recipe.data.folds for name in fold}
     scored |= set(recipe.data.held_out)
     for model in models:
-        if seen := sorted(scored & set(model.record.training.get("patients", ()))):
+        if seen := sorted(scored & set(model.record.patients)):
             given = f"{model.record.id}, which was trained on {seen[0]}, whom {recipe.model_id} is scored on"
             raise input_error(given, "one trained on the same folds", "choose another, or another fold")

@@ -75,7 +75,7 @@ def evaluate(
 
 def seen_in_training(fuser: Fuser, subjects: Sequence[Subject]) -> list[str]:
     """The series among the subjects that the student was trained on."""
-    trained = set(fuser.student.record.training.get("trained_on", ()))
+    trained = set(fuser.student.record.patients)
     return sorted({s.trained_as for s in subjects} & trained)
 
 
