@@ -32,3 +32,8 @@ def domain(
     write_record(replace(record, domain=fitted), folder)
     for key, share in alarms.items():
         out_console.print(f"{key}: {100 * share:.0f} % of held-out patients would be called unlike the others.")
+    for key in record.modalities:
+        if key not in alarms:
+            out_console.print(
+                f"{key}: some images show too little body to measure, so what it looks like is not checked."
+            )

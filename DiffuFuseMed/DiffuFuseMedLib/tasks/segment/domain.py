@@ -21,6 +21,7 @@ from ...preprocessing.likeness import distance, feature_names, features, usual
 from ...preprocessing.load import load_case
 
 SLACK = 1.15  # of the farthest held-out patient; of other patients one in 36 lies farther than it
+FEWEST_FOLDS = 3  # a threshold without the patient's fold takes two others
 WIDER = 1.25  # a range may be exceeded by a quarter before a case is another kind of case
 
 
@@ -39,28 +40,33 @@ def fit_domain(
     record: ModelRecord, folder: Path, split: Split, body_parts: Sequence[str], progress: Callable[[float, str], None]
 ) -> tuple[dict[str, Any], dict[str, float]]:
     """The domain for model.json, and by modality the share of held-out patients that would be called unlike when the
-    threshold, too, is fitted without their fold. What a training held out stays out. Raises InputError for a case that
-    is not there, or has no drawn lesion, and for a model of pictures in color."""
+    threshold, too, is fitted without their fold. A modality of which some patient's images show too little body has
+    neither: what it looks like is then not checked. What a training held out stays out. Raises InputError for a case
+    that is not there, or has no drawn lesion, for fewer than three folds, and for a model of pictures in color."""
     if pictures := [key for key in record.modalities if not feature_names(key)]:
         given, wanted = f"{record.id}, a model of {title_of(pictures[0])}", "one of scans, whose bodies can be measured"
         raise input_error(given, wanted, "leave it without a domain")
     left_out = record.training.get("held_out", ())
     names = [(name, fold) for fold, fold_names in enumerate(split.folds) for name in fold_names if name not in left_out]
+    if len({fold for _, fold in names}) < FEWEST_FOLDS:
+        given = f"a split whose patients lie in {len({fold for _, fold in names})} folds"
+        raise input_error(given, f"{FEWEST_FOLDS} or more, each held against the others", "divide them further")
     patients = []
     for n, (name, fold) in enumerate(names):
         progress(n / len(names), f"case {n + 1} of {len(names)}")
         patients.append(_look(folder / name, fold, split, record.modalities))
     edges = np.array([edge for p in patients for look in p.edges_mm for edge in look])
     volumes = [p.lesion_ml for p in patients]
+    measured = [key for key in record.modalities if all(any(look.get(key) for look in p.looks) for p in patients)]
     domain = {
         "body_parts": list(body_parts),
         "extent_mm": [round(edges.min() / WIDER), round(edges.max() * WIDER)],
         "lesion_ml": [round(min(volumes) / WIDER, 1), round(max(volumes) * WIDER, 1)],
         "needed": list(record.modalities),
         "patients": len(patients),
-        "likeness": {key: _likeness(patients, key) for key in record.modalities},
+        "likeness": {key: _likeness(patients, key) for key in measured},
     }
-    return domain, {key: false_alarms(patients, key) for key in record.modalities}
+    return domain, {key: false_alarms(patients, key) for key in measured}
 
 
 def _look(folder: Path, fold: int, split: Split, modalities: Sequence[str]) -> Looked:
