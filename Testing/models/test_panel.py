@@ -8,7 +8,7 @@ import pytest
 import torch
 from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.models import registry, zoo
-from DiffuFuseMedLib.models.panel import make_panel
+from DiffuFuseMedLib.models.panel import deciding_members, make_panel
 from DiffuFuseMedLib.models.registry import ModelRecord
 
 
@@ -35,6 +35,16 @@ def test_a_fresh_panel_is_for_the_cases_of_the_first_and_has_no_calibration(copi
     made = make_panel("fresh", ["other", "tiny"], copied)
     assert made.domain == {"extent_mm": [10, 20]} and made.calibration == {}
     assert list(registry.record("fresh", copied).members) == ["other", "tiny"]
+
+
+def test_the_record_tells_how_many_decide(copied):
+    assert deciding_members(make_panel("two", ["tiny", "other"], copied, deciding=2)) == 2
+    assert deciding_members(registry.record("two", copied)) == 2
+    assert deciding_members(registry.record("panel", copied)) == 1
+    for number in (0, 3):
+        with pytest.raises(InputError, match=f"{number} deciding members of 2"):
+            make_panel("wrong", ["tiny", "other"], copied, deciding=number)
+    assert not (copied / "wrong").exists()
 
 
 def test_a_loaded_panel_has_its_members_and_the_network_of_the_first(a_panel):

@@ -45,6 +45,7 @@ def models_verify(model_id: Annotated[str | None, typer.Argument(help="One model
 def models_panel(
     panel_id: Annotated[str, typer.Argument(help="The new model's id.")],
     members: Annotated[list[str], typer.Argument(help="Installed segmenters; the lesion is the first one's.")],
+    deciding: Annotated[int, typer.Option(help="So many of them, the first ones, decide on the lesion together.")] = 1,
     out: Annotated[Path | None, typer.Option(help="Folder of the models; where they are installed by default.")] = None,
 ) -> None:
     """Make a panel: segmenters that read a case side by side, so that where they differ is shown as doubt."""
@@ -52,7 +53,7 @@ def models_panel(
     from ..models.registry import models_folder
 
     folder = out or models_folder()
-    record = make_panel(panel_id, members, folder)
+    record = make_panel(panel_id, members, folder, deciding)
     told = "Fit its calibration with `diffufusemed calibrate` on patients that none of its members was trained on."
     out_console.print(f"{folder / record.id} was written. {told}", soft_wrap=True)
 

@@ -42,6 +42,30 @@ def test_the_lesion_is_the_first_members_and_the_doubt_is_everybodys(a_case, a_p
     assert len(both.samples) == 5
 
 
+def test_the_lesion_may_be_that_of_several_together(a_case, a_panel, drawn):
+    case = a_case()
+    record = replace(a_panel.record, config={**a_panel.record.config, "deciding": 2})
+    both = draw(case, replace(a_panel, record=record), FIVE)
+    assert (drawn.deciding, both.deciding) == (3, 5)
+    np.testing.assert_array_equal(both.samples, drawn.samples)
+    lesion = labels_and_uncertainty(case, both)[0]
+    np.testing.assert_array_equal(lesion, labels_and_uncertainty(case, replace(drawn, deciding=0))[0])
+    assert (lesion != labels_and_uncertainty(case, drawn)[0]).any()
+
+
+def test_of_the_members_that_are_asked_the_first_ones_decide(a_case, a_panel):
+    members = (a_panel.members[1], a_panel.members[0])  # the first one knows no MR
+    one = draw(a_case().only(["MR_T1"]), replace(a_panel, members=members), FIVE)
+    assert one.deciding == 5 and [m["model"] for m in one.provenance["members"]] == ["tiny"]
+
+
+@pytest.mark.parametrize("told", [0, 3, "two"])
+def test_a_panel_in_which_nobody_can_decide_is_refused(a_case, a_panel, told):
+    record = replace(a_panel.record, config={**a_panel.record.config, "deciding": told})
+    with pytest.raises(InputError, match=f"in which {told} of 2 decide"):
+        draw(a_case(), replace(a_panel, record=record), FIVE)
+
+
 def test_where_all_together_say_otherwise_nothing_is_sure(a_case, drawn):
     case = a_case()
     doubt, own = (labels_and_uncertainty(case, d)[1] for d in (drawn, replace(drawn, deciding=0)))

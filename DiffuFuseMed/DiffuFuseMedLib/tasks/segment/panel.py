@@ -10,6 +10,7 @@ import numpy as np
 
 from ...core.case import Case
 from ...core.errors import input_error
+from ...models.panel import deciding_members
 from ...models.zoo import Model
 from .contract import options_of
 from .drawn import Drawn
@@ -36,7 +37,8 @@ class OfMember:
 def draw_panel(
     case: Case, panel: Model, settings: Settings, keep: Kept, draw: Callable[[Case, Model, Settings, Kept], Drawn]
 ) -> Drawn:
-    """draw(): of one member. The first of the members that know one of the case's modalities decides on the lesion.
+    """draw(): of one member. The first of the members that know one of the case's modalities, as many as the panel's
+    settings say, decide on the lesion.
 
     Raises InputError for an option that no member has, and for a case without a modality that one of them knows.
     """
@@ -90,7 +92,12 @@ def _joined(panel: Model, settings: Settings, found: list[Drawn], notes: list[st
         "members": members,
         "notes": [f"{d.provenance['model']}: {note}" for d in found for note in d.provenance["notes"]] + notes,
     }
-    return replace(first, samples=np.concatenate(samples), provenance=provenance, deciding=len(first.samples))
+    return replace(
+        first,
+        samples=np.concatenate(samples),
+        provenance=provenance,
+        deciding=sum(len(drawn.samples) for drawn in found[: deciding_members(panel.record)]),
+    )
 
 
 def _on_grid_of(first: Drawn, drawn: Drawn) -> np.ndarray:
