@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# All tests in three processes, two at a time: the library beside the workspace in a browser; whichever of them ends first
-# goes on with Slicer's module in the stand-in for its Qt layer. Qt, VTK's render windows and PyTorch in one process would
-# share more than they would in use.
+# All tests in five processes, two at a time: whichever of the two ends first goes on with the next part. Qt, VTK's render
+# windows and PyTorch in one process would share more than they would in use.
 # Usage: scripts/test.sh PYTEST [option ...]
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -16,39 +15,56 @@ export OMP_NUM_THREADS="${OMP_NUM_THREADS:-$(((cores + 1) / 2))}"
 kept=$(mktemp -d)
 trap 'rm -rf "$kept"' EXIT
 
-# 5: none of the part's tests was chosen, such as by -k.
+# The longest first, so that both ends come together; folders below Testing/, and what is named nowhere is "rest".
+parts=(browser networks hosts rest slicer)
+folders() {
+    case $1 in
+        browser) echo web ;;
+        networks) echo systems tasks training networks models losses diffusion ;;
+        hosts) echo session engine cli cluster ;;
+        slicer) echo host desktop ;;
+    esac
+}
+
+chosen() {
+    local folder other
+    if [ "$1" = rest ]; then
+        echo Testing
+        for other in "${parts[@]}"; do
+            for folder in $(folders "$other"); do echo "--ignore=Testing/$folder"; done
+        done
+    else
+        for folder in $(folders "$1"); do echo "Testing/$folder"; done
+    fi
+}
+
+# Prints what pytest said once it has ended, not between the lines of the other lane's. 5: none of the part's tests was
+# chosen, such as by -k.
 part() {
-    "$pytest" "$@"
-    local status=$?
-    [ $status -ne 5 ] || status=0
-    return $status
+    local name=$1 status
+    shift
+    echo "tests of the part $name begin"
+    # shellcheck disable=SC2046
+    "$pytest" $(chosen "$name") "$@" >"$kept/$name.said" 2>&1
+    status=$?
+    cat "$kept/$name.said"
+    [ $status -eq 0 ] || [ $status -eq 5 ] || touch "$kept/failed"
 }
 
-# Whoever makes the folder is the first.
-slicer() {
-    mkdir "$kept/slicer" 2>/dev/null || return 0
-    part Testing/host Testing/desktop "$@"
+# Whoever makes a part's folder takes it.
+lane() {
+    local name
+    for name in "${parts[@]}"; do
+        mkdir "$kept/$name" 2>/dev/null || continue
+        part "$name" "$@"
+    done
 }
 
-browser() {
-    local failed=0
-    part Testing/web "$@" || failed=1
-    slicer "$@" || failed=1
-    return $failed
-}
-
-library() {
-    local failed=0
-    part Testing --ignore=Testing/host --ignore=Testing/desktop --ignore=Testing/web "$@" || failed=1
-    slicer "$@" || failed=1
-    return $failed
-}
-
-browser "$@" >"$kept/shown" 2>&1 &
-browser=$!
-library "$@"
-library=$?
-wait "$browser"
-status=$?
-cat "$kept/shown"
-exit $((library || status))
+if [ "${1:-}" = --show-parts ]; then
+    for name in "${parts[@]}"; do echo "$name: $(chosen "$name" | paste -sd' ')"; done
+    exit
+fi
+lane "$@" &
+lane "$@"
+wait
+[ ! -e "$kept/failed" ]

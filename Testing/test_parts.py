@@ -1,0 +1,66 @@
+"""scripts/test.sh runs every test once, in parts, and fails when any part does."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FAKE = """#!/usr/bin/env bash
+echo "$*" >>"$CALLS"
+case "$*" in *"$FAILS"*) exit "$STATUS" ;; esac
+"""
+
+
+@pytest.fixture(scope="module")
+def parts():
+    """The arguments for pytest of each part."""
+    shown = subprocess.run(
+        ["bash", ROOT / "scripts" / "test.sh", "pytest", "--show-parts"], capture_output=True, text=True, check=True
+    )
+    told = (line.split(": ", 1) for line in shown.stdout.splitlines())
+    return {name: arguments.split() for name, arguments in told}
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A function (fails, status): a run whose pytest ends so where its arguments hold this word; status and calls."""
+    (tmp_path / "pytest").write_text(FAKE, encoding="utf-8")
+    (tmp_path / "pytest").chmod(0o755)
+
+    def once(fails, status):
+        calls = tmp_path / "calls"
+        told = os.environ | {"CALLS": str(calls), "FAILS": fails, "STATUS": str(status)}
+        command = ["bash", ROOT / "scripts" / "test.sh", tmp_path / "pytest", "-q"]
+        ended = subprocess.run(command, env=told, capture_output=True, check=False)
+        return ended.returncode, calls.read_text(encoding="utf-8").splitlines()
+
+    return once
+
+
+def test_every_folder_is_in_one_part_and_what_is_named_nowhere_in_the_rest(parts):
+    named = [argument for name, told in parts.items() if name != "rest" for argument in told]
+    assert len(named) == len(set(named)) and all((ROOT / folder).is_dir() for folder in named)
+    assert parts["rest"] == ["Testing", *(f"--ignore={folder}" for folder in named)]
+
+
+def test_qt_vtks_windows_and_pytorch_have_processes_of_their_own(parts):
+    assert parts["slicer"] == ["Testing/host", "Testing/desktop"]
+    assert parts["browser"] == ["Testing/web"]
+
+
+def test_each_part_runs_once_with_the_options(run, parts):
+    status, calls = run("none of them", 1)
+    assert status == 0
+    assert sorted(calls) == sorted(" ".join([*told, "-q"]) for told in parts.values())
+
+
+@pytest.mark.parametrize("part", ["Testing/host", "Testing/web", "Testing --ignore"])
+def test_a_part_that_fails_fails_the_run_after_the_others_ran(run, parts, part):
+    status, calls = run(part, 1)
+    assert status != 0 and len(calls) == len(parts)
+
+
+def test_a_part_of_which_nothing_was_chosen_is_no_failure(run):
+    assert run("Testing/host", 5)[0] == 0
