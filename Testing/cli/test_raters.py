@@ -141,7 +141,7 @@ def test_the_trivial_rows_are_by_slice_where_every_model_is(monkeypatch, dims, b
         "DiffuFuseMedLib.tasks.segment.raters.trivial_raters", lambda _, by_slice: asked.append(by_slice) or []
     )
     networks = [SimpleNamespace(config=SimpleNamespace(spatial_dims=n)) for n in dims]
-    models = [SimpleNamespace(record=SimpleNamespace(id="x", training={}), network=n) for n in networks]
+    models = [SimpleNamespace(record=SimpleNamespace(id="x", patients=()), network=n) for n in networks]
     assert score_raters(models, [SimpleNamespace(name="a case")], None) == []
     assert asked == [by_slice]
 

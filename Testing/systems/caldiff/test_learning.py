@@ -28,7 +28,7 @@ def learned(a_telling_batch):
     config = Config(modalities=("CT",), spatial_dims=2, **small)
     network, generator, told = CalDiff(config), seeded(0), []
     optimizer = torch.optim.Adam(network.parameters(), 5e-3)
-    for _ in range(200):
+    for _ in range(120):
         loss = network.loss(a_telling_batch, generator)
         optimizer.zero_grad()
         loss.total.backward()
