@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# All tests in five processes, two at a time: whichever of the two ends first goes on with the next part. Qt, VTK's render
+# All tests in seven processes, two at a time: whichever of the two ends first goes on with the next part. Qt, VTK's render
 # windows and PyTorch in one process would share more than they would in use.
 # Usage: scripts/test.sh PYTEST [option ...]
 set -uo pipefail
@@ -16,12 +16,14 @@ kept=$(mktemp -d)
 trap 'rm -rf "$kept"' EXIT
 
 # The longest first, so that both ends come together; folders below Testing/, and what is named nowhere is "rest".
-parts=(browser networks hosts rest slicer)
+parts=(browser networks engines slicer session files rest)
 folders() {
     case $1 in
         browser) echo web ;;
         networks) echo systems tasks training networks models losses diffusion ;;
-        hosts) echo session engine cli cluster ;;
+        engines) echo engine cli cluster ;;
+        session) echo session ;;
+        files) echo io preprocessing datasets mrml ;;
         slicer) echo host desktop ;;
     esac
 }
