@@ -55,20 +55,32 @@ def evaluate_inpainting(
     removals, features = work.removals_of(inpainter), work.Features()
     rebuilt: list[Row] = []
     removed: list[Row] = []
+    healthy: list[Row] = []
     with progress() as step:
         for number, name in enumerate(names):
             step(number / len(names), name)
             (case,) = read_cases(cases, [name], plan)
             rebuilt += work.reconstruction_rows(case, removals, inpainter, finder, features, seed)
             removed += work.removal_rows(case, removals, finder, margin or [0.0], samples, seed)
+            healthy += work.healthy_rows(case, finder, samples, seed)
     tables = [_rebuilt_table(rebuilt, features, seed), _removed_table(removed, seed)]
-    write_csv([*rebuilt, *removed], csv)
+    write_csv([*rebuilt, *removed, *healthy], csv)
     for table in tables:
         print_table(table)
-    for sentence in (seen := _seen(names, inpainter, finder)):
+    for sentence in (seen := [*_alone(healthy, finder), *_seen(names, inpainter, finder)]):
         out_console.print(sentence, soft_wrap=True)
     if markdown:
         write_text(markdown, as_markdown(tables) + "".join(f"\n{sentence}\n" for sentence in seen))
+
+
+def _alone(rows: list[Row], finder: Any) -> list[str]:
+    """What the segmenter calls lesion where there is none, in a sentence; none where no case has such slices."""
+    if not rows:
+        return []
+    called, body = (sum(row[name] for row in rows) for name in ("found_ml", "body_ml"))
+    most = max(row["found_ml"] for row in rows)
+    where = f"Shown the healthy slices of {len(rows)} cases alone, {finder.record.id} calls"
+    return [f"{where} {called:.0f} mL of {body:.0f} mL of body lesion, at most {most:.0f} mL in a case."]
 
 
 def _seen(names: list[str], *models: Any) -> list[str]:

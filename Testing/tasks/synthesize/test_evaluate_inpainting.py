@@ -1,5 +1,6 @@
 """The figures of an inpainter: the same holes for all, scored in them alone, and what a segmenter still finds."""
 
+import re
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -11,10 +12,12 @@ from DiffuFuseMedLib.core.healthy import Healthy
 from DiffuFuseMedLib.systems.diff4mmlits.inpainter_slices import training_slices
 from DiffuFuseMedLib.tasks.synthesize import evaluate_inpainting as module
 from DiffuFuseMedLib.tasks.synthesize.evaluate_inpainting import (
+    BEYOND_MM,
     IMAGED,
     Features,
     features_at,
     healthy_holes,
+    healthy_rows,
     likeness,
     reconstruction_rows,
     removal_rows,
@@ -138,6 +141,34 @@ def test_a_lesion_that_was_removed_is_not_found_and_one_that_was_not_is(case, a_
     assert set(a_finder) == {(3, 5)}
 
 
+def with_lesion(case, start, stop):
+    """The case whose lesion is a rod through these slices; PET is hot in it and in one voxel of every slice."""
+    rod = np.zeros(case.grid.shape, bool)
+    rod[start:stop, 30:34, 28:32] = True
+    hot = rod.copy()
+    hot[:, 32, 40] = True
+    pet = case.volumes["PET"].with_array(np.where(hot, 9.0, 1.0).astype(np.float32))
+    drawn = case.reference_mask.with_array(rod.astype(np.uint8))
+    return replace(case, volumes={**case.volumes, "PET": pet}, reference_mask=drawn)
+
+
+def test_healthy_slices_are_shown_alone_from_the_end_that_has_more(a_thigh, a_finder):
+    case = replace(a_thigh, reference_mask=a_thigh.volumes["CT"].with_array(np.zeros(a_thigh.grid.shape, np.uint8)))
+    ml = case.grid.voxel_mm3 / 1000
+    (low,) = healthy_rows(with_lesion(case, 4, 14), None, samples=2, seed=7)
+    (high,) = healthy_rows(with_lesion(case, 26, 40), None, samples=2, seed=7)
+    beyond = round(BEYOND_MM / 4)
+    assert low["found_ml"] == pytest.approx((40 - 14 - beyond) * ml)
+    assert high["found_ml"] == pytest.approx((26 - beyond) * ml)
+    assert low["body_ml"] == pytest.approx((40 - 14 - beyond) * ml * np.pi * 25**2, rel=0.1)
+    assert a_finder == [(2, 7)] * 2
+
+
+def test_a_lesion_from_end_to_end_leaves_no_healthy_slices(a_thigh, a_finder):
+    case = replace(a_thigh, reference_mask=a_thigh.volumes["CT"].with_array(np.zeros(a_thigh.grid.shape, np.uint8)))
+    assert healthy_rows(with_lesion(case, 6, 34), None, samples=2) == []
+
+
 def test_a_case_without_a_lesion_is_refused(case, an_inpainter):
     with pytest.raises(InputError, match="without a drawn lesion"):
         list(removal_rows(case.unscored(), {}, an_inpainter, [0.0], 1))
@@ -151,7 +182,9 @@ def test_distances_of_too_few_places_are_not_told():
 
 
 def test_the_command_writes_both_tables(command, case, inpainters, write_case, tmp_path):
-    write_case(case, tmp_path / "cases" / "tiny")
+    drawn = case.reference_mask.array.copy()
+    drawn[4:] = 0  # six healthy slices beyond
+    write_case(replace(case, reference_mask=case.reference_mask.with_array(drawn)), tmp_path / "cases" / "tiny")
     places = ("--csv", tmp_path / "rows.csv", "--markdown", tmp_path / "means.md")
     models = ("--model", inpainters / "tiny-inpainter", "--segmenter", "tiny", "--samples", 1)
     # the tiny segmenter is not calibrated for this name, and the case is one alone
@@ -161,7 +194,9 @@ def test_the_command_writes_both_tables(command, case, inpainters, write_case, t
     page = (tmp_path / "means.md").read_text()
     assert page.count("median filter") == 3 + 2 and page.count(IMAGED) == 1
     lines = (tmp_path / "rows.csv").read_text().splitlines()
-    assert len(lines) == 1 + 9 + 7 and lines[0].startswith("method,case,modality,psnr,ssim")
+    assert "healthy slices of 1 cases alone, tiny calls" in out
+    assert re.search(r"calls (\d+) mL of \d+ mL of body lesion, at most \1 mL in a case", page)
+    assert len(lines) == 1 + 9 + 7 + 1 and lines[0].startswith("method,case,modality,psnr,ssim")
 
 
 def test_the_command_refuses_a_model_that_fills_no_holes(command, case, write_case, tmp_path):

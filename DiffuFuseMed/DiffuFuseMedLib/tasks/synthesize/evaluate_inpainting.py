@@ -30,6 +30,8 @@ from .removal_mask import removal_mask
 from .remove import remove, removed_by
 from .trivial import FILLINGS, PlainInpainter
 
+HEALTHY = "healthy slices alone"
+BEYOND_MM, LEAST_MM = 10.0, 20.0  # of healthy slices: how far from the lesion, and together how thick
 HOLES, THICKNESS_MM = 3, 16.0  # a case's, each the same in so many slices
 SSIM_PX, PSNR_CAP_DB = 7, 60.0
 RANGES = {"PET": 1.0}  # of the gray values that are scored; else 2, preprocessing/intensity.py
@@ -162,6 +164,30 @@ def removal_rows(
             after = removal(case, mask).of(case)
             told = found(after, case, segmenter, samples, seed)
             yield {"method": name, "margin_mm": margin_mm, "case": case.name, **told}
+
+
+def healthy_rows(case: Case, segmenter: Model, samples: int, seed: int = 0) -> list[Row]:
+    """A row of what the segmenter calls lesion where it is shown healthy slices alone, those beyond the lesion's nearer
+    or farther end, whichever are more: what it finds after a removal beyond that is of what was filled in. None where
+    they are too few."""
+    shown = _healthy_slices(case)
+    if shown is None:
+        return []
+    labels = predict(shown, segmenter, Settings(samples=samples, seed=seed)).labels > 0
+    ml, body = case.grid.voxel_mm3 / 1000, body_of(shown)
+    told = {"found_ml": float(labels.sum()) * ml, "body_ml": float(body.sum()) * ml}
+    return [{"method": HEALTHY, "margin_mm": "", "case": case.name, **told}]
+
+
+def _healthy_slices(case: Case) -> Case | None:
+    slices = np.flatnonzero(_drawn(case).any(axis=(1, 2)))
+    spacing_mm, count = case.grid.spacing_kji_mm[0], case.grid.shape[0]
+    apart = round(BEYOND_MM / spacing_mm)
+    below, above = (0, int(slices[0]) - apart), (int(slices[-1]) + 1 + apart, count)
+    start, stop = max(below, above, key=lambda ends: ends[1] - ends[0])
+    if (stop - start) * spacing_mm < LEAST_MM:
+        return None
+    return case.unscored().cropped((start, 0, 0), (stop, *case.grid.shape[1:]))
 
 
 def found(shown: Case, case: Case, segmenter: Model, samples: int, seed: int) -> Row:
