@@ -152,7 +152,7 @@ def test_a_lesion_that_is_not_on_the_grid_is_refused(engine, case, case_id, fail
 
 ASKED = {
     "an unknown model": ({"model": "no-such-model"}, "input", "no-such-model"),
-    "a model that fuses": ({"model": "clin-fusediff-student"}, "input", "a model that segments (sts-caldiff, sts-d"),
+    "a model that fuses": ({"model": "clin-fusediff-student"}, "input", "a model that segments (lidc-caldiff, "),
     "no samples": ({"samples": 0}, "input", "0 samples"),
     "too many samples": ({"samples": 10_000}, "input", "10000 samples"),
     "only what the model does not know": ({"modalities": ["SPECT"]}, "input", "modality"),
