@@ -25,7 +25,7 @@ def models_list() -> None:
     table = Table("id", "system", "modalities", "trained on", "sha256")
     for record in records:
         modalities, count = ", ".join(record.modalities), len(record.patients)
-        told = f"{count} patients" if count else "not told"
+        told = f"{count} cases" if count else "not told"
         table.add_row(record.id, record.system, modalities, told, record.sha256[:12])
     print_table(table)
 
