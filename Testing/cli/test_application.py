@@ -221,7 +221,7 @@ def test_models_list_names_what_is_installed(command, models):
     code, out, _ = command("models", "list")
     record = zoo.read_record(models / "tiny")
     assert code == 0
-    assert all(word in out for word in ("tiny", "diffufusemed", "CT, PET, MR_T1", "1 patients", record.sha256[:12]))
+    assert all(word in out for word in ("tiny", "diffufusemed", "CT, PET, MR_T1", "1 cases", record.sha256[:12]))
 
 
 def test_models_list_says_that_none_is_installed(command, tmp_path, monkeypatch):
