@@ -1,7 +1,10 @@
 """scripts/test.sh runs every test once, in parts, and fails when any part does."""
 
 import os
+import signal
 import subprocess
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -64,3 +67,21 @@ def test_a_part_that_fails_fails_the_run_after_the_others_ran(run, parts, part):
 
 def test_a_part_of_which_nothing_was_chosen_is_no_failure(run):
     assert run("Testing/host", 5)[0] == 0
+
+
+def test_an_interrupt_ends_both_lanes_and_begins_no_further_part(tmp_path):
+    calls = tmp_path / "calls"
+    waits = f'#!/usr/bin/env bash\necho "$*" >>"{calls}"\ntrap "exit 2" INT\nsleep 60 & wait\n'
+    (tmp_path / "pytest").write_text(waits, encoding="utf-8")
+    (tmp_path / "pytest").chmod(0o755)
+    command = ["bash", ROOT / "scripts" / "test.sh", tmp_path / "pytest"]
+    started = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL)
+    try:
+        while not calls.is_file() or len(calls.read_text(encoding="utf-8").splitlines()) < 2:
+            time.sleep(0.05)
+        os.killpg(started.pid, signal.SIGINT)  # as a terminal does
+        assert started.wait(30) != 0
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(started.pid, signal.SIGKILL)
+    assert len(calls.read_text(encoding="utf-8").splitlines()) == 2

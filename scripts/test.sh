@@ -14,6 +14,8 @@ cores=$(nproc 2>/dev/null || echo 2)
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-$(((cores + 1) / 2))}"
 kept=$(mktemp -d)
 trap 'rm -rf "$kept"' EXIT
+# Ctrl-C ends both lanes: pytest alone would end with its part, and a shell's background jobs do not hear it.
+trap 'trap - INT; rm -rf "$kept"; kill 0' INT
 
 # The longest first, so that both ends come together; folders below Testing/, and what is named nowhere is "rest".
 parts=(browser networks engines slicer session files rest)

@@ -42,6 +42,9 @@ def test_a_model_is_compressed_into_another_folder_and_never_onto_itself(command
     assert code == 0 and "MB before" in said and {path.name for path in out.iterdir()} == {"panel", "tiny", "other"}
     again = command("models", "compress", installed / "tiny", "--out", tmp_path / "alone")
     assert again[0] == 0 and (tmp_path / "alone" / "tiny").is_dir()
+    renamed = shutil.copytree(installed / "other", tmp_path / "renamed")
+    code, said, err = command("models", "compress", renamed, "--out", tmp_path / "alone")
+    assert code == 0 and " 0.0 MB before" not in said and (tmp_path / "alone" / "other").is_dir(), err
     code, _, told = command("models", "compress", "panel", "--out", installed)
     assert code != 0 and "has the model panel already" in told
 

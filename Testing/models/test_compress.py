@@ -8,6 +8,8 @@ import torch
 from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.models import registry, zoo
 from DiffuFuseMedLib.models.compress import compress
+from DiffuFuseMedLib.models.eight_bit import SCALE
+from safetensors.torch import load_file, save_file
 
 OF_THE_FILES = {"sha256": "", "stages": {}, "members": {}}
 
@@ -49,6 +51,23 @@ def test_the_answers_are_very_nearly_the_same_from_smaller_files(out, given):
     off = sum((after[name] - value).square().sum() for name, value in before.items())
     assert 0 < off < 1e-4 * sum(value.square().sum() for value in before.values())
     assert {value.dtype for value in after.values()} == {torch.float32}
+
+
+def test_a_compressed_model_compressed_again_is_the_same(out, tmp_path):
+    again = compress("tiny", tmp_path, out)
+    assert again.sha256 == registry.record("tiny", out).sha256
+    assert zoo.load("tiny", folder=tmp_path).record == again
+
+
+def test_a_scale_that_is_no_number_is_refused(out, tmp_path):
+    folder = shutil.copytree(out, tmp_path / "models")
+    state = load_file(folder / "tiny" / registry.WEIGHTS)
+    state[next(name for name in state if name.endswith(SCALE))][:] = 1e9  # beyond float16
+    save_file(state, folder / "tiny" / registry.WEIGHTS)
+    record = replace(registry.record("tiny", folder), sha256=zoo.sha256_of(folder / "tiny" / registry.WEIGHTS))
+    registry.write_record(record, folder / "tiny")
+    with pytest.raises(InputError, match="NaN or infinity"):
+        zoo.load("tiny", folder=folder)
 
 
 def test_a_model_of_that_id_is_not_written_over(out, given):

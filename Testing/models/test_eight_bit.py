@@ -32,6 +32,12 @@ def test_kernels_take_a_byte_a_weight(state):
     assert packed["kernel"].max() == 127 or packed["kernel"].min() == -127
 
 
+def test_what_is_in_eight_bits_stays_as_it_is(state):
+    once = in_eight_bits(state)
+    twice = in_eight_bits(once)
+    assert list(twice) == list(once) and all(torch.equal(twice[name], value) for name, value in once.items())
+
+
 def test_a_channel_of_zeros_stays_zero():
     back = from_eight_bits(in_eight_bits({"kernel": torch.zeros(2, 4)}))
     assert torch.equal(back["kernel"], torch.zeros(2, 4).half())
@@ -41,13 +47,15 @@ def test_a_state_of_float16_is_taken_as_it_is(state):
     assert from_eight_bits(state) == state
 
 
-@pytest.mark.parametrize("spoil", ["no weights", "another shape", "float weights"])
+@pytest.mark.parametrize("spoil", ["no weights", "another shape", "float weights", "no scale"])
 def test_a_scale_that_does_not_fit_is_refused(state, spoil):
     packed = in_eight_bits(state)
     if spoil == "no weights":
         del packed["kernel"]
     elif spoil == "another shape":
         packed["kernel" + SCALE] = packed["kernel" + SCALE].flatten()
+    elif spoil == "no scale":
+        del packed["kernel" + SCALE]
     else:
         packed["kernel"] = packed["kernel"].half()
     with pytest.raises(InputError, match=r"scale does not fit \(kernel\)"):

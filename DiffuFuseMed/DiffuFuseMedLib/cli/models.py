@@ -65,10 +65,10 @@ def models_compress(
 ) -> None:
     """Write a model with its weights in eight bits: half as large, and very nearly the same answers."""
     from ..models.compress import compress
-    from ..models.registry import model_folder, weights_bytes
+    from ..models.registry import model_folder, weights_bytes_in
 
     record = compress(model_id, out)
-    before, after = (weights_bytes(record, folder) for folder in (model_folder(model_id).parent, out))
+    before, after = (weights_bytes_in(path, record) for path in (model_folder(model_id), out / record.id))
     told = "Score it beside the one it was made from: `diffufusemed evaluate`."
     out_console.print(
         f"{out / record.id}: {before / 1e6:.1f} MB before, {after / 1e6:.1f} MB now. {told}", soft_wrap=True

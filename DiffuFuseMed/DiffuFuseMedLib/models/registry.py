@@ -123,9 +123,13 @@ def model_folder(model_id: str, folder: Path | None = None) -> Path:
 
 def weights_bytes(record: ModelRecord, folder: Path | None = None) -> int:
     """How large its files of weights are; of a panel those of its members, as far as they are there."""
-    root = model_folder(record.id, folder).parent
-    files = [path for name in record.members or (record.id,) for path in (root / name).glob("weights.*")]
-    return sum(path.stat().st_size for path in files)
+    return weights_bytes_in(model_folder(record.id, folder), record)
+
+
+def weights_bytes_in(path: Path, record: ModelRecord) -> int:
+    """weights_bytes() of the model in this folder, whose name need not be its id."""
+    places = [path.parent / name for name in record.members] or [path]
+    return sum(file.stat().st_size for place in places for file in place.glob("weights.*"))
 
 
 def read_record(path: Path) -> ModelRecord:

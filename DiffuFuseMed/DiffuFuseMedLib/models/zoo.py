@@ -122,13 +122,14 @@ def weights(model_id: str, folder: Path | None = None) -> tuple[dict[str, Tensor
 def _read(record: ModelRecord, file: Path) -> dict[str, Tensor]:
     """One file of weights; raises InputError for one that is no safetensors, or holds what is no number."""
     try:
-        state = load_file(file)
+        stored = load_file(file)
     except (SafetensorError, OSError) as error:
         raise input_error(f"weights of {record.id} that cannot be read", "safetensors", AGAIN) from error
+    state = from_eight_bits(stored)
     if spoilt := [name for name, value in state.items() if not torch.isfinite(value).all()]:
         given = f"weights of {record.id} with NaN or infinity ({spoilt[0][:60]})"
         raise input_error(given, "finite numbers", "install the model again, or train it again")
-    return from_eight_bits(state)
+    return state
 
 
 def load(model_id: str, device: str = "cpu", folder: Path | None = None) -> Model:

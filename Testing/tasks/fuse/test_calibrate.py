@@ -48,7 +48,7 @@ def test_the_same_seed_fits_the_same_curve(fuser, stacks):
 def test_refuses_patients_that_the_weights_were_trained_on(tmp_path):
     split = tmp_path / "split.json"
     split.write_text('{"folds": [["STS_005"], ["STS_003"]], "crops": {}}')
-    record = SimpleNamespace(training={"trained_on": ["STS_003"], "left_out": []})
+    record = SimpleNamespace(patients=("STS_003",), training={"left_out": []})
     fuser = SimpleNamespace(student=SimpleNamespace(record=record))
     with pytest.raises(InputError, match="fold 1 with 1 patients of the training"):
         validation_stacks(fuser, tmp_path, 1, split, ())

@@ -67,13 +67,12 @@ def calibrate_fusion(
 def validation_stacks(fuser: Fuser, cases: Path, fold: int, split: Path, pairs: tuple[Path, ...]) -> list[Stack]:
     """The fold's cases and the series of pairs that the student's training left out. Raises InputError when it saw one
     of the patients."""
-    told = fuser.student.record.training
-    names = read_split(split).folds[fold]
-    if seen := set(names) & set(told["trained_on"]):
+    record, names = fuser.student.record, read_split(split).folds[fold]
+    if seen := set(names) & set(record.patients):
         raise input_error(f"fold {fold} with {len(seen)} patients of the training", "others", "choose another --fold")
     recipe = FusionRecipe()
     stacks = [case_stack(load_case(cases / name), recipe.mri, recipe.windows_hu[:1]) for name in names]
-    left_out = tuple(told["left_out"])
+    left_out = tuple(record.training["left_out"])
     return stacks + [s for folder in pairs for s in pair_stacks(folder, left_out, only=True)]
 
 

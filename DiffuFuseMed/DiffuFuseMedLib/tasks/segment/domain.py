@@ -48,8 +48,8 @@ def fit_domain(
         raise input_error(given, wanted, "leave it without a domain")
     left_out = record.training.get("held_out", ())
     names = [(name, fold) for fold, fold_names in enumerate(split.folds) for name in fold_names if name not in left_out]
-    if len({fold for _, fold in names}) < FEWEST_FOLDS:
-        given = f"a split whose patients lie in {len({fold for _, fold in names})} folds"
+    if (count := len({fold for _, fold in names})) < FEWEST_FOLDS:
+        given = f"a split whose patients lie in {count} folds"
         raise input_error(given, f"{FEWEST_FOLDS} or more, each held against the others", "divide them further")
     patients = []
     for n, (name, fold) in enumerate(names):
