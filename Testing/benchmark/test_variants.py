@@ -1,10 +1,11 @@
 """What is asked for as NAME+VARIANT, and what such a training rests on."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from DiffuFuseMedLib.benchmark.plan import training_jobs
-from DiffuFuseMedLib.benchmark.training import content_of, folder_of
+from DiffuFuseMedLib.benchmark.training import content_of, folder_of, recipe_of
 from DiffuFuseMedLib.benchmark.variants import id_of, variant_of
 from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.losses import Drgo
@@ -20,6 +21,10 @@ def test_a_variant_changes_what_it_names_and_the_models_id_alone():
     assert few.synthetic == Synthetic(remover="median filter") and few.data.portion == 0.3
     assert variant_of("sts-unet-3d+synthetic-pasted").synthetic.tumors == "pasted"
     assert variant_of("sts-unet-3d+only-CT").config.modalities == ("CT",)
+    faint = variant_of("sts-multi-encoder+faint")
+    assert faint.windows == replace(RECIPES["sts-multi-encoder"].windows, faint=0.4)
+    assert recipe_of("sts-multi-encoder+faint", "sts-segresnet", 0, 4, 1.0, 0).windows.faint == 0.4
+    assert recipe_of("sts-multi-encoder", "sts-segresnet+faint", 0, 4, 1.0, 0).windows.faint == 0
     assert id_of("a+b+c") == "a-b-c"
 
 
@@ -38,8 +43,9 @@ def test_what_is_none_is_refused(name, sentence):
 
 def test_what_a_recipe_does_not_use_is_no_part_of_its_fingerprint():
     told = content_of(RECIPES["sts-segresnet"])
-    assert "synthetic" not in told and "portion" not in told["data"]
-    told = content_of(variant_of("sts-segresnet+synthetic+patients-10"))
+    assert "synthetic" not in told and "portion" not in told["data"] and "faint" not in told["windows"]
+    told = content_of(variant_of("sts-segresnet+synthetic+patients-10+faint"))
+    assert told["windows"]["faint"] == 0.4
     assert told["synthetic"]["share"] == 0.5 and told["data"]["portion"] == 0.1
 
 

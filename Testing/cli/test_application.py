@@ -426,6 +426,13 @@ def test_train_lets_regions_guide_any_recipe_and_its_record_tells_how(train_toy,
     assert len({record.sha256 for record in (plain, guided, own)}) == 3
 
 
+def test_train_lets_any_recipe_see_fainter_lesions_and_its_record_tells_how_often(train_toy, a_recipe, tmp_path):
+    assert train_toy(out="plain")[0] == train_toy("--faint", 1, out="faint")[0] == 0
+    plain, faint = (zoo.verify(str(tmp_path / name / "toy")) for name in ("plain", "faint"))
+    assert (plain.window["faint"], faint.window["faint"]) == (0.0, 1.0)
+    assert plain.sha256 != faint.sha256
+
+
 def test_train_refuses_in_one_sentence(refused, a_recipe, cases_folder, tmp_path):
     options = ["--out", tmp_path / "models", "--recipe", "toy"]
     assert "the recipe 'wrong', wanted one of sts-diffufusemed" in refused("train", cases_folder, "--recipe", "wrong")
@@ -463,6 +470,7 @@ def test_train_refuses_what_a_recipe_has_no_use_for(refused, a_recipe, cases_fol
     assert "--start for a fusion" in refused("train", cases_folder, "--recipe", "clin-fusediff", "--start", "toy")
     assert "--drgo for a fusion" in refused("train", cases_folder, "--recipe", "clin-fusediff", "--drgo")
     assert "--synthetic for a fusion" in refused("train", cases_folder, "--recipe", "clin-fusediff", "--synthetic", 0.5)
+    assert "--faint for a fusion" in refused("train", cases_folder, "--recipe", "clin-fusediff", "--faint", 0)
     assert "--drgo for the recipe 'sts-inpainter'" in refused(
         "train", cases_folder, "--recipe", "sts-inpainter", "--drgo"
     )

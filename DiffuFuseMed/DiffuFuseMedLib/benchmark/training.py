@@ -28,7 +28,7 @@ from .variants import id_of, variant_of
 
 MAKERS = ("synthesizer", "inpainter")
 # What a recipe is by itself: everything else of its windows is that of the suite's first recipe.
-OWN = ("drop_one", "drop_two", "clean_complete", "originals", "simulated_readers")
+OWN = ("drop_one", "drop_two", "clean_complete", "originals", "simulated_readers", "faint")
 
 
 def recipe_of(name: str, like: str, fold: int | None, folds: int, minutes: float, seed: int) -> Recipe:
@@ -89,6 +89,8 @@ def content_of(recipe: Recipe) -> dict[str, Any]:
         del told["synthetic"]
     if recipe.data.portion == 1:
         del told["data"]["portion"]
+    if recipe.windows.faint == 0:
+        del told["windows"]["faint"]
     return told
 
 

@@ -46,6 +46,10 @@ def train(
         float | None,
         typer.Option(help="Share of batches with synthetic tumors in the patients' healthy part; any segmenter."),
     ] = None,
+    faint: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Share of windows whose lesion takes up less tracer in PET; any segmenter."),
+    ] = None,
     synthesizer: Annotated[str, typer.Option(help="What draws them: an id, or the path of a folder.")] = SYNTHESIZER,
     inpainter: Annotated[str, typer.Option(help="What takes the patients' own lesions out first.")] = INPAINTER,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
@@ -58,7 +62,7 @@ def train(
 
     Ctrl-C finishes the step and keeps what --resume goes on from, to the same weights as without a stop.
     """
-    _check_used(recipe, start, pairs, drgo, synthetic)
+    _check_used(recipe, pairs, {"--start": start, "--drgo": drgo or None, "--synthetic": synthetic, "--faint": faint})
     split = split or cases / "split.json"
     told: dict[str, Any] = {"minutes": minutes, "seed": seed, "learning_rate": rate}
     told = {name: value for name, value in told.items() if value is not None}
@@ -68,16 +72,16 @@ def train(
         elif recipe in _synthesis_recipes():
             records = [_train_synthesis(recipe, told, cases, split, out, context)]
         else:
-            wanted = _segmenters_recipe(recipe, told, drgo, synthetic)
+            wanted = _segmenters_recipe(recipe, told, drgo, synthetic, faint)
             makers = {"synthesizer": synthesizer, "inpainter": inpainter}
             records = [_train_segmenter(wanted, cases, split, out, start, makers, context)]
     for record in records:
         out_console.print(f"{out / record.id}: {record.training['steps_done']} steps.", soft_wrap=True)
 
 
-def _check_used(recipe: str, start: str | None, pairs: list[Path] | None, drgo: bool, synthetic: float | None) -> None:
+def _check_used(recipe: str, pairs: list[Path] | None, of_segmenters: dict[str, Any]) -> None:
     """An option that a recipe has no use for is refused, not ignored."""
-    for option, asked in (("--start", start), ("--drgo", drgo or None), ("--synthetic", synthetic)):
+    for option, asked in of_segmenters.items():
         if asked is not None and (recipe == FUSION or recipe in _synthesis_recipes()):
             what = "a fusion" if recipe == FUSION else f"the recipe {recipe!r}"
             raise input_error(f"{option} for {what}", "a recipe of a segmenter", f"leave out {option}")
@@ -107,7 +111,9 @@ def running(folder: Path, resume: bool, device: str) -> Iterator[RunContext]:
         raise typer.Exit(STOPPED) from stopped
 
 
-def _segmenters_recipe(name: str, told: dict[str, Any], drgo: bool, synthetic: float | None) -> Recipe:
+def _segmenters_recipe(
+    name: str, told: dict[str, Any], drgo: bool, synthetic: float | None, faint: float | None
+) -> Recipe:
     """The recipe of this name as it was asked for; raises InputError for one that is none."""
     from ..losses import Drgo
     from ..tasks.segment.recipes import RECIPES
@@ -119,6 +125,8 @@ def _segmenters_recipe(name: str, told: dict[str, Any], drgo: bool, synthetic: f
     recipe = replace(RECIPES[name], **told)
     if drgo and recipe.drgo is None:
         recipe = replace(recipe, drgo=Drgo())
+    if faint is not None:
+        recipe = replace(recipe, windows=replace(recipe.windows, faint=faint))
     return recipe if synthetic is None else replace(recipe, synthetic=Synthetic(synthetic))
 
 

@@ -12,12 +12,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..core.errors import input_error
+from ..core.modalities import spec_of
 from ..core.triples import triple
 from ..losses import Batch
 from ..uncertainty.readers import ReaderModel, ball_radius_mm, redrawn
 from .corruptions import corrupt_window, uniform
 from .dataset import TrainingCase
 from .feedback import Feedback
+from .uptake import fainter
 
 FINER_IN_PLANE = 2 / 3
 READERS_REACH_MM = 30.0  # simulated readers differ by less
@@ -45,6 +47,7 @@ class WindowSettings:
     clean_complete: float = 0.0  # share of batches without artefacts and with every modality
     originals: bool = False  # give every modality without its artefact too
     simulated_readers: int = 0  # masks drawn by as many, where a case has one reference alone
+    faint: float = 0.0  # share of windows whose lesion takes up less tracer than it did
 
     @property
     def working_spacing_kji_mm(self) -> tuple[float, float, float]:
@@ -175,7 +178,8 @@ def draw_window(
     *pictures, masks, target, distance, depth = sampled.split(
         [*(len(case.images[m]) for m in seen), len(masks), 1, 1, 1]
     )
-    augmented = {m: augment(x, m, settings, generator) for m, x in zip(seen, pictures, strict=True)}
+    pictures = with_uptake(dict(zip(seen, pictures, strict=True)), target[0], settings, generator)
+    augmented = {m: augment(x, m, settings, generator) for m, x in pictures.items()}
     return Window(
         {m: augmented[m].image for m in present},
         {m: augmented[m].clean for m in present},
@@ -186,6 +190,16 @@ def draw_window(
         placement,
         {m: augmented[m].original for m in seen} if settings.originals else {},
     )
+
+
+def with_uptake(
+    pictures: dict[str, Tensor], lesion: Tensor, settings: WindowSettings, generator: torch.Generator
+) -> dict[str, Tensor]:
+    """The window's pictures, (C + 1, *shape) by modality, sometimes with a fainter lesion in PET."""
+    pets = [m for m in pictures if spec_of(m).scale == "SUV"]
+    if not settings.faint or not pets or uniform(0, 1, generator) >= settings.faint:
+        return pictures
+    return pictures | {m: fainter(pictures[m], lesion, generator) for m in pets}
 
 
 def _depth(case: TrainingCase, box: tuple[slice, ...]) -> Tensor:
