@@ -1,12 +1,24 @@
 """`diffufusemed evaluate --raters`: the paper's layout, its figures beside ours, and whose masks they are against."""
 
 import csv
+from dataclasses import replace
 from io import StringIO
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from DiffuFuseMedLib.benchmark.papers.caldiff import LIDC, MS, TABLE_1, TABLE_2, paper_row
-from DiffuFuseMedLib.cli.raters import beside_table, mean_and_sd, paper_tables, score_raters, significance_table
+from DiffuFuseMedLib.cli.raters import (
+    beside_table,
+    mean_and_sd,
+    paper_tables,
+    score_raters,
+    significance_table,
+    with_readers,
+)
+from DiffuFuseMedLib.core.case import Case
+from DiffuFuseMedLib.core.grid import Grid
+from DiffuFuseMedLib.core.volume import Volume
 from rich.console import Console
 
 OURS = {"s_ncc": 0.5, "d_max": 0.75, "ci": 0.25, "ged2": 0.125}
@@ -130,6 +142,21 @@ def test_evaluate_prints_the_papers_layout(command, a_real_folder, tmp_path):
     assert {"tiny", "majority of the readers", "centre ellipsoid"} <= {row["method"] for row in written}
     assert all(0 <= float(row["d_max"]) <= 1 for row in written)
     assert float(written[0]["ece"]) >= 0
+
+
+def test_simulated_readers_in_place_of_real_ones_are_told(capsys):
+    grid = Grid((6, 6, 6), (2.0, 2.0, 2.0))
+    mask = Volume(np.pad(np.ones((2, 2, 2), np.uint8), 2), grid)
+    one = Case("one", grid, "CT", {}, {}, reference_mask=mask)
+    real = replace(one, name="a case").with_references({"reader 1": mask, "reader 2": mask})
+    assert [list(case.references) for case in with_readers([one, real], 2, 0)] == 2 * [
+        ["simulated reader 1", "simulated reader 2"]
+    ]
+    told = " ".join(capsys.readouterr().err.split())
+    assert told == (
+        "Note: a case has readers of its own; they are not compared with: "
+        "the simulated readers stand around their majority."
+    )
 
 
 @pytest.mark.parametrize(("dims", "by_slice"), [((2, 2), True), ((2, 3), False)])

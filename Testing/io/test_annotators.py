@@ -101,6 +101,32 @@ def test_one_annotator_is_the_single_reference(folder, others):
     assert (study.references, study.reference_mask.array.sum()) == ({}, 2)
 
 
+def test_why_one_annotator_is_alone_is_told(folder):
+    """Without it nobody learns that a mask lay there and held nothing."""
+    for n, voxels in enumerate((2, 0), 1):
+        write_mask(folder / f"GTV_reader{n}.nii.gz", voxels)
+    left_out, taken = read_study(folder).notes
+    assert left_out.startswith("reader 2 was left out (GTV_reader2.nii.gz). Given mask 'GTV_reader2.nii.gz' without")
+    assert taken == "The reference mask is GTV_reader1 of GTV_reader1.nii.gz."
+
+
+@pytest.mark.parametrize("others", [{}, {"b": 0}, {"majority": 4}], ids=["alone", "empty", "consensus"])
+def test_one_mask_in_a_folder_is_the_single_reference(folder, others):
+    for name, voxels in {"a": 2, **others}.items():
+        write_mask(folder / "masks" / f"{name}.nii.gz", voxels)
+    study = read_study(folder)
+    assert (study.references, study.reference_mask.array.sum()) == ({}, 2)
+    assert study.notes[-1] == "The reference mask is a of a.nii.gz."
+
+
+def test_a_mask_beside_the_images_goes_before_the_only_one_in_a_folder(folder):
+    write_mask(folder / "GTV.nii.gz", 3)
+    write_mask(folder / "masks" / "a.nii.gz", 2)
+    study = read_study(folder)
+    assert study.reference_mask.array.sum() == 3
+    assert study.notes[-1] == "Not used as the reference mask: a.nii.gz."
+
+
 def test_all_masks_empty_are_no_reference(folder):
     for n in (1, 2):
         write_mask(folder / f"GTV_reader{n}.nii.gz", 0)

@@ -215,6 +215,16 @@ def test_masks_of_several_annotators_follow_the_images_and_their_majority_is_sco
     assert case.reference_mask.array.sum() == 5
 
 
+def test_a_majority_that_holds_nothing_is_told(two_blobs):
+    """Two readers who drew different things: nothing is scored against, and a Dice of 0 says nothing of the model."""
+    here = drawn(two_blobs["CT"].grid, 4)
+    several = align(two_blobs, references={"reader 1": here, "reader 2": here.with_array(np.roll(here.array, 3, 0))})
+    assert not several.reference_mask.array.any()
+    assert any("their majority is empty" in note for note in several.notes)
+    agreed = align(two_blobs, references={"reader 1": here, "reader 2": here})
+    assert not any("empty" in note for note in agreed.notes)
+
+
 def test_an_annotators_mask_off_the_images_is_left_out_with_a_note(two_blobs):
     grid = two_blobs["CT"].grid
     masks = {"reader 1": drawn(grid, 4), "reader 2": shifted(drawn(grid, 4), (500.0, 0.0, 0.0))}

@@ -49,9 +49,19 @@ def with_readers(cases: Sequence[Case], simulated: int, seed: int) -> list[Case]
     """
     from ..tasks.segment.raters import check_annotators, with_simulated_readers
 
+    if simulated:
+        _say_replaced([case.name for case in cases if len(case.references) > 1])
     several = [with_simulated_readers(case, simulated, seed) for case in cases] if simulated else list(cases)
     check_annotators(several)
     return several
+
+
+def _say_replaced(names: Sequence[str]) -> None:
+    """A note where simulated readers take the place of real ones."""
+    if names:
+        whose = f"{names[0]} has" if len(names) == 1 else f"{len(names)} cases, {names[0]} the first, have"
+        instead = "they are not compared with: the simulated readers stand around their majority"
+        err_console.print(f"Note: {whose} readers of {'its' if len(names) == 1 else 'their'} own; {instead}.")
 
 
 def score_raters(models: Sequence[Model], cases: Sequence[Case], settings: Settings) -> list[dict[str, Any]]:

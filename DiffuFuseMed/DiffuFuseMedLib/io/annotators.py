@@ -45,6 +45,9 @@ class Drawing:
         return f"{', '.join(self.segments)} of {self.path.name}" if self.segments else self.path.name
 
 
+Read = dict[str, tuple[Path, Volume]]  # by annotator: the file, and the mask
+
+
 def masks_in_folders(folder: Path) -> list[Path]:
     """Label maps in a folder of masks beside the images, such as masks/ or readers/; a consensus of others is none."""
     inside = [place for name in FOLDERS if (place := folder / name).is_dir()]
@@ -52,18 +55,45 @@ def masks_in_folders(folder: Path) -> list[Path]:
     return [path for path in files if is_label_map_name(path.name) and not path.name.startswith(".")]
 
 
+@dataclass(frozen=True)
+class References:
+    """masks: of two annotators or more by their names, each on its own grid, or {}; notes: the sentences on what was
+    taken and what was not. Where there are none: left, the mask files beside the images and in folders that may be the
+    one reference, left_dicom, those of DICOM; what was left out is in neither."""
+
+    masks: dict[str, Volume]
+    notes: tuple[str, ...]
+    left: tuple[Path, ...] = ()
+    left_dicom: tuple[Path, ...] = ()
+
+
 def find_references(
     files: Sequence[Path], in_folders: Sequence[Path], dicom: Sequence[Path], volumes: Sequence[Volume]
-) -> tuple[dict[str, Volume], tuple[str, ...]]:
-    """The masks by annotator, each on its own grid, and the sentences on what was taken and what was not.
+) -> References:
+    """The masks by annotator, and what else may be the lesion where fewer than two annotators are left.
 
     files: mask files beside the images; in_folders: of masks_in_folders(), where each file is an annotator's; dicom:
-    RTSTRUCT and SEG. A mask that cannot be read, or holds nothing, is left out with a note. Where fewer than two
-    annotators are left there are none: ({}, ()).
+    RTSTRUCT and SEG. A mask that cannot be read, or holds nothing, is left out with a note.
     """
     drawings = [*_of_files(files), *_of_folders(in_folders), *_of_dicom(dicom)]
-    found: dict[str, Volume] = {}
+    found, notes, lost = _read_all(drawings, volumes)
+    if len(found) < 2:
+        return _none_of_several(found, lost, files, in_folders, dicom)
+    used = {drawing.path for drawing in drawings}
+    others = [path.name for path in (*files, *in_folders, *dicom) if path not in used]
+    told = (
+        f"The lesion was drawn by {len(found)} annotators ({', '.join(found)}); their majority is the reference mask."
+    )
+    beside = f"Not used as a reference beside the annotators' masks: {', '.join(others)}."
+    masks = {annotator: mask for annotator, (_, mask) in found.items()}
+    return References(masks, (told, *notes, *([beside] if others else [])))
+
+
+def _read_all(drawings: Sequence[Drawing], volumes: Sequence[Volume]) -> tuple[Read, list[str], list[tuple[Path, str]]]:
+    """Each annotator's first mask, the sentences on all, and those on what could not be read, by file."""
+    found: Read = {}
     notes: list[str] = []
+    lost: list[tuple[Path, str]] = []
     for drawing in drawings:
         if drawing.annotator in found:
             notes.append(f"Not used: {drawing.label}, a second mask of {drawing.annotator}.")
@@ -72,18 +102,25 @@ def find_references(
             mask = _read(drawing, volumes)
         except Exception as error:
             notes.append(f"{drawing.annotator} was left out ({drawing.label}). {reason(error)}")
+            lost.append((drawing.path, notes[-1]))
             continue
-        found[drawing.annotator] = mask
+        found[drawing.annotator] = drawing.path, mask
         notes += [f"{drawing.annotator}: {note}" for note in mask.meta.get("notes", ())]
-    if len(found) < 2:
-        return {}, ()
-    used = {drawing.path for drawing in drawings}
-    others = [path.name for path in (*files, *in_folders, *dicom) if path not in used]
-    told = (
-        f"The lesion was drawn by {len(found)} annotators ({', '.join(found)}); their majority is the reference mask."
-    )
-    beside = f"Not used as a reference beside the annotators' masks: {', '.join(others)}."
-    return found, (told, *notes, *([beside] if others else []))
+    return found, notes, lost
+
+
+def _none_of_several(
+    found: Read,
+    lost: Sequence[tuple[Path, str]],
+    files: Sequence[Path],
+    in_folders: Sequence[Path],
+    dicom: Sequence[Path],
+) -> References:
+    """What is left for the one reference. A file that holds one annotator's mask is tried, whatever else it holds."""
+    read = {path for path, _ in found.values()}
+    told = {path: note for path, note in lost if path not in read}
+    left = [path for path in (*files, *(p for p in in_folders if p in read)) if path not in told]
+    return References({}, tuple(told.values()), tuple(left), tuple(path for path in dicom if path not in told))
 
 
 def reason(error: Exception) -> str:

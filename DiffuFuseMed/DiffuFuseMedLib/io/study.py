@@ -100,11 +100,12 @@ def read_study(
     notes += [f"{key} was asked for and is not there." for key in wanted or () if key not in volumes]
     masks = [p for p in files if is_mask_stem(stem_of(p.name)) and p.name not in told]
     drawn, placed = [o.path for o in objects if o.is_mask], [*volumes.values(), *others.values()]
-    references, mask_notes = find_references(masks, masks_in_folders(folder), drawn, placed)
-    reference = None
-    if not references:
-        reference, mask_notes = find_reference_mask(masks, drawn, placed)
-    return Study(folder.resolve().name, volumes, reference, (*notes, *mask_notes), others, references)
+    several = find_references(masks, masks_in_folders(folder), drawn, placed)
+    reference, mask_notes = None, several.notes
+    if not several.masks:
+        reference, told_of_it = find_reference_mask(several.left, several.left_dicom, placed)
+        mask_notes += told_of_it
+    return Study(folder.resolve().name, volumes, reference, (*notes, *mask_notes), others, several.masks)
 
 
 def not_there(missing: list[str], there: Iterable[str]) -> InputError:

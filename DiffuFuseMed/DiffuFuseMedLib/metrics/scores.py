@@ -57,6 +57,10 @@ def score_set(prediction: Prediction, case: Case) -> Agreement | None:
 
 def agreement_of(case: Case) -> Agreement:
     """How far the case's annotators agree. Raises InputError for a case with fewer than two."""
+    if len(case.references) < 2:
+        given = f"a case with {'one drawn lesion' if case.reference_mask is not None else 'no drawn lesion'}"
+        remedy = "lay them beside the images, such as GTV_reader1.nii.gz and GTV_reader2.nii.gz"
+        raise input_error(given, "the masks of two readers or more", remedy)
     return agreement(_masks(case), case.grid.spacing_kji_mm)
 
 

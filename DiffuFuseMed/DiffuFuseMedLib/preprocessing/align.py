@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import SimpleITK as sitk
 
-from ..core.case import Alignment, Case
+from ..core.case import Alignment, Case, majority
 from ..core.errors import input_error
 from ..core.grid import Grid
 from ..core.modalities import MODALITIES, is_mr
@@ -191,6 +191,9 @@ def _references_on_grid(
         notes += why
         if drawn is not None:
             found[name] = drawn
+    several = majority(found)
+    if several is not None and not several.array.any():
+        notes.append("Warning: no voxel was drawn by more than half of the annotators, so their majority is empty.")
     return found, notes
 
 
