@@ -43,8 +43,8 @@ lint: setup ## style, formatting, who may import whom, and types
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 
-test: lint test-packages ## lint, then all tests (ARGS="-k worklist" chooses)
-	@scripts/test.sh $(BIN)/pytest $(ARGS)
+test: setup test-packages ## lint and all tests, two at a time (ARGS="-k worklist" chooses)
+	@LINT="make -s lint" scripts/test.sh $(BIN)/pytest $(ARGS)
 
 bench: setup test-packages ## measure models, fusion and workspace on this machine, into out/bench*.json (SOAK=minutes of reading)
 	@mkdir -p out

@@ -28,13 +28,14 @@ def parts():
 
 @pytest.fixture
 def run(tmp_path):
-    """A function (fails, status): a run whose pytest ends so where its arguments hold this word; status and calls."""
+    """A function (fails, status, lint): a run whose pytest ends so where its arguments hold this word, after the command
+    that lints where there is one; status and calls."""
     (tmp_path / "pytest").write_text(FAKE, encoding="utf-8")
     (tmp_path / "pytest").chmod(0o755)
 
-    def once(fails, status):
+    def once(fails, status, lint=""):
         calls = tmp_path / "calls"
-        told = os.environ | {"CALLS": str(calls), "FAILS": fails, "STATUS": str(status)}
+        told = os.environ | {"CALLS": str(calls), "FAILS": fails, "STATUS": str(status), "LINT": lint}
         command = ["bash", ROOT / "scripts" / "test.sh", tmp_path / "pytest", "-q"]
         ended = subprocess.run(command, env=told, capture_output=True, check=False)
         return ended.returncode, calls.read_text(encoding="utf-8").splitlines()
@@ -67,6 +68,14 @@ def test_a_part_that_fails_fails_the_run_after_the_others_ran(run, parts, part):
 
 def test_a_part_of_which_nothing_was_chosen_is_no_failure(run):
     assert run("Testing/host", 5)[0] == 0
+
+
+def test_what_lints_runs_beside_the_tests_and_fails_the_run_after_they_ran(run, parts, tmp_path):
+    assert run("none of them", 1, f"touch {tmp_path / 'linted'}")[0] == 0
+    assert (tmp_path / "linted").is_file()
+    (tmp_path / "calls").unlink()
+    status, calls = run("none of them", 1, "false")
+    assert status != 0 and len(calls) == len(parts)
 
 
 def test_an_interrupt_ends_both_lanes_and_begins_no_further_part(tmp_path):

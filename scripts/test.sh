@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # All tests in seven processes, two at a time: whichever of the two ends first goes on with the next part. Qt, VTK's render
 # windows and PyTorch in one process would share more than they would in use.
-# Usage: scripts/test.sh PYTEST [option ...]
+# Usage: [LINT="command"] scripts/test.sh PYTEST [option ...]; LINT runs first, beside the longest part.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-pytest=$1
+pytest=$1 lint=${LINT:-}
+unset LINT # a test that runs this script would lint again
 shift
 
 # Half of the cores for each of two parts. More threads than cores wait for each other at full speed: PyTorch's then take
@@ -30,6 +31,8 @@ folders() {
     esac
 }
 
+[ -z "$lint" ] || parts=(lint "${parts[@]}")
+
 chosen() {
     local folder other
     if [ "$1" = rest ]; then
@@ -47,9 +50,13 @@ chosen() {
 part() {
     local name=$1 status
     shift
-    echo "tests of the part $name begin"
-    # shellcheck disable=SC2046
-    "$pytest" $(chosen "$name") "$@" >"$kept/$name.said" 2>&1
+    echo "$name: begins"
+    if [ "$name" = lint ]; then
+        $lint
+    else
+        # shellcheck disable=SC2046
+        "$pytest" $(chosen "$name") "$@"
+    fi >"$kept/$name.said" 2>&1
     status=$?
     cat "$kept/$name.said"
     [ $status -eq 0 ] || [ $status -eq 5 ] || touch "$kept/failed"
