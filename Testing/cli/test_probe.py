@@ -49,6 +49,19 @@ def test_a_page_and_a_record_tell_what_was_found(command, installed, write_case,
     assert code != 0 and "--probe for many cases" in err
 
 
+def test_what_found_no_room_is_told_on_the_console_and_in_the_record(
+    command, installed, write_case, with_tumor, tmp_path, page_of
+):
+    case = write_case(with_tumor("thigh", 5, 4.0).cropped((12, 6, 4), (28, 58, 56)), tmp_path / "case")
+    told = ("--diameters", "12,12,250", "--contrasts", "1", "--n", 1)
+    code, said, err = command("probe", case, "--out", tmp_path / "out", *told, *options(installed))
+    assert code == 0 and "of 1" in said, err
+    sentence = "1 of 250 mm and contrast 1 found no room in the case."
+    assert sentence in said
+    assert sentence in json.loads((tmp_path / "out" / "probe.json").read_text(encoding="utf-8"))["notes"]
+    assert page_of(tmp_path / "out" / "probe.html").text.count(sentence) == 1
+
+
 @pytest.mark.parametrize("wrong", [("--diameters", "ten"), ("--diameters", "1"), ("--contrasts", "0,1")])
 def test_sizes_that_cannot_be_are_refused_before_anything_is_read(command, installed, tmp_path, wrong):
     code, _, told = command("probe", tmp_path / "nowhere", "--out", tmp_path / "out", *wrong, *options(installed))

@@ -70,21 +70,24 @@ def probe(
         say_doubts(loaded)
         ready = Synthesizer(without_lesion(loaded, inpainter, False, choose(device)), drawer)
         found = tried(ready, _segment(segmenter, samples, seed), plan, step)
-    record = _record(found, ready.case, segmenter, drawer)
-    write_probe(record, _misfits(found), out / "probe.html")
+    misfits = _misfits(found)
+    record = _record(found, ready.case, segmenter, drawer, misfits)
+    write_probe(record, out / "probe.html")
     with staged(out) as folder:
         write_probe_record(record, folder / "probe.json")
     table = Table("diameter, mm", "contrast", "found")
     for diameter_mm, contrast, hits, count in sensitivities(record.tumors):
         table.add_row(f"{diameter_mm:g}", f"{contrast:g}", f"{hits} of {count}")
     print_table(table)
+    for sentence in misfits:
+        out_console.print(sentence, soft_wrap=True)
     out_console.print(f"Where there is no tumor {found.false_ml:.1f} mL are called lesion. See {out / 'probe.html'}")
 
 
 def numbers(text: str, option: str) -> tuple[float, ...]:
-    """15,30 -> its numbers; raises InputError for what is none."""
+    """15,30 -> its numbers, each once; raises InputError for what is none."""
     try:
-        return tuple(float(part) for part in text.split(","))
+        return tuple(dict.fromkeys(float(part) for part in text.split(",")))
     except ValueError as error:
         raise input_error(f"{option} {text[:40]!r}", "numbers such as 15,30,60", "correct it") from error
 
@@ -103,9 +106,10 @@ def _misfits(found: Probe) -> list[str]:
     ]
 
 
-def _record(found: Probe, case: Case, segmenter: Model, drawer: Model) -> ProbeRecord:
+def _record(found: Probe, case: Case, segmenter: Model, drawer: Model, misfits: list[str]) -> ProbeRecord:
     from ..core.probed import ModelName, ProbeRecord
 
     looked, drew = (ModelName(model.record.id, model.record.sha256) for model in (segmenter, drawer))
+    notes = (*case.notes, *misfits)
     seen = tuple(key for key in segmenter.modalities if key in case.volumes)
-    return ProbeRecord(case.name, case.grid, looked, drew, seen, tuple(found.tumors), case.notes, found.false_ml)
+    return ProbeRecord(case.name, case.grid, looked, drew, seen, tuple(found.tumors), notes, found.false_ml)

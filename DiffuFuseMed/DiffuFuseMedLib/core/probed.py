@@ -53,7 +53,7 @@ class ModelName:
 @dataclass(frozen=True)
 class ProbeRecord:
     """modalities: those that the segmenter looked at; false_ml: what it calls lesion where there is no tumor, None
-    where nobody looked; notes: sentences on what the tumors were drawn into."""
+    where nobody looked; notes: sentences on what the tumors were drawn into, and on those that found no room."""
 
     case: str
     grid: Grid

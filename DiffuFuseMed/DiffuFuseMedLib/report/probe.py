@@ -77,9 +77,9 @@ def probe_section(record: ProbeRecord) -> dict[str, Any]:
     }
 
 
-def write_probe(record: ProbeRecord, misfits: Sequence[str], path: Path) -> None:
-    """Write the page. misfits: sentences on what found no room. Raises InputError when the folder cannot be written."""
-    html = filled("probe_page.html.j2", {"case": record.case, "misfits": misfits, "probe": probe_section(record)})
+def write_probe(record: ProbeRecord, path: Path) -> None:
+    """Write the page. Raises InputError when the folder cannot be written."""
+    html = filled("probe_page.html.j2", {"case": record.case, "probe": probe_section(record)})
     with staged(path.parent) as folder:
         write_whole(folder / path.name, html)
 
