@@ -5,6 +5,7 @@ import pydicom
 import pytest
 import SimpleITK as sitk
 from DiffuFuseMedLib.core.grid import Grid
+from DiffuFuseMedLib.core.synthetic import DESCRIPTION, WARNING
 from DiffuFuseMedLib.io.dicom.rtstruct import read_rtstruct
 from DiffuFuseMedLib.io.dicom.seg import read_dicom_seg
 
@@ -86,3 +87,18 @@ def test_a_lesion_beyond_the_series_is_one_line_and_the_other_files_are_there(
     assert "No dicom-seg: Given the mask" in err
     there = {path.name for path in (tmp_path / "out").iterdir()}
     assert {"lesion.nii.gz", "report.html"} < there and "lesion.seg.dcm" not in there
+
+
+def test_no_dicom_of_a_synthetic_tumor_is_made_in_a_patients_name(command, a_real_folder, ct_grid, tmp_path):
+    series, folder = write_series(tmp_path / "dicom", ct_grid), tmp_path / "made"
+    folder.mkdir()
+    for name in ("CT", "PET", "MR_T1"):
+        image = sitk.ReadImage(str(a_real_folder / f"{name}.nii.gz"))
+        image.SetMetaData("ITK_FileNotes", DESCRIPTION)
+        sitk.WriteImage(image, str(folder / f"{name}_synthetic.nii.gz"))
+    options = ["--out", tmp_path / "out", *OPTIONS, "--dicom-series", series]
+    code, _, told = command("run", folder, *options, "--export", "rtstruct")
+    assert code != 0 and "whose tumor is synthetic" in told and not (tmp_path / "out").exists()
+    code, _, told = command("run", folder, *options, "--export", "nifti")
+    assert code == 0 and f"CT: {WARNING}" in told
+    assert WARNING in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")

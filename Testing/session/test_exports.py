@@ -8,6 +8,7 @@ import pytest
 import SimpleITK as sitk
 from DiffuFuseMedLib.core.fusion import Judgement
 from DiffuFuseMedLib.core.grid import Grid
+from DiffuFuseMedLib.core.synthetic import WARNING
 from DiffuFuseMedLib.io.dicom.rtstruct import read_rtstruct
 from DiffuFuseMedLib.io.dicom.seg import read_dicom_seg
 from DiffuFuseMedLib.preprocessing.rois import automatic_rois
@@ -109,6 +110,16 @@ def test_a_case_from_dicom_has_nothing_in_its_way(told, sarcoma, a_source):
     assert told.view_state.no_dicom == ""
     told.forget()
     assert told.view_state.no_dicom == ""
+
+
+def test_no_dicom_of_a_synthetic_tumor_is_made_in_the_name_of_the_patient_whose_files_lie_with_it(
+    told, sarcoma, a_source
+):
+    ct = replace(sarcoma.volumes["CT"], meta={"name": "CT", "files": a_source})
+    pet = replace(sarcoma.volumes["PET"], meta={"name": "PET", "notes": [f"Warning: {WARNING}"]})
+    told._loading.describe(replace(sarcoma, volumes={**sarcoma.volumes, "CT": ct, "PET": pet}))
+    assert "whose tumor is synthetic" in told.view_state.no_dicom
+    assert told.view_state.doubts == (f"PET: {WARNING}",)
 
 
 def judgement(case, **others):

@@ -35,11 +35,13 @@ def export_kinds(export: str | None) -> list[str]:
 
 def series_for(kinds: list[str], case: Case, folder: Path | None) -> SourceSeries | None:
     """What DICOM kinds are written beside, None for others: the folder's series, else the one that the case was read
-    from. Raises InputError where there is none, before minutes of computing."""
+    from. Raises InputError where there is none, and for a synthetic tumor, before minutes of computing."""
     if not set(kinds) - {"nifti"}:
         return None
+    from ..core.synthetic import check_no_dicom
     from ..io.dicom.source_series import SourceSeries, files_of, find_series
 
+    check_no_dicom(case)
     if folder is not None:
         return find_series(folder, case.grid)
     try:

@@ -73,6 +73,11 @@ def names_no_orientation(path: Path) -> bool:
     return not header_of(path).says_where
 
 
+def description_in_header(path: Path) -> str:
+    """The words that a NIfTI's writer put into it; empty for other formats. Raises InputError like header_of()."""
+    return nifti_header(path).description if is_nifti(path) else ""
+
+
 def _put_in_place(image: sitk.Image, header: ImageHeader, path: Path) -> None:
     place = _asked_of_itk(header)
     unit_mm = 1.0 if is_nifti(path) else header.unit_mm  # ITK knows those of NIfTI

@@ -9,9 +9,16 @@ import SimpleITK as sitk
 from ..core.checks import check_image, check_modality, check_picture, check_spacing, check_volume, unknown_voxels
 from ..core.errors import input_error
 from ..core.modalities import MODALITIES, is_color
+from ..core.synthetic import DESCRIPTION, WARNING
 from ..core.volume import Volume
 from .grammar.voxels import truncated
-from .headers import grid_in_header, names_no_orientation, read_complete, spacing_in_header
+from .headers import (
+    description_in_header,
+    grid_in_header,
+    names_no_orientation,
+    read_complete,
+    spacing_in_header,
+)
 from .naming import modality_from_name
 
 SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
@@ -89,4 +96,6 @@ def _meta(path: Path, modality: str) -> dict[str, object]:
     unplaced = names_no_orientation(path)
     if unplaced:
         notes.append(f"Warning: {path.name} names no orientation: which side is left, and where it lies, is not known.")
+    if description_in_header(path) == DESCRIPTION:
+        notes.append(f"Warning: {WARNING}")
     return {"name": modality, "source": str(path), "units": unit, "notes": notes, "unplaced": unplaced}

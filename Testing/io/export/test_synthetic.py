@@ -2,16 +2,18 @@
 
 import gzip
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from DiffuFuseMedLib.core.case import Case
 from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.core.grid import Grid
-from DiffuFuseMedLib.core.synthetic import Synthetic
+from DiffuFuseMedLib.core.synthetic import WARNING, Synthetic, check_no_dicom, is_synthetic
 from DiffuFuseMedLib.core.volume import Volume
-from DiffuFuseMedLib.io.export.synthetic import write_synthetic
+from DiffuFuseMedLib.io.export.synthetic import drawn_into, write_synthetic
 from DiffuFuseMedLib.preprocessing.load import load_case
+from DiffuFuseMedLib.preprocessing.quality import doubts
 
 
 @pytest.fixture
@@ -51,6 +53,36 @@ def test_the_folder_is_a_case_with_its_tumor_drawn(made, tmp_path):
     assert set(case.modalities) == {"CT", "PET", "MR_T1"}
     assert np.array_equal(case.reference_mask.array > 0, synthetic.mask)
     assert all(np.allclose(case.volumes[m].array, v.array) for m, v in synthetic.volumes.items())
+
+
+def test_the_folder_says_that_it_is_synthetic_whenever_it_is_read(made, tmp_path):
+    write_synthetic(*made, tmp_path)
+    case = load_case(tmp_path, register="never")
+    assert is_synthetic(case) and not is_synthetic(made[1])
+    assert doubts(case) == [f"{m}: {WARNING}" for m in case.modalities]
+    (tmp_path / "CT_synthetic.nii.gz").rename(tmp_path / "CT.nii.gz")
+    assert is_synthetic(load_case(tmp_path, register="never", only=["CT"])), "its header says it under another name"
+
+
+def test_no_dicom_file_is_made_of_a_synthetic_case(made):
+    synthetic, case = made
+    check_no_dicom(case)
+    with pytest.raises(InputError, match="whose tumor is synthetic"):
+        check_no_dicom(synthetic.of(case))
+
+
+def test_images_of_an_earlier_case_do_not_stay_beside_new_ones(made, tmp_path):
+    synthetic, case = made
+    write_synthetic(synthetic, case, tmp_path)
+    (tmp_path / "notes.txt").write_text("mine")
+    fewer = replace(synthetic, volumes={"CT": synthetic.volumes["CT"]})
+    files = write_synthetic(fewer, case, tmp_path)
+    assert {p.name for p in tmp_path.iterdir()} == {"notes.txt", *(p.name for p in files.values())}
+
+
+def test_the_record_tells_what_it_was_drawn_into(made, tmp_path):
+    write_synthetic(*made, tmp_path / "out")
+    assert (drawn_into(tmp_path / "out"), drawn_into(tmp_path)) == ("one", "")
 
 
 def test_a_folder_that_cannot_be_written_is_a_sentence(made, tmp_path):

@@ -14,6 +14,7 @@ from pydicom.errors import InvalidDicomError
 from ...core.case import Case
 from ...core.errors import InputError, input_error
 from ...core.grid import Grid
+from ...core.synthetic import check_no_dicom
 from ...core.volume import Volume
 from ..mask_grid import mask_onto
 from .frames import Frame, frames_of
@@ -67,7 +68,9 @@ class SourceSeries:
 
 
 def files_of(case: Case) -> list[Path]:
-    """The files of the series that the case's grid is of. Raises InputError where it was not read from DICOM."""
+    """The files of the series that the case's grid is of. Raises InputError where it was not read from DICOM, and for a
+    case with a synthetic tumor."""
+    check_no_dicom(case)
     source = case.volumes.get(case.reference)
     meta = source.meta if source else case.unread_reference
     files = [Path(path) for path in meta.get(FILES, ())]

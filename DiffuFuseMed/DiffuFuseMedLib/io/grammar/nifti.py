@@ -43,13 +43,14 @@ class Layout:
     qform: tuple[int, str]
     sform: tuple[int, str]
     magic: tuple[int, str]
+    description: int
 
 
 LAYOUTS = {
     348: Layout((40, "8h"), (76, "8f"), 70, 72, (108, "f"), (112, "2f"), (123, "B"), (252, "2h"), (256, "6f"),
-                (280, "12f"), (344, "4s")),
+                (280, "12f"), (344, "4s"), 148),
     540: Layout((16, "8q"), (104, "8d"), 12, 14, (168, "q"), (176, "2d"), (500, "i"), (344, "2i"), (352, "6d"),
-                (400, "12d"), (4, "8s")),
+                (400, "12d"), (4, "8s"), 240),
 }  # fmt: skip
 MAGIC = {348: b"n+1\0", 540: b"n+2\0\r\n\032\n"}
 
@@ -58,7 +59,8 @@ MAGIC = {348: b"n+1\0", 540: b"n+2\0\r\n\032\n"}
 class NiftiHeader:
     """length: of the header, which tells its version; order: of bytes, "<" or ">"; size, spacing: along i, j, k, ...;
     bits: of a voxel; start: of the data, in bytes; qform, sform: their codes; quaternion: the six numbers of the qform;
-    axes, origin: the columns of the sform, (3, 3) and (3,), RAS, mm; components: values of a voxel."""
+    axes, origin: the columns of the sform, (3, 3) and (3,), RAS, mm; components: values of a voxel; description: any
+    words of whoever wrote the file (descrip)."""
 
     length: int
     order: str
@@ -74,6 +76,7 @@ class NiftiHeader:
     quaternion: tuple[float, ...]
     columns: tuple[float, ...]
     components: int
+    description: str
 
     @property
     def unit_mm(self) -> float:
@@ -188,7 +191,7 @@ def _parsed(head: bytes, order: str, length: int, path: Path) -> NiftiHeader:
     return NiftiHeader(
         length, order, tuple(size[:axes]), field(at.pixdim), field(at.units)[0], field((at.datatype, "h"))[0],
         field((at.bits, "h"))[0], int(start), field(at.scale), qform, sform, field(at.qform), field(at.sform),
-        components,
+        components, field((at.description, "80s"))[0].partition(b"\0")[0].decode("latin-1"),
     )  # fmt: skip
 
 
