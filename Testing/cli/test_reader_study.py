@@ -3,6 +3,8 @@
 import json
 
 import pytest
+import SimpleITK as sitk
+from DiffuFuseMedLib.core.synthetic import DESCRIPTION
 
 
 @pytest.fixture
@@ -39,14 +41,78 @@ def test_n_is_of_each_kind(command, folders, tmp_path):
     assert sorted(entry["truth"] for entry in key["items"].values()) == ["real", "synthetic"]
 
 
+def test_of_unequal_folders_as_many_of_each_are_shown_and_that_is_told(command, folders, write_case, a_case, tmp_path):
+    for number in (3, 4, 5):
+        write_case(a_case(), folders[0] / f"STS_{number}")
+    code, said, told = command("reader-study", "sheet", *folders, "--out", tmp_path / "study")
+    assert code == 0 and "2 real and 2 synthetic cases in sheet.html" in said
+    assert "There are 5 real and 2 synthetic cases: 2 of each are shown." in told
+    _, _, told = command("reader-study", "sheet", *folders, "--out", tmp_path / "fewer", "--n", 2)
+    assert "are shown" not in told, "nothing is left out that was asked for"
+
+
+def test_the_choice_is_the_seeds(command, folders, write_case, a_case, tmp_path):
+    for number in range(3, 9):
+        write_case(a_case(), folders[0] / f"STS_{number}")
+
+    def chosen(seed, name):
+        command("reader-study", "sheet", *folders, "--out", tmp_path / name, "--seed", seed)
+        key = json.loads((tmp_path / name / "key.json").read_text(encoding="utf-8"))
+        return sorted(entry["source"] for entry in key["items"].values())
+
+    assert chosen(1, "a") == chosen(1, "b")
+    assert len({tuple(chosen(seed, f"other{seed}")) for seed in range(4)}) > 1
+
+
+def test_synthetic_cases_of_several_runs_lie_in_a_folder_each(command, folders, tmp_path):
+    real, made = folders
+    for number, name in ((1, "A"), (2, "B")):
+        (made / name).mkdir()
+        (made / f"synthetic_0{number}").rename(made / name / "synthetic_01")
+        record = json.dumps({"synthetic": True, "drawn_into": name})
+        (made / name / "synthetic_01" / "synthetic.json").write_text(record, encoding="utf-8")
+    code, said, told = command("reader-study", "sheet", real, made, "--out", tmp_path / "study")
+    assert code == 0 and "2 real and 2 synthetic" in said and "recognize" not in told
+    key = json.loads((tmp_path / "study" / "key.json").read_text(encoding="utf-8"))
+    assert {"A/synthetic_01", "B/synthetic_01"} < {entry["source"] for entry in key["items"].values()}
+
+
+def test_synthetic_tumors_of_one_patient_are_warned_of(command, folders, tmp_path):
+    real, made = folders
+    for path in made.iterdir():
+        (path / "synthetic.json").write_text('{"drawn_into": "STS_1"}', encoding="utf-8")
+    _, _, told = command("reader-study", "sheet", real, made, "--out", tmp_path / "study")
+    assert "All 2 synthetic tumors are drawn into STS_1" in told
+    _, _, told = command("reader-study", "sheet", real, made, "--out", tmp_path / "one", "--n", 1)
+    assert "recognize" not in told
+
+
+def test_a_synthetic_case_under_another_name_is_known_by_its_header(command, folders, tmp_path):
+    real, made = folders
+    image = sitk.ReadImage(str(next((real / "STS_1").glob("CT*"))))
+    image.SetMetaData("ITK_FileNotes", DESCRIPTION)
+    next((real / "STS_1").glob("CT*")).unlink()
+    sitk.WriteImage(image, str(real / "STS_1" / "CT.nii.gz"))
+    code, _, told = command("reader-study", "sheet", real, made, "--out", tmp_path / "study")
+    assert code != 0 and "STS_1 among the real ones" in told and not (tmp_path / "study").exists()
+
+
+def test_a_study_that_is_there_is_refused_before_anything_is_read(command, folders, tmp_path):
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "key.json").write_text("{}", encoding="utf-8")
+    code, _, told = command("reader-study", "sheet", "nowhere", "nowhere", "--out", tmp_path / "study")
+    assert code != 0 and "of another study" in told
+
+
 def test_a_synthetic_case_among_the_real_ones_is_not_taken_for_one(command, folders, tmp_path):
     real, made = folders
     (made / "synthetic_01").rename(real / "case_3")
     (real / "case_3" / "synthetic.json").rename(real / "case_3" / "GTV_synthetic.txt")
+    (real / "STS_2").rename(tmp_path / "STS_2")
     _, _, told = command("reader-study", "sheet", real, made, "--out", tmp_path / "study")
     assert "Left out of real, as their files say synthetic: 1." in told
     key = json.loads((tmp_path / "study" / "key.json").read_text(encoding="utf-8"))
-    assert sorted(entry["source"] for entry in key["items"].values()) == ["STS_1", "STS_2", "synthetic_02"]
+    assert sorted(entry["source"] for entry in key["items"].values()) == ["STS_1", "synthetic_02"]
 
 
 def test_folders_without_such_cases_are_refused(command, folders, tmp_path):

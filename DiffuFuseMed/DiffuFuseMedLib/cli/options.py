@@ -14,7 +14,8 @@ DEFAULT_MODEL = registry.DEFAULT_MODEL
 ModelOption = Annotated[str, typer.Option("--model", help="A model's id, or the path of its folder.")]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 SamplesOption = Annotated[int, typer.Option(min=1, max=64, help="Samples of the lesion; more is smoother and slower.")]
-SeedOption = Annotated[int, typer.Option(help="The same seed gives the same result.")]
+SEED = (0, 2**31 - 1)
+SeedOption = Annotated[int, typer.Option(min=SEED[0], max=SEED[1], help="The same seed gives the same result.")]
 SplitOption = Annotated[Path | None, typer.Option(help="split.json; beside the cases by default.")]
 FoldOption = Annotated[int | None, typer.Option(help="Only the cases of this fold.")]
 CaseArgument = Annotated[Path, typer.Argument(help="A folder of volumes (CT.nii.gz, PET.nrrd, ...) or DICOM.")]

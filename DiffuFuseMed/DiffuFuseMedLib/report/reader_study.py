@@ -46,9 +46,7 @@ def write_reader_study(items: Sequence[StudyItem], out: Path, seed: int | None =
     InputError for items of one kind alone, for a case without a drawn tumor, for a folder that holds a key already, and
     when the folder cannot be written.
     """
-    if (out / KEY).exists():
-        given = f"the folder {out.name}, which holds the {KEY} of another study"
-        raise input_error(given, "a folder of its own, or its answers would be lost", "choose another --out")
+    check_no_key(out)
     if len({item.synthetic for item in items}) < 2:
         given = f"{len(items)} cases of one kind"
         raise input_error(given, "real and synthetic ones", "name a folder of each")
@@ -63,6 +61,13 @@ def write_reader_study(items: Sequence[StudyItem], out: Path, seed: int | None =
         write_whole(folder / SHEET, page)
         write_whole(folder / KEY, json.dumps(key, indent=2, ensure_ascii=False) + "\n")
     return key
+
+
+def check_no_key(out: Path) -> None:
+    """Raises InputError for a folder that holds the key of another study."""
+    if (out / KEY).exists():
+        given = f"the folder {out.name}, which holds the {KEY} of another study"
+        raise input_error(given, "a folder of its own, or its answers would be lost", "choose another --out")
 
 
 def _truth(item: StudyItem) -> str:
