@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -73,7 +75,19 @@ def synthesize(
     for folder, volume_ml, seen in rows:
         peak = f", SUVmax {seen['suv_max']:.1f}" if seen["suv_max"] == seen["suv_max"] else ""
         out_console.print(f"{folder}: {volume_ml:.0f} mL{peak}.", markup=False, soft_wrap=True)
+    _say_others(out, [folder for folder, *_ in rows])
     out_console.print(WARNING, soft_wrap=True)
+
+
+def _say_others(out: Path, written: Sequence[Path]) -> None:
+    """Whoever takes all of the folder should know that an earlier run had more."""
+    from ..core.synthetic import WORD
+
+    others = sorted(path.name for path in out.glob(f"{WORD}_*") if path not in written)
+    if others:
+        names = others[0] if len(others) == 1 else f"{others[0]} to {others[-1]}"
+        sentence = f"In {out.name} there is {names} of an earlier run too; nothing of that was changed."
+        err_console.print(sentence, markup=False, soft_wrap=True)
 
 
 def load_synthesizer(model: str, device: str) -> Model:

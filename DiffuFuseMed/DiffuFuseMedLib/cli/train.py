@@ -32,7 +32,7 @@ def train(
     minutes: Annotated[
         float | None, typer.Option(min=0.01, help="Stop by the clock instead of the recipe's own.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Another seed than the recipe's.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Another seed than the recipe's.")] = None,
     start: Annotated[str | None, typer.Option(help="A model to go on from instead of from scratch.")] = None,
     rate: Annotated[float | None, typer.Option(help="Another learning rate than the recipe's.")] = None,
     pairs: Annotated[

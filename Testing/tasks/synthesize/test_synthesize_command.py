@@ -48,6 +48,24 @@ def test_every_tumor_gets_a_folder_of_its_own_and_the_seed_counts_on(ran, undraw
     assert set(case.modalities) == {"CT", "PET", "MR_T1"} and (case.reference_mask.array > 0).any()
 
 
+def test_what_an_earlier_run_left_is_told(ran, undrawn, write_case, tmp_path):
+    write_case(undrawn, tmp_path / "case")
+    (tmp_path / "out" / "synthetic_02").mkdir(parents=True)
+    _, _, err = ran(tmp_path / "case", "--n", 1)
+    assert "In out there is synthetic_02 of an earlier run too" in err
+    (tmp_path / "out" / "synthetic_03").mkdir()
+    _, _, err = ran(tmp_path / "case", "--n", 1)
+    assert "there is synthetic_02 to synthetic_03 of an earlier run" in err
+    _, _, err = ran(tmp_path / "case", "--n", 3)
+    assert "earlier run" not in err
+
+
+@pytest.mark.parametrize("seed", [-1, 2**31])
+def test_a_seed_that_cannot_be_is_refused(ran, tmp_path, seed):
+    code, _, err = ran(tmp_path / "nowhere", "--seed", seed)
+    assert code == 2 and "--seed" in err and "Traceback" not in err
+
+
 def test_the_cases_own_lesion_is_taken_out_where_an_inpainter_is_there(ran, with_tumor, write_case, tmp_path):
     mine = with_tumor("mine", 5, 20.0)
     write_case(mine, tmp_path / "case")
