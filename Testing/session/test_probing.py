@@ -309,6 +309,30 @@ def test_a_report_on_a_result_gets_the_tries_of_its_model_alone(found, sarcoma):
     assert found._probing.record_for(found.prediction) is None
 
 
+def test_a_saved_scene_brings_the_tally_back_for_table_and_report(done, installed, sarcoma, tmp_path):
+    made = done.prediction.provenance
+    for iou in (0.5, 0.02):
+        done.probing.place_at_random()
+        answer(done, sarcoma, iou, model=made["model"], sha256=made["sha256"])
+    seeds = {asked.values["seed"] for asked in done.engine.of("probe")}
+    rows, record = done.view_state.probes, done._probing.record_for(done.prediction)
+    assert len(rows) == 1 and len(record.tumors) == 2
+    assert done.persistence.save_scene(tmp_path / "case.mrb")
+    done.open_case(sarcoma)
+    assert done.view_state.probes == ()
+    assert done.persistence.save_scene(tmp_path / "without.mrb")
+    assert done.open_scene(tmp_path / "case.mrb")
+    assert done.view_state.probes == rows and not done.view_state.synthetic
+    back = done._probing.record_for(done.prediction)
+    assert back.tumors == record.tumors and back.synthesizer == record.synthesizer and back.notes == record.notes
+    assert (back.modalities, back.false_ml) == (record.modalities, record.false_ml)
+    done._probing._asked = 0  # as in another session
+    done.probing.place_at_random()
+    assert done.engine.waiting("probe")[-1].values["seed"] not in seeds, "a tumor that was tried is not tried again"
+    assert done.open_scene(tmp_path / "without.mrb")
+    assert done.view_state.probes == (), "none are left of the scene before"
+
+
 def test_an_image_that_landed_elsewhere_ends_the_tally(crossed, sarcoma):
     crossed.probing.place_at_random()
     answer(crossed, sarcoma)

@@ -31,6 +31,17 @@ PREDICTION = {
     "provenance": {"model": "m", "samples": 8, "modalities": ["CT"]},
     "volume_ml": {"value": 13.0, "low": None, "high": None, "unit": "mL", "level": 0.95, "withheld": ""},
 }  # fmt: skip
+PROBED = {
+    "diameter_mm": 30.0, "contrast": 1.0, "volume_ml": 14.1, "suv_mean": None, "iou": 0.6, "recall": 0.7, "before": 0.0,
+    "seed": 3,
+}  # fmt: skip
+MODEL = {"id": "m", "sha256": "a1"}
+TRIES = {
+    "tries": [
+        {"probed": PROBED, "segmenter": MODEL, "synthesizer": MODEL, "modalities": ["CT"], "notes": ["Taken out."],
+         "false_ml": 2.5},
+    ],
+}  # fmt: skip
 ODD = (None, "x", [1], {"a": 1}, -1, 1e999, float("nan"), True, [], ["x"] * 1000, "x" * 10**6)
 
 
@@ -46,6 +57,26 @@ def with_value(words, path, value):
 def test_what_the_program_writes_is_taken():
     saved_checks.check_case(CASE)
     saved_checks.check_prediction(PREDICTION)
+    saved_checks.check_tries(TRIES)
+    saved_checks.check_tries(with_value(TRIES, ["tries", 0, "probed", "suv_mean"], 4.0))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (["tries"], {}), (["more"], 1), (["tries"], [5]), (["tries"], [{}]), (["tries"], TRIES["tries"] * 10_001),
+        (["tries", 0, "probed"], None), (["tries", 0, "probed"], {}), (["tries", 0, "segmenter", "id"], 5),
+        (["tries", 0, "synthesizer", "sha256"], "x" * 1000), (["tries", 0, "modalities"], ["CT", "valid"]),
+        (["tries", 0, "notes"], ["x" * 10**6]), (["tries", 0, "false_ml"], -1), (["tries", 0, "false_ml"], None),
+        (["tries", 0, "probed", "volume_ml"], float("inf")), (["tries", 0, "probed", "suv_mean"], -4.0),
+        (["tries", 0, "probed", "iou"], 1.5), (["tries", 0, "probed", "recall"], float("nan")),
+        (["tries", 0, "probed", "before"], -0.1), (["tries", 0, "probed", "diameter_mm"], 1.0),
+        (["tries", 0, "probed", "contrast"], 9.0), (["tries", 0, "probed", "seed"], 1.5),
+    ],
+)  # fmt: skip
+def test_a_tally_that_cannot_be_is_refused(path, value):
+    with pytest.raises(ValueError):
+        saved_checks.check_tries(with_value(TRIES, path, value))
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from .lesion import SEGMENT, Lesion
 from .loading import LoadingLogic
 from .parameters import Parameters
 from .placement import PlacementLogic
+from .probing import ProbingLogic
 from .review import ReviewLogic
 from .unsaved import NOTHING, Unsaved
 
@@ -46,12 +47,13 @@ class PersistenceLogic:
         exports: Exports,
         placement: PlacementLogic,
         unsaved: Unsaved,
+        probing: ProbingLogic,
         adopted: Callable[[], None],
     ) -> None:
         self._context, self._lesion, self._review, self._exports = context, lesion, review, exports
         self._loading, self._placement, self._unsaved, self._adopted = loading, placement, unsaved, adopted
         self._corrections = NOTHING  # the corrections as they were when the scene was taken down
-        self._acceptance, self._choices = acceptance, choices
+        self._acceptance, self._choices, self._probing = acceptance, choices, probing
         self._waiting: deque[tuple[str, Write, Callable[[], None]]] = deque()  # the first is being written
 
     def save_scene(self, path: Path) -> bool:
@@ -171,6 +173,7 @@ class PersistenceLogic:
         """All that _adopt() asks of a scene, of one that is still apart."""
         case, nodes, prediction, _ = _record_of(scene)
         saved_case.read_kept(nodes, nodes[case.reference])
+        saved_case.read_probes(scene)
         if prediction is not None:
             segmentations.mask_of(nodes["lesion"], SEGMENT, nodes[case.reference])
         self._placement.placed(case, parameters.load(Parameters, scene) or Parameters())
@@ -197,6 +200,7 @@ class PersistenceLogic:
             self._choices.take_without(saved_case.read_outlines(context.scene, case.grid)[1])
         if review is not None:
             self._review.adopt(review, kept)
+        self._probing.adopt(saved_case.read_probes(context.scene))
         self._loading.describe(case)
 
     def _at_once(self, take: Callable[[], Write]) -> bool:
@@ -266,6 +270,7 @@ class PersistenceLogic:
         context = self._context
         parameters.save(context.parameters, context.scene)
         saved_case.write_case(context.scene, self._placement.opened, context.nodes)
+        saved_case.write_probes(context.scene, self._probing.tries())
         if context.prediction is None:
             saved_case.forget_prediction(context.scene)
         else:

@@ -6,13 +6,13 @@ first (SessionContext.patient_first), and nothing is exported.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..core.prediction import Prediction
-from ..core.probed import MOSTLY, ModelName, Probed, ProbeRecord, sensitivities
+from ..core.probed import MOSTLY, Probed, ProbeRecord
 from ..engine.client.engine import EngineError, Handle
 from ..models.registry import models
 from ..mrml.geometry import flipped
@@ -23,6 +23,7 @@ from .events import Topic
 from .healthy import HealthyLogic, installed_inpainter
 from .lesion import Lesion
 from .parameters import WHOLE
+from .probe_tally import Tried, rows
 from .review import ReviewLogic
 
 SYNTHESIZERS = ("diff4mmlits-synthesizer",)  # systems
@@ -43,26 +44,8 @@ SAYS_LITTLE = (
 )
 
 
-@dataclass(frozen=True)
-class Tried:
-    """One try: by which models, and what the segmenter looked at."""
-
-    probed: Probed
-    segmenter: ModelName
-    synthesizer: ModelName
-    modalities: tuple[str, ...]
-    notes: tuple[str, ...]
-    false_ml: float
-
-    def is_by(self, prediction: Prediction) -> bool:
-        """Whether the model that made a result was tried, on the same modalities."""
-        made = prediction.provenance
-        same = (made.get("model"), made.get("sha256")) == (self.segmenter.id, self.segmenter.sha256)
-        return same and tuple(prediction.modalities) == self.modalities
-
-
 class ProbingLogic:
-    """The tally is of the open case with its images where they are; no scene keeps it."""
+    """The tally is of the open case with its images where they are; a saved scene keeps it and nothing else of this."""
 
     def __init__(
         self,
@@ -111,6 +94,15 @@ class ProbingLogic:
         """A case came."""
         self._context.view_state.no_probing = self._why_not()
 
+    def tries(self) -> tuple[Tried, ...]:
+        """So far, for whoever saves the scene."""
+        return tuple(self._tries)
+
+    def adopt(self, tries: Sequence[Tried]) -> None:
+        """Those of a scene that was opened."""
+        self._tries, self._context.view_state.probes = list(tries), rows(tries)
+        self._context.tell(Topic.PROBING)
+
     def follow(self, lesion: np.ndarray) -> None:
         """The lesion, bool [k, j, i], is this one: whoever changed it goes on with the patient."""
         if self._lesion_then is None or not np.array_equal(lesion, self._lesion_then):
@@ -150,7 +142,6 @@ class ProbingLogic:
             return
         self._healthy.hide()
         self.back()
-        self._asked += 1
         self._lesion_then = self._lesion.mask()
         case, synthesizer, inpainter = context.opened, self._synthesizer(), installed_inpainter()
         seen = [key for key in case.modalities if chosen.on(key)]
@@ -165,7 +156,7 @@ class ProbingLogic:
                 lesion=self._drawn(),
                 inpainter=inpainter,
                 samples=min(SAMPLES, chosen.samples),
-                seed=(chosen.seed + self._asked) % WHOLE["seed"][1],  # no two of a session are alike
+                seed=self._seed(),
                 modalities=seen,
                 device=chosen.device,
                 progress=self._teller(),
@@ -176,6 +167,15 @@ class ProbingLogic:
         self._handle = handle
         self._tell("working", "starting")
         context.then(handle.future, lambda found: self._came(handle, found), lambda e: self._failed(handle, e))
+
+    def _seed(self) -> int:
+        """Another one than that of any try: no two are alike."""
+        used = {tried.probed.seed for tried in self._tries}
+        while True:
+            self._asked += 1
+            seed = (self._context.parameters.seed + self._asked) % WHOLE["seed"][1]
+            if seed not in used:
+                return seed
 
     def _why_not(self) -> str:
         case = self._context.case
@@ -207,7 +207,7 @@ class ProbingLogic:
         probed, by = found["probed"], found["models"]
         seen, notes = tuple(found["modalities"]), tuple(found["notes"])
         self._tries.append(Tried(probed, by["segmenter"], by["synthesizer"], seen, notes, found["false_ml"]))
-        self._context.view_state.probes = _tally(self._tries)
+        self._context.view_state.probes = rows(self._tries)
         self._context.view_state.synthetic = BANNER.format(diameter=probed.diameter_mm, model=by["synthesizer"].id)
         self._display.show_synthetic(found["volumes"], {"tumor": found["mask"], "called": found["called"]})
         self._display.jump(tuple(found["center_lps"]))
@@ -240,14 +240,3 @@ def _words(probed: Probed) -> str:
     said = FOUND if probed.found else MERGED if probed.recall >= MOSTLY else MISSED
     sentences = (said, SAYS_LITTLE) if probed.says_little else (said,)
     return " ".join(sentences).format(iou=probed.iou, recall=probed.recall, before=probed.before)
-
-
-def _tally(tries: list[Tried]) -> tuple[dict[str, str], ...]:
-    """Of the models that were used last: how many were found, by size and contrast."""
-    last = tries[-1]
-    same = [t.probed for t in tries if (t.segmenter, t.synthesizer, t.modalities)
-            == (last.segmenter, last.synthesizer, last.modalities)]  # fmt: skip
-    return tuple(
-        {"size": f"{d:g} mm", "contrast": f"{c:g}", "found": f"{found} of {tried}", "model": last.segmenter.id}
-        for d, c, found, tried in sorted(sensitivities(same))
-    )

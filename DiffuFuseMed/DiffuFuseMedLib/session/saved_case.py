@@ -26,9 +26,11 @@ from ..mrml.nodes import find
 from ..mrml.volumes import ROLE
 from ..review import Review
 from . import saved_checks
+from .probe_tally import Tried, tries_of, words_of
 
 CASE, PREDICTION, REVIEW = "DiffuFuseMed case", "DiffuFuseMed prediction", "DiffuFuseMed review"
 OUTLINES = "DiffuFuseMed outlines"
+PROBES = "DiffuFuseMed probes"
 KEPT = "decided"
 VALID = "valid"  # one volume, a bit for each modality
 KEPT_META = (
@@ -74,6 +76,7 @@ def holds_case(scene: Any) -> bool:
 def forget(scene: Any) -> None:
     """Take what was written about a case out of the scene."""
     _remove(scene, CASE)
+    _remove(scene, PROBES)
     forget_prediction(scene)
     forget_review(scene)
 
@@ -188,6 +191,20 @@ def _outline(words: dict[str, Any], grid: Grid) -> Voxels:
         raise ValueError("an outline of another grid")
     voxels.check()
     return voxels
+
+
+def write_probes(scene: Any, tries: Sequence[Tried]) -> None:
+    """What was found of synthetic tumors in the case: numbers, nothing of their images."""
+    if tries:
+        tables.set_text(scene, PROBES, json.dumps(words_of(tries)))
+    else:
+        _remove(scene, PROBES)
+
+
+def read_probes(scene: Any) -> tuple[Tried, ...]:
+    """What write_probes() was given. ValueError and its like for a record that is damaged."""
+    text = tables.text_of(scene, PROBES)
+    return tries_of(saved_checks.parsed(text)) if text else ()
 
 
 def read_prediction(scene: Any, case: Case, nodes: dict[str, Any]) -> Prediction | None:

@@ -20,11 +20,15 @@ from ..core.fields import wrong_field
 from ..core.grid import Grid
 from ..core.modalities import MODALITIES
 from ..core.prediction import Interval, Prediction
+from ..core.probed import CONTRAST, DIAMETER_MM, ModelName, Probed
 
 LONGEST_NAME, LONGEST_NOTE, MOST_NOTES = 256, 4000, 200
 FARTHEST_MM = 1e6
 ROUNDED = 1e-3  # how far a probability may lie outside of 0 and 1
 SQUARE = 1e-3  # how far its axes may be from unit vectors at right angles
+MOST_TRIES = 10_000
+TRIED = {"probed", "segmenter", "synthesizer", "modalities", "notes", "false_ml"}
+SHARES = ("iou", "recall", "before")
 PROVENANCE = {
     "model": str,
     "samples": int,
@@ -96,6 +100,27 @@ def check_prediction(words: Mapping[str, Any]) -> None:
     for name, kind in PROVENANCE.items():
         value = told.get(name, kind())
         _check(isinstance(value, kind) and (kind is not list or _are(value, str)), "provenance")
+
+
+def check_tries(words: Mapping[str, Any]) -> None:
+    """Of synthetic tumors that a model was tried on."""
+    _check(set(words) == {"tries"} and isinstance(words["tries"], list) and len(words["tries"]) <= MOST_TRIES, "tries")
+    for told in words["tries"]:
+        _check(isinstance(told, dict) and set(told) == TRIED, "a try")
+        for name, kind in (("probed", Probed), ("segmenter", ModelName), ("synthesizer", ModelName)):
+            _check(isinstance(told[name], dict) and not wrong_field(told[name], kind), f"a try's {name}")
+        names = [name for model in ("segmenter", "synthesizer") for name in told[model].values()]
+        _check(all(len(name) <= LONGEST_NAME for name in names), "a try's models")
+        _check(_are(told["modalities"], str) and set(told["modalities"]) <= set(MODALITIES), "a try's modalities")
+        _check(_are_notes(told["notes"]), "a try's notes")
+        _check_probed(told["probed"], told["false_ml"])
+
+
+def _check_probed(words: Mapping[str, Any], false_ml: Any) -> None:
+    amounts = [false_ml, words["volume_ml"], *([] if words["suv_mean"] is None else [words["suv_mean"]])]
+    _check(_are_finite(amounts) and min(amounts) >= 0, "a try's volumes and uptake")
+    for name, (low, high) in (("diameter_mm", DIAMETER_MM), ("contrast", CONTRAST), *((s, (0, 1)) for s in SHARES)):
+        _check(low <= words[name] <= high, f"a try's {name}")
 
 
 def check_maps(prediction: Prediction) -> None:

@@ -151,7 +151,15 @@ class Session:
         exports = Exports(context, self._lesion, self._review, *of_a_report)
         parts = (self._lesion, self._review, self._acceptance)
         self._persistence = PersistenceLogic(
-            context, *parts, self._choices, self._loading, exports, self._placement, self._unsaved, self._adopted
+            context,
+            *parts,
+            self._choices,
+            self._loading,
+            exports,
+            self._placement,
+            self._unsaved,
+            self._probing,
+            self._adopted,
         )
         context.events.listen(lambda _: export_reasons.judge(self.view_state), *EXPORTED)
 

@@ -116,6 +116,49 @@ def test_what_fits_nowhere_is_refused_and_a_stop_is_heard(body, few_tries):
 SPOT = (12, 20, 35)  # k, j, i, in muscle
 
 
+def test_what_a_thin_plate_cuts_off_does_not_belong_to_it(body):
+    inside, soft = body
+    plate = soft.copy()
+    plate[:, :, SPOT[2] + 4] = False
+    for seed in range(3):
+        made = draw((inside, plate), seed, Same((11.0, 11.0, 11.0)), center_kji=SPOT)
+        assert ndimage.label(made.mask)[1] == 1 and not made.mask[:, :, SPOT[2] + 4 :].any()
+
+
+def test_it_is_turned_at_random(body):
+    along = []
+    for seed in range(5):
+        made = draw(body, seed, Same((20.0, 7.0, 7.0)), center_kji=SPOT)
+        points = np.argwhere(made.mask) * np.array(GRID.spacing_kji_mm)
+        along.append(np.abs(np.linalg.eigh(np.cov(points.T))[1][:, -1]))
+    assert np.ptp(along, axis=0).min() > 0.3, "no axis of the image is that of all tumors"
+
+
+def test_deeper_than_the_body_is_its_deepest_place(body):
+    inside, soft = body
+    room = room_of(GRID, soft, inside)
+    at = draw(body, statistics=Same((10.0, 9.0, 8.0), depth=400.0)).center_kji
+    assert room.depth_mm[at] > room.depth_mm[soft].max() - 25
+
+
+def test_depth_is_below_the_skin_of_the_slice_not_below_the_end_of_the_body(body):
+    inside, soft = body
+    ended = inside.copy()
+    ended[12:] = False
+    depth = room_of(GRID, soft & ended, ended).depth_mm
+    np.testing.assert_array_equal(depth[11], depth[2])
+    assert depth[11].max() > 40 and not depth[12:].any()
+
+
+def test_it_is_made_smaller_only_after_many_sizes_did_not_fit(body):
+    class Third(Same):
+        def draw(self, rng):
+            self.asked = getattr(self, "asked", 0) + 1
+            return self.drawn if self.asked == 3 else Drawn((300.0, 300.0, 300.0), 30.0, LOOK)
+
+    assert draw(body, statistics=Third((12.0, 10.0, 8.0)), smallest_mm=5.0).drawn.semi_axes_mm == (12.0, 10.0, 8.0)
+
+
 def test_it_lies_where_it_was_asked_for_whatever_depth_was_drawn(body):
     for seed in range(3):
         made = draw(body, seed, Same((12.0, 10.0, 8.0), depth=0.0), center_kji=SPOT)

@@ -45,13 +45,13 @@ def _place(actions: Any) -> None:
 
 
 def _tally() -> None:
-    """Of the tries in this session."""
+    """Of the tries in this case."""
     with html.Table(classes="numbers", v_if="s_probes.length", id="probes"):
         with html.Thead(), html.Tr():
             html.Th("synthetic tumor")
             html.Th("contrast")
             with html.Th("found"):
-                tooltip("By the model that is named, in this session; the report has it with its intervals")
+                tooltip("By the model that is named, in this case; the report has it with its intervals")
             html.Th("by")
         with html.Tbody(), html.Tr(v_for="p in s_probes", key="p.size + p.contrast"):
             html.Td("{{ p.size }}")
