@@ -28,8 +28,8 @@ def parts():
 
 @pytest.fixture
 def run(tmp_path):
-    """A function (fails, status, lint): a run whose pytest ends so where its arguments hold this word, after the command
-    that lints where there is one; status and calls."""
+    """A function (fails, status, lint): a run whose pytest ends so where its arguments hold this word, after the
+    command that lints where there is one; status and calls."""
     (tmp_path / "pytest").write_text(FAKE, encoding="utf-8")
     (tmp_path / "pytest").chmod(0o755)
 
