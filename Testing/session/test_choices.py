@@ -7,7 +7,7 @@ import pytest
 from DiffuFuseMedLib.mrml import scenes, segmentations, tables
 from DiffuFuseMedLib.mrml.nodes import find
 from DiffuFuseMedLib.review import reach
-from DiffuFuseMedLib.session.choices import NO_REGION, NONE
+from DiffuFuseMedLib.session.choices import FINDING, NO_REGION, NONE
 from DiffuFuseMedLib.session.saved_case import OUTLINES
 
 # As in conftest.py; PART is what the model calls of SECOND where PET is switched off.
@@ -215,6 +215,18 @@ def test_a_key_that_comes_before_the_outlines_are_there_is_not_lost(found):
     assert found.view_state.choice is None
     found.pump_until(lambda: found.view_state.choice == 2)
     assert visible(found) is not None
+
+
+@pytest.mark.parametrize("ask", [lambda choices: choices.preview(2), lambda choices: choices.none()], ids=["2", "0"])
+def test_what_was_asked_for_too_early_can_be_called_off(found, ask):
+    """Esc after a key that came before the outlines: neither a ghost nor a decision follows."""
+    found.review.choose(int(found.review.current.worklist.labels[SECOND].max()))
+    ask(found.choices)
+    found.choices.take()
+    assert found.view_state.message.sentence == FINDING
+    found.choices.drop()
+    found.pump_until(lambda: found.view_state.choices)
+    assert (found.view_state.choice, visible(found), found.review.current.decisions) == (None, None, {})
 
 
 def test_what_is_not_there_is_told(told, found):

@@ -175,7 +175,8 @@ class ChoiceLogic:
         self._context.tell(Topic.REVIEW)
 
     def drop(self) -> None:
-        """No ghost is shown, and the lesion stays as it is."""
+        """No ghost is shown nor about to be, and the lesion stays as it is."""
+        self._wanted = None
         if self._context.view_state.choice is not None:
             self._hide()
             self._context.tell(Topic.REVIEW)
@@ -186,7 +187,8 @@ class ChoiceLogic:
         self._context.patient_first()
         context, key = self._context, self._context.view_state.choice
         if key is None:
-            context.say("info", "Press 1 to 4 first: the outline that is shown is the one that is taken.")
+            first = "Press 1 to 4 first: the outline that is shown is the one that is taken."
+            context.say("info", FINDING if self._finding is not None else first)
             return
         if context.view_state.applying:
             context.say("info", f"The outline was not taken: wait, the program is still {context.view_state.applying}.")
