@@ -120,7 +120,7 @@ def refused(command):
         (["--raters", "--paper", "brats"], "--paper 'brats', wanted one of lidc, ms"),
         (["--raters", "--corruptions"], "--raters with --corruptions"),
         (["--raters"], "without several annotators"),
-        (["--raters", "--simulated-readers", 1], "1 simulated readers"),
+        (["--raters", "--simulated-readers", 1], "--simulated-readers 1, wanted two or more"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(refused, a_real_folder, tmp_path, options, words):
@@ -133,7 +133,7 @@ def test_evaluate_prints_the_papers_layout(command, a_real_folder, tmp_path):
     options = ["--model", "tiny", "--samples", 2, "--raters", "--simulated-readers", 3]
     code, out, _ = command("evaluate", a_real_folder.parent, "--csv", table, *options, "--markdown", tmp_path / "t.md")
     assert code == 0
-    assert "Table I: here against 3 simulated readers" in out
+    assert "Table I: here against 3 simulated readers on 1 case; paper" in out
     assert "0.8857±0.07" in line(out, "CalDiff")
     assert "simulated readers" in (tmp_path / "t.md").read_text(encoding="utf-8")
     with table.open() as file:
@@ -144,19 +144,19 @@ def test_evaluate_prints_the_papers_layout(command, a_real_folder, tmp_path):
     assert float(written[0]["ece"]) >= 0
 
 
-def test_simulated_readers_in_place_of_real_ones_are_told(capsys):
+def test_where_there_are_real_readers_none_are_simulated(capsys):
     grid = Grid((6, 6, 6), (2.0, 2.0, 2.0))
     mask = Volume(np.pad(np.ones((2, 2, 2), np.uint8), 2), grid)
     one = Case("one", grid, "CT", {}, {}, reference_mask=mask)
-    real = replace(one, name="a case").with_references({"reader 1": mask, "reader 2": mask})
-    assert [list(case.references) for case in with_readers([one, real], 2, 0)] == 2 * [
-        ["simulated reader 1", "simulated reader 2"]
+    real = replace(one, name="real").with_references({"reader 1": mask, "reader 2": mask})
+    assert [list(case.references) for case in with_readers([one, real], 2, 0)] == [
+        ["simulated reader 1", "simulated reader 2"],
+        ["reader 1", "reader 2"],
     ]
-    told = " ".join(capsys.readouterr().err.split())
-    assert told == (
-        "Note: a case has readers of its own; they are not compared with: "
-        "the simulated readers stand around their majority."
-    )
+    told = capsys.readouterr().err
+    assert told == "Note: 1 of 2 cases (real is the first) are compared with their own readers.\n"
+    with_readers([one], 2, 0)
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(("dims", "by_slice"), [((2, 2), True), ((2, 3), False)])

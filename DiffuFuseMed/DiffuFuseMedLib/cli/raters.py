@@ -38,30 +38,26 @@ def check_raters(raters: bool, simulated: int, paper: str, corruptions: bool) ->
         raise input_error(f"--paper {paper!r}", f"one of {', '.join(DATASETS)}", "choose one of these")
     if simulated and not raters:
         raise input_error("--simulated-readers without --raters", "both", "add --raters, or leave it out")
+    if simulated and simulated < 2:
+        raise input_error(f"--simulated-readers {simulated}", "two or more", "choose another number")
     if raters and corruptions:
         raise input_error("--raters with --corruptions", "one of them", "evaluate twice")
 
 
 def with_readers(cases: Sequence[Case], simulated: int, seed: int) -> list[Case]:
-    """The cases with the masks of several annotators: their own, or of so many simulated readers.
-
-    Raises InputError for a case that has neither.
-    """
+    """The cases with the masks of several annotators: their own, else of so many simulated readers, which a note tells
+    where some cases have their own. Raises InputError for a case that has neither."""
     from ..tasks.segment.raters import check_annotators, with_simulated_readers
 
-    if simulated:
-        _say_replaced([case.name for case in cases if len(case.references) > 1])
-    several = [with_simulated_readers(case, simulated, seed) for case in cases] if simulated else list(cases)
+    real = [case.name for case in cases if len(case.references) >= 2]
+    if simulated and real:
+        said = f"Note: {len(real)} of {len(cases)} cases ({real[0]} is the first) are compared with their own readers."
+        err_console.print(said, markup=False, soft_wrap=True)
+    alone = [case for case in cases if simulated and case.name not in real]
+    drawn = {case.name: with_simulated_readers(case, simulated, seed) for case in alone}
+    several = [drawn.get(case.name, case) for case in cases]
     check_annotators(several)
     return several
-
-
-def _say_replaced(names: Sequence[str]) -> None:
-    """A note where simulated readers take the place of real ones."""
-    if names:
-        whose = f"{names[0]} has" if len(names) == 1 else f"{len(names)} cases, {names[0]} the first, have"
-        instead = "they are not compared with: the simulated readers stand around their majority"
-        err_console.print(f"Note: {whose} readers of {'its' if len(names) == 1 else 'their'} own; {instead}.")
 
 
 def score_raters(models: Sequence[Model], cases: Sequence[Case], settings: Settings) -> list[dict[str, Any]]:
@@ -159,8 +155,9 @@ def _whose(rows: Sequence[Row]) -> str:
 
 
 def _table(title: str, rows: Sequence[Row], named: Mapping[str, str], paper: Mapping[str, Figures], data: str) -> Table:
-    cases = len({row["case"] for row in rows})
-    table = Table("method", title=f"{title} on {cases} cases; paper on {data}")
+    count = len({row["case"] for row in rows})
+    cases = "1 case" if count == 1 else f"{count} cases"
+    table = Table("method", title=f"{title} on {cases}; paper on {data}")
     for title_ in COLUMNS.values():
         table.add_column(f"{title_} here")
         table.add_column("paper", style="dim")

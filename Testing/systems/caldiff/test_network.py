@@ -348,6 +348,7 @@ def test_a_step_may_go_on_as_far_as_a_sampler_of_few_steps_does(a_network, a_bat
         assert 1 <= then[1] <= 3  # the end of the chain is a step only from 1
     assert far == set(range(1, 11))
     assert jump(torch.tensor([0, 1, 2]), 10, seeded(0)).tolist() == [0, 0, 1]
+    assert set(jump(torch.full((64,), 9), 2, seeded(0)).tolist()) == {7, 8}
 
 
 def test_as_algorithm_1_is_printed_each_step_starts_from_the_reference(a_network, a_batch):

@@ -61,8 +61,9 @@ def test_with_corruptions_come_the_papers_tables_3_and_4():
 
 def test_a_mask_diffusion_is_compared_by_its_steps_and_ways():
     network = SimpleNamespace(options={"steps": 10, "stochastic": False})
-    made = sampler_conditions(SimpleNamespace(network=network, record=SimpleNamespace(id="toy")), [8, 1000])
-    assert [(c.name, c.options) for c in made] == [
+    made = sampler_conditions(SimpleNamespace(network=network, record=SimpleNamespace(id="toy")), [1, 8, 1000])
+    assert [c.name for c in made[:2]] == ["1 step, deterministic", "1 step, stochastic"]
+    assert [(c.name, c.options) for c in made[2:]] == [
         ("8 steps, deterministic", {"steps": 8, "stochastic": False}),
         ("8 steps, stochastic", {"steps": 8, "stochastic": True}),
         ("1000 steps, deterministic", {"steps": 1000, "stochastic": False}),

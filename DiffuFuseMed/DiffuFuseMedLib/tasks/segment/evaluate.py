@@ -85,7 +85,9 @@ def sampler_conditions(model: Model, steps: Sequence[int]) -> list[Condition]:
         raise input_error(given, "a mask diffusion such as caldiff", "leave out --steps")
     ways = {False: "deterministic", True: "stochastic"}
     return [
-        Condition(f"{count} steps, {name}", lambda case: case, {STEPS: count, STOCHASTIC: way})
+        Condition(
+            f"{count} step{'' if count == 1 else 's'}, {name}", lambda case: case, {STEPS: count, STOCHASTIC: way}
+        )
         for count in steps
         for way, name in ways.items()
     ]
