@@ -43,6 +43,23 @@ def test_the_condition_holds_mask_and_look_and_nothing_of_what_lies_below(synthe
     assert torch.equal(condition, hidden)
 
 
+def test_as_many_steps_are_taken_as_are_told(synthesizer, batch, some_tumors):
+    shares = []
+    sample(synthesizer, batch, [c.look for c in some_tumors[:2]], steps=5, tell=shares.append)
+    assert len(shares) == 5 and synthesizer.config.sampler_steps != 5
+
+
+def test_a_miss_far_from_the_tumor_weighs_a_tenth(synthesizer, batch, some_tumors, monkeypatch):
+    looks = synthesizer.statistics.standardised([some_tumors[int(n)].look for n in batch.case])
+    weight = synthesizer.condition(batch.images, batch.lesion, looks)[1]
+
+    def loss(where):
+        monkeypatch.setattr(synthesizer, "_output", lambda noisy, condition, t: 1e4 * where.expand_as(noisy))
+        return float(synthesizer.objective(batch, looks, torch.Generator().manual_seed(0)).total / where.sum())
+
+    assert loss((weight == 0).float()) == pytest.approx(0.1 * loss((weight == 1).float()), rel=0.02)
+
+
 def test_the_loss_reaches_the_denoiser_and_spares_the_autoencoder(synthesizer, batch, some_tumors):
     synthesizer.autoencoder.requires_grad_(False)
     looks = synthesizer.statistics.standardised([some_tumors[int(n)].look for n in batch.case])

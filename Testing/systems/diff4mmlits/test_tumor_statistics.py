@@ -50,3 +50,9 @@ def test_the_mean_is_zero_and_the_unknown_too(statistics, some_tumors):
 def test_one_patient_is_no_distribution(some_tumors):
     with pytest.raises(InputError, match="single training patient"):
         TumorStatistics(3).fit(some_tumors[:1])
+
+
+def test_what_lies_beyond_the_ends_is_drawn_again_not_moved_to_them():
+    for drawn in draws(TumorStatistics(3), 20):  # of mean 0 and spread 1, between -1 and 1
+        free = np.log([drawn.semi_axes_mm[0], drawn.depth_mm, drawn.look.suv_mean, drawn.look.t1_contrast])
+        assert np.abs(free).max() < 1 - 1e-9

@@ -66,6 +66,7 @@ def test_the_margin_is_one_at_the_tumor_and_nothing_beyond():
     weight = margin_weight(lesion)
     assert weight[0, 0, 8, 8, 8] == 1 and 0 < weight[0, 0, 8, 8, 10] < weight[0, 0, 8, 8, 9] < 1
     assert weight[0, 0, 8, 8, 8 + int(MARGIN_VOXELS) + 1] == 0 and not weight[1].any()
+    assert weight[0, 0, 8, 8, 8 + int(MARGIN_VOXELS)] > 0, "its near half lies within"
 
 
 def test_a_look_without_turn_is_the_case_itself():

@@ -48,6 +48,10 @@ def test_a_tumor_is_as_large_as_a_ball_of_that_diameter_but_for_its_deformation(
         assert 0.6 * ball_ml < tumor.volume_ml < 1.5 * ball_ml
 
 
+def test_no_two_tumors_are_of_one_seed(found):
+    assert [tumor.seed for tumor in found[0].tumors] == list(range(3, 11))
+
+
 def test_a_faint_tumor_takes_up_less(found):
     whole, half = ([t.suv_mean for t in found[0].tumors if t.contrast == c] for c in (1.0, 0.5))
     assert np.mean(half) < 0.8 * np.mean(whole)

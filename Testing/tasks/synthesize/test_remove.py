@@ -78,6 +78,13 @@ def test_what_is_filled_in_reaches_the_edge_of_the_field_of_view(case, a_constan
     assert bright > dark + 10
 
 
+def test_what_is_filled_in_does_not_darken_where_nothing_else_is_known(case, mask, a_constant):
+    """A voxel at the hole's rim, half of whose pixels lie where the image says nothing."""
+    inside = replace(case, valid={**case.valid, "MR_T1": mask & case.valid["MR_T1"]})
+    filled = remove(inside, mask, a_constant(1.0)).volumes["MR_T1"].array[inside.valid["MR_T1"]]
+    assert filled.size > 100 and np.ptp(filled) < 0.01 * filled.max()
+
+
 def test_nothing_of_the_lesion_is_handed_to_the_network(case, mask, a_constant):
     """Every pixel with a part of the mask is hole, so that the known ones hold no lesion."""
     model = a_constant()

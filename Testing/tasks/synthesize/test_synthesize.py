@@ -38,6 +38,20 @@ def test_one_seed_one_tumor_in_every_modality_alike(ready, tumor):
     assert all(np.array_equal(again.volumes[m].array, tumor.volumes[m].array) for m in tumor.volumes)
 
 
+def test_there_is_room_where_every_image_shows_something(a_thigh, a_synthesizer, ready):
+    valid = a_thigh.valid["PET"].copy()
+    valid[20:] = False
+    room = Synthesizer(replace(a_thigh, valid={**a_thigh.valid, "PET": valid}), a_synthesizer).room
+    assert not room.soft[20:].any()
+    np.testing.assert_array_equal(room.soft[:20], ready.room.soft[:20])
+
+
+def test_at_one_place_the_seed_decides_what_is_drawn(ready, tumor):
+    other = ready.tumor(SynthesisSettings(seed=2), at=ready.place(1))
+    assert np.array_equal(other.mask, tumor.mask)
+    assert not np.allclose(other.volumes["CT"].array[tumor.mask], tumor.volumes["CT"].array[tumor.mask], atol=0.01)
+
+
 def test_means_and_contrast_are_those_that_were_drawn(tumor):
     wanted, seen = Appearance(**tumor.wanted), Appearance(**tumor.measured)
     assert seen.suv_mean == pytest.approx(wanted.suv_mean, rel=0.03)

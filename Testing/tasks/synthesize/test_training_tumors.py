@@ -118,11 +118,12 @@ def cohort(patients, write_case, tmp_path):
 def run(cohort, a_recipe, a_synthesizer, an_inpainter, tmp_path, monkeypatch):
     """A function of patients that the synthesizer has seen: train on both kinds of cases."""
 
-    def go(seen=("p0",), **told):
-        record = replace(a_synthesizer.record, training={"patients": list(seen)})
-        models = {"drawer": replace(a_synthesizer, record=record), "remover": an_inpainter}
+    def go(seen=("p0",), seen_by="drawer", data=TrainingData(), **told):  # noqa: B008
+        models = {"drawer": a_synthesizer, "remover": an_inpainter}
+        record = replace(models[seen_by].record, training={"patients": list(seen)})
+        models[seen_by] = replace(models[seen_by], record=record)
         monkeypatch.setattr(hybrid.zoo, "load", lambda name, device: models[name])
-        recipe = a_recipe(steps=2, synthetic=Synthetic(share=1.0, pool=1, every=1), data=TrainingData(), **told)
+        recipe = a_recipe(steps=2, synthetic=Synthetic(share=1.0, pool=1, every=1), data=data, **told)
         names = {"synthesizer": "drawer", "inpainter": "remover"}
         return run_hybrid_recipe(recipe, cohort, cohort / "split.json", tmp_path / "out", **names)
 
@@ -137,6 +138,12 @@ def test_the_model_tells_what_made_its_cases(run, a_synthesizer, an_inpainter, t
     assert record.training["made_with"] == kept.training["made_with"] == sums
 
 
-def test_who_is_scored_was_seen_by_nobody(run):
+@pytest.mark.parametrize("seen_by", ["drawer", "remover"])
+def test_who_is_scored_was_seen_by_nobody(run, seen_by):
     with pytest.raises(InputError, match="which was trained on held, whom tiny is scored on"):
-        run(seen=("p0", "held"))
+        run(seen=("p0", "held"), seen_by=seen_by)
+
+
+def test_who_is_held_out_of_a_fold_that_trains_was_seen_by_nobody_either(run):
+    with pytest.raises(InputError, match="which was trained on p1, whom tiny is scored on"):
+        run(seen=("p0", "p1"), data=TrainingData(held_out=("p1",)))
