@@ -84,3 +84,9 @@ def test_center_rim_and_peak_are_brought_to_what_was_drawn(a_thigh, ball, body, 
     seen = appearance(made, a_thigh.valid, ball, body, a_thigh.grid.spacing_kji_mm)
     assert (seen.rim_to_center > 1.05) == (rim_to_center > 1) and (seen.rim_to_center < 0.95) == (rim_to_center < 1)
     assert seen.suv_max == pytest.approx(4.5, rel=0.1) and seen.suv_mean == pytest.approx(3.0, rel=0.1)
+
+
+def test_no_part_of_a_tumor_is_without_uptake_however_hot_its_peak(a_thigh, ball, put):
+    pet = put(a_thigh, anchored=True, look=replace(LOOK, suv_max=15.0, rim_to_center=2.5))["PET"]
+    assert pet[ball].min() > 0.05
+    assert pet[ball].max() > 2 * pet[ball].mean()

@@ -30,7 +30,8 @@ from ...systems.diff4mmlits.tumor_windows import MARGIN_VOXELS, falling
 HELD_SHARE = 0.75  # of the window that the tumor's longest side may take
 DETAIL_SPREADS = 1.0
 ROUNDS = 3
-STRETCH = (0.5, 2.0)  # of the PET's peak above its mean, in a round at most
+STRETCH = (0.5, 2.0)  # of the logarithm of the PET's peak over its mean, in a round at most
+LEAST_SUV = 0.01  # of what a network made before it is raised to a power
 STEEPEST = 1.0  # the logarithm by which rim over center may change in a round
 MAD_TO_SD = 1.4826
 SPREAD_MM = 2.5  # standard deviation, about 6 mm of full width at half maximum
@@ -154,6 +155,10 @@ def _uptake(suv: np.ndarray, part: Case, mask: np.ndarray, seen: Appearance, loo
         change = np.clip(np.log(look.rim_to_center / seen.rim_to_center), -STEEPEST, STEEPEST)
         suv = suv * np.exp(-change * depth / depth.max()).astype(np.float32)
     usable = mask & part.valid["PET"]
+    suv = np.maximum(suv, LEAST_SUV)
     mean, peak = float(suv[usable].mean()), float(suv[usable].max())
-    stretch = np.clip((look.suv_max - look.suv_mean) / max(peak - mean, 1e-3), *STRETCH)
-    return np.maximum(look.suv_mean + (suv - mean) * np.float32(stretch), 0)
+    wanted = np.log(max(look.suv_max / look.suv_mean, 1 + 1e-3))
+    power = np.clip(wanted / np.log(max(peak / mean, 1 + 1e-3)), *STRETCH)
+    # A power keeps uptake above 0, which moving and stretching do not: no living tissue is without.
+    suv = suv ** np.float32(power)
+    return suv * np.float32(look.suv_mean / suv[usable].mean())
