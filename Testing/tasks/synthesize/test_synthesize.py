@@ -22,6 +22,11 @@ def tumor(ready):
     return ready.tumor(SynthesisSettings(seed=1))
 
 
+def test_a_seed_below_0_is_refused():
+    with pytest.raises(InputError, match="the seed -1, wanted 0 or more"):
+        SynthesisSettings(-1)
+
+
 def test_far_from_the_tumor_every_voxel_is_kept_to_the_last_bit(ready, tumor, a_thigh):
     margin_mm = tumor.provenance["window_spacing_mm"] * 3
     far = ndimage.distance_transform_edt(~tumor.mask, sampling=a_thigh.grid.spacing_kji_mm) >= margin_mm

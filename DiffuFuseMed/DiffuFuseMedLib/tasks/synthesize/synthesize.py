@@ -31,11 +31,15 @@ Cancel = Callable[[], bool]
 @dataclass(frozen=True)
 class SynthesisSettings:
     """seed: the same gives the same tumor; steps: of the sampler, the model's own where None; anchored: whether means
-    and peak of the images are moved to those that were drawn."""
+    and peak of the images are moved to those that were drawn. Raises InputError for a seed below 0."""
 
     seed: int = 0
     steps: int | None = None
     anchored: bool = True
+
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise input_error(f"the seed {self.seed}", "0 or more", "choose another seed")
 
 
 class Synthesizer:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from ...core.case import Case
 from ...core.errors import InputError
 from ...models.zoo import Model
+from ...systems.diff4mmlits.inpainter_slices import body_of
 from .removal_mask import removal_mask_in
 from .remove import Progress, remove
 
@@ -15,6 +16,7 @@ AS_IT_IS = "The tumor is drawn into the case as it is: nobody has drawn a lesion
 KEPT = "The tumor is drawn into the case as it is: its own lesion is there still, elsewhere."
 NOT_TAKEN = "The tumor is drawn into the case as it is, its own lesion elsewhere: none was taken out."
 TAKEN = "The case's own lesion was taken out by {model} first."
+MADE_UP = " More than half of the body was made up in its place: what a model says of this case tells little."
 
 
 def without_lesion(
@@ -37,8 +39,10 @@ def without_lesion(
         model = inpainter()
     except InputError as error:
         return _noted(case, f"{NOT_TAKEN} {error}")
-    healthy = remove(case, removal_mask_in(case, mask.array > 0), model, progress, cancel)
-    return _noted(healthy.of(case), TAKEN.format(model=model.record.id))
+    removed, body = removal_mask_in(case, mask.array > 0), body_of(case)
+    healthy = remove(case, removed, model, progress, cancel)
+    mostly = (removed & body).sum() > body.sum() / 2
+    return _noted(healthy.of(case), TAKEN.format(model=model.record.id) + (MADE_UP if mostly else ""))
 
 
 def _noted(case: Case, sentence: str) -> Case:
