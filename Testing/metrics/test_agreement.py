@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from DiffuFuseMedLib.core.agreement import agreement_rows, agreement_words, colors_of, pair_rows, set_rows
 from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.metrics import band, calibration_scores, overlap_scores
@@ -62,6 +63,16 @@ def test_staple_trusts_those_who_agree_more_than_one_who_stands_alone():
     consensus = staple([A, A.copy(), B, wide], SPACING)
     assert consensus[A & B].all()
     assert not consensus[~(A | B)].any()
+
+
+def test_the_consensus_is_what_is_more_probable_than_not():
+    """Three readers who err in a quarter of the voxels: STAPLE calls some of them lesion with a fifth to a fourth."""
+    rng, drawn = np.random.default_rng(1), box((0, 1), (1, 5), (1, 5), (1, 6, 6))
+    masks = [drawn ^ (rng.random(drawn.shape) < 0.25) for _ in range(3)]
+    probability = sitk.GetArrayFromImage(sitk.STAPLE([sitk.GetImageFromArray(m.astype(np.uint8)) for m in masks], 1.0))
+    doubtful = (probability > 0.2) & (probability < 0.5)
+    assert doubtful.any()
+    np.testing.assert_array_equal(staple(masks, SPACING), probability > 0.5)
 
 
 def test_staple_does_not_depend_on_how_much_background_there_is():

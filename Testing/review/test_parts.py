@@ -70,3 +70,13 @@ def test_a_sliver_is_no_part(predicted):
     assert parts.count >= 1
     assert np.count_nonzero(parts.labels) == 1000
     assert LEAST_MM == 10
+
+
+def test_the_views_go_to_the_middle_of_a_part_at_the_images_edge(predicted):
+    """A block of 10 mm in the image's corner: how deep a voxel lies is counted from the image's edge too."""
+    labels = np.zeros((20, 20, 20), np.uint16)
+    labels[:10, :10, :10] = 1
+    told = predicted(np.where(labels > 0, 0.4, 0.0))
+    region = Region(1, (0.0, 0.0, 0.0), 1000.0, 400.0, 0.6, "")
+    parts = parts_of(Places(Worklist((region,), labels, told.grid, 400.0, 0.0)), 1, told)
+    assert (told.grid.to_index(np.array(parts.centers_lps)) > 1.5).all()

@@ -229,6 +229,15 @@ def test_what_was_asked_for_too_early_can_be_called_off(found, ask):
     assert (found.view_state.choice, visible(found), found.review.current.decisions) == (None, None, {})
 
 
+@pytest.mark.parametrize("ask", [lambda choices: choices.preview(1), lambda choices: choices.none()], ids=["1", "0"])
+def test_what_was_asked_for_of_a_region_that_was_left_is_not_done_to_the_next(found, ask):
+    labels = found.review.current.worklist.labels
+    found.review.choose(int(labels[FIRST].max()))
+    ask(found.choices)
+    choose(found, SECOND)
+    assert (found.view_state.choice, visible(found), found.review.current.decisions) == (None, None, {})
+
+
 def test_what_is_not_there_is_told(told, found):
     found.choices.preview(1)
     assert found.view_state.message.sentence == NO_REGION
@@ -258,6 +267,9 @@ def test_a_tool_that_is_still_at_work_is_waited_for(found):
     found.choices.take()
     assert "wait, the program is still applying the threshold" in found.view_state.message.sentence
     assert found.view_state.choice == 1
+    found.choices.none()
+    assert found.view_state.message.sentence == "Wait, the program is still applying the threshold."
+    assert found.review.current.decisions == {}
 
 
 def test_outlines_without_a_modality_come_when_they_are_known_but_not_under_the_readers_hand(told, answers, sarcoma):

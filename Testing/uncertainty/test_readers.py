@@ -35,6 +35,21 @@ def test_bias_and_local_part_have_the_sizes_that_the_model_states():
     assert moves.mean(axis=(1, 2, 3)).std() == pytest.approx(4, rel=0.2)
 
 
+def test_of_a_lesion_of_few_voxels_neighbors_move_together_all_the_same():
+    """Its reach would be a quarter of a voxel, and the border would be noise; a voxel is the least."""
+    model = ReaderModel(bias_mm=0.0, local_mm=1.0, local_power=0.0)
+    moves = np.stack(
+        [model.displacement_mm((6, 6, 6), (2.0, 2.0, 2.0), 2.0, np.random.default_rng(s)) for s in range(400)]
+    )
+    assert (moves[..., 3] * moves[..., 2]).mean() == pytest.approx(np.exp(-1 / 4), abs=0.1)
+
+
+def test_a_voxel_that_the_border_cuts_is_a_share_of_an_edge_of_its_volume():
+    """3 x 1 x 1 mm: as a cube it is 1.44 mm wide, half of it lesion at the border, a fifth less 0.3 mm out."""
+    drawn = STILL.draws(np.full((2, 2, 2), 0.3), (3.0, 1.0, 1.0), 8.0, np.random.default_rng(0))
+    np.testing.assert_allclose(drawn, 0.5 - 0.3 / 3 ** (1 / 3), rtol=1e-5)
+
+
 def test_larger_lesions_are_drawn_with_larger_differences_that_are_a_smaller_share():
     small, large = (np.hypot(*ReaderModel().deviations_mm(r)) for r in (4.0, 40.0))
     assert small < large < 10 * small

@@ -47,6 +47,16 @@ def test_any_set_of_modalities_may_be_its_own(a_network, images):
     assert torch.isfinite(drawn.logits).all()
 
 
+def test_the_trunk_is_told_the_mean_of_the_modalities_at_every_level(a_network, images):
+    """Not their sum: with one of three images the maps would be a third as large as those it was trained on."""
+    network, told = a_network(), []
+    network.trunk.register_forward_pre_hook(lambda _, inputs: told.append(inputs[0]))
+    levels = network.encode(images(ALL, 32, 32))
+    network.condition(levels)
+    for got, level in zip(told[0], levels, strict=True):
+        torch.testing.assert_close(got, (level["CT"] + level["PET"] + level["MR_T1"]) / 3)
+
+
 def test_an_absent_modality_has_no_part_in_the_drawing(a_network, images):
     network, seen = a_network(), images(ALL, 32, 32)
     without = draw(network, {m: x for m, x in seen.items() if m != "PET"}).logits
