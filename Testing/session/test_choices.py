@@ -1,6 +1,7 @@
 """Choosing instead of painting: outlines of the region in focus, a ghost, and one step that takes it."""
 
 import zipfile
+from concurrent.futures import Future
 
 import numpy as np
 import pytest
@@ -236,6 +237,14 @@ def test_what_was_asked_for_of_a_region_that_was_left_is_not_done_to_the_next(fo
     ask(found.choices)
     choose(found, SECOND)
     assert (found.view_state.choice, visible(found), found.review.current.decisions) == (None, None, {})
+
+
+def test_what_failed_for_a_region_that_was_left_is_neither_told_nor_in_the_way(found):
+    found.review.choose(int(found.review.current.worklist.labels[SECOND].max()))
+    before = found.view_state.message
+    found.choices._failed(Future(), ValueError("of the region before"))
+    found.pump_until(lambda: found.view_state.choices, timeout=20)
+    assert found.view_state.message is before
 
 
 def test_what_is_not_there_is_told(told, found):
