@@ -37,7 +37,7 @@ def record(models):
 def fitted(record, cases, folds=None):
     plan = read_split(cases / "split.json")
     plan = plan if folds is None else replace(plan, folds=folds)
-    return fit_domain(record, cases, plan, ["leg"], lambda share, what: None)
+    return fit_domain(record, cases, plan, [" leg"], lambda share, what: None)
 
 
 def test_ranges_are_those_of_the_patients_and_a_quarter_more(record, cases):

@@ -59,7 +59,7 @@ def fit_domain(
     volumes = [p.lesion_ml for p in patients]
     measured = [key for key in record.modalities if all(any(look.get(key) for look in p.looks) for p in patients)]
     domain = {
-        "body_parts": list(body_parts),
+        "body_parts": [part.strip() for part in body_parts],
         "extent_mm": [round(edges.min() / WIDER), round(edges.max() * WIDER)],
         "lesion_ml": [round(min(volumes) / WIDER, 1), round(max(volumes) * WIDER, 1)],
         "needed": list(record.modalities),
