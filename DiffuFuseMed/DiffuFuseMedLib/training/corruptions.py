@@ -13,10 +13,25 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..core.modalities import spec_of
+from ..preprocessing.intensity import PET_KNEE_SUV
 
 
 def uniform(low: float, high: float, generator: torch.Generator) -> float:
     return float(low + (high - low) * torch.rand((), generator=generator))
+
+
+def suv_of(network_units: Tensor) -> Tensor:
+    """preprocessing.intensity.pet_scale() undone."""
+    return torch.exp((network_units + 0.5) * _log_knee()) - 1
+
+
+def network_units_of(suv: Tensor) -> Tensor:
+    """preprocessing.intensity.pet_scale() of a tensor."""
+    return torch.log1p(suv.clamp(min=0)) / _log_knee() - 0.5
+
+
+def _log_knee() -> Tensor:
+    return torch.log(torch.tensor(1 + PET_KNEE_SUV))
 
 
 def gaussian_noise(x: Tensor, generator: torch.Generator) -> Tensor:
@@ -35,12 +50,12 @@ def blur(x: Tensor, generator: torch.Generator) -> Tensor:
 
 def pet_noise(x: Tensor, generator: torch.Generator) -> Tensor:
     """Few counts: a Poisson draw of the SUV (network units undone), smoothed as a reconstruction would."""
-    activity = torch.exp((x + 0.5) * torch.log(torch.tensor(11.0))) - 1
+    activity = suv_of(x)
     counts_per_suv = uniform(0.5, 4.0, generator)
     noisy = torch.poisson(activity.clamp(min=0) * counts_per_suv, generator=generator) / counts_per_suv
     kernel = [3 if n >= 3 else 1 for n in x.shape]  # a window of one slice has nothing above and below
     smooth = F.avg_pool3d(noisy[None, None], kernel, 1, [k // 2 for k in kernel], count_include_pad=False)[0, 0]
-    return torch.log1p(smooth.clamp(min=0)) / torch.log(torch.tensor(11.0)) - 0.5
+    return network_units_of(smooth)
 
 
 def ct_streaks(x: Tensor, generator: torch.Generator) -> Tensor:

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..preprocessing.intensity import PET_KNEE_SUV
-from .corruptions import uniform
+from .corruptions import network_units_of, suv_of, uniform
 
 GAP, RING = 7, 11  # voxels across: what is near the lesion, and how far what lies around it reaches
 RIM = 5  # voxels across: what uptake of the lesion reaches by the scanner's point spread
@@ -29,10 +28,12 @@ def fainter(pet: Tensor, lesion: Tensor, generator: torch.Generator) -> Tensor:
     around = (_grown(inside, RING) - _grown(inside, GAP))[0, 0].bool() & valid
     if not inside.any() or not around.any():
         return pet
-    suv = _suv(pet[0] / pet[1].clamp(min=0.5))
+    suv = suv_of(pet[0] / pet[1].clamp(min=0.5))
     above = (suv - suv[around].median()).clamp(min=0)
     lost = _soft(_grown(inside, RIM))[0, 0] * (1 - _kept(lesion.shape, generator))
-    return torch.stack([_network_units(suv - lost * above) * pet[1], pet[1]])
+    taken = lost * above
+    image = torch.where(taken > 0, network_units_of(suv - taken) * pet[1], pet[0])  # else to the last bit
+    return torch.stack([image, pet[1]])
 
 
 def _kept(shape: torch.Size, generator: torch.Generator) -> Tensor:
@@ -55,12 +56,3 @@ def _soft(mask: Tensor) -> Tensor:
 def _box(mask: Tensor, across: int) -> tuple[list[int], int, list[int]]:
     sides = [across if n > 1 else 1 for n in mask.shape[2:]]
     return sides, 1, [side // 2 for side in sides]
-
-
-def _suv(network_units: Tensor) -> Tensor:
-    """preprocessing.intensity.pet_scale() undone."""
-    return torch.expm1((network_units + 0.5) * torch.log1p(torch.tensor(PET_KNEE_SUV)))
-
-
-def _network_units(suv: Tensor) -> Tensor:
-    return torch.log1p(suv.clamp(min=0)) / torch.log1p(torch.tensor(PET_KNEE_SUV)) - 0.5
