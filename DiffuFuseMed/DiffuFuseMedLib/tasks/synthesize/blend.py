@@ -30,7 +30,7 @@ from ...systems.diff4mmlits.tumor_windows import MARGIN_VOXELS, falling
 HELD_SHARE = 0.75  # of the window that the tumor's longest side may take
 DETAIL_SPREADS = 1.0
 ROUNDS = 3
-STRETCH = (0.5, 2.0)  # of the logarithm of the PET's peak over its mean, in a round at most
+POWER = (0.5, 2.0)  # of the logarithm of the PET's peak over its mean, in a round at most
 LEAST_SUV = 0.01  # of what a network made before it is raised to a power
 STEEPEST = 1.0  # the logarithm by which rim over center may change in a round
 MAD_TO_SD = 1.4826
@@ -158,7 +158,7 @@ def _uptake(suv: np.ndarray, part: Case, mask: np.ndarray, seen: Appearance, loo
     suv = np.maximum(suv, LEAST_SUV)
     mean, peak = float(suv[usable].mean()), float(suv[usable].max())
     wanted = np.log(max(look.suv_max / look.suv_mean, 1 + 1e-3))
-    power = np.clip(wanted / np.log(max(peak / mean, 1 + 1e-3)), *STRETCH)
+    power = np.clip(wanted / np.log(max(peak / mean, 1 + 1e-3)), *POWER)
     # A power keeps uptake above 0, which moving and stretching do not: no living tissue is without.
     suv = suv ** np.float32(power)
     return suv * np.float32(look.suv_mean / suv[usable].mean())

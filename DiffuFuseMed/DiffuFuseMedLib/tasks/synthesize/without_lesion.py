@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from ...core.case import Case
 from ...core.errors import InputError
+from ...core.healthy import MARGIN_MM
 from ...models.zoo import Model
 from ...systems.diff4mmlits.inpainter_slices import body_of
-from .removal_mask import removal_mask_in
+from .removal_mask import removal_mask
 from .remove import Progress, remove
 
 AS_IT_IS = "The tumor is drawn into the case as it is: nobody has drawn a lesion in it."
@@ -39,7 +40,8 @@ def without_lesion(
         model = inpainter()
     except InputError as error:
         return _noted(case, f"{NOT_TAKEN} {error}")
-    removed, body = removal_mask_in(case, mask.array > 0), body_of(case)
+    body = body_of(case)
+    removed = removal_mask(mask.array > 0, case.grid.spacing_kji_mm, MARGIN_MM, body)
     healthy = remove(case, removed, model, progress, cancel)
     mostly = (removed & body).sum() > body.sum() / 2
     return _noted(healthy.of(case), TAKEN.format(model=model.record.id) + (MADE_UP if mostly else ""))
