@@ -20,6 +20,7 @@ trap 'trap - INT; rm -rf "$kept"; kill 0' INT
 
 # The longest first, so that both ends come together; folders below Testing/, and what is named nowhere is "rest".
 parts=(browser networks engines slicer session files rest)
+[ -z "$lint" ] || parts=(lint "${parts[@]}")
 folders() {
     case $1 in
         browser) echo web ;;
@@ -30,8 +31,6 @@ folders() {
         slicer) echo host desktop ;;
     esac
 }
-
-[ -z "$lint" ] || parts=(lint "${parts[@]}")
 
 chosen() {
     local folder other
