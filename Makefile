@@ -43,7 +43,7 @@ lint: setup ## style, formatting, who may import whom, and types
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 
-test: setup test-packages ## lint and all tests, two at a time (ARGS="-k worklist" chooses)
+test: setup test-packages ## lint and all tests, three parts at a time (ARGS="-k worklist" chooses)
 	@LINT="make -s lint" scripts/test.sh $(BIN)/pytest $(ARGS)
 
 bench: setup test-packages ## measure models, fusion and workspace on this machine, into out/bench*.json (SOAK=minutes of reading)

@@ -78,7 +78,7 @@ def test_what_lints_runs_beside_the_tests_and_fails_the_run_after_they_ran(run, 
     assert status != 0 and len(calls) == len(parts)
 
 
-def test_an_interrupt_ends_both_lanes_and_begins_no_further_part(tmp_path):
+def test_an_interrupt_ends_all_three_lanes_and_begins_no_further_part(tmp_path):
     calls = tmp_path / "calls"
     waits = f'#!/usr/bin/env bash\necho "$*" >>"{calls}"\ntrap "exit 2" INT\nsleep 60 & wait\n'
     (tmp_path / "pytest").write_text(waits, encoding="utf-8")
@@ -86,11 +86,11 @@ def test_an_interrupt_ends_both_lanes_and_begins_no_further_part(tmp_path):
     command = ["bash", ROOT / "scripts" / "test.sh", tmp_path / "pytest"]
     started = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL)
     try:
-        while not calls.is_file() or len(calls.read_text(encoding="utf-8").splitlines()) < 2:
+        while not calls.is_file() or len(calls.read_text(encoding="utf-8").splitlines()) < 3:
             time.sleep(0.05)
         os.killpg(started.pid, signal.SIGINT)  # as a terminal does
         assert started.wait(30) != 0
     finally:
         with suppress(ProcessLookupError):
             os.killpg(started.pid, signal.SIGKILL)
-    assert len(calls.read_text(encoding="utf-8").splitlines()) == 2
+    assert len(calls.read_text(encoding="utf-8").splitlines()) == 3

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# All tests in seven processes, two at a time: whichever of the two ends first goes on with the next part. Qt, VTK's render
-# windows and PyTorch in one process would share more than they would in use.
+# All tests in seven processes, three at a time: whichever ends first goes on with the next part. Qt, VTK's render windows
+# and PyTorch in one process would share more than they would in use. Three for two cores: browser, engines and Slicer
+# wait for each other for a third of their time.
 # Usage: [LINT="command"] scripts/test.sh PYTEST [option ...]; LINT runs first, beside the longest part.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -9,16 +10,16 @@ pytest=$1 lint=${LINT:-}
 unset LINT # a test that runs this script would lint again
 shift
 
-# Half of the cores for each of two parts. More threads than cores wait for each other at full speed: PyTorch's then take
+# Half of the cores for each part. More threads than cores wait for each other at full speed: PyTorch's then take
 # twice the work for the same prediction.
 cores=$(nproc 2>/dev/null || echo 2)
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-$(((cores + 1) / 2))}"
 kept=$(mktemp -d)
 trap 'rm -rf "$kept"' EXIT
-# Ctrl-C ends both lanes: pytest alone would end with its part, and a shell's background jobs do not hear it.
+# Ctrl-C ends every lane: pytest alone would end with its part, and a shell's background jobs do not hear it.
 trap 'trap - INT; rm -rf "$kept"; kill 0' INT
 
-# The longest first, so that both ends come together; folders below Testing/, and what is named nowhere is "rest".
+# The longest first, so that all ends come together; folders below Testing/, and what is named nowhere is "rest".
 parts=(browser networks engines slicer session files rest)
 [ -z "$lint" ] || parts=(lint "${parts[@]}")
 folders() {
@@ -44,7 +45,7 @@ chosen() {
     fi
 }
 
-# Prints what pytest said once it has ended, not between the lines of the other lane's. 5: none of the part's tests was
+# Prints what pytest said once it has ended, not between the lines of another lane's. 5: none of the part's tests was
 # chosen, such as by -k.
 part() {
     local name=$1 status
@@ -74,7 +75,6 @@ if [ "${1:-}" = --show-parts ]; then
     for name in "${parts[@]}"; do echo "$name: $(chosen "$name" | paste -sd' ')"; done
     exit
 fi
-lane "$@" &
-lane "$@"
+for _ in 1 2 3; do lane "$@" & done
 wait
 [ ! -e "$kept/failed" ]
