@@ -349,6 +349,62 @@ def test_calibrate_refuses_training_patients(refused, cases_folder, own_models):
 
 
 @pytest.fixture
+def without_one(own_models):
+    """The folders of a "tiny" that saw the patients of folds 0 and 1, and of one that saw those of folds 0 and 2."""
+    other = own_models.parent / "without one"
+    shutil.copytree(own_models / "tiny", other)
+    told = {own_models / "tiny": ["trained_on", "one", "second", "patient 3"], other: ["trained_on", "last patient"]}
+    for path, patients in told.items():
+        record = zoo.read_record(path)
+        zoo.write_record(replace(record, training={**record.training, "patients": patients, "held_out": []}), path)
+    return own_models / "tiny", other
+
+
+def test_calibrate_takes_each_patient_from_a_network_that_never_saw_it(command, refused, cases_folder, without_one):
+    path, other = without_one
+    options = ["--model", path, "--cross-fitted", f"{other}", "--samples", 1]
+    assert "the patient trained_on, whom each of the 2 networks was trained on" in refused(
+        "calibrate", cases_folder, *options
+    )
+    record = zoo.read_record(other)
+    zoo.write_record(replace(record, training={**record.training, "patients": []}), other)
+    assert command("calibrate", cases_folder, *options)[0] == 0
+    fitted = zoo.verify(str(path)).calibration
+    assert set(fitted["without"]) == {"trained_on", "one", "second", "patient 3", "last patient"}
+    assert "no --fold" in refused("calibrate", cases_folder, "--model", path)
+
+
+def test_evaluate_and_diagnose_ask_a_network_that_never_saw_the_patient(
+    command, refused, cases_folder, without_one, tmp_path
+):
+    path, other = without_one
+    table = tmp_path / "table.csv"
+    options = ["--csv", table, "--fold", 1, "--model", path, "--samples", 1]
+    assert "was trained on 3 of these 3 cases" in command("evaluate", cases_folder, *options)[2]
+    options += ["--cross-fitted", other]
+    code, _, err = command("evaluate", cases_folder, *options)
+    assert (code, "Note:" in err) == (0, False)
+    assert {r["case"] for r in rows_of(table)} >= {"one", "second", "patient 3"}
+    assert command("diagnose", cases_folder, *options)[0] == 0
+    for more, words in ((["--raters"], "--raters"), (["--ablations", tmp_path], "--ablations")):
+        assert f"--cross-fitted with {words}" in refused("evaluate", cases_folder, *options, *more)
+    assert "--cross-fitted with --reader" in refused("diagnose", cases_folder, *options, "--reader")
+    all_of_them = ["--csv", table, "--model", path, "--samples", 1, "--cross-fitted", other]
+    for name in ("evaluate", "diagnose"):
+        assert "the patient trained_on, whom each" in refused(name, cases_folder, *all_of_them)
+
+
+def test_networks_of_other_lengths_are_told(command, cases_folder, without_one, tmp_path):
+    path, other = without_one
+    for folder, steps in ((path, 100), (other, 200)):
+        record = zoo.read_record(folder)
+        zoo.write_record(replace(record, training={**record.training, "steps_done": steps}), folder)
+    options = ["--fold", 2, "--model", path, "--samples", 1, "--cross-fitted", other]
+    _, _, err = command("evaluate", cases_folder, "--csv", tmp_path / "table.csv", *options)
+    assert "Note: One network was trained for 200 steps, tiny for 100." in err
+
+
+@pytest.fixture
 def a_recipe(a_recipe, monkeypatch):
     """ "toy": the tiny recipe on the first two folds, three steps of one window."""
     data = TrainingData(folds=(0, 1), held_out=("second",))
@@ -431,6 +487,18 @@ def test_train_lets_any_recipe_see_fainter_lesions_and_its_record_tells_how_ofte
     plain, faint = (zoo.verify(str(tmp_path / name / "toy")) for name in ("plain", "faint"))
     assert (plain.window["faint"], faint.window["faint"]) == (0.0, 1.0)
     assert plain.sha256 != faint.sha256
+
+
+def test_train_takes_other_folds_than_the_recipes(train_toy, refused, a_recipe, cases_folder, tmp_path):
+    assert train_toy("--folds", "2, 1")[0] == 0
+    record = zoo.verify(str(tmp_path / "models" / "toy"))
+    assert record.training["folds"] == [1, 2]
+    assert record.training["patients"] == ["one", "patient 3", "last patient"]  # the second is held out of any
+    options = ["--out", tmp_path / "other", "--recipe", "toy"]
+    assert "--folds '1,-2', wanted numbers" in refused("train", cases_folder, *options, "--folds", "1,-2")
+    assert "wanted the recipe's folds 3" in refused("train", cases_folder, *options, "--folds", "3")
+    fusion = ["--recipe", "clin-fusediff", "--folds", "0"]
+    assert "--folds for a fusion" in refused("train", cases_folder, *options[:2], *fusion)
 
 
 def test_train_refuses_in_one_sentence(refused, a_recipe, cases_folder, tmp_path):

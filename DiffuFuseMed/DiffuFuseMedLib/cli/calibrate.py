@@ -10,16 +10,18 @@ import typer
 
 from ..core.errors import input_error
 from .console import out_console, progress
+from .inputs import cross_fitted as networks
 from .inputs import load_model, one_fold
-from .options import DEFAULT_MODEL, DeviceOption, ModelOption, SamplesOption, SeedOption, SplitOption
+from .options import DEFAULT_MODEL, CrossFittedOption, DeviceOption, ModelOption, SamplesOption, SeedOption, SplitOption
 
 FUSION_STUDENT = "clin-fusediff-student"
 
 
 def calibrate(
     cases: Annotated[Path, typer.Argument(help="The folder that holds the case folders.")],
-    fold: Annotated[int, typer.Option(help="The fold of patients that the model was not trained on.")],
+    fold: Annotated[int | None, typer.Option(help="The fold of patients that the model was not trained on.")] = None,
     model: ModelOption = DEFAULT_MODEL,
+    cross_fitted: CrossFittedOption = None,
     split: SplitOption = None,
     samples: SamplesOption = 8,
     pairs: Annotated[
@@ -28,23 +30,32 @@ def calibrate(
     device: DeviceOption = "auto",
     seed: SeedOption = 0,
 ) -> None:
-    """Fit a model's calibration on validation patients and write it into its model.json."""
+    """Fit a model's calibration on patients that it never saw and write it into its model.json: those of one --fold,
+    or with --cross-fitted all of the split."""
+    if fold is None and (model == FUSION_STUDENT or not cross_fitted):
+        raise input_error("no --fold", "patients that the model never saw", "say --fold, or --cross-fitted for all")
     if model == FUSION_STUDENT:
+        assert fold is not None
+        if cross_fitted:
+            raise input_error(f"--cross-fitted for {model}", "a segmenter", "leave it out")
         _calibrate_fusion(cases, fold, split or cases / "split.json", tuple(pairs or ()), device, seed)
         return
     from ..io.split import read_split
     from ..models import zoo
     from ..tasks.segment.calibrate import calibrate as fit
+    from ..tasks.segment.cross_fitted import patients_of
     from ..tasks.segment.evaluate import read_cases
     from ..tasks.segment.settings import Settings
 
     ready, plan = load_model(model, device), read_split(split or cases / "split.json")
-    names = one_fold(plan.folds, fold)
-    if seen := set(names) & set(ready.record.patients):
+    asked = networks(ready, cross_fitted, device)
+    names = patients_of(plan, ready.record) if fold is None else one_fold(plan.folds, fold)
+    if (seen := set(names) & set(ready.record.patients)) and not asked.others:
         given = f"fold {fold} with {len(seen)} of the patients that {ready.record.id} was trained on"
         raise input_error(given, "patients it never saw", "choose another --fold")
+    asked.asked(names)  # refused before any case is read
     with progress() as step:
-        record = fit(ready, read_cases(cases, names, plan), Settings(samples, seed), step)
+        record = fit(ready, read_cases(cases, names, plan), Settings(samples, seed), step, asked.others)
     zoo.write_record(record, zoo.model_folder(model))
     out_console.print_json(json.dumps(record.calibration["all"]))
 

@@ -11,10 +11,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from ..core.errors import input_error
 from .console import as_markdown, err_console, out_console, print_table
 from .inputs import case_names, load_model
+from .inputs import cross_fitted as networks
 from .markdown import between_marks
-from .options import DEFAULT_MODEL, DeviceOption, FoldOption, ModelOption, SamplesOption, SeedOption, SplitOption
+from .options import (
+    DEFAULT_MODEL,
+    CrossFittedOption,
+    DeviceOption,
+    FoldOption,
+    ModelOption,
+    SamplesOption,
+    SeedOption,
+    SplitOption,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +43,7 @@ def diagnose(
     cases: Annotated[Path, typer.Argument(help="The folder that holds the case folders.")],
     csv: Annotated[Path | None, typer.Option(help="Where every case's own row goes.")] = None,
     model: ModelOption = DEFAULT_MODEL,
+    cross_fitted: CrossFittedOption = None,
     split: SplitOption = None,
     fold: FoldOption = None,
     reader: Annotated[
@@ -61,6 +73,11 @@ def diagnose(
     path = split or cases / "split.json"
     plan = read_split(path) if split or path.is_file() else None
     names, ready, settings = case_names(cases, plan, fold), load_model(model, device), Settings(samples, seed)
+    asked = networks(ready, cross_fitted, device)
+    if asked.others and reader:
+        raise input_error("--cross-fitted with --reader", "one of the two", "leave one out")
+    if asked.others:
+        asked.asked(names)  # refused before any case is read
     loaded = read_cases(cases, names, plan)
     check_drawn(loaded)
     for path in filter(None, (csv, markdown)):
@@ -72,9 +89,10 @@ def diagnose(
     with err_console.status("diagnosing") as status:
         for case in loaded:
             status.update(case.name)
-            row, prediction = diagnose_case(case, ready, settings)
+            one = asked.of(case.name) if asked.others else ready
+            row, prediction = diagnose_case(case, one, settings)
             row |= _worth(prediction, drawn_by_hand(case))
-            row |= gating_gain(case, ready, settings) if gates else {}
+            row |= gating_gain(case, one, settings) if gates else {}
             rows.append({"case": case.name, **row})
     if csv:
         write_csv(rows, csv)

@@ -11,7 +11,17 @@ from rich.table import Table
 from ..core.errors import input_error
 from .console import as_markdown, err_console, print_table
 from .inputs import case_names, load_model
-from .options import DEFAULT_MODEL, DeviceOption, FoldOption, ModelOption, SamplesOption, SeedOption, SplitOption
+from .inputs import cross_fitted as networks
+from .options import (
+    DEFAULT_MODEL,
+    CrossFittedOption,
+    DeviceOption,
+    FoldOption,
+    ModelOption,
+    SamplesOption,
+    SeedOption,
+    SplitOption,
+)
 from .raters import check_raters, say_trained_on, score_raters, tables_of, with_readers
 
 
@@ -20,6 +30,7 @@ def evaluate(
     csv: Annotated[Path, typer.Option(help="Where the table goes.")],
     markdown: Annotated[Path | None, typer.Option(help="Where the means go as a Markdown table too.")] = None,
     model: ModelOption = DEFAULT_MODEL,
+    cross_fitted: CrossFittedOption = None,
     split: SplitOption = None,
     fold: FoldOption = None,
     corruptions: Annotated[bool, typer.Option(help="The paper's Tables 3 and 4 too.")] = False,
@@ -45,6 +56,9 @@ def evaluate(
     check_raters(raters, simulated_readers, paper, corruptions)
     if raters and steps:
         raise input_error("--steps with --raters", "one of the two", "leave one out")
+    if cross_fitted and (raters or ablations):
+        other = "--raters" if raters else "--ablations"
+        raise input_error(f"--cross-fitted with {other}", "one of the two", "leave one out")
     from ..io.split import read_split
     from ..models.registry import models
     from ..tasks.segment.evaluate import (
@@ -66,6 +80,9 @@ def evaluate(
     if ablations and not variants:
         raise input_error("--ablations without models", "a folder of model folders", "make them with `train --recipe`")
     ready = [load_model(name, device) for name in (model, *variants)]
+    asked = networks(ready[0], cross_fitted, device)
+    if asked.others:
+        asked.asked(names)  # refused before any case is read
     sampled = sampler_conditions(ready[0], steps) if steps else []
     rows = []
     loaded = read_cases(cases, names, plan)
@@ -82,10 +99,11 @@ def evaluate(
         return
     with err_console.status("evaluating") as status:
         for each in ready:
-            say_trained_on(each, names)
+            if not asked.others:
+                say_trained_on(each, names)
             which = conditions_of(each, corruptions and each is ready[0], seed)
             which += sampled if each is ready[0] else []
-            new = score(each, loaded, which, Settings(samples, seed), status.update)
+            new = score(each, loaded, which, Settings(samples, seed), status.update, asked.others)
             rows += [row for row in new if each is ready[0] or row["method"] == each.record.id]
     means = summary(rows)
     write_csv([*rows, *means], csv)

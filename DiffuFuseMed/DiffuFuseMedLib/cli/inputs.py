@@ -11,6 +11,7 @@ from ..core.errors import input_error
 if TYPE_CHECKING:
     from ..io.split import Split
     from ..models.zoo import Model
+    from ..tasks.segment.cross_fitted import CrossFitted
 
 NONE = "none"
 PROBE_BYTES = 1 << 20  # the least that the results of any case take
@@ -22,6 +23,19 @@ def load_model(model: str, device: str) -> Model:
     from ..models.zoo import load_segmenter
 
     return load_segmenter(model, choose(device))
+
+
+def cross_fitted(model: Model, others: str | None, device: str) -> CrossFitted:
+    """The model and those of --cross-fitted, with a note where their trainings differ. Raises InputError for one that
+    is not there or of another kind."""
+    from ..tasks.segment.cross_fitted import CrossFitted, not_alike
+    from .console import err_console
+
+    names = [name.strip() for name in (others or "").split(",") if name.strip()]
+    found = CrossFitted(model, tuple(load_model(name, device) for name in names))
+    for sentence in not_alike(model.record, [other.record for other in found.others]):
+        err_console.print(f"Note: {sentence}", markup=False)
+    return found
 
 
 def listed(modalities: str | None) -> list[str] | None:

@@ -18,6 +18,14 @@ SEED = (0, 2**31 - 1)
 SeedOption = Annotated[int, typer.Option(min=SEED[0], max=SEED[1], help="The same seed gives the same result.")]
 SplitOption = Annotated[Path | None, typer.Option(help="split.json; beside the cases by default.")]
 FoldOption = Annotated[int | None, typer.Option(help="Only the cases of this fold.")]
+CrossFittedOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="A,B,...",
+        help="Networks of the model's recipe, each trained without another fold: a patient is asked of one that never "
+        "saw it.",
+    ),
+]
 CaseArgument = Annotated[Path, typer.Argument(help="A folder of volumes (CT.nii.gz, PET.nrrd, ...) or DICOM.")]
 CohortOption = Annotated[
     bool, typer.Option("--cohort", help="CASE is a folder of case folders; a case's results go to OUT/NAME.")

@@ -50,6 +50,9 @@ def train(
         float | None,
         typer.Option(min=0, max=1, help="Share of windows whose lesion takes up less tracer in PET; any segmenter."),
     ] = None,
+    folds: Annotated[
+        str | None, typer.Option(help="Train on these folds instead of the recipe's, such as 0,2,3; any segmenter.")
+    ] = None,
     synthesizer: Annotated[str, typer.Option(help="What draws them: an id, or the path of a folder.")] = SYNTHESIZER,
     inpainter: Annotated[str, typer.Option(help="What takes the patients' own lesions out first.")] = INPAINTER,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
@@ -62,7 +65,8 @@ def train(
 
     Ctrl-C finishes the step and keeps what --resume goes on from, to the same weights as without a stop.
     """
-    _check_used(recipe, pairs, {"--start": start, "--drgo": drgo or None, "--synthetic": synthetic, "--faint": faint})
+    of_segmenters = {"--start": start, "--drgo": drgo or None, "--synthetic": synthetic, "--faint": faint}
+    _check_used(recipe, pairs, {**of_segmenters, "--folds": folds})
     split = split or cases / "split.json"
     told: dict[str, Any] = {"minutes": minutes, "seed": seed, "learning_rate": rate}
     told = {name: value for name, value in told.items() if value is not None}
@@ -72,7 +76,7 @@ def train(
         elif recipe in _synthesis_recipes():
             records = [_train_synthesis(recipe, told, cases, split, out, context)]
         else:
-            wanted = _segmenters_recipe(recipe, told, drgo, synthetic, faint)
+            wanted = _on_folds(_segmenters_recipe(recipe, told, drgo, synthetic, faint), folds)
             makers = {"synthesizer": synthesizer, "inpainter": inpainter}
             records = [_train_segmenter(wanted, cases, split, out, start, makers, context)]
     for record in records:
@@ -128,6 +132,16 @@ def _segmenters_recipe(
     if faint is not None:
         recipe = replace(recipe, windows=replace(recipe.windows, faint=faint))
     return recipe if synthetic is None else replace(recipe, synthetic=Synthetic(synthetic))
+
+
+def _on_folds(recipe: Recipe, folds: str | None) -> Recipe:
+    """The recipe on the patients of other folds, where they are told; raises InputError for what are no folds."""
+    if folds is None:
+        return recipe
+    parts = [part.strip() for part in folds.split(",")]
+    if not all(part.isdecimal() for part in parts):
+        raise input_error(f"--folds {folds!r}", "numbers of folds, such as 0,2,3", "correct --folds")
+    return replace(recipe, data=replace(recipe.data, folds=tuple(sorted({int(part) for part in parts}))))
 
 
 def _train_segmenter(

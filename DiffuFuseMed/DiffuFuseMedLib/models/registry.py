@@ -75,8 +75,9 @@ class ModelRecord:
 
     @property
     def patients(self) -> tuple[str, ...]:
-        """Whom it was trained on, () where its training does not say; a fusion model calls them trained_on."""
-        return tuple(self.training.get("patients") or self.training.get("trained_on") or ())
+        """Whom it was trained on, and before it the model that its training went on from; () where it does not say. A
+        fusion model calls them trained_on."""
+        return tuple(dict.fromkeys(_trained_on(self.training)))
 
     @property
     def task(self) -> str | None:
@@ -84,6 +85,14 @@ class ModelRecord:
         if self.members:
             return "segment"
         return SYSTEMS[self.system].task if self.system in SYSTEMS else None
+
+
+def _trained_on(training: Any) -> list[str]:
+    if not isinstance(training, dict):
+        return []
+    before = training.get("started_from")
+    own = training.get("patients") or training.get("trained_on") or []
+    return [*own, *(_trained_on(before.get("training")) if isinstance(before, dict) else [])]
 
 
 def models_folder() -> Path:

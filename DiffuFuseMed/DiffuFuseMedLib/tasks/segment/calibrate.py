@@ -20,6 +20,7 @@ from ...metrics.calibration import BAND_MM, band
 from ...models.zoo import Model, ModelRecord
 from ...uncertainty import critical_widths, log_ratio_errors, log_spread, smallest_width
 from ...uncertainty.platt import fit
+from .cross_fitted import CrossFitted
 from .drawn import Drawn
 from .predict import LEVEL, draw, labels_and_uncertainty
 from .settings import Settings
@@ -41,24 +42,32 @@ class Evidence:
 
 
 def calibrate(
-    model: Model, cases: Sequence[Case], settings: Settings, progress: Callable[[float, str], None] | None = None
+    model: Model,
+    cases: Sequence[Case],
+    settings: Settings,
+    progress: Callable[[float, str], None] | None = None,
+    others: Sequence[Model] = (),
 ) -> ModelRecord:
-    """The model's record with its calibration fitted on these cases, which it must not have seen in training.
+    """The model's record with its calibration fitted on these cases; others: networks of its recipe, each trained
+    without other patients. A case is asked of the first, the model before the others, that was not trained on it.
 
-    Raises InputError for fewer than three cases (each is left out once, and one alone has no spread) and for one
-    without a drawn lesion or a border of it.
+    Raises InputError for fewer than three cases (each is left out once, and one alone has no spread), for one that all
+    were trained on, and for one without a drawn lesion or a border of it.
     """
     _check(cases)
+    fitted_on = CrossFitted(model, tuple(others))
+    asked = fitted_on.asked(case.name for case in cases)  # refused before minutes of drawing
     evidence = []
     for index, case in enumerate(cases):
         if progress:
             progress(index / len(cases), f"case {index + 1} of {len(cases)}")
-        evidence.append(gather(case, draw(case, model, settings)))
+        evidence.append(gather(case, draw(case, fitted_on.of(case.name), settings)))
     without = {item.name: fit_all([e for e in evidence if e is not item]) for item in evidence}
     fitted = {
         "level": LEVEL,
         "samples": settings.samples,
         "patients": [case.name for case in cases],
+        **({"asked": asked} if others else {}),
         "all": fit_all(evidence),
         "without": without,
     }

@@ -23,6 +23,7 @@ from ...models.zoo import Model
 from ...preprocessing.load import load_case
 from .contract import options_of
 from .corruptions import CORRUPTIONS, corrupt
+from .cross_fitted import CrossFitted
 from .predict import predict
 from .settings import Settings
 from .trivial import trivial_rows
@@ -115,14 +116,17 @@ def evaluate(
     which: Sequence[Condition],
     settings: Settings,
     progress: Callable[[str], None] | None = None,
+    others: Sequence[Model] = (),
 ) -> list[Row]:
-    """One row per method, condition and case."""
+    """One row per method, condition and case; with others, networks of the model's recipe, a case is asked of the first
+    that was not trained on it. Raises InputError where all of them were."""
     rows: list[Row] = []
+    asked = CrossFitted(model, tuple(others))
     for case in cases:
         for condition in which:
             if progress:
                 progress(f"{case.name}: {condition.name}")
-            rows.append(_model_row(model, case, condition, settings))
+            rows.append(_model_row(asked.of(case.name) if others else model, case, condition, settings))
         rows += [
             {"method": name, "condition": CLEAN, "case": case.name, **score_mask(mask, case, probability)}
             for name, (mask, probability) in trivial_rows(case).items()
