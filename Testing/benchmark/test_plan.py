@@ -97,7 +97,8 @@ def test_every_recipe_is_trained_with_every_seed_on_the_other_folds_and_the_same
 def test_a_suite_trains_its_own_recipes(a_request):
     jobs = training_jobs(a_request(suite="ablation", models=(), minutes=1.0))
     assert [job.spec["recipe"] for job in jobs][:2] == ["sts-diffufusemed-whole", "sts-diffufusemed-no-diffusion"]
-    assert all(job.spec["recipe"] in RECIPES for job in jobs) and len(jobs) == 7
+    assert all(job.spec["recipe"] in RECIPES for job in jobs) and len(jobs) == 8
+    assert jobs[-1].spec["recipe"] == "sts-segresnet"  # the plain network beside what is left of ours
 
 
 def test_other_minutes_data_or_recipe_are_other_trainings(a_request, monkeypatch):

@@ -11,6 +11,7 @@ from .papers import diff4mmlits, others
 from .papers import diffufusemed as paper
 from .parts import Missing, Part, Table
 from .results import Results
+from .seeds import each_seed, training_curves
 from .sheet_figure import uncertainty
 from .significance_table import table_8
 from .variants import id_of
@@ -77,6 +78,7 @@ def _missing(results: Results) -> list[Part]:
 
 def _ablation(results: Results) -> list[Part]:
     parts: list[Part] = [tables.table_2(results), figures.ablations(results), table_8(results)]
+    parts += [part for part in (each_seed(results), training_curves(results)) if part]
     if not set(paper.ABLATIONS) & set(results.methods):
         parts.append(Missing("The rows without a part", NO_WEIGHTS))
     return parts
@@ -123,7 +125,7 @@ SUITES: dict[str, Suite] = {
     "sts": Suite("Segmentation of soft-tissue sarcoma", ("score", "trivial"), _sts, TABLE_1),
     "robustness": Suite("Corrupted images", ("score", "trivial"), _robustness, FEW, conditions="corruptions"),
     "missing": Suite("Withheld modalities", ("score", "trivial"), _missing, FEW, conditions="withheld"),
-    "ablation": Suite("Without one part", ("score", "trivial"), _ablation, tuple(paper.ABLATIONS)),
+    "ablation": Suite("Without one part", ("score", "trivial"), _ablation, (*paper.ABLATIONS, "sts-segresnet")),
     "calibration": Suite("Calibration and uncertainty", ("score", "trivial", "diagnose"), _calibration, DRAWING),
     "efficiency": Suite("Speed and memory", ("measure",), _efficiency),
     "fusion": Suite("The fusion of CT and MR", ("fuse",), _fusion, shipped=()),
