@@ -5,7 +5,7 @@ import pytest
 from DiffuFuseMedLib.core.case import Case
 from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.core.grid import Grid
-from DiffuFuseMedLib.core.lesion import quantify
+from DiffuFuseMedLib.core.lesion import OF_PET, quantify, uptake_totals
 from DiffuFuseMedLib.core.volume import Volume
 from DiffuFuseMedLib.preprocessing.load import load_case
 
@@ -40,6 +40,14 @@ def test_only_voxels_in_view_have_uptake_but_all_have_volume():
     assert numbers["suv_max"] == 10
     assert numbers["suv_peak"] == pytest.approx(10)
     assert numbers["mtv_ml"] == pytest.approx(2)
+
+
+def test_totals_are_the_same_numbers_without_the_peak():
+    case = a_case_with(row(10.0, 5.0, 4.2, 3.0, 99.0), valid=row(1, 1, 1, 0, 1) > 0)
+    lesion = row(1, 1, 1, 1, 0) > 0
+    numbers, totals = quantify(lesion, case), uptake_totals(lesion, case)
+    assert totals == {name: numbers[name] for name in OF_PET}
+    assert uptake_totals(row(0, 0, 0, 1, 0) > 0, case) == dict.fromkeys(OF_PET, 0.0)
 
 
 def test_the_peak_is_the_mean_over_one_milliliter_around_the_best_voxel():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.core.grid import Grid
+from DiffuFuseMedLib.core.lesion import uptake_totals
 from DiffuFuseMedLib.core.prediction import Interval, Prediction
 from DiffuFuseMedLib.metrics import band, calibration_scores, overlap_scores, score_case, score_mask, score_set
 from scipy.ndimage import binary_dilation, binary_erosion
@@ -36,6 +37,18 @@ def test_a_perfect_prediction_scores_perfectly(a_tiny_case, a_lesion):
 def test_the_volume_interval_holds_or_not(low, high, hit, a_tiny_case, a_lesion):
     scores = score_case(predict(a_tiny_case, a_lesion, Interval(1.7, low, high, "mL")), a_tiny_case)
     assert scores["volume_hit"] is hit
+
+
+def test_the_intervals_of_numbers_in_pet_hold_or_not(a_tiny_case, a_lesion):
+    drawn = uptake_totals(a_lesion, a_tiny_case)
+    around = {name: Interval(value, 0.9 * value, 1.1 * value, "") for name, value in drawn.items()}
+    made = predict(a_tiny_case, a_lesion, Interval(1.7, 1.5, 1.9, "mL"))
+    scores = score_case(replace(made, uptake=around), a_tiny_case)
+    assert (scores["suv_mean_hit"], scores["mtv_hit"], scores["tlg_hit"]) == (True, True, True)
+    low = {name: Interval(value, 0.1 * value, 0.9 * value, "") for name, value in drawn.items()}
+    told = {**around, "suv_mean": low["suv_mean"], "mtv_ml": around["mtv_ml"].without_ends("why")}
+    scores = score_case(replace(made, uptake=told), a_tiny_case)
+    assert scores["suv_mean_hit"] is False and scores["tlg_hit"] is True and "mtv_hit" not in scores
 
 
 def test_a_prediction_elsewhere_is_not_covered(a_tiny_case, a_lesion):

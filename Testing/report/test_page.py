@@ -254,6 +254,19 @@ def test_a_withheld_range_of_a_corrected_lesion_is_a_sentence_of_its_own():
     assert tile["meaning"] == "as corrected; predicted 294 mL. No range is shown: why."
 
 
+def test_tiles_tell_the_intervals_of_numbers_in_pet_in_their_unit():
+    volume = Interval(294.0, 200.0, 400.0, "mL", basis="from nine patients")
+    uptake = {"suv_mean": Interval(4.0, 3.0, 5.0, "g/mL"), "mtv_ml": Interval(90.0, 95.0, 99.0, "mL")}
+    twice = replace(BODY_WEIGHT, factor=2.0)
+    measures = {"volume_ml": 290.0, "suv_mean": 8.0, "suv_max": 20.0, "mtv_ml": 90.0}
+    tiles = {tile["label"]: tile["meaning"] for tile in content.key_numbers(volume, measures, twice, uptake)}
+    assert tiles["Volume"] == "95 % interval 200 to 400 mL, from nine patients"
+    assert tiles["SUVmean"] == "mean of the lesion, 95 % interval 6.00 to 10.0"
+    assert "interval" not in tiles["SUVmax"] + tiles["MTV"]  # none is known, and one that leaves out its number
+    corrected = content.corrected_numbers(volume, {**measures, "suv_mean": 11.0}, twice, uptake)
+    assert not any("interval" in tile["meaning"] for tile in corrected[1:])
+
+
 def test_numbers_have_three_digits_and_no_exponent():
     given = [182.44, 11.72, 5.163, 0.8642, 0.00001, None, float("nan"), True, 7]
     assert [words.number(v) for v in given] == ["182", "11.7", "5.16", "0.864", "0.000", "n/a", "n/a", "yes", "7"]

@@ -254,6 +254,7 @@ def a_prediction(asked, case, boxes, doubtful=()):
             "modalities": asked.values["modalities"],
             "timings_s": {"network": 1.0},
         },
+        uptake={"suv_mean": Interval(3.0, 0.5, 40.0, "g/mL", basis="of some patients")},
         samples=tuple(map(Voxels.of, (p > 0.9, p > 0.9, p > 0.9, p > 0.35))),
     )
 

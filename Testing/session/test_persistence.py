@@ -44,6 +44,7 @@ def test_a_saved_scene_brings_everything_back(done, sarcoma, answers, tmp_path):
     for name in ("probability", "labels", "inner", "outer"):
         np.testing.assert_array_equal(getattr(back, name), getattr(prediction, name))
     assert (back.volume_ml, back.sample_volumes_ml) == (prediction.volume_ml, prediction.sample_volumes_ml)
+    assert back.uptake == prediction.uptake != {}
     for key, volume in done.case.volumes.items():
         np.testing.assert_array_equal(volume.array, sarcoma.volumes[key].array)
         np.testing.assert_array_equal(done.case.valid[key], sarcoma.valid[key])

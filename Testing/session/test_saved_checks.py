@@ -26,6 +26,7 @@ CASE = {
     "format": 1, "name": "one", "reference": "CT", "modalities": ["CT", "PET"], "grid": GRID, "notes": ["A note."],
     "meta": {"CT": {"name": "CT", "units": "HU", "notes": []}}, "alignment": {"PET": ALIGNMENT},
 }  # fmt: skip
+INTERVAL = {"value": 13.0, "low": 1.0, "high": 20.0, "unit": "mL", "level": 0.95, "withheld": "", "basis": "x"}
 PREDICTION = {
     "gates": {"CT": 0.5}, "sample_volumes_ml": [1.0, 2.0],
     "provenance": {"model": "m", "samples": 8, "modalities": ["CT"]},
@@ -57,6 +58,7 @@ def with_value(words, path, value):
 def test_what_the_program_writes_is_taken():
     saved_checks.check_case(CASE)
     saved_checks.check_prediction(PREDICTION)
+    saved_checks.check_prediction(PREDICTION | {"uptake": {"mtv_ml": INTERVAL}})
     saved_checks.check_tries(TRIES)
     saved_checks.check_tries(with_value(TRIES, ["tries", 0, "probed", "suv_mean"], 4.0))
 
@@ -104,10 +106,13 @@ def test_a_case_that_is_none_is_seen(path, value):
         ("volume_ml.value", -5),
         ("volume_ml.value", float("nan")), ("volume_ml.high", 1e999), ("volume_ml.unit", 5), ("provenance", {}),
         ("provenance.model", 5), ("provenance.samples", "x"), ("provenance.modalities", [5]),
-        ("sample_volumes_ml", ["x"]), ("sample_volumes_ml", 5),
+        ("sample_volumes_ml", ["x"]), ("sample_volumes_ml", 5), ("uptake", []), ("uptake", {"luck": INTERVAL}),
+        ("uptake", {"mtv_ml": 5}), ("uptake", {"mtv_ml": {**INTERVAL, "low": -1}}),
+        ("uptake", {"mtv_ml": {**INTERVAL, "high": float("nan")}}), ("uptake", {"mtv_ml": {**INTERVAL, "unit": 5}}),
     ],
 )  # fmt: skip
 def test_a_result_that_is_none_is_seen(path, value):
+    """And so it is where numbers in PET have intervals."""
     with pytest.raises((ValueError, InputError)):
         saved_checks.check_prediction(with_value(PREDICTION, path.split("."), value))
 

@@ -16,6 +16,8 @@ from .suv_units import BODY_WEIGHT, SuvScale
 
 MTV_FRACTION = 0.41
 MTV_SUV = 2.5
+OF_PET = ("suv_mean", "mtv_ml", "tlg_g")  # what hangs on all of the border; suv_max and suv_peak do on one place
+BY_SUV = ("suv_mean", "tlg_g")  # of these, what is in proportion to the unit of SUV
 PEAK_RADIUS_MM = float((3 * 1000 / (4 * np.pi)) ** (1 / 3))  # a sphere of 1 mL: 6.2 mm
 
 
@@ -37,6 +39,24 @@ def quantify(labels: np.ndarray, case: Case, suv: SuvScale = BODY_WEIGHT) -> dic
     return {**volume, **_uptake(labels, case, suv.factor)} if "PET" in case.volumes else volume
 
 
+def uptake_totals(labels: np.ndarray, case: Case) -> dict[str, float]:
+    """OF_PET of the lesion `labels`, bool [k, j, i], as quantify() has them, SUV by body weight; 0 of an empty lesion
+    or one outside the PET's view. The case has a PET."""
+    seen = labels & case.valid["PET"]
+    if not seen.any():
+        return dict.fromkeys(OF_PET, 0.0)
+    return _totals(case.volumes["PET"].array[seen].astype(np.float64), case.grid.voxel_mm3 / 1000)
+
+
+def _totals(suv: np.ndarray, voxel_ml: float) -> dict[str, float]:
+    metabolic = suv[suv >= MTV_FRACTION * suv.max()]
+    return {
+        "suv_mean": float(suv.mean()),
+        "mtv_ml": float(metabolic.size * voxel_ml),
+        "tlg_g": float(metabolic.sum() * voxel_ml),
+    }
+
+
 def _uptake(labels: np.ndarray, case: Case, factor: float) -> dict[str, float | None]:
     seen = labels & case.valid["PET"]
     if not seen.any():
@@ -44,14 +64,14 @@ def _uptake(labels: np.ndarray, case: Case, factor: float) -> dict[str, float | 
         return {"suv_max": None, "suv_mean": None, "suv_peak": None, **nothing}
     suv = case.volumes["PET"].array[seen].astype(np.float64) * factor
     voxel_ml = case.grid.voxel_mm3 / 1000
-    metabolic = suv[suv >= MTV_FRACTION * suv.max()]
+    totals = _totals(suv, voxel_ml)
     return {
         "suv_max": float(suv.max()),
-        "suv_mean": float(suv.mean()),
+        "suv_mean": totals["suv_mean"],
         "suv_peak": _peak(seen, case) * factor,
-        "mtv_ml": float(metabolic.size * voxel_ml),
+        "mtv_ml": totals["mtv_ml"],
         "mtv_2_5_ml": float(np.count_nonzero(suv > MTV_SUV) * voxel_ml),
-        "tlg_g": float(metabolic.sum() * voxel_ml),
+        "tlg_g": totals["tlg_g"],
     }
 
 

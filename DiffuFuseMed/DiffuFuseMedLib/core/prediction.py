@@ -15,7 +15,8 @@ from .voxels import Voxels
 class Interval:
     """A point estimate with its interval at the nominal level, in the stated unit.
 
-    low, high: None where no interval can be stood for; withheld: then, in one sentence, why.
+    low, high: None where no interval can be stood for; withheld: then, in one sentence, why; basis: what the interval
+    rests on, in a phrase.
     """
 
     value: float
@@ -24,6 +25,7 @@ class Interval:
     unit: str
     level: float = 0.95
     withheld: str = ""
+    basis: str = ""
 
     @property
     def ends(self) -> tuple[float, float] | None:
@@ -32,7 +34,7 @@ class Interval:
 
     def without_ends(self, why: str) -> Interval:
         """The estimate alone. why: one sentence."""
-        return replace(self, low=None, high=None, withheld=why)
+        return replace(self, low=None, high=None, withheld=why, basis="")
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,9 @@ class Prediction:
     inner, outer: bool masks, the contours between which the border lies at the nominal level;
     gates: weight per modality, summing to one, {} of a system without gates; volume_ml: lesion volume with its
     interval; sample_volumes_ml: one per sample; provenance: model id, sha256, config, seed, versions, timings, notes;
-    samples: each sample's own lesion, packed, () of a prediction that was saved before they were kept.
+    samples: each sample's own lesion, packed, () of a prediction that was saved before they were kept;
+    uptake: the numbers of core.lesion.OF_PET with their intervals, SUV by body weight; {} without a PET, or of a model
+    whose errors in them were not measured.
     """
 
     grid: Grid
@@ -59,6 +63,7 @@ class Prediction:
     sample_volumes_ml: tuple[float, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
     samples: tuple[Voxels, ...] = ()
+    uptake: dict[str, Interval] = field(default_factory=dict)
 
     @property
     def modalities(self) -> tuple[str, ...]:

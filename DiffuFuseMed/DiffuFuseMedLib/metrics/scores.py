@@ -9,10 +9,13 @@ import numpy as np
 from ..core.agreement import Agreement
 from ..core.case import Case
 from ..core.errors import input_error
+from ..core.lesion import uptake_totals
 from ..core.prediction import Interval, Prediction
 from .agreement import agreement, calibration_of_set, volume_crps, with_lesion
 from .calibration import BAND_MM, band, calibration_scores, coverage
 from .overlap import overlap_scores
+
+HIT = {"suv_mean": "suv_mean_hit", "mtv_ml": "mtv_hit", "tlg_g": "tlg_hit"}
 
 
 def score_case(prediction: Prediction, case: Case) -> dict[str, float | bool]:
@@ -20,7 +23,8 @@ def score_case(prediction: Prediction, case: Case) -> dict[str, float | bool]:
 
     coverage: fraction of the reference surface between the inner and outer contour; volume_ml, volume_low_ml,
     volume_high_ml, reference_volume_ml; volume_hit: whether the reference's volume lies in the interval, ends included;
-    where the interval is withheld there is neither it nor volume_low_ml and volume_high_ml.
+    where the interval is withheld there is neither it nor volume_low_ml and volume_high_ml; suv_mean_hit, mtv_hit,
+    tlg_hit: the same of the numbers in PET.
     Raises InputError without a reference mask, on another grid, or when the volume is not in mL.
     """
     if not prediction.grid.same_as(case.grid):
@@ -36,6 +40,7 @@ def score_case(prediction: Prediction, case: Case) -> dict[str, float | bool]:
         "volume_ml": volume.value,
         "reference_volume_ml": reference_ml,
         **_of_interval(volume, reference_ml),
+        **_of_uptake(prediction, reference, case),
     }
 
 
@@ -74,6 +79,15 @@ def _of_interval(volume: Interval, reference_ml: float) -> dict[str, float | boo
         return {}
     low, high = volume.ends
     return {"volume_low_ml": low, "volume_high_ml": high, "volume_hit": bool(low <= reference_ml <= high)}
+
+
+def _of_uptake(prediction: Prediction, reference: np.ndarray, case: Case) -> dict[str, bool]:
+    """Of the intervals that are not withheld whether they hold the reference's numbers, ends included."""
+    known = {name: interval.ends for name, interval in prediction.uptake.items() if interval.ends}
+    if not known or "PET" not in case.volumes:
+        return {}
+    drawn = uptake_totals(reference, case)
+    return {HIT[name]: bool(low <= drawn[name] <= high) for name, (low, high) in known.items()}
 
 
 def score_mask(mask: np.ndarray, case: Case, probability: np.ndarray | None = None) -> dict[str, float]:

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..core.errors import InputError, input_error
+from ..core.lesion import OF_PET
 from ..core.modalities import MODALITIES
 from ..preprocessing.likeness import feature_names
 
@@ -82,12 +83,11 @@ def check_calibration(calibration: Mapping[str, Any]) -> None:
         if not isinstance(fit, Mapping):
             raise _no_fit(name, fit)
         _check_numbers(name, fit, FIT)
-        volume = fit.get("volume", {})
-        if not isinstance(volume, Mapping):
-            raise _no_fit(f"{name}.volume", volume)
-        if volume:
-            _check_numbers(f"{name}.volume", volume, VOLUME)
-            _check_spreads(name, volume.get("spreads", []))
+        uptake = fit.get("uptake", {})
+        if not isinstance(uptake, Mapping) or not set(uptake) <= set(OF_PET):
+            raise _no_fit(f"{name}.uptake", uptake)
+        for number, errors in {"volume": fit.get("volume", {}), **uptake}.items():
+            _check_errors(f"{name}.{number}", errors)
 
 
 def check_domain(domain: Mapping[str, Any]) -> None:
@@ -143,9 +143,20 @@ def _check_numbers(name: str, values: Mapping[str, Any], bounds: Mapping[str, tu
             raise input_error(given, f"a number from {low:g} to {high:g}", AGAIN)
 
 
-def _check_spreads(name: str, spreads: Any) -> None:
+def _check_errors(name: str, errors: Any) -> None:
+    """log_ratio_errors() of a number, {} where they were not measured."""
+    if not isinstance(errors, Mapping):
+        raise _no_fit(name, errors)
+    if not errors:
+        return
+    _check_numbers(name, errors, VOLUME)
+    spreads, ratios = errors.get("spreads", []), errors.get("ratios", [])
     if not isinstance(spreads, Sequence) or not all(is_number(s) and 0 <= s <= 20 for s in spreads):
-        raise _no_fit(f"{name}.volume.spreads", spreads)
+        raise _no_fit(f"{name}.spreads", spreads)
+    if not isinstance(ratios, Sequence) or not all(is_number(r) and abs(r) <= 20 for r in ratios):
+        raise _no_fit(f"{name}.ratios", ratios)
+    if ratios and len(ratios) != len(spreads):
+        raise _no_fit(f"{name}.ratios", ratios)
 
 
 def is_number(value: Any) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from ..core.agreement import Agreement, agreement_rows, agreement_words, pair_rows, set_rows
+from ..core.lesion import BY_SUV
 from ..core.maps import MAPS, of_prediction
 from ..core.modalities import title_of
 from ..core.prediction import Interval
@@ -21,23 +23,44 @@ MONTAGE_SLICES = 12
 THUMBNAIL_IN = 3.6
 
 
-def key_numbers(volume: Interval, measures: dict[str, float | None], suv: SuvScale) -> list[dict[str, str]]:
-    """Tiles: label, value, unit and what it means; the volume with its interval first."""
+def key_numbers(
+    volume: Interval, measures: dict[str, float | None], suv: SuvScale, uptake: Mapping[str, Interval] | None = None
+) -> list[dict[str, str]]:
+    """Tiles: label, value, unit and what it means; the volume with its interval first, and what it rests on. uptake:
+    intervals of other numbers, SUV by body weight; one that does not hold the number as it is now is left out."""
     reach = volume.withheld
     if volume.ends:
-        low, high = map(words.number, volume.ends)
-        reach = f"{100 * volume.level:g} % interval {low} to {high} {volume.unit}"
+        reach = f"{_interval_words(volume.ends, volume.level)} {volume.unit}"
+        reach += f", {volume.basis}" if volume.basis else ""
     tiles = [{"label": "Volume", "value": words.number(volume.value), "unit": volume.unit, "meaning": reach}]
     for key, (label, unit, meaning) in words.measures(suv).items():
         if key in measures:
+            reach = _reach(measures[key], (uptake or {}).get(key), suv.factor if key in BY_SUV else 1.0)
             value = words.number(measures[key])
-            tiles.append({"label": label, "value": value, "unit": unit, "meaning": meaning})
+            tiles.append(
+                {"label": label, "value": value, "unit": unit, "meaning": ", ".join(filter(None, (meaning, reach)))}
+            )
     return tiles
 
 
-def corrected_numbers(volume: Interval, measures: dict[str, float | None], suv: SuvScale) -> list[dict[str, str]]:
+def _reach(value: float | None, interval: Interval | None, factor: float) -> str:
+    """The interval in the unit of the value, which is factor times its own; "" where there is none of this value."""
+    if value is None or interval is None or interval.ends is None:
+        return ""
+    low, high = (factor * end for end in interval.ends)
+    return _interval_words((low, high), interval.level) if low <= value <= high else ""
+
+
+def _interval_words(ends: tuple[float, float], level: float) -> str:
+    low, high = map(words.number, ends)
+    return f"{100 * level:g} % interval {low} to {high}"
+
+
+def corrected_numbers(
+    volume: Interval, measures: dict[str, float | None], suv: SuvScale, uptake: Mapping[str, Interval] | None = None
+) -> list[dict[str, str]]:
     """The tiles where the lesion was corrected by hand: its volume is measured, the interval the prediction's own."""
-    predicted, *others = key_numbers(volume, measures, suv)
+    predicted, *others = key_numbers(volume, measures, suv, uptake)
     reach = f". {volume.withheld}" if volume.withheld else f", {predicted['meaning']}"
     said = f"as corrected; predicted {predicted['value']} {volume.unit}{reach}"
     return [{**predicted, "value": words.number(measures["volume_ml"]), "meaning": said}, *others]

@@ -57,7 +57,7 @@ def write_report(
         "probe": probe_section(probe) if probe else None,
     }
     if parts["corrected"]:
-        page["numbers"] = content.corrected_numbers(prediction.volume_ml, measures, suv)
+        page["numbers"] = content.corrected_numbers(prediction.volume_ml, measures, suv, prediction.uptake)
     _write("report.html.j2", {**page, **parts}, path)
 
 
@@ -94,7 +94,7 @@ def _page(
         "empty": not scene.masks["lesion"].any(),
         "outside": prediction.outside,
         "level": "" if prediction.outside else f"{100 * prediction.volume_ml.level:g} %",
-        "numbers": content.key_numbers(prediction.volume_ml, measures, suv),
+        "numbers": content.key_numbers(prediction.volume_ml, measures, suv, prediction.uptake),
         "suv": f"{suv.told.name} is SUV {suv.told.title}",
         "quality": [*quality, *(n for n in provenance.get("notes", ()) if n not in quality)],
         "gates": content.gate_rows(prediction.gates),

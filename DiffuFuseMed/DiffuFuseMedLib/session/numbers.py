@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..core.case import Case
-from ..core.lesion import PEAK_RADIUS_MM, quantify
+from ..core.lesion import BY_SUV, PEAK_RADIUS_MM, quantify
 from ..core.prediction import Prediction
 from ..core.suv_units import BODY_WEIGHT, SuvScale
 from ..core.triples import triple
@@ -34,9 +34,10 @@ def number_rows(
 ) -> tuple[dict[str, str], ...]:
     """label, value, range of each number of the lesion, bool [k, j, i].
 
-    The volume's range is the Prediction's calibrated interval; that of the others what they are inside the inner and
-    inside the outer contour, which is how far the drawn border moves them; one that does not hold its own value, or in
-    which the value is an end, is not shown. ends: contour_ends() in the unit `suv`, where it is known.
+    The range of the volume, and of SUVmean, MTV and TLG where they have one, is the Prediction's calibrated interval;
+    that of the others what they are inside the inner and inside the outer contour, which is how far the drawn border
+    moves them; one that does not hold its own value, or in which the value is an end, is not shown. ends:
+    contour_ends() in the unit `suv`, where it is known.
     """
     now = quantified(lesion, case, suv)
     if prediction is not None and prediction.outside:
@@ -46,8 +47,9 @@ def number_rows(
     rows = []
     for key, label, unit, digits in _shown(suv):
         if key in now:
-            of_contours = _between(_range(ends, key), now[key], digits)
-            reach = _volume_range(prediction) if key == "volume_ml" and prediction else of_contours
+            reach = _calibrated(prediction, key, suv)
+            if not (reach or (key == "volume_ml" and prediction)):
+                reach = _between(_range(ends, key), now[key], digits)
             rows.append(_row(label, now[key], reach, unit, digits))
     return tuple(rows)
 
@@ -79,8 +81,13 @@ def change_words(case: Case, lesion: np.ndarray, before: np.ndarray | None, moda
     return f"{how}: {difference:+.1f} mL against the previous contour, {moved:.1f} mL differ"
 
 
-def _volume_range(prediction: Prediction) -> list[float]:
-    return list(prediction.volume_ml.ends or ())
+def _calibrated(prediction: Prediction | None, key: str, suv: SuvScale) -> list[float]:
+    """The ends of a number's calibrated interval in the unit `suv`; [] where there is none, or it is withheld."""
+    if prediction is None:
+        return []
+    interval = prediction.volume_ml if key == "volume_ml" else prediction.uptake.get(key)
+    factor = suv.factor if key in BY_SUV else 1.0
+    return [factor * end for end in interval.ends or ()] if interval else []
 
 
 def _range(ends: list[dict[str, float | None]], key: str) -> list[float]:

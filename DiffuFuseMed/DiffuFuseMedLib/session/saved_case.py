@@ -163,6 +163,7 @@ def write_prediction(scene: Any, prediction: Prediction) -> None:
     words = {
         "gates": prediction.gates,
         "volume_ml": asdict(prediction.volume_ml),
+        "uptake": {name: asdict(interval) for name, interval in prediction.uptake.items()},
         "sample_volumes_ml": prediction.sample_volumes_ml,
         "provenance": prediction.provenance,
     }
@@ -228,6 +229,7 @@ def read_prediction(scene: Any, case: Case, nodes: dict[str, Any]) -> Prediction
         sample_volumes_ml=tuple(words["sample_volumes_ml"]),
         provenance=words["provenance"],
         samples=read_outlines(scene, case.grid)[0],
+        uptake={name: Interval(**told) for name, told in words.get("uptake", {}).items()},
     )
     saved_checks.check_maps(prediction)
     return prediction

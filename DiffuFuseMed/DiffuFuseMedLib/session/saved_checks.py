@@ -18,6 +18,7 @@ from ..core.case import Alignment, Case
 from ..core.checks import check_dimensions, check_spacing
 from ..core.fields import wrong_field
 from ..core.grid import Grid
+from ..core.lesion import OF_PET
 from ..core.modalities import MODALITIES
 from ..core.prediction import Interval, Prediction
 from ..core.probed import CONTRAST, DIAMETER_MM, ModelName, Probed
@@ -90,16 +91,23 @@ def check_voxels(case: Case, grids: Mapping[str, Grid]) -> None:
 
 def check_prediction(words: Mapping[str, Any]) -> None:
     _check(isinstance(words["gates"], dict) and _are_finite(list(words["gates"].values())), "gates")
-    volume = words["volume_ml"]
-    _check(isinstance(volume, dict) and not wrong_field(volume, Interval), "volume")
-    ends = [volume[name] for name in ("value", "low", "high", "level") if volume.get(name) is not None]
-    _check(_are_finite(ends) and min(ends) >= 0, "volume")
+    _check_interval(words["volume_ml"], "volume")
+    uptake = words.get("uptake", {})
+    _check(isinstance(uptake, dict) and set(uptake) <= set(OF_PET), "numbers in PET")
+    for interval in uptake.values():
+        _check_interval(interval, "numbers in PET")
     _check(_are_finite(words["sample_volumes_ml"]), "volumes of samples")
     told = words["provenance"]
     _check(isinstance(told, dict) and isinstance(told.get("model"), str), "provenance")
     for name, kind in PROVENANCE.items():
         value = told.get(name, kind())
         _check(isinstance(value, kind) and (kind is not list or _are(value, str)), "provenance")
+
+
+def _check_interval(words: Any, what: str) -> None:
+    _check(isinstance(words, dict) and not wrong_field(words, Interval), what)
+    ends = [words[name] for name in ("value", "low", "high", "level") if words.get(name) is not None]
+    _check(_are_finite(ends) and min(ends) >= 0, what)
 
 
 def check_tries(words: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -173,9 +174,12 @@ def test_the_folder_holds_the_named_files_and_nothing_else(a_prediction, a_case,
 
 def test_the_record_holds_every_number_with_its_unit(a_prediction, a_case, tmp_path):
     scores = {"dice": 0.5, "hd95_mm": math.nan}
+    a_prediction = replace(a_prediction, uptake={"mtv_ml": Interval(0.4, 0.3, 0.5, "mL")})
     files = write_outputs(a_prediction, a_case, tmp_path, ["MR was missing."], scores)
     said = json.loads(files["record"].read_text(encoding="utf-8"))
-    assert said["volume"] == {"value": 0.6, "low": 0.5, "high": 0.8, "unit": "mL", "level": 0.95, "withheld": ""}
+    told = {"unit": "mL", "level": 0.95, "withheld": "", "basis": ""}
+    assert said["volume"] == {"value": 0.6, "low": 0.5, "high": 0.8, **told}
+    assert said["intervals"] == {"mtv_ml": {"value": 0.4, "low": 0.3, "high": 0.5, **told}}
     assert said["measures"]["volume_ml"] == {"value": pytest.approx(24 * 25 / 1000), "unit": "mL"}
     assert said["measures"]["suv_max"] == {"value": 10.0, "unit": "g/mL"}
     # Only the voxel of 10 reaches 41 % of SUVmax (4.1): 0.025 mL, and 0.25 g.

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 from DiffuFuseMedLib.core.errors import InputError
+from DiffuFuseMedLib.core.lesion import OF_PET
 from DiffuFuseMedLib.core.volume import Volume
 from DiffuFuseMedLib.metrics import coverage
 from DiffuFuseMedLib.models import zoo
@@ -13,7 +14,7 @@ from DiffuFuseMedLib.tasks.segment.calibrate import calibrate, gather, on_networ
 from DiffuFuseMedLib.tasks.segment.predict import draw, predict
 from DiffuFuseMedLib.tasks.segment.settings import Settings
 
-FITTED = {"scale", "offset", "contour_width", "volume"}
+FITTED = {"scale", "offset", "contour_width", "volume", "uptake"}
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +36,7 @@ def test_writes_everything_that_predict_wants(a_record, a_model):
     assert fitted["patients"] == list(fitted["without"]) == ["one", "second", "patient 3"]
     assert all(set(f) == FITTED for f in (fitted["all"], *fitted["without"].values()))
     assert fitted["all"]["volume"]["patients"] == 3
+    assert {name: errors["patients"] for name, errors in fitted["all"]["uptake"].items()} == dict.fromkeys(OF_PET, 3)
     assert replace(a_record, calibration={}) == replace(a_model.record, calibration={})
 
 

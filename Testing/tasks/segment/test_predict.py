@@ -8,6 +8,7 @@ import pytest
 import torch
 from DiffuFuseMedLib.core.errors import CancelledError, InputError
 from DiffuFuseMedLib.core.grid import Grid
+from DiffuFuseMedLib.core.lesion import OF_PET, uptake_totals
 from DiffuFuseMedLib.models import devices, zoo
 from DiffuFuseMedLib.networks.draw import Draw
 from DiffuFuseMedLib.networks.inputs import network_images
@@ -312,11 +313,34 @@ def test_a_model_without_a_calibration_is_refused_before_it_draws(a_case, a_mode
         predict(a_case(), replace(a_model, record=record, network=None), Settings(samples=1))
 
 
+def measured_in_pet(model):
+    """The model with errors in numbers of PET, whose samples lay apart in some patients."""
+    errors = {"mean": 0.1, "sd": 0.2, "patients": 9, "spreads": [0.0, 0.1, 0.6, 0.9]}
+    fitted = {**model.record.calibration["all"], "uptake": dict.fromkeys(OF_PET, errors)}
+    return replace(model, record=replace(model.record, calibration={"all": fitted}))
+
+
+def test_numbers_in_pet_have_intervals_where_errors_in_them_were_measured(a_case, a_model):
+    case = a_case()
+    found = predict(case, measured_in_pet(a_model), Settings(samples=2))
+    totals = uptake_totals(found.labels > 0, case)
+    assert {name: interval.value for name, interval in found.uptake.items()} == pytest.approx(totals)
+    assert [found.uptake[name].unit for name in OF_PET] == ["g/mL", "mL", "g"]
+    assert all(low < interval.value < high for interval in found.uptake.values() for low, high in [interval.ends])
+    assert predict(case, a_model, Settings(samples=1)).uptake == {}
+    no_pet = predict(case.only(("CT", "MR_T1")), measured_in_pet(a_model), Settings(samples=1))
+    assert no_pet.uptake == {} and no_pet.volume_ml.value > 0
+
+
 def test_no_range_is_given_of_a_case_that_the_model_is_not_for(a_case, a_model):
-    model = replace(a_model, record=replace(a_model.record, domain={"needed": ["SPECT"]}))
+    model = replace(
+        measured_in_pet(a_model), record=replace(measured_in_pet(a_model).record, domain={"needed": ["SPECT"]})
+    )
     found = predict(a_case(), model, Settings(samples=1))
     assert found.volume_ml.ends is None
     assert "the model was not made for such a case" in found.volume_ml.withheld
+    assert set(found.uptake) == set(OF_PET) and not any(interval.ends for interval in found.uptake.values())
+    assert all("the model was not made for" in interval.withheld for interval in found.uptake.values())
     assert any("missing: SPECT" in sentence for sentence in found.outside)
     assert set(found.outside) <= set(found.provenance["notes"])
 

@@ -27,7 +27,8 @@ def record(
 ) -> dict[str, Any]:
     """All that is known of the run as plain JSON values; a number that is not finite becomes None.
 
-    measures: from core.lesion.quantify, in the unit `suv`; scores: against the case's reference mask, absent when None;
+    measures: from core.lesion.quantify, in the unit `suv`; intervals: of the lesion as it was predicted, SUV by body
+    weight; scores: against the case's reference mask, absent when None;
     annotators: how far they agree, where there are several.
     """
     entries = {
@@ -37,6 +38,7 @@ def record(
         "volume": prediction.volume_ml,
         "sample_volumes_ml": prediction.sample_volumes_ml,
         "suv": suv.told.name,
+        "intervals": prediction.uptake,
         "measures": {key: {"value": value, "unit": _unit(key, suv)} for key, value in measures.items()},
         "gates": prediction.gates,
         "quality": quality,

@@ -7,7 +7,7 @@ coverage and calibration printed for these patients are not numbers of their own
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,15 +22,17 @@ from ...uncertainty import critical_widths, log_ratio_errors, log_spread, smalle
 from ...uncertainty.platt import fit
 from .cross_fitted import CrossFitted
 from .drawn import Drawn
+from .outlines import sample_outlines
 from .predict import LEVEL, draw, labels_and_uncertainty
 from .settings import Settings
+from .uptake_intervals import Measured, measured, uptake_errors
 
 
 @dataclass(frozen=True)
 class Evidence:
     """What one validation patient contributes: samples (k, n) and reference (n,) of its band on the network's grid,
-    the critical contour widths of its reference surface, its predicted and its drawn volume, and the log
-    spread of its samples' volumes."""
+    the critical contour widths of its reference surface, its predicted and its drawn volume, the log spread of its
+    samples' volumes, and the same of its numbers in PET."""
 
     name: str
     samples_in_band: np.ndarray
@@ -39,6 +41,7 @@ class Evidence:
     volume_ml: float
     reference_ml: float
     spread: float = 0.0
+    uptake: Measured = field(default_factory=dict)
 
 
 def calibrate(
@@ -108,6 +111,7 @@ def gather(case: Case, drawn: Drawn) -> Evidence:
         float(np.count_nonzero(labels)) * voxel_ml,
         float(np.count_nonzero(by_hand)) * voxel_ml,
         log_spread([float(np.count_nonzero(s > 0.5)) for s in drawn.samples]),
+        measured(case, labels, by_hand, sample_outlines(drawn.samples, drawn.grid, case.grid)),
     )
 
 
@@ -123,7 +127,7 @@ def drawn_by_hand(case: Case) -> np.ndarray:
 
 
 def fit_all(evidence: Sequence[Evidence]) -> dict[str, Any]:
-    """scale and offset (Platt), contour_width, and the volume's log-ratio errors."""
+    """scale and offset (Platt), contour_width, and log-ratio errors of the volume and of the numbers in PET."""
     scale, offset = fit([e.samples_in_band for e in evidence], [e.reference_in_band for e in evidence])
     return {
         "scale": scale,
@@ -132,4 +136,5 @@ def fit_all(evidence: Sequence[Evidence]) -> dict[str, Any]:
         "volume": log_ratio_errors(
             [e.reference_ml for e in evidence], [e.volume_ml for e in evidence], [e.spread for e in evidence]
         ),
+        "uptake": uptake_errors([e.uptake for e in evidence]),
     }

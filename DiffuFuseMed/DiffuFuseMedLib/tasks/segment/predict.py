@@ -20,7 +20,7 @@ from ...core.resampling import resample_smoothly
 from ...models import devices
 from ...models.zoo import Model, ModelRecord, check_segments
 from ...preprocessing.domain import before_run, beside_result, withheld
-from ...uncertainty import contours, uncertainty, uncertainty_maps, volume_interval
+from ...uncertainty import contours, prediction_interval, uncertainty, uncertainty_maps
 from ...uncertainty.platt import apply
 from .contract import check_draws, options_for
 from .drawn import Drawn
@@ -28,6 +28,7 @@ from .outlines import LEFT_OUT, sample_outlines
 from .panel import draw_panel
 from .sampling import Run, Samples, onto_case, sample_all
 from .settings import Kept, NothingKept, Settings
+from .uptake_intervals import uptake_intervals
 from .views import grid_of
 
 SMALLEST_SHARE = 0.1  # a component below this share of the largest is taken for noise
@@ -100,8 +101,11 @@ def guarded(case: Case, prediction: Prediction, record: ModelRecord) -> Predicti
     outside = (*found.outside, *beside_result(case, record.domain, prediction.labels > 0))
     told = prediction.provenance
     told = {**told, "domain": {"outside": list(outside)}, "notes": [*told["notes"], *outside]}
-    volume = prediction.volume_ml.without_ends(withheld(outside)) if outside else prediction.volume_ml
-    return replace(prediction, volume_ml=volume, provenance=told)
+    if not outside:
+        return replace(prediction, provenance=told)
+    why = withheld(outside)
+    uptake = {name: interval.without_ends(why) for name, interval in prediction.uptake.items()}
+    return replace(prediction, volume_ml=prediction.volume_ml.without_ends(why), uptake=uptake, provenance=told)
 
 
 def assemble(case: Case, drawn: Drawn, calibration: dict[str, Any]) -> Prediction:
@@ -124,10 +128,11 @@ def assemble(case: Case, drawn: Drawn, calibration: dict[str, Any]) -> Predictio
         inner=inner,
         outer=outer,
         gates=drawn.gates,
-        volume_ml=volume_interval(volume_ml, sample_ml, calibration.get("volume"), LEVEL),
+        volume_ml=prediction_interval(volume_ml, sample_ml, calibration.get("volume"), LEVEL),
         sample_volumes_ml=tuple(sample_ml),
         provenance=told,
         samples=outlines,
+        uptake=uptake_intervals(case, labels, outlines, calibration.get("uptake", {}), LEVEL),
     )
 
 

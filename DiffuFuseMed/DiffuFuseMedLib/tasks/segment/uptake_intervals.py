@@ -1,0 +1,61 @@
+"""How far the lesion's numbers in PET (SUVmean, MTV, TLG) may be off, as the volume's interval says of the volume."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...core.case import Case
+from ...core.lesion import OF_PET, uptake_totals
+from ...core.prediction import Interval
+from ...core.suv_units import BODY_WEIGHT
+from ...core.voxels import Voxels
+from ...uncertainty import log_ratio_errors, log_spread, prediction_interval
+
+UNITS = {"suv_mean": BODY_WEIGHT.told.unit, "mtv_ml": "mL", "tlg_g": BODY_WEIGHT.told.total_unit}
+NAMES = {"suv_mean": "SUVmean", "mtv_ml": "the MTV", "tlg_g": "the TLG"}
+Measured = dict[str, tuple[float, float, float]]  # by name what was predicted, what was drawn, the samples' spread
+
+
+def measured(case: Case, labels: np.ndarray, by_hand: np.ndarray, outlines: Sequence[Voxels]) -> Measured:
+    """OF_PET of one calibration patient; {} without a PET, or where the drawn lesion lies outside of its view.
+
+    labels, by_hand: bool [k, j, i]; outlines: each sample's lesion.
+    """
+    if "PET" not in case.volumes:
+        return {}
+    found, drawn, samples = uptake_totals(labels, case), uptake_totals(by_hand, case), _of_samples(case, outlines)
+    if not drawn["suv_mean"]:
+        return {}
+    return {name: (found[name], drawn[name], log_spread(samples[name])) for name in OF_PET}
+
+
+def uptake_errors(patients: Sequence[Measured]) -> dict[str, Any]:
+    """By name log_ratio_errors() over the patients; {} where one of them has none."""
+    if not all(patients):
+        return {}
+    columns = {name: [patient[name] for patient in patients] for name in OF_PET}
+    return {
+        name: log_ratio_errors([d for _, d, _ in rows], [p for p, _, _ in rows], [s for _, _, s in rows])
+        for name, rows in columns.items()
+    }
+
+
+def uptake_intervals(
+    case: Case, labels: np.ndarray, outlines: Sequence[Voxels], errors: Mapping[str, Any], level: float
+) -> dict[str, Interval]:
+    """OF_PET of the lesion with their intervals; {} without a PET, or where no errors were measured."""
+    if "PET" not in case.volumes or not errors:
+        return {}
+    found, samples = uptake_totals(labels, case), _of_samples(case, outlines)
+    return {
+        name: prediction_interval(found[name], samples[name], errors.get(name), level, UNITS[name], NAMES[name])
+        for name in OF_PET
+    }
+
+
+def _of_samples(case: Case, outlines: Sequence[Voxels]) -> dict[str, list[float]]:
+    each = [uptake_totals(outline.mask(), case) for outline in outlines]
+    return {name: [one[name] for one in each] for name in OF_PET}
