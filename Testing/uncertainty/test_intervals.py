@@ -104,10 +104,10 @@ def test_nothing_drawn_does_not_divide_by_zero():
 
 
 def test_jackknife_plus_by_hand():
-    """Three patients, level 1/2: rank 2 of 4 from either end. Left out 0: others 1 and 2, mean 1.5, sd sqrt(0.5)."""
-    ratios, spreads = np.array([0.0, 1.0, 2.0]), np.zeros(3)
-    # residual 0, widths equal: mean +- residual: 1.5 +- 1.5, 1 +- 0, 0.5 +- 1.5
-    assert jackknife_plus(ratios, spreads, 0.0, 0.5) == pytest.approx((0.0, 2.0))
+    """Three patients, level 1/2: rank 2 of 3 from below for either end; widths cancel where no samples differ."""
+    ratios, spreads = np.array([0.0, 1.0, 4.0]), np.zeros(3)
+    # the others' mean +- the residual of whoever is left out: 2.5 +- 2.5, 2 +- 1, 0.5 +- 3.5
+    assert jackknife_plus(ratios, spreads, 0.0, 0.5) == pytest.approx((0.0, 4.0))
 
 
 def test_residuals_are_measured_in_widths_of_the_case():

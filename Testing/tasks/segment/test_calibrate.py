@@ -6,12 +6,12 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 from DiffuFuseMedLib.core.errors import InputError
-from DiffuFuseMedLib.core.lesion import OF_PET
+from DiffuFuseMedLib.core.lesion import OF_PET, uptake_totals
 from DiffuFuseMedLib.core.volume import Volume
 from DiffuFuseMedLib.metrics import coverage
 from DiffuFuseMedLib.models import zoo
 from DiffuFuseMedLib.tasks.segment.calibrate import calibrate, gather, on_network
-from DiffuFuseMedLib.tasks.segment.predict import draw, predict
+from DiffuFuseMedLib.tasks.segment.predict import draw, labels_and_uncertainty, predict
 from DiffuFuseMedLib.tasks.segment.settings import Settings
 
 FITTED = {"scale", "offset", "contour_width", "volume", "uptake"}
@@ -76,6 +76,14 @@ def test_the_band_of_evidence_is_20_mm_around_the_border(cases, a_model):
     assert evidence.samples_in_band.shape == (2, evidence.reference_in_band.size)
     assert 0.9 * reference.sum() < evidence.reference_in_band.sum() < reference.sum()
     assert evidence.reference_in_band.size < reference.size
+
+
+def test_numbers_in_pet_are_of_what_was_predicted_and_of_what_was_drawn(cases, a_model):
+    evidence = gather(cases[0], drawn := draw(cases[0], a_model, Settings(samples=2)))
+    labels = labels_and_uncertainty(cases[0], drawn)[0]
+    found, by_hand = (uptake_totals(mask, cases[0]) for mask in (labels, cases[0].reference_mask.array > 0))
+    assert found != by_hand
+    assert {name: told[:2] for name, told in evidence.uptake.items()} == {n: (found[n], by_hand[n]) for n in OF_PET}
 
 
 def test_the_reference_keeps_its_volume_on_the_networks_grid(cases, a_model):
