@@ -46,10 +46,10 @@ def test_samples_that_differ_where_they_are_wrong_correlate_with_their_error(a_b
 
 def test_overlap_is_that_of_the_mask_and_tells_what_calibration_doubts(a_ball):
     prediction = assemble(a_ball, samples_of(7, 7), PLAIN)
-    assert diagnose.overlap(prediction, a_ball)["Dice"] > 0.99
+    assert diagnose.overlap(prediction.labels > 0, a_ball)["Dice"] > 0.99
     doubted = replace(prediction, probability=np.where(ball(3), 0.4, prediction.probability).astype(np.float32))
     share = np.count_nonzero(ball(3)) / np.count_nonzero(ball(7))
-    assert diagnose.overlap(doubted, a_ball)["mask under p 0.5"] == pytest.approx(share)
+    assert diagnose.doubted(doubted)["mask under p 0.5"] == pytest.approx(share)
 
 
 def test_an_entropy_that_lies_where_the_mask_is_wrong_finds_the_errors(a_ball):
@@ -86,10 +86,12 @@ def test_a_case_is_also_drawn_through_one_look(a_ball, a_model, monkeypatch):
 
     def draw(case, model, settings):
         asked.append(settings.looks)
-        return samples_of(6, 8) if settings.looks else samples_of(7, 7)
+        return samples_of(6, 8) if settings.looks else samples_of(9, 9)
 
     monkeypatch.setattr(diagnose, "draw", draw)
     monkeypatch.setattr(diagnose, "denoising", lambda *_: {})
     row, _ = diagnose.diagnose_case(a_ball, a_model, Settings(samples=2))
     assert asked == [True, False]
     assert row["pairwise Dice of samples"] < row["pairwise Dice of samples, one look"] == 1
+    assert row["Dice, one look"] < row["Dice"] and row["HD95, mm, one look"] > row["HD95, mm"]
+    assert "mask under p 0.5" in row

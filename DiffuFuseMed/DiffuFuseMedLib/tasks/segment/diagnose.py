@@ -33,7 +33,7 @@ from .contract import options_of
 from .corruptions import corrupt
 from .drawn import Drawn
 from .evaluate import GATING
-from .predict import assemble, calibration_for, draw, predict
+from .predict import assemble, calibration_for, draw, labels_and_uncertainty, predict
 from .settings import Settings
 
 Row = dict[str, float]
@@ -57,19 +57,25 @@ def diagnose_case(case: Case, model: Model, settings: Settings) -> tuple[Row, Pr
     """Everything that one case says of the model, and its prediction."""
     drawn = draw(case, model, settings)
     prediction = assemble(case, drawn, calibration_for(model.record, case.name))
-    row = {**overlap(prediction, case), **spread(drawn, case), **found_errors(prediction, drawn, case)}
+    row = {**overlap(prediction.labels > 0, case), **doubted(prediction)}
+    row |= {**spread(drawn, case), **found_errors(prediction, drawn, case)}
     alike = draw(case, model, replace(settings, looks=False))
-    row |= {f"{name}, one look": value for name, value in spread(alike, case).items()}
+    one_look = {**overlap(labels_and_uncertainty(case, alike)[0], case), **spread(alike, case)}
+    row |= {f"{name}, one look": value for name, value in one_look.items()}
     row |= calibration(drawn, case, calibration_for(model.record, case.name))
     return row | denoising(case, model, settings.seed), prediction
 
 
-def overlap(prediction: Prediction, case: Case) -> Row:
-    """Dice and HD95 of the mask, and the share of the mask whose calibrated probability is under one half."""
-    mask, reference = prediction.labels > 0, drawn_by_hand(case)
-    scores = overlap_scores(mask, reference, case.grid.spacing_kji_mm)
-    doubted = float((prediction.probability[mask] < 0.5).mean()) if mask.any() else float("nan")
-    return {"Dice": scores["dice"], "HD95, mm": scores["hd95_mm"], "mask under p 0.5": doubted}
+def overlap(mask: np.ndarray, case: Case) -> Row:
+    """Dice and HD95 of a mask, bool [k, j, i]."""
+    scores = overlap_scores(mask, drawn_by_hand(case), case.grid.spacing_kji_mm)
+    return {"Dice": scores["dice"], "HD95, mm": scores["hd95_mm"]}
+
+
+def doubted(prediction: Prediction) -> Row:
+    """The share of the mask whose calibrated probability is under one half."""
+    mask = prediction.labels > 0
+    return {"mask under p 0.5": float((prediction.probability[mask] < 0.5).mean()) if mask.any() else float("nan")}
 
 
 def spread(drawn: Drawn, case: Case) -> Row:
