@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from DiffuFuseMedLib.benchmark import jobs as module
-from DiffuFuseMedLib.benchmark.jobs import Done, Job, fingerprint_of, fingerprint_of_values
+from DiffuFuseMedLib.benchmark.jobs import Done, Job, check_unchanged, fingerprint_of, fingerprint_of_values
 from DiffuFuseMedLib.core.errors import InputError
 
 JOB = Job("score", {"case": "a", "samples": 2}, {"model": "01"}, {"cases": "/here"})
@@ -95,6 +95,28 @@ def test_a_result_under_another_jobs_name_is_refused(store):
     (store.folder / f"{other.key}.json").rename(store.folder / f"{JOB.key}.json")
     with pytest.raises(InputError, match="unreadable result"):
         store.get(JOB)
+
+
+@pytest.mark.parametrize(("name", "value"), [("result", {"dice": 0.6}), ("reason", "No lesion."), ("seconds", 9.0)])
+def test_a_result_that_was_changed_is_refused_and_one_of_before_there_were_checksums_is_not(store, name, value):
+    kept = store.put(Done(JOB, {"dice": 0.5}))
+    path = store.folder / f"{JOB.key}.json"
+    told = json.loads(path.read_text())
+    path.write_text(json.dumps({n: v for n, v in told.items() if n != "sha256"}))
+    assert store.get(JOB) == kept
+    path.write_text(json.dumps({**told, name: value}))
+    with pytest.raises(InputError, match="unreadable result"):
+        store.get(JOB)
+
+
+def test_what_is_not_as_it_was_planned_for_is_refused(tmp_path):
+    (tmp_path / "case").mkdir()
+    (tmp_path / "case" / "CT.nii.gz").write_bytes(b"ct")
+    planned = fingerprint_of(tmp_path / "case")
+    check_unchanged(tmp_path / "case", planned)
+    (tmp_path / "case" / "CT.nii.gz").write_bytes(b"other")
+    with pytest.raises(InputError, match="case, which is not what it was when this was planned"):
+        check_unchanged(tmp_path / "case", planned)
 
 
 def test_a_fingerprint_changes_with_names_and_contents_and_with_nothing_else(tmp_path):

@@ -121,6 +121,14 @@ def test_trained_models_are_scored_where_they_were_put_and_failed_ones_are_not(a
     assert not is_there(done[0])  # another record
 
 
+def test_two_models_of_one_id_are_refused_and_not_taken_for_one(a_request, models, tmp_path):
+    shutil.copytree(models / "tiny", tmp_path / "elsewhere")
+    for other in (tmp_path / "elsewhere", models / "tiny"):
+        with pytest.raises(InputError, match="two models of the id tiny"):
+            contenders(a_request(models=("tiny", str(other))), [])
+    assert len(contenders(a_request(models=("tiny",), seeds=(0, 1)), [])) == 2
+
+
 @pytest.mark.parametrize(
     ("told", "sentence"),
     [

@@ -3,7 +3,7 @@
 import pytest
 from DiffuFuseMedLib.benchmark import synthesis_tables as made
 from DiffuFuseMedLib.benchmark.drgo_table import PAIRS, drgo_table
-from DiffuFuseMedLib.benchmark.jobs import Done, Job
+from DiffuFuseMedLib.benchmark.jobs import Done, Job, fingerprint_of
 from DiffuFuseMedLib.benchmark.scoring import look
 from DiffuFuseMedLib.benchmark.suites import SUITES
 from DiffuFuseMedLib.core.errors import InputError
@@ -75,4 +75,6 @@ def test_a_lesions_look_needs_a_lesion(a_request, a_cohort, tmp_path, a_case, wr
     write_case(case, tmp_path / "bare" / "c")
     (tmp_path / "bare" / "c" / "GTV.nii.gz").unlink()
     with pytest.raises(InputError, match="the case c without a drawn lesion"):
-        look(Job("look", job.spec, {"case": "other"}, {"cases": str(tmp_path / "bare")}))
+        look(
+            Job("look", job.spec, {"case": fingerprint_of(tmp_path / "bare" / "c")}, {"cases": str(tmp_path / "bare")})
+        )

@@ -61,10 +61,35 @@ def test_what_a_suite_trains_has_a_recipe():
 
 def test_a_table_says_how_many_patients_seeds_and_who_was_trained_on_them(results_of):
     notes = tables.about(results_of({"ours": clean(OVERLAP, LOW)}, seen={"ours": 1}))
-    assert notes[0] == "2 patients, seed 0; intervals: bootstrap over patients, 95 %."
+    few = "intervals: bootstrap over patients, 95 %, of fewer than 10 patients too narrow."
+    assert notes[0] == f"2 patients, seed 0; {few}"
+    assert tables.about(results_of({"ours": clean(*[OVERLAP] * 10)}))[0].endswith("over patients, 95 %.")
     assert notes[1] == "ours was trained on 1 of these patients."
     assert "without T2, by weights trained as their cards say" in notes[2]
     assert tables.about(results_of({"ours": clean(OVERLAP)}))[0] == "1 patient, seed 0: no interval can be given."
+
+
+def test_a_table_says_whom_nobody_scored_and_which_row_is_of_fewer_patients(results_of):
+    failed = [
+        Done(Job("score", {"method": "ours", "seed": 0, "case": "z", "condition": "clean"}), reason="No lesion."),
+        Done(Job("trivial", {"case": "z"}), reason="No lesion."),
+    ]
+    empty = {**LOW, "hd95_mm": None}
+    results = results_of({"ours": clean(OVERLAP, LOW, empty), "trivial ball": clean(LOW, LOW)}, done=failed)
+    notes = tables.table_1(results).notes
+    assert notes[0] == "DiffuFuseMed (Ours): ours (HD95, mm): of 2 of the 3 patients alone."
+    assert notes[1] == "trivial ball: of 2 of the 3 patients alone."
+    assert notes[2].startswith("3 of 4 patients, seed 0; ")
+    assert results.asked == ["z", "case 0", "case 1", "case 2"]
+
+
+def test_a_table_says_which_patients_lack_what_a_model_reads(results_of):
+    def scored(case, lacking):
+        spec = {"method": "ours", "seed": 0, "case": case, "condition": "clean"}
+        return Done(Job("score", spec), {"scores": OVERLAP, "gates": {}, "seconds": 1.0, "lacking": lacking})
+
+    results = results_of({}, done=[scored("a", ["PET"]), scored("b", []), scored("c", ["PET"])], systems={"ours": "x"})
+    assert "Without PET, which a model reads: a, c." in tables.about(results)
 
 
 def test_a_table_says_for_how_long_was_trained(results_of, a_request):

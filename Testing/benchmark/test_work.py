@@ -1,6 +1,7 @@
 """Each kind of job, on tiny networks and cases: what it gives, and that it is plain JSON."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -202,3 +203,72 @@ def test_a_training_that_is_stopped_is_no_failure_and_goes_on_to_the_same_weight
     assert again["steps_done"] == 6
     assert (request.out / again["folder"] / "weights.safetensors").read_bytes() == weights
     assert not Checkpoints(request.out / "checkpoints" / job.key[:16])._files()
+
+
+def test_a_model_that_is_trained_but_not_calibrated_is_not_trained_again(small_training, monkeypatch):
+    request, job = small_training
+    calibrated, trained, run_recipe = training._calibrate, [], training.run_recipe
+
+    def killed(*others):
+        raise SystemExit
+
+    def counted(*others):
+        before = {path.name for path in (request.out / "checkpoints" / job.key[:16]).glob("*.safetensors")}
+        record = run_recipe(*others)
+        trained.append((bool(before), record.training["steps_done"]))
+        return record
+
+    monkeypatch.setattr(training, "run_recipe", counted)
+    monkeypatch.setattr(training, "_calibrate", killed)
+    with pytest.raises(SystemExit):
+        do(job)
+    monkeypatch.setattr("DiffuFuseMedLib.training.loop.train_step", killed)
+    monkeypatch.setattr(training, "_calibrate", calibrated)
+    assert do(job)["steps_done"] == 6
+    assert trained == [(False, 6), (True, 6)]
+    assert not (request.out / "checkpoints" / job.key[:16]).exists()
+
+
+def test_what_could_not_be_calibrated_is_not_trained(small_training, monkeypatch):
+    request, job = small_training
+    monkeypatch.setattr(training, "run_recipe", lambda *others: pytest.fail("trained all the same"))
+    drawn = request.cases / "c" / "GTV.nii.gz"
+    bytes_of_it = drawn.read_bytes()
+    drawn.unlink()
+    assert "cases which are not what they were when this was planned" in done_of(job, do).reason
+    assert "c without a drawn lesion" in done_of(training_jobs(request)[0], do).reason
+    drawn.write_bytes(bytes_of_it)
+    (request.cases / "split.json").write_text(json.dumps({"folds": [["b", "c"], ["a"]]}))
+    assert done_of(training_jobs(request)[0], do).reason.startswith("Given 2 patients, wanted at least 3")
+
+
+@pytest.fixture
+def a_copy(a_request, a_cohort, tmp_path):
+    """A request about patient c of a copy of the cohort."""
+    shutil.copytree(a_cohort, tmp_path / "copy")
+    return lambda **told: a_request(cases=tmp_path / "copy", names=("c",), **told)
+
+
+@pytest.mark.parametrize(("suite", "kind"), [("sts", "score"), ("sts", "trivial"), ("efficiency", "measure")])
+def test_a_case_that_changed_after_it_was_planned_is_not_scored_in_its_place(a_copy, suite, kind, monkeypatch):
+    monkeypatch.setattr("DiffuFuseMedLib.benchmark.scoring.bench_slice", lambda *others: {})
+    job = job_of(a_copy(suite=suite), kind)
+    (a_copy().cases / "c" / "PET.nii.gz").unlink()
+    assert "c, which is not what it was when this was planned" in done_of(job, do).reason
+
+
+def test_a_model_that_changed_after_it_was_planned_is_not_scored_in_its_place(a_copy, models, tmp_path):
+    shutil.copytree(models / "tiny", tmp_path / "elsewhere")
+    job = job_of(a_copy(models=(str(tmp_path / "elsewhere"),)), "score")
+    with (tmp_path / "elsewhere" / "model.json").open("a") as file:
+        file.write(" ")
+    assert "model.json, which is not what it was when this was planned" in done_of(job, do).reason
+
+
+def test_a_case_with_a_damaged_image_is_a_failure_and_one_without_it_is_told(a_copy):
+    pet = a_copy().cases / "c" / "PET.nii.gz"
+    pet.write_bytes(pet.read_bytes()[:200])
+    told = done_of(job_of(a_copy(), "score"), do).reason
+    assert "the case c with an image that cannot be used (File PET.nii.gz was not read." in told
+    pet.unlink()
+    assert done_of(job_of(a_copy(), "score"), do).result["lacking"] == ["PET"]

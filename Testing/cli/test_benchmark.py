@@ -48,6 +48,10 @@ def test_a_suite_is_printed_and_its_page_written(command, cases, tmp_path):
         (["--suite", "sts", "--models", "tiny", "--cases", "z"], "the case 'z', which is not in the folder"),
         (["--suite", "sts", "--models", "tiny", "--seeds", "one"], "--seeds 'one', wanted whole numbers"),
         (["--suite", "sts", "--models", "tiny", "--seeds", ","], "--seeds ',', wanted at least one"),
+        (["--suite", "sts", "--models", "tiny", "--seeds", "0,-1"], "the seed -1, wanted one from 0 to 2147483647"),
+        (["--suite", "sts", "--models", "tiny", "--seeds", "2147483648"], "the seed 2147483648, wanted one from 0"),
+        (["--suite", "sts", "--models", ","], "--models ',', wanted at least one"),
+        (["--suite", "sts", "--models", "tiny", "--cases", " , "], "--cases ' , ', wanted at least one"),
         (["--suite", "efficiency", "--processes", "2"], "--processes for the suite efficiency"),
         (["--suite", "efficiency", "--cluster", "local"], "--cluster for the suite efficiency"),
         (["--suite", "sts", "--cluster", "local", "--processes", "2"], "--processes with --cluster"),
@@ -58,7 +62,8 @@ def test_what_cannot_be_used_is_refused_in_a_sentence(command, cases, tmp_path, 
     code, _, err = command("benchmark", cases, "--out", tmp_path / "out", *options)
     assert code == 2
     assert sentence in " ".join(err.replace("│", " ").split())
-    assert "Traceback" not in err
+    assert "Traceback" not in err and "time left" not in err
+    assert not (tmp_path / "out").exists()
 
 
 def test_jobs_go_to_a_cluster_with_the_folders_that_its_nodes_have_to_see(command, cases, tmp_path, monkeypatch):
@@ -104,8 +109,11 @@ def test_a_failure_is_printed_with_its_reason(command, cases, tmp_path, monkeypa
 
     monkeypatch.setattr(run, "do", broken)
     code, out, _ = command("benchmark", cases, "--suite", "sts", "--out", tmp_path / "out", "--models", "tiny")
-    assert code == 0
-    assert out.count("Failed: score: RuntimeError: no luck") == 2
+    assert code == 1
+    for name in ("a", "b"):
+        assert f"Failed: score, tiny, {name}, clean: RuntimeError: no luck" in out
+        assert f"Failed: trivial, {name}: RuntimeError: no luck" in out
+    assert (tmp_path / "out" / "sts.html").is_file()
 
 
 def test_the_time_left_is_that_of_the_jobs_that_were_done_now(monkeypatch):

@@ -1,13 +1,15 @@
 """A case folder read and aligned in one go."""
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
 from DiffuFuseMedLib.core.errors import InputError
 from DiffuFuseMedLib.io.dicom.source_series import files_of
-from DiffuFuseMedLib.preprocessing.load import load_case
+from DiffuFuseMedLib.preprocessing import load as module
+from DiffuFuseMedLib.preprocessing.load import load_case, load_whole
 
 from Testing.fixtures.dicom_series import Folder
 
@@ -71,3 +73,22 @@ def test_the_grid_of_another_frame_of_reference_is_not_taken_without_its_voxels(
     case = load_case(tmp_path, only=["PET"])
     assert case.reference == "PET" and case.volumes["PET"].grid.same_as(case.grid)
     assert "The grid is PET's: CT was not read and names another frame of reference." in case.notes
+
+
+def test_what_is_scored_or_learned_from_is_whole_or_an_error(a_real_folder, tmp_path):
+    folder = shutil.copytree(a_real_folder, tmp_path / "STS_010")
+    (folder / "scan3.nii.gz").write_bytes(b"of no known modality")
+    assert load_whole(folder).modalities == ("CT", "PET", "MR_T1")
+    image = (folder / "CT.nii.gz").read_bytes()
+    (folder / "CT.nii.gz").write_bytes(image[: len(image) // 2])
+    assert load_case(folder).modalities == ("PET", "MR_T1")  # with a note, for a reader who sees it
+    told = r"the case STS_010 with an image that cannot be used \(File CT\.nii\.gz was not read\. .*truncated"
+    with pytest.raises(InputError, match=told):
+        load_whole(folder)
+
+
+def test_whatever_scores_or_learns_reads_whole_cases():
+    package = Path(module.__file__).parents[1]
+    files = [path for name in ("tasks", "benchmark") for path in (package / name).rglob("*.py")]
+    assert sum("load_whole(" in path.read_text(encoding="utf-8") for path in files) >= 9
+    assert not [path.name for path in files if "load_case" in path.read_text(encoding="utf-8")]

@@ -19,7 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
 from ..models.devices import predicted_bytes
 from ..models.zoo import Model
 from ..networks.precision import mixed_precision
-from ..preprocessing.load import load_case
+from ..preprocessing.load import load_whole
 from ..tasks.segment.contract import ConditionsOnce, SamplesWholeVolume, inputs_of
 from ..tasks.segment.predict import predict
 from ..tasks.segment.settings import Settings
@@ -68,7 +68,7 @@ def bench_run(folder: Path, model: Model, samples: int) -> dict[str, float]:
     """Reading, alignment and prediction of a case: seconds and the process' peak memory."""
     with PeakMemory() as memory:
         began = time.monotonic()
-        case = load_case(folder)
+        case = load_whole(folder)
         read = time.monotonic()
         prediction = predict(case, model, Settings(samples=samples))
         done = time.monotonic()

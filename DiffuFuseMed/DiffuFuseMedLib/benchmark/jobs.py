@@ -15,6 +15,7 @@ from ..core.staging import staged
 from ..core.strict_json import finite
 from ..core.whole_file import write_whole
 
+CHECK = "sha256"  # of a kept result: over all else in its file
 Work = Callable[["Job"], Any]  # a function of a module, so that another process finds it; its result is plain JSON
 
 
@@ -71,6 +72,7 @@ class JobStore:
             "reason": done.reason,
             "seconds": round(done.seconds, 3),
         }
+        told[CHECK] = fingerprint_of_values(told)
         text = json.dumps(told, indent=1, allow_nan=False)
         with staged(self.folder) as folder:
             write_whole(folder / self._path(done.job).name, text + "\n")
@@ -85,6 +87,8 @@ class JobStore:
             told = json.loads(path.read_text(encoding="utf-8"))
             if (told["kind"], told["spec"], told["rests_on"]) != (job.kind, job.spec, job.rests_on):
                 raise ValueError("of another job")
+            if CHECK in told and told.pop(CHECK) != fingerprint_of_values(told):  # older ones have none
+                raise ValueError("changed since")
             return _done(job, told)
         except (OSError, ValueError, KeyError, TypeError) as error:
             wanted = "a result as the benchmark wrote it"
@@ -116,6 +120,14 @@ def fingerprint_of(folder: Path) -> str:
         with path.open("rb") as file:
             digest.update(f"{name}\n{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
     return digest.hexdigest()
+
+
+def check_unchanged(path: Path, fingerprint: str) -> None:
+    """Raises InputError for a case or file that is not the one that a job was planned for: it was changed since, or
+    another machine has another one in its place."""
+    if fingerprint_of(path) != fingerprint:
+        given = f"{path.name}, which is not what it was when this was planned"
+        raise input_error(given, "files that stay the same, and the same on each machine", "run the same command again")
 
 
 def fingerprint_of_values(values: Any) -> str:

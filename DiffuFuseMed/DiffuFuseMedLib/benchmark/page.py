@@ -45,7 +45,7 @@ def facts_of(request: Request, results: Results, command: str) -> dict[str, str]
         "command": command,
         "machine": f"{machine_of(request.device)}, {platform.system()}",
         "versions": f"DiffuFuseMed {__version__}, Python {platform.python_version()}, {libraries}",
-        "cases": f"{results.patients}: {', '.join(request.case_names())}",
+        "cases": f"{len(results.asked)}: {', '.join(results.asked)}",
         "models": ", ".join(results.systems) or "none",
         "training": trained,
         "seeds": ", ".join(map(str, request.seeds)),

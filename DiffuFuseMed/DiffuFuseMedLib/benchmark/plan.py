@@ -12,12 +12,11 @@ from ..models.registry import RECORD, ModelRecord, model_folder, read_record
 from ..models.zoo import check_segments, load_segmenter
 from ..tasks.segment.corruptions import CORRUPTIONS
 from ..tasks.segment.evaluate import CLEAN, conditions_of
-from ..tasks.segment.train import training_names
 from .jobs import Done, Job, fingerprint_of, fingerprint_of_values
 from .request import Request
 from .scoring import by_slice
 from .suites import SUITES, Suite
-from .training import MAKERS, content_of, recipe_of
+from .training import MAKERS, content_of, fingerprint_of_cases, recipe_of
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,6 @@ def _training_job(request: Request, name: str, like: str, seed: int) -> Job:
     split, minutes = request.split, request.minutes
     assert minutes is not None, "nothing is trained without"
     recipe = recipe_of(name, like, request.fold, len(split.folds), minutes, seed)
-    cases = (*training_names(recipe, split), *split.folds[request.fold])
     spec = {
         "recipe": name, "like": like, "seed": seed, "fold": request.fold, "minutes": minutes, "cores": request.cores,
         "samples": request.samples, "device": request.device,
@@ -63,7 +61,7 @@ def _training_job(request: Request, name: str, like: str, seed: int) -> Job:
     rests_on = {
         "recipe": fingerprint_of_values(content_of(recipe)),
         "split": fingerprint_of(request.split_path),
-        "cases": fingerprint_of_values([fingerprint_of(request.cases / case) for case in cases]),
+        "cases": fingerprint_of_cases(request.cases, recipe, split, request.fold),
     }
     places = {"cases": request.cases, "split": request.split_path, "out": request.out}
     if recipe.synthetic:
@@ -94,7 +92,16 @@ def contenders(request: Request, trained: Sequence[Done]) -> list[Contender]:
     else:
         folders = [model_folder(name) for name in request.models or suite.shipped]
         found = [(folder, seed) for folder in folders for seed in request.seeds]
-    return [_contender(folder, seed) for folder, seed in found]
+    ready = [_contender(folder, seed) for folder, seed in found]
+    _check_told_apart(ready)
+    return ready
+
+
+def _check_told_apart(ready: Sequence[Contender]) -> None:
+    """Raises InputError for two models of one id: the tables would take them for one."""
+    ids = [(contender.method, contender.seed) for contender in ready]
+    if same := next((method for method, seed in ids if ids.count((method, seed)) > 1), None):
+        raise input_error(f"two models of the id {same}", "models whose ids differ", "name one of them in --models")
 
 
 def _contender(folder: Path, seed: int) -> Contender:

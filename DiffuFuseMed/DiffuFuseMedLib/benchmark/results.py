@@ -89,8 +89,23 @@ class Results:
         return [done for done, spec in specs if (spec["method"], spec["condition"]) == (method, CLEAN)]
 
     @property
+    def asked(self) -> list[str]:
+        """The cases that any job was about."""
+        return list(dict.fromkeys(done.job.spec["case"] for done in self.done if "case" in done.job.spec))
+
+    @property
     def patients(self) -> int:
-        return len({done.job.spec["case"] for done in self.done if "case" in done.job.spec})
+        """How many of them any job gave a result of."""
+        return len({done.job.spec["case"] for done in self.done if "case" in done.job.spec and not done.failed})
+
+    @property
+    def lacking(self) -> dict[str, list[str]]:
+        """By modality, the cases that are without it though a model reads it."""
+        found: dict[str, list[str]] = {}
+        for done in self.of("score"):
+            for modality in done.result.get("lacking", ()):
+                found[modality] = list(dict.fromkeys([*found.get(modality, ()), done.job.spec["case"]]))
+        return found
 
 
 def text_of(values: Sequence[float], digits: int = 3) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from .alone import alone_in
 from .executor import Executor, run_jobs
 from .jobs import Done, Job, JobStore
 from .page import Page, facts_of, write_page
@@ -34,8 +35,24 @@ def run_benchmark(
     each that is over. A stop (KeyboardInterrupt) goes through: what was done is kept, and the same request goes on.
     Raises InputError for a request that cannot be met.
     """
-    store = JobStore(request.out / JOBS)
     training = training_jobs(request)
+    request.case_names()  # what is refused leaves nothing behind
+    if not training:
+        contenders(request, [])
+    with alone_in(request.out / JOBS):
+        return _run(request, training, executor, command, retry, announce, tell)
+
+
+def _run(
+    request: Request,
+    training: Sequence[Job],
+    executor: Executor,
+    command: str,
+    retry: bool,
+    announce: Announce,
+    tell: Tell,
+) -> tuple[Results, list[Path]]:
+    store = JobStore(request.out / JOBS)
     for job in training:
         made = store.get(job)
         if made and not made.failed and not is_there(made):

@@ -14,8 +14,9 @@ from ..core.triples import triple
 from ..io.split import Split
 from ..metrics import band, score_case, score_mask
 from ..metrics.calibration import BAND_MM
+from ..models.registry import RECORD
 from ..models.zoo import Model, load_segmenter
-from ..preprocessing.load import load_case
+from ..preprocessing.load import load_whole
 from ..tasks.fuse import Fuser
 from ..tasks.fuse import evaluate as fusion
 from ..tasks.fuse.predict import settings_of
@@ -28,7 +29,7 @@ from ..tasks.segment.trivial import trivial_rows
 from ..tasks.synthesize.realism import look_of
 from .curves import Counts, reliability
 from .efficiency import bench_model, bench_run, bench_slice, machine
-from .jobs import Job
+from .jobs import Job, check_unchanged
 from .sheets import sheet_of
 
 
@@ -40,6 +41,7 @@ def score(job: Job) -> dict[str, Any]:
     prediction = predict(condition.change(case), model, condition.told(settings))
     result: dict[str, Any] = {"scores": score_case(prediction, case), "gates": prediction.gates}
     result["seconds"] = time.monotonic() - began
+    result["lacking"] = [modality for modality in model.modalities if modality not in case.modalities]
     if condition.name == CLEAN and case.reference_mask is not None:
         reference = case.reference_mask.array > 0
         near = band(reference, case.grid.spacing_kji_mm, BAND_MM)
@@ -81,6 +83,7 @@ def raters_trivial(job: Job) -> dict[str, Any]:
 
 def fuse(job: Job) -> dict[str, Any]:
     """The shipped fusion and the trivial ones on one case: rows as `evaluate-fusion` has them."""
+    check_unchanged(_folder(job), job.rests_on["case"])
     fuser, subject = Fuser.shipped(job.spec["device"]), fusion.CaseSubject(_folder(job))
     main = fusion.main_condition(settings_of(None, {"seed": job.spec["seed"]}))
     found = fusion.evaluate(fuser, [subject], [main])
@@ -90,6 +93,7 @@ def fuse(job: Job) -> dict[str, Any]:
 def measure(job: Job) -> dict[str, Any]:
     """Seconds, memory, FLOPs and size; on this machine, with nothing beside it."""
     model = _model(job)
+    check_unchanged(_folder(job), job.rests_on["case"])
     found = {**bench_model(model), "slice": bench_slice(model, job.spec["repeats"])}
     return {**found, "run": bench_run(_folder(job), model, job.spec["samples"]), "machine": machine(model.device)}
 
@@ -133,12 +137,14 @@ def _model(job: Job) -> Model:
 # Jobs of one model or case follow each other: each is read once for all of them.
 @lru_cache(maxsize=1)
 def _read_case(folder: Path, fingerprint: str, crop: tuple[tuple[int, int, int], tuple[int, int, int]] | None) -> Case:
-    case = load_case(folder)
+    check_unchanged(folder, fingerprint)
+    case = load_whole(folder)
     return Split((), {case.name: crop} if crop else {}).crop(case)
 
 
 @lru_cache(maxsize=2)
 def _read_model(folder: str, fingerprint: str, device: str) -> Model:
+    check_unchanged(Path(folder) / RECORD, fingerprint)
     return load_segmenter(folder, device)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..tasks.segment.evaluate import CLEAN
@@ -11,6 +11,7 @@ from .parts import Table
 from .results import Results, text_of
 
 OFF = ", gating off"
+ENOUGH = 10  # patients: the percentile bootstrap of fewer covers the mean clearly less often than it says
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,21 @@ def _table(
     heads = [head for column in columns for head in (column.title, "paper")]
     rows = [(line.label, *(cell for column in columns for cell in _cells(results, line, column))) for line in lines]
     beside = tuple(range(2, len(heads) + 1, 2))
-    return Table(title, ("method", *heads), tuple(rows), (*notes, *about(results)), beside)
+    told = (*notes, *_of_fewer(results, lines, columns), *about(results))
+    return Table(title, ("method", *heads), tuple(rows), told, beside)
+
+
+def _of_fewer(results: Results, lines: Sequence[Line], columns: Sequence[Column]) -> Iterator[str]:
+    """A sentence on each row that is a mean over fewer patients than the table has, such as of HD95 where a mask is
+    empty: rows are then not of the same patients."""
+    for line in lines:
+        counts: dict[int, list[str]] = {}
+        for column in columns:
+            counts.setdefault(len(results.by_case(line.method, column.metric, line.condition)), []).append(column.title)
+        for count, titles in counts.items():
+            if 0 < count < results.patients:
+                what = f" ({'; '.join(titles)})" if len(counts) > 1 else ""
+                yield f"{line.label}{what}: of {count} of the {results.patients} patients alone."
 
 
 def _cells(results: Results, line: Line, column: Column) -> tuple[str, str]:
@@ -154,13 +169,18 @@ def _drop(results: Results, line: Line) -> str:
 
 def about(results: Results) -> tuple[str, ...]:
     """How many patients, which seeds, who was trained on them, and why the paper's figures are others."""
-    request, count = results.request, results.patients
+    request, count, asked = results.request, results.patients, len(results.asked)
     several = len(request.seeds) > 1
     seeds = ", ".join(map(str, request.seeds))
     means = f"means over seeds {seeds} of each patient first" if several else f"seed {seeds}"
-    notes = [f"{count} patient{'s' if count > 1 else ''}, {means}; intervals: bootstrap over patients, 95 %."]
+    who = f"{count}{f' of {asked}' if count < asked else ''} patient{'s' if max(count, asked) > 1 else ''}"
+    few = f", of fewer than {ENOUGH} patients too narrow" if count < ENOUGH else ""
+    notes = [f"{who}, {means}; intervals: bootstrap over patients, 95 %{few}."]
     if count == 1:
-        notes = [f"1 patient, {means}: no interval can be given."]
+        notes = [f"{who}, {means}: no interval can be given."]
+    notes += [
+        f"Without {modality}, which a model reads: {', '.join(cases)}." for modality, cases in results.lacking.items()
+    ]
     notes += [f"{method} was trained on {n} of these patients." for method, n in results.seen.items() if n]
     return (*notes, why_it_differs(results))
 

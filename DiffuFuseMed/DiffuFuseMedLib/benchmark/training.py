@@ -10,20 +10,21 @@ from typing import Any
 
 import torch
 
+from ..core.errors import input_error
 from ..io.split import Split, read_split
 from ..models import zoo
 from ..models.devices import choose
 from ..models.registry import RECORD
-from ..tasks.segment.calibrate import calibrate
+from ..tasks.segment.calibrate import calibrate, check_cases, check_patients
 from ..tasks.segment.evaluate import read_cases
 from ..tasks.segment.settings import Settings
-from ..tasks.segment.train import run_recipe
+from ..tasks.segment.train import run_recipe, training_names
 from ..tasks.synthesize.hybrid import run_hybrid_recipe
 from ..training.checkpoint import Checkpoints
 from ..training.loop import RunContext
 from ..training.recipe import Recipe
 from ..training.stopping import TrainingStoppedError, stop_signals
-from .jobs import Job, fingerprint_of
+from .jobs import Job, fingerprint_of, fingerprint_of_values
 from .variants import id_of, variant_of
 
 MAKERS = ("synthesizer", "inpainter")
@@ -55,7 +56,8 @@ def train(job: Job) -> dict[str, Any]:
     told = {name: spec[name] for name in ("fold", "minutes", "seed")}
     recipe = recipe_of(spec["recipe"], spec["like"], folds=len(split.folds), **told)
     folder, checkpoints = folder_of(job), out / "checkpoints" / job.key[:16]
-    kept = Checkpoints(checkpoints, resume=checkpoints.is_dir() and any(checkpoints.glob("*.safetensors")))
+    kept = _UntilCalibrated(checkpoints, resume=checkpoints.is_dir() and any(checkpoints.glob("*.safetensors")))
+    check_ready(job, recipe, split)
     try:
         with threads(job.cores), stop_signals() as stop:
             context = RunContext(choose(spec["device"]), checkpoints=kept, stop=stop)
@@ -63,9 +65,34 @@ def train(job: Job) -> dict[str, Any]:
             _calibrate(record, out / folder / record.id, cases, split, spec)
     except TrainingStoppedError as stopped:
         raise KeyboardInterrupt(str(stopped)) from stopped
+    Checkpoints.discard(kept)
     model = out / folder / record.id
     facts = {name: record.training[name] for name in ("steps_done", "minutes_done", "hardware", "patients")}
     return {"folder": str(Path(folder) / record.id), "record": fingerprint_of(model / RECORD), **facts}
+
+
+class _UntilCalibrated(Checkpoints):
+    """They stay when the training is over: what is killed while it calibrates has not to be trained again."""
+
+    def discard(self) -> None:
+        """Not before the model is calibrated."""
+
+
+def check_ready(job: Job, recipe: Recipe, split: Split) -> None:
+    """Before minutes of training. Raises InputError for cases that were changed since this was planned, and for a fold
+    on which the model could not be calibrated."""
+    held_out, cases = split.folds[job.spec["fold"]], Path(job.places["cases"])
+    if fingerprint_of_cases(cases, recipe, split, job.spec["fold"]) != job.rests_on["cases"]:
+        given = "cases which are not what they were when this was planned"
+        raise input_error(given, "files that stay the same, and the same on each machine", "run the same command again")
+    check_patients(len(held_out))
+    check_cases(read_cases(cases, [name], split)[0] for name in held_out)
+
+
+def fingerprint_of_cases(cases: Path, recipe: Recipe, split: Split, fold: int) -> str:
+    """Of all that a training and its calibration read."""
+    names = (*training_names(recipe, split), *split.folds[fold])
+    return fingerprint_of_values([fingerprint_of(cases / name) for name in names])
 
 
 def folder_of(job: Job) -> str:

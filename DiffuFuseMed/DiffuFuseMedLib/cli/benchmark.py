@@ -17,11 +17,12 @@ from ..core.errors import input_error
 from .benchmark_progress import BenchmarkProgress
 from .console import STOPPED, err_console, out_console, print_table
 from .inputs import check_folder
-from .options import DeviceOption, SplitOption
+from .options import SEED, DeviceOption, SplitOption
 from .synthesize import INPAINTER, SYNTHESIZER
 
 if TYPE_CHECKING:
     from ..benchmark.executor import Executor
+    from ..benchmark.jobs import Job
     from ..benchmark.request import Request
     from ..benchmark.results import Results
 
@@ -73,7 +74,8 @@ def benchmark(
 ) -> None:
     """Make a suite's tables and figures, the paper's figures beside ours, as one HTML page and as Markdown.
 
-    What is done is kept in OUT/jobs: the same command goes on where it was stopped, and computes nothing twice.
+    What is done is kept in OUT/jobs: the same command goes on where it was stopped, and computes nothing twice. Exit
+    code 1 if any job failed.
     """
     check_folder(out)
     from ..benchmark.request import Request
@@ -82,7 +84,8 @@ def benchmark(
 
     _check_many(suite, processes, cluster)
     request = Request(
-        suite.value, cases, out, split, fold, _listed(only), _listed(models), minutes, _numbers(seeds), samples,
+        suite.value, cases, out, split, fold, _named("--cases", only), _named("--models", models), minutes,
+        _numbers(seeds), samples,
         readers, cores, choose(device), synthesizer, inpainter,
     )  # fmt: skip
     executor = _executor(request, processes, cluster)
@@ -121,13 +124,22 @@ def _listed(text: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for part in (text or "").split(",") if part.strip()))
 
 
+def _named(option: str, text: str | None) -> tuple[str, ...]:
+    """() where the option is left out. Raises InputError for one that names nothing: all would be taken."""
+    found = _listed(text)
+    if text is not None and not found:
+        raise input_error(f"{option} {text!r}", "at least one", "leave it out")
+    return found
+
+
 def _numbers(text: str) -> tuple[int, ...]:
+    told = _named("--seeds", text)
     try:
-        found = tuple(dict.fromkeys(int(part) for part in _listed(text)))
+        found = tuple(dict.fromkeys(map(int, told)))
     except ValueError as error:
         raise input_error(f"--seeds {text!r}", "whole numbers such as 0,1", "correct it") from error
-    if not found:
-        raise input_error(f"--seeds {text!r}", "at least one", "leave it out")
+    if wrong := [seed for seed in found if not SEED[0] <= seed <= SEED[1]]:
+        raise input_error(f"the seed {wrong[0]}", f"one from {SEED[0]} to {SEED[1]}", "correct --seeds")
     return found
 
 
@@ -159,9 +171,17 @@ def _say(results: Results, files: Sequence[Path]) -> None:
             print_table(_as_rich(part))
             break
     for done in results.failed:
-        out_console.print(f"Failed: {done.job.kind}: {done.reason}", markup=False, soft_wrap=True)
+        out_console.print(f"Failed: {_what(done.job)}: {done.reason}", markup=False, soft_wrap=True)
     for path in files:
         out_console.print(str(path), markup=False, soft_wrap=True)
+    if results.failed:
+        raise typer.Exit(1)
+
+
+def _what(job: Job) -> str:
+    """Which job it is, as the page's table of those that failed has it."""
+    told = (job.spec.get(name) for name in ("method", "recipe", "case", "condition"))
+    return ", ".join([job.kind, *(str(word) for word in told if word)])
 
 
 def _as_rich(part: object) -> Table:

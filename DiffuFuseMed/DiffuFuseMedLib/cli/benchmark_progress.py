@@ -71,17 +71,17 @@ class BenchmarkProgress:
 
     @contextmanager
     def live(self, console: Console) -> Iterator[None]:
-        """Shown on a terminal, and once at the end elsewhere."""
+        """Shown on a terminal, and once at the end elsewhere; not at all where there is nothing to do."""
         try:
-            with Live(self.table(), console=console, auto_refresh=False) as self._live:
+            with Live(console=console, auto_refresh=False) as self._live:
                 yield
         finally:
             self._live = None
-            if not console.is_terminal:
+            if self.kinds and not console.is_terminal:
                 console.print()  # rich ends its last table with no line there
 
     def _show(self) -> None:
-        if self._live:
+        if self._live and self.kinds:
             self._live.update(self.table(), refresh=True)
 
 

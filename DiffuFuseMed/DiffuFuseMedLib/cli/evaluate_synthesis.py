@@ -46,7 +46,7 @@ def evaluate_synthesis(
     from ..io.split import read_split
     from ..models import zoo
     from ..models.devices import choose
-    from ..preprocessing.load import load_case
+    from ..preprocessing.load import load_whole
     from ..tasks.segment.evaluate import writable, write_csv
     from ..tasks.synthesize import realism
     from ..tasks.synthesize.contract import check_synthesizes
@@ -67,8 +67,8 @@ def evaluate_synthesis(
         raise input_error("a folder without the model's training patients", "two at least, to paste", "correct CASES")
     with progress() as step:
         step(0.0, "reading the cases")
-        ready = [load_case(cases / name) for name in names]
-        pasted = [load_case(cases / name) for name in known[:: max(1, len(known) // donors)][:donors]]
+        ready = [load_whole(cases / name) for name in names]
+        pasted = [load_whole(cases / name) for name in known[:: max(1, len(known) // donors)][:donors]]
         found = realism.looks(ready, pasted, loaded, n, SynthesisSettings(seed), step)
         step(1.0, "done")
     if csv:

@@ -33,7 +33,7 @@ class Study:
 
     references: the masks of several annotators by their names, each on its own grid; then reference_mask is None.
     notes: sentences on what was chosen, left out, or could not be used; places: what was not asked for, by modality, as
-    its headers alone place it.
+    its headers alone place it; unusable: those of the notes that are of an image file of a known modality.
     """
 
     name: str
@@ -42,12 +42,14 @@ class Study:
     notes: tuple[str, ...] = ()
     places: dict[str, Volume] = field(default_factory=dict)
     references: dict[str, Volume] = field(default_factory=dict)
+    unusable: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Names of files and words of headers that are quoted are made printable here, whoever quoted them."""
         told = {
             "name": printable(self.name),
             "notes": tuple(map(printable, self.notes)),
+            "unusable": tuple(map(printable, self.unusable)),
             "volumes": {key: _printable(volume) for key, volume in self.volumes.items()},
             "reference_mask": self.reference_mask and _printable(self.reference_mask),
             "references": {name: _printable(mask) for name, mask in self.references.items()},
@@ -83,7 +85,7 @@ def read_study(
     notes: list[str] = []
     unknown: list[UnknownContrastError] = []
     choice = Choice({}, wanted, notes, unknown)
-    found = _file_volumes(files, told, choice)
+    found, unusable = _file_volumes(files, told, choice)
     found += _dicom_volumes(folder, objects, told, choice)
     if not found and unknown:
         raise unknown[0]
@@ -93,7 +95,8 @@ def read_study(
         raise not_there(list(wanted or ()), others)
     if not found:
         raise _nothing_to_read(folder, notes)
-    found = _placed(found, notes)
+    found, lost = _placed(found)
+    unusable, notes = [*unusable, *lost], [*notes, *lost]
     _check_one_patient(found)
     volumes = _one_a_modality(found, notes)
     others = {key: place for key, place in others.items() if key not in volumes}
@@ -105,7 +108,8 @@ def read_study(
     if not several.masks:
         reference, told_of_it = find_reference_mask(several.left, several.left_dicom, placed)
         mask_notes += told_of_it
-    return Study(folder.resolve().name, volumes, reference, (*notes, *mask_notes), others, several.masks)
+    name, notes = folder.resolve().name, [*notes, *mask_notes]
+    return Study(name, volumes, reference, tuple(notes), others, several.masks, tuple(unusable))
 
 
 def not_there(missing: list[str], there: Iterable[str]) -> InputError:
@@ -173,7 +177,8 @@ def _check_told(told: dict[str, str], files: list[Path], objects: list[DicomObje
             )
 
 
-def _file_volumes(files: list[Path], told: dict[str, str], choice: Choice) -> list[Volume]:
+def _file_volumes(files: list[Path], told: dict[str, str], choice: Choice) -> tuple[list[Volume], list[str]]:
+    """The images, and why one of a known modality cannot be used, which the notes tell too."""
     chosen, notes = [], choice.notes if choice.notes is not None else []
     for path in files:
         unused = told.get(path.name) == UNUSED
@@ -190,8 +195,9 @@ def _file_volumes(files: list[Path], told: dict[str, str], choice: Choice) -> li
             with suppress(InputError):  # of what nobody asked for
                 choice.places.append(read_place(path, modality))
     found = each(lambda file: _read_or_reason(*file), chosen)
-    notes += [reason for reason in found if isinstance(reason, str)]
-    return [volume for volume in found if isinstance(volume, Volume)]
+    unusable = [reason for reason in found if isinstance(reason, str)]
+    notes += unusable
+    return [volume for volume in found if isinstance(volume, Volume)], unusable
 
 
 def _read_or_reason(path: Path, modality: str) -> Volume | str:
@@ -227,15 +233,15 @@ def _reasons(notes: list[str]) -> str:
     return f" ({'; '.join(note.rstrip('.').replace('. Given ', ': ') for note in notes)})" if notes else ""
 
 
-def _placed(volumes: list[Volume], notes: list[str]) -> list[Volume]:
+def _placed(volumes: list[Volume]) -> tuple[list[Volume], list[str]]:
     """Without the images whose file names no orientation, where others name theirs: nothing says how the two kinds lie
-    to each other. Where none does, they at least lie alike."""
+    to each other. Where none does, they at least lie alike. And a sentence on each that is left out."""
     lost = [v for v in volumes if v.meta.get("unplaced")]
     if len(lost) in (0, len(volumes)):
-        return volumes
+        return volumes, []
     remedy = "write its qform or sform, and read it again"
-    notes += [f"{_label(v)} was left out: it names no orientation, unlike the other images; {remedy}." for v in lost]
-    return [v for v in volumes if not v.meta.get("unplaced")]
+    told = [f"{_label(v)} was left out: it names no orientation, unlike the other images; {remedy}." for v in lost]
+    return [v for v in volumes if not v.meta.get("unplaced")], told
 
 
 def _check_one_patient(volumes: list[Volume]) -> None:

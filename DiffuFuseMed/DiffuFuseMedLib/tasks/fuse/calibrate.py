@@ -20,7 +20,7 @@ from ...core.errors import input_error
 from ...io.split import read_split
 from ...metrics.calibration import calibration_scores
 from ...models.zoo import ModelRecord
-from ...preprocessing.load import load_case
+from ...preprocessing.load import load_whole
 from ...systems.clin_fusediff import Pair
 from ...systems.clin_fusediff.crops import CropSettings, misregistered, random_pair
 from ...systems.clin_fusediff.recipe import FusionRecipe
@@ -71,7 +71,7 @@ def validation_stacks(fuser: Fuser, cases: Path, fold: int, split: Path, pairs: 
     if seen := set(names) & set(record.patients):
         raise input_error(f"fold {fold} with {len(seen)} patients of the training", "others", "choose another --fold")
     recipe = FusionRecipe()
-    stacks = [case_stack(load_case(cases / name), recipe.mri, recipe.windows_hu[:1]) for name in names]
+    stacks = [case_stack(load_whole(cases / name), recipe.mri, recipe.windows_hu[:1]) for name in names]
     left_out = tuple(record.training["left_out"])
     return stacks + [s for folder in pairs for s in pair_stacks(folder, left_out, only=True)]
 

@@ -15,7 +15,7 @@ from ... import __version__
 from ...io.split import read_split
 from ...losses import Losses
 from ...models import zoo
-from ...preprocessing.load import load_case
+from ...preprocessing.load import load_whole
 from ...systems.clin_fusediff import Student, Teacher
 from ...systems.clin_fusediff.crops import Crop, CropSettings, draw_crops
 from ...systems.clin_fusediff.objectives import Parts, Training, head_parts, student_parts, teacher_parts
@@ -47,7 +47,7 @@ def training_stacks(recipe: FusionRecipe, cases: Path, split: Path, pairs: tuple
     """The cases of the recipe's folds and every series of pairs that is not left out."""
     data, folds = recipe.data, read_split(split).folds
     names = [name for fold in data.folds for name in folds[fold] if name not in data.held_out]
-    stacks = [case_stack(load_case(cases / n), recipe.mri, recipe.windows_hu) for n in names]
+    stacks = [case_stack(load_whole(cases / n), recipe.mri, recipe.windows_hu) for n in names]
     return stacks + [s for folder in pairs for s in pair_stacks(folder, recipe.left_out)]
 
 

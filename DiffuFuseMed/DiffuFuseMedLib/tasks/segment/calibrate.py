@@ -6,7 +6,7 @@ coverage and calibration printed for these patients are not numbers of their own
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -26,6 +26,8 @@ from .outlines import sample_outlines
 from .predict import LEVEL, draw, labels_and_uncertainty
 from .settings import Settings
 from .uptake_intervals import Measured, measured, uptake_errors
+
+FEWEST = 3  # patients: each is left out once
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ def calibrate(
     Raises InputError for fewer than three cases (each is left out once, and one alone has no spread), for one that all
     were trained on, and for one without a drawn lesion or a border of it.
     """
-    _check(cases)
+    check_patients(len(cases))
+    check_cases(cases)
     fitted_on = CrossFitted(model, tuple(others))
     asked = fitted_on.asked(case.name for case in cases)  # refused before minutes of drawing
     evidence = []
@@ -77,11 +80,16 @@ def calibrate(
     return replace(model.record, calibration=fitted)
 
 
-def _check(cases: Sequence[Case]) -> None:
-    if len(cases) < 3:
-        raise input_error(f"{len(cases)} patients", "at least 3", "choose a fold with more")
-    check_drawn(cases)
+def check_patients(count: int) -> None:
+    """Raises InputError for fewer patients than a calibration, each without itself, can be fitted to."""
+    if count < FEWEST:
+        raise input_error(f"{count} patients", f"at least {FEWEST}", "choose a fold with more")
+
+
+def check_cases(cases: Iterable[Case]) -> None:
+    """Raises InputError for a case that cannot be calibrated on; cases may be read one after the other."""
     for case in cases:
+        check_drawn([case])
         if drawn_by_hand(case).all():
             given = f"the case {case.name} whose drawn lesion fills its image, so that it has no border"
             raise input_error(given, "one with background beside it", "correct its GTV file or leave it out")

@@ -18,7 +18,7 @@ from ...core.modalities import title_of
 from ...io.split import Split
 from ...models.registry import ModelRecord
 from ...preprocessing.likeness import distance, feature_names, features, usual
-from ...preprocessing.load import load_case
+from ...preprocessing.load import load_whole
 
 SLACK = 1.15  # of the farthest held-out patient; of other patients one in 36 lies farther than it
 FEWEST_FOLDS = 3  # a threshold without the patient's fold takes two others
@@ -70,7 +70,7 @@ def fit_domain(
 
 
 def _look(folder: Path, fold: int, split: Split, modalities: Sequence[str]) -> Looked:
-    case = load_case(folder)
+    case = load_whole(folder)
     if case.reference_mask is None or not case.reference_mask.array.any():
         raise input_error(f"the case {case.name} without a drawn lesion", "one to measure", "add it or leave it out")
     looks = (case, split.crop(case))

@@ -20,7 +20,7 @@ from ...core.whole_file import write_whole
 from ...io.split import Split
 from ...metrics import mean_interval, score_case, score_mask
 from ...models.zoo import Model
-from ...preprocessing.load import load_case
+from ...preprocessing.load import load_whole
 from .contract import options_of
 from .corruptions import CORRUPTIONS, corrupt
 from .cross_fitted import CrossFitted
@@ -105,7 +105,7 @@ def read_cases(folder: Path, names: Iterable[str], split: Split | None) -> list[
     for name in names:
         if not (folder / name).is_dir():
             raise input_error(f"no case folder {name}", "every case of the split under the given folder", "check CASES")
-        case = load_case(folder / name)
+        case = load_whole(folder / name)
         cases.append(split.crop(case) if split else case)
     return cases
 

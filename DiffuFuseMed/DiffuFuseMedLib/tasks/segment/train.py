@@ -12,7 +12,7 @@ from torch import Tensor
 from ...core.errors import input_error
 from ...io.split import Split, read_split
 from ...models import zoo
-from ...preprocessing.load import load_case
+from ...preprocessing.load import load_whole
 from ...systems import build
 from ...training.after import FitsAfterTraining, LearnsFromAverage
 from ...training.dataset import TrainingCase, training_case
@@ -34,7 +34,7 @@ def training_names(recipe: Recipe, split: Split) -> list[str]:
 def training_cases(recipe: Recipe, folder: Path, split: Split) -> list[TrainingCase]:
     modalities = tuple(recipe.config.modalities)
     spacing = recipe.windows.working_spacing_kji_mm
-    return [training_case(load_case(folder / name), modalities, spacing) for name in training_names(recipe, split)]
+    return [training_case(load_whole(folder / name), modalities, spacing) for name in training_names(recipe, split)]
 
 
 def run_recipe(

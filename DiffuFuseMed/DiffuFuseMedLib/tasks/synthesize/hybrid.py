@@ -7,7 +7,7 @@ from pathlib import Path
 from ...core.errors import input_error
 from ...io.split import read_split
 from ...models import zoo
-from ...preprocessing.load import load_case
+from ...preprocessing.load import load_whole
 from ...systems.diff4mmlits import inpainter_recipe, synthesizer_recipe
 from ...training.loop import RunContext
 from ...training.recipe import Recipe
@@ -41,7 +41,7 @@ def run_hybrid_recipe(
     check_synthesizes(drawer.network, drawer.record.system)
     _check_unseen(recipe, split.folds, (drawer, remover))
     tumors = TrainingTumors(
-        [load_case(folder / name) for name in names],
+        [load_whole(folder / name) for name in names],
         settings,
         drawer,
         remover_of(settings.remover, remover),

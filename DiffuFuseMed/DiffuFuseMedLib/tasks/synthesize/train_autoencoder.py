@@ -10,7 +10,7 @@ import torch
 
 from ...io.split import read_split
 from ...models import zoo
-from ...preprocessing.load import load_case
+from ...preprocessing.load import load_whole
 from ...systems import build
 from ...systems.diff4mmlits.autoencoder_objective import AutoencoderTraining
 from ...systems.diff4mmlits.autoencoder_recipe import AutoencoderRecipe
@@ -48,7 +48,7 @@ def run_recipe(
 
 def tumor_cases(folder: Path, names: list[str], modalities: tuple[str, ...], spacing_mm: float) -> list[TumorCase]:
     """The cases of these folders; raises InputError as tumor_case() does."""
-    return [tumor_case(load_case(folder / name), tuple(modalities), spacing_mm) for name in names]
+    return [tumor_case(load_whole(folder / name), tuple(modalities), spacing_mm) for name in names]
 
 
 def _stage(recipe: AutoencoderRecipe, cases: list[TumorCase]) -> Stage:

@@ -10,7 +10,7 @@ import torch
 
 from ...io.split import read_split
 from ...models import zoo
-from ...preprocessing.load import load_case
+from ...preprocessing.load import load_whole
 from ...systems import build
 from ...systems.diff4mmlits.inpainter_objective import InpainterTraining
 from ...systems.diff4mmlits.inpainter_recipe import InpainterRecipe
@@ -31,7 +31,7 @@ def run_recipe(
     context = context or RunContext()
     names = recipe.data.patients(read_split(split_file))
     modalities, spacing_mm = tuple(recipe.config.modalities), recipe.config.spacing_mm
-    cases = [training_slices(load_case(folder / name), modalities, spacing_mm) for name in names]
+    cases = [training_slices(load_whole(folder / name), modalities, spacing_mm) for name in names]
     context.claim(identity(recipe, [case.fingerprint() for case in cases]))
 
     def keep(trained: Trained) -> zoo.ModelRecord:

@@ -17,7 +17,7 @@ from ....io.image_files import SUFFIXES
 from ....io.nrrd import provenance_header, write_nrrd
 from ....metrics.fusion import TRIVIAL, score_volume
 from ....preprocessing.fusion_sources import mr_of
-from ....preprocessing.load import load_case
+from ....preprocessing.load import load_whole
 from ....preprocessing.rois import MODEL, SCORING, Rois, automatic_rois
 from .. import Fuser, FusionCase
 from .conditions import Condition
@@ -51,7 +51,7 @@ class CaseSubject:
 
     kind = "CT-MR cases"
 
-    def __init__(self, folder: Path, load: Callable[[Path], Case] = load_case) -> None:
+    def __init__(self, folder: Path, load: Callable[[Path], Case] = load_whole) -> None:
         self.folder, self.load = folder, load
         self.name = self.series = self.trained_as = folder.resolve().name
 
