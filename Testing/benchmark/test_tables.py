@@ -1,7 +1,8 @@
 """Each table against made-up scores whose means are worked out by hand."""
 
 import pytest
-from DiffuFuseMedLib.benchmark import other_tables, suites, tables
+from DiffuFuseMedLib.benchmark import other_tables, suites, synthesis_tables, tables
+from DiffuFuseMedLib.benchmark.drgo_table import drgo_table
 from DiffuFuseMedLib.benchmark.jobs import Done, Job
 from DiffuFuseMedLib.benchmark.papers import diffufusemed as paper
 from DiffuFuseMedLib.benchmark.parts import Missing
@@ -90,6 +91,37 @@ def test_a_table_says_which_patients_lack_what_a_model_reads(results_of):
 
     results = results_of({}, done=[scored("a", ["PET"]), scored("b", []), scored("c", ["PET"])], systems={"ours": "x"})
     assert "Without PET, which a model reads: a, c." in tables.about(results)
+
+
+def test_a_table_names_those_of_its_own_rows_that_were_trained_on_its_patients(results_of):
+    systems = {"ours": "diffufusemed", "sts-segresnet": "x", "sts-segresnet-drgo": "x", "beside": "x"}
+    results = results_of(
+        {**{name: clean(OVERLAP, LOW) for name in systems}, "trivial ball": clean(LOW, LOW)},
+        systems=systems, seen=dict.fromkeys(systems, 1),
+    )  # fmt: skip
+    named = lambda part: {note.split()[0] for note in part.notes if "was trained on 1 of these patients." in note}  # noqa: E731
+    assert named(tables.table_1(results)) == named(table_8(results)) == {*systems}
+    assert named(drgo_table(results)) == {"sts-segresnet", "sts-segresnet-drgo"}
+    assert named(synthesis_tables.table_iii(results)) == {"sts-segresnet"}
+    done = [Done(Job("diagnose", {"method": "beside", "case": "a"}), {"ECE, raw": 0.1})]
+    assert named(other_tables.diagnosis(results_of({}, done=done, systems=systems, seen=results.seen))) == {"beside"}
+
+
+def test_where_no_pair_was_scored_what_drgo_adds_is_not_filled(results_of):
+    part = drgo_table(results_of({"ours": clean(OVERLAP, LOW)}))
+    assert isinstance(part, Missing) and part.why.startswith("No network was scored with and without DRGO")
+
+
+def test_the_trivial_rows_of_corrupted_and_withheld_images_are_said_to_be_of_the_whole_ones(results_of):
+    results = results_of({"ours": clean(OVERLAP, LOW), "trivial ball": clean(LOW, LOW)})
+    for table in (tables.table_3(results), tables.table_4(results)):
+        assert "trivial ball: of the clean images with all modalities." in table.notes
+    assert any("duplicated: the first of the modalities" in note for note in tables.table_4(results).notes)
+
+
+def test_nothing_is_minus_nothing():
+    assert text_of([-0.01, -0.02], 1) == "0.0 [0.0, 0.0]"
+    assert text_of([-0.04], 1) == "0.0" and text_of([-0.06], 1) == "-0.1"
 
 
 def test_a_table_says_for_how_long_was_trained(results_of, a_request):
@@ -203,7 +235,7 @@ def test_table_6_has_the_models_beside_each_other_and_the_papers_three(results_o
     assert row(table, "Model size")[1:] == ("14.3", "14.3", "128", "115", "28")
     assert row(table, "GPU, ms")[1:3] == ("", "37.5")
     assert row(table, "CPU, ms")[1:] == ("37.5", "", "340", "380", "190")
-    assert row(table, "GPU memory")[1:] == ("", "1.5", "2.2", "2.1", "0.8")
+    assert row(table, "GPU memory, GB")[1:] == ("", "1.61", "2.2", "2.1", "0.8")
     assert row(table, "ONNX")[1:] == ("", "", "8.7", "9.5", "4.2")
     assert "Measured on a machine" in table.notes[0]
 
@@ -248,7 +280,8 @@ def test_the_fusion_stands_beside_what_was_aimed_for(results_of):
     table = other_tables.fusion_table(results_of({}, done=done, systems={}))
     assert row(table, "fused")[1:3] == ("0.850 [0.800, 0.900]", "> 0.952")
     assert row(table, "average")[1].startswith("0.350")
-    assert table.columns[-2:] == ("ct_in_soft", "aim") and row(table, "fused")[-2:] == ("", "> 0.75")
+    assert table.columns[-2:] == ("CT content in soft tissue", "aim") and "Bone PSNR to CT, dB" in table.columns
+    assert row(table, "fused")[-2:] == ("", "> 0.75")
     assert table.notes[-1] == "The fusion was trained on 1 of them."
 
 

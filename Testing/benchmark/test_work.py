@@ -92,6 +92,22 @@ def test_speed_is_measured_on_one_slab(a_request, monkeypatch):
     assert "cpu" in found["machine"]
 
 
+def test_the_gpus_memory_is_that_of_the_model_whatever_was_measured_before_it(models, monkeypatch):
+    model = replace(zoo.load("tiny", folder=models), device="cuda")
+    weights = sum(p.numel() * p.element_size() for p in model.network.parameters())
+    held = {"now": weights + 7 * 2**30, "most": 100 * 2**30}  # another model is held too, and another was larger
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda: held.update(most=held["now"]))
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda: held["now"])
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda: held["most"])
+    taken = efficiency._gpu_begun("cuda")
+    held["most"] += 3 * 2**29
+    assert efficiency._gpu_memory(model, taken) == {"peak_gpu_gib": round(1.5 + weights / 2**30, 2)}
+    cpu = replace(model, device="cpu")
+    assert (efficiency._gpu_begun("cpu"), efficiency._gpu_memory(cpu, 0)) == (0, {})
+    parts = [{"each_ms": [1.0], "slices_in_slab": 1, "flops_g_per_slice": 1, "peak_gpu_gib": peak} for peak in (3, 2)]
+    assert efficiency._summed(parts)["peak_gpu_gib"] == 3
+
+
 def test_a_sampler_on_the_whole_volume_is_measured_over_all_its_steps(monkeypatch):
     from DiffuFuseMedLib.models.registry import ModelRecord
     from DiffuFuseMedLib.systems import build

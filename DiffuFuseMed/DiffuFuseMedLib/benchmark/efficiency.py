@@ -93,6 +93,7 @@ def bench_slice(model: Model, repeats: int = 10) -> dict[str, Any]:
     if model.members:
         return _summed([bench_slice(member, repeats) for member in model.members])
     slices = model.network.stride[0] if model.network.config.spatial_dims == 3 else 1
+    taken = _gpu_begun(model.device)
     once = _one_draw(model, _slab(model, slices))
     with FlopCounterMode(display=False, custom_mapping=ONEDNN) as counter:
         once()
@@ -102,7 +103,7 @@ def bench_slice(model: Model, repeats: int = 10) -> dict[str, Any]:
         "ms_per_slice": round(median(each), 1),
         "each_ms": [round(ms, 2) for ms in each],
         "flops_g_per_slice": round(counter.get_total_flops() / slices / 1e9, 3),
-        **_gpu_memory(model.device),
+        **_gpu_memory(model, taken),
     }
 
 
@@ -114,7 +115,7 @@ def _summed(parts: list[dict[str, Any]]) -> dict[str, Any]:
         "ms_per_slice": round(median(each), 1),
         "each_ms": each,
         "flops_g_per_slice": round(sum(part["flops_g_per_slice"] for part in parts), 3),
-        **{name: parts[-1][name] for name in parts[-1] if name == "peak_gpu_gib"},
+        **{name: max(part[name] for part in parts) for name in parts[-1] if name == "peak_gpu_gib"},
     }
 
 
@@ -147,9 +148,20 @@ def _sampled(network: SamplesWholeVolume, inputs: Any, like: Tensor) -> None:
     network.sample(lambda noisy, t: network.denoise(noisy, known, t), noise, torch.Generator(like.device))
 
 
-def _gpu_memory(device: str) -> dict[str, float]:
-    """The most that PyTorch held on the GPU; {} on a CPU."""
-    return {"peak_gpu_gib": round(torch.cuda.max_memory_allocated() / 2**30, 2)} if device.startswith("cuda") else {}
+def _gpu_begun(device: str) -> int:
+    """Bytes that PyTorch holds on the GPU, for this model and others; the most is told from here on. 0 on a CPU."""
+    if not device.startswith("cuda"):
+        return 0
+    torch.cuda.reset_peak_memory_stats()
+    return torch.cuda.memory_allocated()
+
+
+def _gpu_memory(model: Model, taken: int) -> dict[str, float]:
+    """The most that PyTorch held on the GPU beside what was taken, and the weights; {} on a CPU."""
+    if not model.device.startswith("cuda"):
+        return {}
+    weights = sum(p.numel() * p.element_size() for p in model.network.parameters())
+    return {"peak_gpu_gib": round((torch.cuda.max_memory_allocated() - taken + weights) / 2**30, 2)}
 
 
 def bench_model(model: Model) -> dict[str, float]:

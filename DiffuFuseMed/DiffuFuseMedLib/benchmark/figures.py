@@ -101,7 +101,10 @@ def missing(results: Results) -> Picture:
         _whiskers(axes, np.arange(len(names)) + place * width, values)
     printed = [paper.TABLE_4.get(name, {}).get("gated", np.nan) for name in names]
     axes.bar(np.arange(len(names)) + len(bars) * width, printed, width, label="the paper's, gated", color="0.75")
-    axes.set_xticks(np.arange(len(names)) + 0.4 - width / 2, ["all" if name == CLEAN else name for name in names])
+    axes.set_xticks(
+        np.arange(len(names)) + 0.4 - width / 2,
+        ["all" if name == CLEAN else name.replace(", ", ",\n") for name in names],
+    )
     named(axes, "", "Dice, %", above=True)
     says = "Dice with each modality withheld, with and without gating."
     return Picture("Figure 5: withheld modalities", "missing", png(figure), says)

@@ -7,13 +7,19 @@ from math import isfinite
 from statistics import fmean, pstdev
 from typing import Any
 
+from ..report.fusion import METRICS
 from ..tasks.fuse.evaluate import AIMS, groups
 from .papers import caldiff, others
 from .papers import diffufusemed as paper
 from .parts import Table
 from .results import Results, text_of
+from .tables import seen
 
 Measured = dict[str, Any]
+FUSED = (
+    "fused: what the shipped clin-fusediff-student and -teacher give; the others are simple rules. PSNR is cut off at "
+    "60 dB, which a copy has; a copy of one image has no SCD."
+)
 
 
 def table_6(results: Results) -> Table:
@@ -25,7 +31,7 @@ def table_6(results: Results) -> Table:
         "FLOPs a slice, G": lambda m: m["slice"]["flops_g_per_slice"],
         "GPU, ms a slice": lambda m: m["slice"]["ms_per_slice"] if "peak_gpu_gib" in m["slice"] else None,
         "CPU, ms a slice": lambda m: None if "peak_gpu_gib" in m["slice"] else m["slice"]["ms_per_slice"],
-        "GPU memory, GB": lambda m: m["slice"].get("peak_gpu_gib"),
+        "GPU memory, GB": lambda m: _gigabytes(m["slice"].get("peak_gpu_gib")),
         "A case, s": lambda m: m["run"]["total_s"],
         "Memory of a case, GiB": lambda m: m["run"]["peak_gib"],
     }
@@ -38,6 +44,11 @@ def table_6(results: Results) -> Table:
     columns = ("measured", *measured, *(f"paper: {name}" for name in (paper.OURS, paper.TRANSBTS, paper.UNET)))
     beside = tuple(range(len(columns) - 3, len(columns)))
     return Table("Table 6: efficiency", columns, tuple(rows), _of_machine(results), beside)
+
+
+def _gigabytes(gib: float | None) -> float | None:
+    """As the paper tells it: 10^9 bytes."""
+    return None if gib is None else round(gib * 2**30 / 1e9, 2)
 
 
 def _told(ask: Callable[[Measured], Any] | None, measured: Measured) -> str:
@@ -53,7 +64,7 @@ def _of_machine(results: Results) -> tuple[str, ...]:
         "a network of another size: the times are not to be compared.",
         f"A slice: one draw of a slab of 256 x 256. A case: read, aligned and segmented with {samples} samples.",
         "There is no conversion to ONNX or TensorRT and no quantization here, so these rows have the paper's figures "
-        "alone; weights are stored in float16, the paper does not say how.",
+        "alone; model size: of all parameters in float16, whatever the file holds; the paper does not say which.",
     )
 
 
@@ -64,10 +75,12 @@ def rater_tables(results: Results) -> list[Table]:
     named = {m: _caldiff_row(results, m) for m in results.systems}
     parts = {m for m, name in named.items() if name in caldiff.TABLE_2[caldiff.LIDC] and name != caldiff.CALDIFF}
     first = [row for row in rows if row["method"] not in parts]
-    made = [_caldiff_table("CalDiff, Table I", first, named, caldiff.TABLE_1[caldiff.LIDC])]
+    made = [_caldiff_table("CalDiff, Table I", first, named, caldiff.TABLE_1[caldiff.LIDC], results)]
     second = [row for row in rows if named.get(row["method"]) in caldiff.TABLE_2[caldiff.LIDC]]
-    made.append(_caldiff_table("CalDiff, Table II: without one part", second, named, caldiff.TABLE_2[caldiff.LIDC]))
-    return [*made, _beside(rows)]
+    made.append(
+        _caldiff_table("CalDiff, Table II: without one part", second, named, caldiff.TABLE_2[caldiff.LIDC], results)
+    )
+    return [*made, _beside(rows, results)]
 
 
 def _caldiff_row(results: Results, method: str) -> str:
@@ -75,7 +88,11 @@ def _caldiff_row(results: Results, method: str) -> str:
 
 
 def _caldiff_table(
-    title: str, rows: Sequence[Measured], named: dict[str, str], printed: dict[str, caldiff.Figures]
+    title: str,
+    rows: Sequence[Measured],
+    named: dict[str, str],
+    printed: dict[str, caldiff.Figures],
+    results: Results,
 ) -> Table:
     methods = list(dict.fromkeys(row["method"] for row in rows))
     lines = []
@@ -86,7 +103,7 @@ def _caldiff_table(
     for method in [m for m in methods if named.get(m, "") not in printed]:
         lines.append((method, *_pairs([row for row in rows if row["method"] == method], ("",) * 4)))
     heads = [head for column in caldiff.COLUMNS.values() for head in (column, "paper")]
-    return Table(title, ("method", *heads), tuple(lines), _of_readers(rows), tuple(range(2, 9, 2)))
+    return Table(title, ("method", *heads), tuple(lines), _of_readers(rows, results), tuple(range(2, 9, 2)))
 
 
 def _pairs(rows: Sequence[Measured], figures: Sequence[str]) -> list[str]:
@@ -100,23 +117,26 @@ def mean_and_sd(values: Sequence[float | None]) -> str:
     return f"{fmean(known):.4f}±{pstdev(known):.2f}" if known else ""
 
 
-def _of_readers(rows: Sequence[Measured]) -> tuple[str, ...]:
+def _of_readers(rows: Sequence[Measured], results: Results) -> tuple[str, ...]:
     whose = " and ".join(dict.fromkeys(str(row["readers"]) for row in rows)) or "nobody"
     cases = len({row["case"] for row in rows})
     return (
         f"Against {whose} on {cases} case(s), mean ± standard deviation.",
+        *seen(results, {row["method"] for row in rows}),
         "The paper's column is of slices of LIDC-IDRI nodules and four radiologists: other data and other readers, "
         "so it shows the order of size alone.",
     )
 
 
-def _beside(rows: Sequence[Measured]) -> Table:
+def _beside(rows: Sequence[Measured], results: Results) -> Table:
     names = [name for name in caldiff.BESIDE if any(row.get(name) is not None for row in rows)]
     lines = []
     for method in dict.fromkeys(row["method"] for row in rows):
         own = [row for row in rows if row["method"] == method]
         lines.append((method, *(mean_and_sd([row.get(name) for row in own]) for name in names)))
-    return Table("Also", ("method", *(caldiff.BESIDE[name] for name in names)), tuple(lines), _of_readers(rows))
+    return Table(
+        "Also", ("method", *(caldiff.BESIDE[name] for name in names)), tuple(lines), _of_readers(rows, results)
+    )
 
 
 def diagnosis(results: Results) -> Table:
@@ -129,7 +149,14 @@ def diagnosis(results: Results) -> Table:
     methods = [m for m in results.systems if any(m in by for by in found.values())]
     rows = [(name, *(text_of(by.get(m, [])) for m in methods)) for name, by in found.items()]
     note = "No paper prints these; `diffufusemed diagnose` explains them. Means over patients and seeds."
-    return Table("What samples and maps are worth", ("measured", *methods), tuple(rows), (note,))
+    return Table(
+        "What samples and maps are worth", ("measured", *methods), tuple(rows), (note, *seen(results, methods))
+    )
+
+
+def _titled(name: str) -> str:
+    label, unit = METRICS[name]
+    return f"{label}, {unit}" if unit else label
 
 
 def fusion_table(results: Results) -> Table:
@@ -145,8 +172,8 @@ def fusion_table(results: Results) -> Table:
             interval = f" [{mean.low:.3f}, {mean.high:.3f}]" if known and mean and isfinite(mean.low) else ""
             cells += [f"{mean.mean:.3f}{interval}" if known and mean else "", f"> {aim:g}"]
         lines.append((group.method, *cells))
-    heads = [head for name in AIMS for head in (name, "aim")]
+    heads = [head for name in AIMS for head in (_titled(name), "aim")]
     seen = sorted({name for done in results.of("fuse") for name in done.result["seen"]})
-    notes = [others.FUSION, f"{len(results.of('fuse'))} case(s); intervals: bootstrap over cases, 95 %."]
+    notes = [others.FUSION, FUSED, f"{len(results.of('fuse'))} case(s); intervals: bootstrap over cases, 95 %."]
     notes += [f"The fusion was trained on {len(seen)} of them."] if seen else []
     return Table("The fusion", ("method", *heads), tuple(lines), tuple(notes), tuple(range(2, 2 * len(AIMS) + 1, 2)))

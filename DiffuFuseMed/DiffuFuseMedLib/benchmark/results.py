@@ -113,6 +113,11 @@ def text_of(values: Sequence[float], digits: int = 3) -> str:
     if not values:
         return ""
     if len(values) == 1:
-        return f"{values[0]:.{digits}f}"
-    mean, low, high = mean_interval(list(values))
-    return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+        return number(values[0], digits)
+    mean, low, high = (number(value, digits) for value in mean_interval(list(values)))
+    return f"{mean} [{low}, {high}]"
+
+
+def number(value: float, digits: int) -> str:
+    """With so many digits after the point, and never minus nothing."""
+    return f"{round(value, digits) + 0.0:.{digits}f}"

@@ -6,6 +6,7 @@ from ..metrics.significance import Comparison, compare, holm, least_p
 from .papers import diffufusemed as paper
 from .parts import Table
 from .results import Results
+from .tables import seen
 
 METRICS = {"dice": "Dice", "iou": "IoU"}
 PAPER_P = "< 0.001"
@@ -52,4 +53,5 @@ def _notes(results: Results, found: dict[tuple[str, str], Comparison]) -> tuple[
     pairs = max(one.pairs for one in found.values())
     few = f"With {pairs} patients the smallest p that this test can give is {least_p(pairs):.3g}"
     enough = ": no difference can be called significant at 0.05." if least_p(pairs) > 0.05 else "."
-    return (test, few + enough)
+    compared = {results.ours, *(method for method, _ in found)}
+    return (test, few + enough, *seen(results, compared))

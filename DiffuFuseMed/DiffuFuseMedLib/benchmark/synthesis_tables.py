@@ -57,7 +57,8 @@ def _table(results: Results, title: str, rows: dict[str, tuple[str, paper.Figure
         found = [text_of([100 * v for v in results.by_case(method, metric).values()], 1) for metric in COLUMNS]
         lines.append((method, *(cell for value in found for cell in (value, ""))))
     heads = [head for title in COLUMNS.values() for head in (title, "paper")]
-    told = (*notes, *about(results)[:-1], paper.WHY)
+    shown = {id_of(recipe) for recipe in rows} & {*results.methods}
+    told = (*notes, *about(results, shown)[:-1], paper.WHY)
     return Table(title, ("trained on or with", *heads), tuple(lines), told, tuple(range(2, len(heads) + 1, 2)))
 
 
@@ -88,7 +89,7 @@ def by_lesion(results: Results) -> Table:
     ]
     means = [f"{100 * fmean(own.values()):.1f}" if own else "" for own in scores.values()]
     columns = ("patient", "lesion, mL", "SUVmean", *methods)
-    return Table("Dice, %, by lesion", columns, (*rows, ("mean", "", "", *means)), about(results)[:1])
+    return Table("Dice, %, by lesion", columns, (*rows, ("mean", "", "", *means)), about(results)[:-1])
 
 
 def _dice(scores: dict[str, dict[str, float]], case: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..tasks.segment.evaluate import CLEAN
@@ -77,10 +77,16 @@ def table_3(results: Results) -> Table:
         lines += [Line(f"{method}: {name}", method, name) for name in paper.TABLE_3]
     lines += [Line(method, method) for method in results.trivial]
     table = _table(results, "Table 3: corrupted images", lines, (DICE, IOU, HD95))
+    notes = (*_of_clean(results), *table.notes)
     drops = [(_drop(results, line), _printed(line, Column("", "drop", digits=1))) for line in lines]
     columns = (*table.columns, "Dice less clean, points", "paper")
     rows = tuple((*row, *drop) for row, drop in zip(table.rows, drops, strict=True))
-    return Table(table.title, columns, rows, table.notes, (*table.beside, len(columns) - 1))
+    return Table(table.title, columns, rows, notes, (*table.beside, len(columns) - 1))
+
+
+def _of_clean(results: Results) -> tuple[str, ...]:
+    """Since the rows that no network is needed for are under no other condition."""
+    return (f"{', '.join(results.trivial)}: of the clean images with all modalities.",) if results.trivial else ()
 
 
 def table_4(results: Results) -> Table:
@@ -111,7 +117,11 @@ def table_4(results: Results) -> Table:
 def _of_missing(results: Results) -> tuple[str, ...]:
     there = {name for method in results.systems for name in results.conditions(method)}
     notes = [
-        "Dice, IoU and HD95 are without gating where a model has gates, as the paper's first columns are read here."
+        "Dice, IoU and HD95 are without gating where a model has gates, as the paper's first columns are read here; of "
+        "the rows with a duplicate they are with it.",
+        "duplicated: the first of the modalities that are there stands in the absent one's place once more "
+        "(Diff4MMLiTS, III.C).",
+        *_of_clean(results),
     ]
     if lacking := [name.removeprefix("no ") for name in paper.TABLE_4 if name not in there]:
         notes.append(f"{' and '.join(lacking)} cannot be withheld: no model here was trained with it.")
@@ -134,7 +144,7 @@ def _table(
     heads = [head for column in columns for head in (column.title, "paper")]
     rows = [(line.label, *(cell for column in columns for cell in _cells(results, line, column))) for line in lines]
     beside = tuple(range(2, len(heads) + 1, 2))
-    told = (*notes, *_of_fewer(results, lines, columns), *about(results))
+    told = (*notes, *_of_fewer(results, lines, columns), *about(results, {line.method for line in lines}))
     return Table(title, ("method", *heads), tuple(rows), told, beside)
 
 
@@ -167,8 +177,15 @@ def _drop(results: Results, line: Line) -> str:
     return text_of([100 * (own[case] - clean[case]) for case in own if case in clean], 1)
 
 
-def about(results: Results) -> tuple[str, ...]:
-    """How many patients, which seeds, who was trained on them, and why the paper's figures are others."""
+def seen(results: Results, shown: Collection[str] | None = None) -> list[str]:
+    """A sentence on each method, of those that are shown, that was trained on some of the patients."""
+    of = results.seen if shown is None else {method: n for method, n in results.seen.items() if method in shown}
+    return [f"{method} was trained on {n} of these patients." for method, n in of.items() if n]
+
+
+def about(results: Results, shown: Collection[str] | None = None) -> tuple[str, ...]:
+    """How many patients, which seeds, who of the methods shown was trained on them, and why the paper's figures are
+    others."""
     request, count, asked = results.request, results.patients, len(results.asked)
     several = len(request.seeds) > 1
     seeds = ", ".join(map(str, request.seeds))
@@ -181,7 +198,7 @@ def about(results: Results) -> tuple[str, ...]:
     notes += [
         f"Without {modality}, which a model reads: {', '.join(cases)}." for modality, cases in results.lacking.items()
     ]
-    notes += [f"{method} was trained on {n} of these patients." for method, n in results.seen.items() if n]
+    notes += seen(results, shown)
     return (*notes, why_it_differs(results))
 
 

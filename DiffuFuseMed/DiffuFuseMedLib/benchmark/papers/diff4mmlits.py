@@ -43,5 +43,5 @@ ELSEWHERE = {
 }
 WHY = (
     "The paper's figures are of livers, 29 training patients and 1000 epochs on an RTX 3090: to be compared by the "
-    "sign of a difference alone. In place of its U-Net stands one with an encoder a modality, of nnU-Net SegResNet."
+    "sign of a difference alone. Here a U-Net with an encoder a modality stands for its U-Net, SegResNet for nnU-Net."
 )
