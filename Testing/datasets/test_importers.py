@@ -242,3 +242,78 @@ def test_a_folder_without_the_set_is_refused(tmp_path):
         list(import_set(SETS["brats"], tmp_path / "empty", tmp_path / "cases"))
     with pytest.raises(InputError, match="no folder none"):
         list(import_set(SETS["brats"], tmp_path / "none", tmp_path / "cases"))
+
+
+def test_a_lesion_free_study_is_left_out_and_a_picture_is_no_mask(imported, tmp_path):
+    autopet(tmp_path / "set")
+    first, second = (tmp_path / "set" / "PETCT_01" / f"{day}-NA-PET-CT" for day in ("01-01-2001", "02-02-2002"))
+    write(first / "SEG.nii.gz", np.zeros(SHAPE, np.uint8))  # as of every healthy patient of the set
+    shutil.copyfile(second / "SUV.nii.gz", second / "SEG.nii.gz")
+    rows = {row.planned.name: row for row in imported("autopet")}
+    assert [row.state for row in rows.values()] == ["left out", "failed", "imported"]
+    assert rows["PETCT_01_1"].reason == "no lesion is drawn in it"
+    assert "wanted whole-number labels from 0 on" in rows["PETCT_01_2"].reason
+
+
+def moved(path, origin, spacing=(1.0, 1.5, 3.0)):
+    image = sitk.ReadImage(str(path))
+    image.SetOrigin(origin)
+    image.SetSpacing(spacing)
+    sitk.WriteImage(image, str(path))
+
+
+def test_a_mask_that_lies_elsewhere_is_a_failure_and_one_on_another_grid_is_told(imported, tmp_path):
+    lits(tmp_path / "set")
+    moved(tmp_path / "set" / "Training Batch 1" / "segmentation-0.nii", (50.0, 20.0, 5.0))
+    moved(tmp_path / "set" / "Training Batch 2" / "segmentation-28.nii", (-10.0, 20.0, 5.5))
+    rows = {row.planned.name: row for row in imported("lits")}
+    assert rows["LITS_000"].state == "failed"
+    assert "the mask GTV, parts of which lie outside of CT" in rows["LITS_000"].reason
+    assert rows["LITS_028"].state == "imported"
+    assert rows["LITS_028"].reason == "GTV is on another grid than the images: look at where it lies."
+
+
+@pytest.mark.parametrize(
+    ("shift_mm", "state"), [(3.9, "imported"), (4.1, "failed"), (-1.9, "imported"), (-2.1, "failed")]
+)
+def test_a_mask_may_reach_one_voxel_beside_its_image(imported, tmp_path, shift_mm, state):
+    """Drawn from column 0 on, and to the last: columns are a millimeter apart."""
+    lits(tmp_path / "set")
+    path = tmp_path / "set" / "Training Batch 1" / "segmentation-0.nii"
+    labels(path, 2) if shift_mm > 0 else labels(path, 0, 2)
+    moved(path, (-10.0 + shift_mm + (1 if shift_mm > 0 else 0), 20.0, 5.0))
+    assert imported("lits")[0].state == state
+
+
+def test_of_two_cases_of_one_number_the_second_is_told(imported, tmp_path):
+    lits(tmp_path / "set")
+    for name in ("volume-0.nii", "segmentation-0.nii"):
+        shutil.copyfile(tmp_path / "set" / "Training Batch 1" / name, tmp_path / "set" / "Training Batch 2" / name)
+    rows = [(row.planned.name, row.state) for row in imported("lits")]
+    assert rows == [("LITS_000", "imported"), ("LITS_000", "left out"), ("LITS_028", "imported")]
+
+
+def test_a_case_whose_import_was_killed_before_the_split_was_written_gets_into_a_fold(imported, tmp_path):
+    lits(tmp_path / "set")
+    imported("lits")
+    (tmp_path / "cases" / "split.json").write_text('{"folds": [["LITS_028"], []]}')
+    assert [row.state for row in imported("lits")] == ["left out", "left out"]
+    assert read_split(tmp_path / "cases" / "split.json").folds == (("LITS_028",), ("LITS_000",))
+
+
+def test_a_split_without_folds_gets_four_and_one_that_is_none_is_refused_before_anything_is_made(imported, tmp_path):
+    lits(tmp_path / "set")
+    (tmp_path / "cases").mkdir()
+    (tmp_path / "cases" / "split.json").write_text("{")
+    with pytest.raises(InputError, match=r"the unreadable split split\.json"):
+        imported("lits")
+    assert [path.name for path in (tmp_path / "cases").iterdir()] == ["split.json"]
+    (tmp_path / "cases" / "split.json").write_text('{"folds": []}')
+    imported("lits")
+    assert read_split(tmp_path / "cases" / "split.json").folds == (("LITS_000",), ("LITS_028",), (), ())
+
+
+def test_the_set_itself_is_no_place_for_its_cases(tmp_path):
+    brats(tmp_path / "set")
+    with pytest.raises(InputError, match="CASES that is the downloaded set itself"):
+        list(import_set(SETS["brats"], tmp_path / "set", tmp_path / "other" / ".." / "set"))

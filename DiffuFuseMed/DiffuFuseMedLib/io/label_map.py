@@ -59,6 +59,18 @@ def read_label_map(path: str | Path) -> Volume:
     return Volume(mask.astype(np.uint8), grid, None, {"name": stem_of(path.name), "source": str(path), "notes": notes})
 
 
+def read_labels(path: Path) -> Volume:
+    """The labels of a file of one layer as they are, on its grid; all of them may be 0. Raises InputError as
+    read_label_map() does, and for several layers."""
+    image, grid = _read(path)
+    layers = _layers(image)
+    _check_labels(layers, path.name)
+    if len(layers) > 1:
+        given = f"mask '{path.name}' of {len(layers)} layers"
+        raise input_error(given, "one label a voxel", "take the set as it is downloaded")
+    return Volume(layers[0], grid, None, {"name": stem_of(path.name), "source": str(path)})
+
+
 def _read(path: Path) -> tuple[sitk.Image, Grid]:
     if not path.is_file():
         raise input_error(f"mask '{path.name}' that is not there", "an existing mask file", "check the path")

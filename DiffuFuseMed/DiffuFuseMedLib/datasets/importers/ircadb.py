@@ -25,9 +25,8 @@ def plan(folder: Path) -> Iterator[Planned]:
     """3Dircadb1.N/PATIENT_DICOM/image_0 and so on, 3Dircadb1.N/MASKS_DICOM/livertumor*/image_0 and so on; both as
     folders or as the archives PATIENT_DICOM.zip and MASKS_DICOM.zip that they are downloaded as."""
     places = [p for p in (folder, *folder.rglob("3Dircadb1.*")) if p.is_dir() and PATIENT.fullmatch(p.name)]
-    named = {PATIENT.fullmatch(place.name): place for place in places}
-    numbers = {int(name[1]): place for name, place in named.items() if name}
-    for number, place in sorted(numbers.items()):
+    numbers = {(int(found[1]), place) for place in places if (found := PATIENT.fullmatch(place.name))}
+    for number, place in sorted(numbers):
         name = f"IRCADB_{number:02d}"
         yield Planned(name, name, read=partial(read_patient, place))
 

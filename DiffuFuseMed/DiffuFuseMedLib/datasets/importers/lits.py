@@ -14,8 +14,8 @@ VOLUME = re.compile(r"volume-(\d+)\.nii(?:\.gz)?")
 
 def plan(folder: Path) -> Iterator[Planned]:
     """volume-N.nii and segmentation-N.nii, at any depth (Training Batch 1 and 2)."""
-    found = {int(m[1]): path for path in folder.rglob("volume-*.nii*") if (m := VOLUME.fullmatch(path.name))}
-    for number, path in sorted(found.items()):
+    found = [(int(m[1]), path) for path in folder.rglob("volume-*.nii*") if (m := VOLUME.fullmatch(path.name))]
+    for number, path in sorted(found):
         name = f"LITS_{number:03d}"
         drawn = either(path.with_name(path.name.replace("volume", "segmentation")))
         yield Planned(name, name, {"CT": path}, {"GTV": Drawn(drawn, (TUMOR,))})
