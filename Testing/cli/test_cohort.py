@@ -2,9 +2,12 @@
 
 import json
 import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from DiffuFuseMedLib.cli import cohort as cohort_module
+from DiffuFuseMedLib.cli import console
 from DiffuFuseMedLib.cluster import connection
 
 OPTIONS = ["--model", "tiny", "--samples", 1, "--no-fusion"]
@@ -94,3 +97,14 @@ def test_without_ray_a_cluster_is_refused_with_what_to_install(command, cohort, 
     assert "pip install 'DiffuFuseMedLib[cluster]'" in errors
     assert len(errors.strip().splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_what_a_node_tells_of_a_case_has_what_the_run_said(monkeypatch):
+    def run_case(case, out, asked, tools):
+        console.err_console.print("WARNING: doubtful")
+        volume = SimpleNamespace(volume_ml=SimpleNamespace(value=12.5))
+        return SimpleNamespace(prediction=volume, scores={"dice": 0.9}, count=7)
+
+    monkeypatch.setattr(cohort_module, "run_case", run_case)
+    told = cohort_module._told(Path("cohort"), Path("out"), None, None, "a")
+    assert told == cohort_module.Told(12.5, 0.9, 7, "WARNING: doubtful\n")

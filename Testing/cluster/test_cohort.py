@@ -39,6 +39,10 @@ def test_a_cohort_on_two_nodes_has_the_results_that_it_has_here(cluster, command
     assert (here, there) == (2, 2), said  # the bad case
     assert {path.name for path in (tmp_path / "there").iterdir()} == {"one", "two"}
     assert results(tmp_path / "there") == results(tmp_path / "here")
+    assert "2 of 3 cases in " in told
+    for name in ("one", "two"):
+        (row,) = [line for line in told.splitlines() if line.startswith(f"│ {name} ")]
+        assert float(row.split("│")[2]) > 0 and not row.split("│")[-2].strip(), row  # its lesion, and no reason
     (row,) = [line for line in told.splitlines() if line.startswith("│ bad")]
     assert "Given " in row
     assert "3 of 3: " in said

@@ -129,7 +129,7 @@ def _told(cohort: Path, out: Path, asked: Asked, tools: Tools, name: str) -> Tol
     """On a node, for each case. What the run says is kept for whoever looks at the table."""
     with err_console.capture() as said:
         ran = run_case(cohort / name, out / name, asked, tools)
-        return _told_of(ran, said.get())
+    return _told_of(ran, said.get())  # which is not there before the block's end
 
 
 def _told_of(ran: Ran, words: str = "") -> Told:
