@@ -79,3 +79,9 @@ def test_refuses_a_crop_outside_the_case(a_case, start, stop):
 def read_split_of(content):
     crops = {n: (tuple(c["start_kji"]), tuple(c["stop_kji"])) for n, c in content["crops"].items()}
     return Split(tuple(map(tuple, content["folds"])), crops)
+
+
+@pytest.mark.parametrize("folds", [[["A", "B"], ["C", "A"]], [["A", "A"]]])
+def test_a_case_that_is_named_twice_is_refused(write, folds):
+    with pytest.raises(InputError, match=r"the split split\.json, which names A twice, wanted each case in one fold"):
+        read_split(write(json.dumps({"folds": folds})))

@@ -260,3 +260,10 @@ def test_settings_that_make_no_sense_are_refused(settings, words):
 
 def test_weights_of_a_sampling_that_is_off_may_be_nothing():
     Drgo(sampling=False, frequency=0.0, boundary=0.0, confidence=0.0, floor=0.0)
+
+
+def test_of_several_classes_the_steepest_counts():
+    """Two of three classes change places between two voxels, and the third stays out of it."""
+    logits = torch.full((1, 3, 1, 1, 2), -50.0)
+    logits[0, 0, ..., 0] = logits[0, 1, ..., 1] = 50.0
+    assert gradient_size(logits).flatten().tolist() == pytest.approx([1.0, 0.0])

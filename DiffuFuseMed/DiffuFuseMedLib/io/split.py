@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,16 +39,20 @@ class Split:
 
 
 def read_split(path: Path) -> Split:
-    """Read split.json; raises InputError when it is not one."""
+    """Read split.json; raises InputError when it is not one, and for a case that it names twice."""
     wanted, remedy = "a JSON file with folds and crops", "pass it with --split"
     if not path.is_file():
         raise input_error(f"no file {path.name}", wanted, remedy)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         crops = {n: (_corner(c["start_kji"]), _corner(c["stop_kji"])) for n, c in content.get("crops", {}).items()}
-        return Split(tuple(_names(fold) for fold in content.get("folds", ())), crops)
+        split = Split(tuple(_names(fold) for fold in content.get("folds", ())), crops)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise input_error(f"the unreadable split {path.name}", wanted, remedy) from error
+    if twice := [name for name, count in Counter(split.names).items() if count > 1]:
+        given = f"the split {path.name}, which names {twice[0]} twice"
+        raise input_error(given, "each case in one fold, so that nobody is trained on who is scored", "take one out")
+    return split
 
 
 def _corner(values: list[int]) -> tuple[int, int, int]:
