@@ -29,3 +29,8 @@ def test_values_that_all_agree_have_an_interval_of_no_width():
 def test_refuses_too_few_values_and_values_that_are_not_finite(values):
     with pytest.raises(InputError, match="finite value"):
         mean_interval(values)
+
+
+def test_the_ends_are_percentiles_of_the_means_and_lie_among_the_values():
+    """Of five values, one of them 1, the mean of a resample is a fifth of a binomial count (5, 0.2)."""
+    assert mean_interval([0.0, 0.0, 0.0, 0.0, 1.0]) == pytest.approx((0.2, 0.0, 0.6))
