@@ -82,6 +82,17 @@ def test_other_kinds_of_jobs(a_request):
     assert kinds == ["score", "score", "trivial", "trivial", "look", "look"]
 
 
+def test_other_samples_seeds_and_for_speed_another_machine_are_other_jobs(a_request, monkeypatch):
+    keys = lambda **told: {job.key for job in planned(a_request(names=("c",), **told)) if job.kind != "trivial"}  # noqa: E731
+    assert not keys() & keys(samples=2)
+    assert not keys() & keys(seeds=(1,))
+    assert not keys() & keys(device="cuda")
+    here, scored = keys(suite="efficiency"), keys()
+    monkeypatch.setattr("DiffuFuseMedLib.benchmark.plan.machine_of", lambda device: "another machine")
+    assert not here & keys(suite="efficiency")
+    assert scored == keys()
+
+
 def test_every_recipe_is_trained_with_every_seed_on_the_other_folds_and_the_same_windows(a_request):
     names = ("sts-diffufusemed", "sts-caldiff")
     jobs = training_jobs(a_request(models=names, minutes=2.0, seeds=(3, 4), cores=2))

@@ -4,9 +4,10 @@ import shutil
 
 import pytest
 from DiffuFuseMedLib.benchmark import run as module
+from DiffuFuseMedLib.benchmark.alone import alone_in
 from DiffuFuseMedLib.benchmark.executor import LocalExecutor
 from DiffuFuseMedLib.benchmark.run import run_benchmark
-from DiffuFuseMedLib.core.errors import input_error
+from DiffuFuseMedLib.core.errors import InputError, input_error
 
 HERE = LocalExecutor()
 
@@ -132,3 +133,20 @@ def test_without_trained_networks_the_rows_of_synthesis_say_so(a_request):
     page = files[1].read_text()
     assert "The rows with synthetic cases" in page and "| U-Net w/ Diff4MMLiTS |  | 77.41 |" in page
     assert "| c |" in page.split("Dice, %, by lesion")[1]
+
+
+def test_while_another_one_works_in_the_folder_nothing_is_begun(a_request, done_now):
+    request = a_request(names=("c",))
+    with alone_in(request.out / module.JOBS), pytest.raises(InputError, match="another benchmark is at work"):
+        run_benchmark(request, HERE, "")
+    assert done_now == []
+    run_benchmark(request, HERE, "")
+    assert done_now == ["score", "trivial"]
+
+
+@pytest.mark.parametrize("told", [{"names": ("z",)}, {"models": ("none",)}, {"suite": "fusion"}])
+def test_a_request_that_is_refused_leaves_nothing_behind(a_request, told):
+    request = a_request(**told)
+    with pytest.raises(InputError):
+        run_benchmark(request, HERE, "")
+    assert not request.out.exists()
