@@ -147,6 +147,18 @@ def test_nothing_has_no_fingerprint(tmp_path):
         fingerprint_of(tmp_path / "empty")
 
 
+def test_what_cannot_be_read_is_told_in_a_sentence(tmp_path, monkeypatch):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "CT.nii.gz").write_bytes(b"ct")
+
+    def refused(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(hashlib, "file_digest", refused)
+    with pytest.raises(InputError, match=r"CT\.nii\.gz of a, which cannot be read \(Permission denied\)"):
+        fingerprint_of(tmp_path / "a")
+
+
 def test_settings_have_a_fingerprint_whatever_their_order():
     assert fingerprint_of_values({"a": 1, "b": (2,)}) == fingerprint_of_values({"b": [2], "a": 1})
     assert fingerprint_of_values({"a": 1}) != fingerprint_of_values({"a": 2})

@@ -71,3 +71,4 @@ def test_what_is_needed_to_run_it_again_is_told(results_of, a_request):
     assert (facts["training"], facts["seeds"]) == ("2 minutes of 3 core(s) each, from scratch", "0, 1")
     assert (facts["samples"], facts["models"], facts["jobs"]) == ("1", "ours", "1")
     assert "cores, device cpu" in facts["machine"] and "torch" in facts["versions"] and facts["cases"] == "1: b"
+    assert facts["held out"] == "fold 0 of split.json"

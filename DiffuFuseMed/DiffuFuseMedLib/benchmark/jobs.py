@@ -110,15 +110,21 @@ def _done(job: Job, told: dict[str, Any]) -> Done:
 
 def fingerprint_of(folder: Path) -> str:
     """sha256 over the names and contents of all files in a folder, such as a case, or of one file. Raises InputError
-    where there is nothing."""
+    where there is nothing, and for a file that cannot be read."""
     files = sorted(path for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else [folder]
     if not files or not folder.exists():
-        raise input_error(f"nothing in {folder.name}", "a case's folder with its files", "correct CASES")
+        raise input_error(
+            f"nothing in {folder.name}", "the files of a case or model", "put them back, or correct CASES or its split"
+        )
     digest = hashlib.sha256()
     for path in files:
         name = path.relative_to(folder).as_posix() if folder.is_dir() else path.name
-        with path.open("rb") as file:
-            digest.update(f"{name}\n{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+        try:
+            with path.open("rb") as file:
+                digest.update(f"{name}\n{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+        except OSError as error:
+            given = f"{name} of {folder.name}, which cannot be read ({error.strerror or type(error).__name__})"
+            raise input_error(given, "files that may be read", "mend its rights, or copy it again") from error
     return digest.hexdigest()
 
 

@@ -46,6 +46,7 @@ def facts_of(request: Request, results: Results, command: str) -> dict[str, str]
         "machine": f"{machine_of(request.device)}, {platform.system()}",
         "versions": f"DiffuFuseMed {__version__}, Python {platform.python_version()}, {libraries}",
         "cases": f"{len(results.asked)}: {', '.join(results.asked)}",
+        "held out": f"fold {request.fold} of {request.split_path.name}" if request.split.folds else "no split",
         "models": ", ".join(results.systems) or "none",
         "training": trained,
         "seeds": ", ".join(map(str, request.seeds)),
