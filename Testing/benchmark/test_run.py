@@ -128,6 +128,15 @@ def test_patients_that_a_model_was_trained_on_are_told(a_request, a_cohort, tmp_
     assert "tiny was trained on 1 of these patients." in files[1].read_text()
 
 
+def test_of_those_a_model_was_trained_on_only_who_is_scored_counts(a_request, a_cohort, tmp_path):
+    shutil.copytree(a_cohort / "c", tmp_path / "cases" / "c")
+    shutil.copytree(a_cohort / "c", tmp_path / "cases" / "trained_on")
+    (tmp_path / "cases" / "trained_on" / "GTV.nii.gz").unlink()
+    results, files = run_benchmark(a_request(cases=tmp_path / "cases"), HERE, "")
+    assert results.seen == {"tiny": 0} and results.patients == 1
+    assert "was trained on" not in files[1].read_text()
+
+
 def test_without_trained_networks_the_rows_of_synthesis_say_so(a_request):
     _, files = run_benchmark(a_request(suite="synthesis", names=("c",)), HERE, "")
     page = files[1].read_text()

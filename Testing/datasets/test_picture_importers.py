@@ -197,3 +197,14 @@ def test_an_imported_picture_is_trained_on_and_predicted(imported, tmp_path, a_m
     record = replace(a_model.record, window=windows.of_the_network)
     found = predict(case, replace(a_model, network=network, record=record), Settings(samples=1))
     assert found.probability.shape == (1, 6, 8)
+
+
+@pytest.mark.parametrize(("gray", "drawn"), [(126, 1), (129, 2)])
+def test_more_than_half_of_white_is_drawn(imported, tmp_path, gray, drawn):
+    chase(tmp_path / "set", "01L")
+    mask = bright((1, 2))
+    mask[4, 4] = gray
+    picture(tmp_path / "set" / "Image_01L_1stHO.png", mask)
+    imported("chase-db1")
+    masks = load_case(tmp_path / "cases" / "CHASE_Image_01L").references
+    assert sorted(int((m.array > 0).sum()) for m in masks.values()) == [1, drawn]

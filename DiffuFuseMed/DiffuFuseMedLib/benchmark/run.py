@@ -70,7 +70,7 @@ def _run(
 def results_of(request: Request, done: Sequence[Done], ready: Sequence[Contender]) -> Results:
     """The jobs' results with what is known of the models."""
     systems = {contender.method: contender.record.system for contender in ready}
-    names = set(request.case_names()) if suite_of(request).kinds else set()
+    names = {one.job.spec["case"] for one in done if "case" in one.job.spec and not one.failed}
     seen = {c.method: len(names & set(c.record.patients)) for c in ready}
     rows = {contender.method: paper_row(contender.record) for contender in ready}
     return Results(request, tuple(done), systems, seen, rows)
