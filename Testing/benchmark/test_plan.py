@@ -164,3 +164,14 @@ def test_what_is_not_there_is_refused(a_request, told, sentence):
 def test_what_cannot_be_trained_is_refused(a_request, told, sentence):
     with pytest.raises(InputError, match=sentence):
         training_jobs(a_request(minutes=1.0, **told))
+
+
+def test_a_training_with_synthetic_cases_depends_on_what_makes_them_and_no_other_does(a_request, models, tmp_path):
+    shutil.copytree(models / "tiny", tmp_path / "maker")
+    told = {"minutes": 1.0, "synthesizer": str(tmp_path / "maker"), "inpainter": str(models / "tiny")}
+    names = ("sts-segresnet", "sts-segresnet+synthetic")
+    plain, synthetic = training_jobs(a_request(models=names, **told))
+    with (tmp_path / "maker" / "model.json").open("a") as file:
+        file.write(" ")
+    again = training_jobs(a_request(models=names, **told))
+    assert again[0].key == plain.key and again[1].key != synthetic.key
