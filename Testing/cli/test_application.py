@@ -104,7 +104,7 @@ def test_prediction_json_is_complete(a_result):
     record = json.loads((a_result / "prediction.json").read_text())
     assert record["case"] == "STS_010"
     assert record["modalities"] == ["CT", "PET", "MR_T1"]
-    assert set(record["volume"]) == {"value", "low", "high", "unit", "level", "withheld"}
+    assert set(record["volume"]) == {"value", "low", "high", "unit", "level", "withheld", "basis"}
     assert len(record["sample_volumes_ml"]) == 2
     assert sum(record["gates"].values()) == pytest.approx(1)
     assert {
