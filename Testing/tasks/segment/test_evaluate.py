@@ -112,7 +112,8 @@ def test_trivial_rows_stand_once_per_case_in_the_clean_condition(rows, cases):
 
 def test_a_models_row_holds_every_metric_and_gate(rows):
     row = next(r for r in rows if r["method"] == "tiny")
-    assert set(METRICS) <= set(row)
+    # the tiny model's errors in PET were not measured, so that it has no intervals of them
+    assert set(METRICS) - {"suv_mean_hit", "mtv_hit", "tlg_hit"} <= set(row)
     assert sum(row[f"gate_{m}"] for m in KNOWN) == pytest.approx(1)
     off = next(r for r in rows if r["condition"] == "no PET, gating off")
     assert (off["gate_CT"], off["gate_MR_T1"], "gate_PET" in off) == (0.5, 0.5, False)
