@@ -35,6 +35,12 @@ def test_of_a_patient_is_known_what_was_predicted_drawn_and_how_far_samples_lie_
     assert found["tlg_g"] == pytest.approx((12.0, 12.0, np.log(12 / 8) / 2))
 
 
+def test_a_sample_that_finds_nothing_has_no_uptake(case):
+    outlines = [Voxels.of(mask(0, 0, 0, 0)), Voxels.of(mask(0, 1, 0, 0))]
+    found = measured(case, mask(1, 1, 0, 0), mask(1, 1, 0, 0), outlines)
+    assert found["mtv_ml"][2] == pytest.approx(np.log(1000) / 2)  # nothing counts as a thousandth of a milliliter
+
+
 def test_without_pet_or_outside_of_its_view_nothing_is_known(case):
     assert measured(case.only(("CT",)), mask(1, 1, 0, 0), mask(1, 1, 0, 0), []) == {}
     assert measured(case, mask(1, 1, 0, 0), mask(0, 0, 0, 1), []) == {}
