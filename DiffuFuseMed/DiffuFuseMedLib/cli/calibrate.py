@@ -48,12 +48,11 @@ def calibrate(
     from ..tasks.segment.settings import Settings
 
     ready, plan = load_model(model, device), read_split(split or cases / "split.json")
-    asked = networks(ready, cross_fitted, device)
     names = patients_of(plan, ready.record) if fold is None else one_fold(plan.folds, fold)
+    asked = networks(ready, cross_fitted, device, names)
     if (seen := set(names) & set(ready.record.patients)) and not asked.others:
         given = f"fold {fold} with {len(seen)} of the patients that {ready.record.id} was trained on"
         raise input_error(given, "patients it never saw", "choose another --fold")
-    asked.asked(names)  # refused before any case is read
     with progress() as step:
         record = fit(ready, read_cases(cases, names, plan), Settings(samples, seed), step, asked.others)
     zoo.write_record(record, zoo.model_folder(model))

@@ -73,11 +73,9 @@ def diagnose(
     path = split or cases / "split.json"
     plan = read_split(path) if split or path.is_file() else None
     names, ready, settings = case_names(cases, plan, fold), load_model(model, device), Settings(samples, seed)
-    asked = networks(ready, cross_fitted, device)
-    if asked.others and reader:
+    if cross_fitted and reader:
         raise input_error("--cross-fitted with --reader", "one of the two", "leave one out")
-    if asked.others:
-        asked.asked(names)  # refused before any case is read
+    asked = networks(ready, cross_fitted, device, names)
     loaded = read_cases(cases, names, plan)
     check_drawn(loaded)
     for path in filter(None, (csv, markdown)):

@@ -80,9 +80,7 @@ def evaluate(
     if ablations and not variants:
         raise input_error("--ablations without models", "a folder of model folders", "make them with `train --recipe`")
     ready = [load_model(name, device) for name in (model, *variants)]
-    asked = networks(ready[0], cross_fitted, device)
-    if asked.others:
-        asked.asked(names)  # refused before any case is read
+    asked = networks(ready[0], cross_fitted, device, names)
     sampled = sampler_conditions(ready[0], steps) if steps else []
     rows = []
     loaded = read_cases(cases, names, plan)

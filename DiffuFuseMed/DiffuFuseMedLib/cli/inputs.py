@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
@@ -25,9 +26,9 @@ def load_model(model: str, device: str) -> Model:
     return load_segmenter(model, choose(device))
 
 
-def cross_fitted(model: Model, others: str | None, device: str) -> CrossFitted:
+def cross_fitted(model: Model, others: str | None, device: str, patients: Sequence[str]) -> CrossFitted:
     """The model and those of --cross-fitted, with a note where their trainings differ. Raises InputError for one that
-    is not there or of another kind."""
+    is not there or of another kind, and, before any case is read, for a patient that all were trained on."""
     from ..tasks.segment.cross_fitted import CrossFitted, not_alike
     from .console import err_console
 
@@ -35,6 +36,8 @@ def cross_fitted(model: Model, others: str | None, device: str) -> CrossFitted:
     found = CrossFitted(model, tuple(load_model(name, device) for name in names))
     for sentence in not_alike(model.record, [other.record for other in found.others]):
         err_console.print(f"Note: {sentence}", markup=False)
+    if found.others:
+        found.asked(patients)
     return found
 
 
