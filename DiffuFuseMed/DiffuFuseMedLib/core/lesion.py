@@ -12,6 +12,7 @@ from scipy.ndimage import find_objects
 from .case import Case
 from .checks import check_masks
 from .errors import input_error
+from .prediction import Interval
 from .suv_units import BODY_WEIGHT, SuvScale
 
 MTV_FRACTION = 0.41
@@ -46,6 +47,14 @@ def uptake_totals(labels: np.ndarray, case: Case) -> dict[str, float]:
     if not seen.any():
         return dict.fromkeys(OF_PET, 0.0)
     return _totals(case.volumes["PET"].array[seen].astype(np.float64), case.grid.voxel_mm3 / 1000)
+
+
+def ends_in(suv: SuvScale, key: str, interval: Interval | None) -> tuple[float, float] | None:
+    """The ends of the interval of the number `key`, which are by body weight, in the unit `suv`; None where it is
+    withheld or there is none."""
+    ends = interval.ends if interval else None
+    factor = suv.factor if key in BY_SUV else 1.0
+    return (factor * ends[0], factor * ends[1]) if ends else None
 
 
 def _totals(suv: np.ndarray, voxel_ml: float) -> dict[str, float]:

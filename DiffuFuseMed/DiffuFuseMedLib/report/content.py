@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core.agreement import Agreement, agreement_rows, agreement_words, pair_rows, set_rows
-from ..core.lesion import BY_SUV
+from ..core.lesion import ends_in
 from ..core.maps import MAPS, of_prediction
 from ..core.modalities import title_of
 from ..core.prediction import Interval
@@ -35,7 +35,8 @@ def key_numbers(
     tiles = [{"label": "Volume", "value": words.number(volume.value), "unit": volume.unit, "meaning": reach}]
     for key, (label, unit, meaning) in words.measures(suv).items():
         if key in measures:
-            reach = _reach(measures[key], (uptake or {}).get(key), suv.factor if key in BY_SUV else 1.0)
+            interval = (uptake or {}).get(key)
+            reach = _reach(measures[key], interval, ends_in(suv, key, interval))
             value = words.number(measures[key])
             tiles.append(
                 {"label": label, "value": value, "unit": unit, "meaning": ", ".join(filter(None, (meaning, reach)))}
@@ -43,12 +44,11 @@ def key_numbers(
     return tiles
 
 
-def _reach(value: float | None, interval: Interval | None, factor: float) -> str:
-    """The interval in the unit of the value, which is factor times its own; "" where there is none of this value."""
-    if value is None or interval is None or interval.ends is None:
+def _reach(value: float | None, interval: Interval | None, ends: tuple[float, float] | None) -> str:
+    """The interval, with its ends in the value's unit; "" where there is none of this value."""
+    if value is None or interval is None or ends is None:
         return ""
-    low, high = (factor * end for end in interval.ends)
-    return _interval_words((low, high), interval.level) if low <= value <= high else ""
+    return _interval_words(ends, interval.level) if ends[0] <= value <= ends[1] else ""
 
 
 def _interval_words(ends: tuple[float, float], level: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..core.case import Case
-from ..core.lesion import BY_SUV, PEAK_RADIUS_MM, quantify
+from ..core.lesion import PEAK_RADIUS_MM, ends_in, quantify
 from ..core.prediction import Prediction
 from ..core.suv_units import BODY_WEIGHT, SuvScale
 from ..core.triples import triple
@@ -86,8 +86,7 @@ def _calibrated(prediction: Prediction | None, key: str, suv: SuvScale) -> list[
     if prediction is None:
         return []
     interval = prediction.volume_ml if key == "volume_ml" else prediction.uptake.get(key)
-    factor = suv.factor if key in BY_SUV else 1.0
-    return [factor * end for end in interval.ends or ()] if interval else []
+    return list(ends_in(suv, key, interval) or ())
 
 
 def _range(ends: list[dict[str, float | None]], key: str) -> list[float]:
