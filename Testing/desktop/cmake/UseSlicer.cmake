@@ -6,17 +6,27 @@ function(slicerMacroBuildScriptedModule)
     message(FATAL_ERROR "Unknown keywords given to slicerMacroBuildScriptedModule(): \"${MY_UNPARSED_ARGUMENTS}\"")
   endif()
   set(destination ${CMAKE_BINARY_DIR}/${Slicer_QTSCRIPTEDMODULES_LIB_DIR})
-  set(copies)
+  # One command a folder: a process for each of 700 files takes longer than all the rest.
+  set(folders)
   foreach(file IN LISTS MY_SCRIPTS MY_RESOURCES)
     if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${file})
       message(FATAL_ERROR "${file} is listed and not there")
     endif()
+    get_filename_component(folder ${file} DIRECTORY)
+    list(APPEND folders "./${folder}")
+    list(APPEND "from./${folder}" ${CMAKE_CURRENT_SOURCE_DIR}/${file})
+    list(APPEND "to./${folder}" ${destination}/${file})
+  endforeach()
+  list(REMOVE_DUPLICATES folders)
+  set(copies)
+  foreach(folder IN LISTS folders)
     add_custom_command(
-      OUTPUT ${destination}/${file}
-      COMMAND ${CMAKE_COMMAND} -E copy ${CMAKE_CURRENT_SOURCE_DIR}/${file} ${destination}/${file}
-      DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${file}
+      OUTPUT ${to${folder}}
+      COMMAND ${CMAKE_COMMAND} -E make_directory ${destination}/${folder}
+      COMMAND ${CMAKE_COMMAND} -E copy ${from${folder}} ${destination}/${folder}
+      DEPENDS ${from${folder}}
       )
-    list(APPEND copies ${destination}/${file})
+    list(APPEND copies ${to${folder}})
   endforeach()
   add_custom_target(Copy${MY_NAME} ALL DEPENDS ${copies})
   install(DIRECTORY ${destination}/ DESTINATION ${Slicer_INSTALL_QTSCRIPTEDMODULES_LIB_DIR}
