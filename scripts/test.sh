@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# All tests in seven processes, three at a time: whichever ends first goes on with the next part. Qt, VTK's render windows
+# All tests in nine processes, three at a time: whichever ends first goes on with the next part. Qt, VTK's render windows
 # and PyTorch in one process would share more than they would in use. Three for two cores: browser, engines and Slicer
 # wait for each other for a third of their time.
-# Usage: [LINT="command"] scripts/test.sh PYTEST [option ...]; LINT runs first, beside the longest part.
+# Usage: [LINT="command"] scripts/test.sh PYTEST [option ...]; LINT runs last, beside the others' end.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -19,14 +19,17 @@ trap 'rm -rf "$kept"' EXIT
 # Ctrl-C ends every lane: pytest alone would end with its part, and a shell's background jobs do not hear it.
 trap 'trap - INT; rm -rf "$kept"; kill 0' INT
 
-# The longest first, so that all ends come together; folders below Testing/, and what is named nowhere is "rest".
-parts=(browser networks engines slicer session files rest)
-[ -z "$lint" ] || parts=(lint "${parts[@]}")
+# The longest first, so that all ends come together; what lies below Testing/, and what is named nowhere is "rest".
+parts=(slicer networks reading browser session commands engines rest files)
+[ -z "$lint" ] || parts+=(lint)
+reading=web/test_reading.py # half of the browser's time
 folders() {
     case $1 in
+        reading) echo "$reading" ;;
         browser) echo web ;;
         networks) echo systems tasks training networks models losses diffusion ;;
-        engines) echo engine cli cluster ;;
+        commands) echo cli ;;
+        engines) echo engine cluster ;;
         session) echo session ;;
         files) echo io preprocessing datasets mrml ;;
         slicer) echo host desktop ;;
@@ -42,6 +45,7 @@ chosen() {
         done
     else
         for folder in $(folders "$1"); do echo "Testing/$folder"; done
+        [ "$1" != browser ] || echo "--ignore=Testing/$reading"
     fi
 }
 
