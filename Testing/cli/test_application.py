@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 from dataclasses import asdict, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,9 +17,12 @@ import torch
 from DiffuFuseMedLib import cli
 from DiffuFuseMedLib.cli import diagnose as diagnosis
 from DiffuFuseMedLib.cli import inputs
+from DiffuFuseMedLib.cli.calibrators import calibrators_table, compare
 from DiffuFuseMedLib.losses import Drgo
 from DiffuFuseMedLib.models import registry, zoo
-from DiffuFuseMedLib.tasks.segment import recipes
+from DiffuFuseMedLib.tasks.segment import evaluate, recipes
+from DiffuFuseMedLib.tasks.segment.cross_fitted import CrossFitted
+from DiffuFuseMedLib.tasks.segment.settings import Settings
 from DiffuFuseMedLib.training import loop
 from DiffuFuseMedLib.training.data import TrainingData
 
@@ -317,6 +321,52 @@ def test_diagnose_tells_what_was_measured_and_keeps_each_case(command, refused, 
     shutil.copytree(cases_folder / "one", tmp_path / "cases" / "undrawn")
     next((tmp_path / "cases" / "undrawn").glob("GTV*")).unlink()
     assert "without a drawn lesion" in refused("diagnose", tmp_path / "cases", "--model", "tiny")
+
+
+def test_diagnose_compares_corrections_of_the_probability(
+    command, refused, cases_folder, without_one, tmp_path, monkeypatch
+):
+    path, other = without_one
+    table, asked = tmp_path / "corrections.csv", []
+    found = CrossFitted.of
+    monkeypatch.setattr(CrossFitted, "of", lambda all_of, name: asked.append(name) or found(all_of, name))
+    options = ["--model", path, "--cross-fitted", other, "--samples", 1, "--calibrators"]
+    code, out, _ = command("diagnose", cases_folder, "--fold", 1, "--csv", table, *options)
+    assert code == 0
+    assert asked == ["one", "second", "patient 3"] * 2  # before any is read, and then of each
+    assert "on 3 cases, each by" in out and "p against Platt" in out
+    rows = rows_of(table)
+    assert {row["case"] for row in rows} == {"one", "second", "patient 3"}
+    assert {row["correction"] for row in rows} >= {"none", "Platt", "isotonic", "Platt, size"}
+    monkeypatch.setattr("DiffuFuseMedLib.cli.calibrators.compare", lambda *_: pytest.fail("compared first"))
+    assert "1 patients" in refused("diagnose", cases_folder, "--fold", 0, "--model", path, "--calibrators")
+    assert "--calibrators with --reader" in refused("diagnose", cases_folder, *options[:2], "--calibrators", "--reader")
+
+
+def test_each_case_is_drawn_by_its_own_network_for_the_comparison(cases_folder, monkeypatch):
+    cases = evaluate.read_cases(cases_folder, ["one", "second"], None)
+    networks, asked = {"one": SimpleNamespace(record="first"), "second": SimpleNamespace(record="other")}, []
+    segment = "DiffuFuseMedLib.tasks.segment"
+    monkeypatch.setattr(f"{segment}.predict.draw", lambda case, model, settings: (case.name, model.record))
+    monkeypatch.setattr(f"{segment}.calibrators.left_out", lambda bands, seed: {"seed": seed})
+    monkeypatch.setattr(
+        f"{segment}.calibrators.band_of",
+        lambda case, drawn, record: asked.append((case.name, drawn, record)) or SimpleNamespace(name=case.name),
+    )
+    found = compare(cases, networks.get, Settings(1, seed=7), lambda _: None)
+    assert found == ({"seed": 7}, ["one", "second"])
+    assert asked == [("one", ("one", "first"), "first"), ("second", ("second", "other"), "other")]
+
+
+def test_a_correction_is_held_against_platts():
+    platt, better = (
+        [{"ece": x, "brier": 0.1, "auroc": 0.9} for x in row] for row in ((0.4, 0.2, 0.3), (0.1, 0.1, 0.1))
+    )
+    told = calibrators_table({"none": better, "Platt": platt, "better": better}, "")
+    cells = [list(column.cells) for column in told.columns]
+    assert cells[0] == ["none", "Platt", "better"]
+    assert cells[1] == ["0.1000", "0.3000", "0.1000"]
+    assert cells[3] == ["0.250", "", "0.250"]  # three of three: two of the eight patterns of signs
 
 
 def test_the_list_s_order_is_held_against_chance():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import isfinite
 from pathlib import Path
 from statistics import fmean
@@ -50,6 +50,9 @@ def diagnose(
         bool,
         typer.Option(help="Only let a simulated reader work the worklists off: choosing outlines, and painting."),
     ] = False,
+    calibrators: Annotated[
+        bool, typer.Option(help="Only compare ways to correct the probability, each case by the others.")
+    ] = False,
     markdown: Annotated[
         Path | None,
         typer.Option(help="With --reader: the Markdown file that gets its table, between the marks of its model."),
@@ -60,7 +63,8 @@ def diagnose(
     seed: SeedOption = 0,
 ) -> None:
     """Measure what a segmenter does: denoising, samples, found errors, calibration, and the worklist's worth; or, with
-    --reader, what choosing among outlines is worth beside painting perfectly.
+    --reader, what choosing among outlines is worth beside painting perfectly; or, with --calibrators, whether another
+    correction of the probability than Platt's holds better on patients left out.
 
     Every case needs a drawn lesion. Cases that the model was trained on say whether it fits them.
     """
@@ -73,8 +77,9 @@ def diagnose(
     path = split or cases / "split.json"
     plan = read_split(path) if split or path.is_file() else None
     names, ready, settings = case_names(cases, plan, fold), load_model(model, device), Settings(samples, seed)
-    if cross_fitted and reader:
-        raise input_error("--cross-fitted with --reader", "one of the two", "leave one out")
+    if reader and (cross_fitted or calibrators):
+        other = "--cross-fitted" if cross_fitted else "--calibrators"
+        raise input_error(f"{other} with --reader", "one of the two", "leave one out")
     asked = networks(ready, cross_fitted, device, names)
     loaded = read_cases(cases, names, plan)
     check_drawn(loaded)
@@ -83,11 +88,15 @@ def diagnose(
     if reader:
         _let_read(loaded, ready, settings, csv, markdown)
         return
+    network = asked.of if asked.others else lambda _: ready
+    if calibrators:
+        _compare(loaded, network, settings, csv, model)
+        return
     rows: list[dict[str, Any]] = []
     with err_console.status("diagnosing") as status:
         for case in loaded:
             status.update(case.name)
-            one = asked.of(case.name) if asked.others else ready
+            one = network(case.name)
             row, prediction = diagnose_case(case, one, settings)
             row |= _worth(prediction, drawn_by_hand(case))
             row |= gating_gain(case, one, settings) if gates else {}
@@ -116,6 +125,22 @@ def _let_read(
     if markdown:
         before = markdown.read_text(encoding="utf-8") if markdown.is_file() else ""
         write_text(markdown, between_marks(before, _page(table, words), ready.record.id))
+
+
+def _compare(
+    loaded: Sequence[Case], network: Callable[[str], Model], settings: Settings, csv: Path | None, model: str
+) -> None:
+    from ..tasks.segment.calibrate import check_cases, check_patients
+    from ..tasks.segment.evaluate import write_csv
+    from .calibrators import as_rows, calibrators_table, compare
+
+    check_patients(len(loaded))
+    check_cases(loaded)
+    with err_console.status("comparing") as status:
+        scores, names = compare(loaded, network, settings, status.update)
+    if csv:
+        write_csv(as_rows(scores, names), csv)
+    print_table(calibrators_table(scores, f"{model} on {len(names)} cases, each by the others"))
 
 
 def _page(table: Table, words: Sequence[str]) -> str:
