@@ -10,6 +10,7 @@ from DiffuFuseMedLib.core.lesion import OF_PET, uptake_totals
 from DiffuFuseMedLib.core.volume import Volume
 from DiffuFuseMedLib.metrics import coverage
 from DiffuFuseMedLib.models import zoo
+from DiffuFuseMedLib.tasks.segment import calibrate as module
 from DiffuFuseMedLib.tasks.segment.calibrate import calibrate, gather, on_network
 from DiffuFuseMedLib.tasks.segment.predict import draw, labels_and_uncertainty, predict
 from DiffuFuseMedLib.tasks.segment.settings import Settings
@@ -68,7 +69,8 @@ def test_the_contours_cover_what_they_promise_on_these_patients(a_record, a_mode
     assert np.mean(covered) == pytest.approx(0.95, abs=0.02)
 
 
-def test_the_band_of_evidence_is_20_mm_around_the_border(cases, a_model):
+def test_the_band_of_evidence_is_20_mm_around_the_border(cases, a_model, monkeypatch):
+    monkeypatch.setattr(module, "MOST_VOXELS", 10**6)
     """The ball's radius is 24 mm: what lies deeper than 20 mm, or further out, takes no part."""
     drawn = draw(cases[0], a_model, Settings(samples=2))
     evidence = gather(cases[0], drawn)
@@ -76,6 +78,20 @@ def test_the_band_of_evidence_is_20_mm_around_the_border(cases, a_model):
     assert evidence.samples_in_band.shape == (2, evidence.reference_in_band.size)
     assert 0.9 * reference.sum() < evidence.reference_in_band.sum() < reference.sum()
     assert evidence.reference_in_band.size < reference.size
+
+
+def test_of_a_large_band_some_voxels_stand_for_all(cases, a_model, monkeypatch):
+    drawn = draw(cases[0], a_model, Settings(samples=2))
+    monkeypatch.setattr(module, "MOST_VOXELS", 10**6)
+    every = gather(cases[0], drawn)
+    monkeypatch.setattr(module, "MOST_VOXELS", 200)
+    some, again = (gather(cases[0], drawn) for _ in range(2))
+    assert some.samples_in_band.shape == (2, 200) and some.reference_in_band.shape == (200,)
+    assert np.array_equal(some.samples_in_band, again.samples_in_band)
+    pairs = {(*p, y) for p, y in zip(every.samples_in_band.T, every.reference_in_band, strict=True)}
+    assert {(*p, y) for p, y in zip(some.samples_in_band.T, some.reference_in_band, strict=True)} <= pairs
+    assert some.reference_in_band.mean() == pytest.approx(every.reference_in_band.mean(), abs=0.1)
+    assert np.array_equal(some.critical, every.critical)  # the border is all there
 
 
 def test_numbers_in_pet_are_of_what_was_predicted_and_of_what_was_drawn(cases, a_model):
