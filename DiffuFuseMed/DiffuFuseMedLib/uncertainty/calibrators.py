@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.optimize import isotonic_regression, minimize
@@ -62,7 +63,7 @@ def kinds(case_numbers: Sequence[str]) -> dict[str, Callable[[Sequence[Band]], C
         "Platt, distance to the border": lambda bands: _logistic(bands, [_logit, _one, _distance, _logit_by_distance]),
     }
     for name in case_numbers:
-        made[f"Platt, {name}"] = lambda bands, name=name: _of_case(bands, [name])  # type: ignore[misc]
+        made[f"Platt, {name}"] = partial(_of_case, names=[name])
     if len(case_numbers) > 1:
         made["Platt, all of the case"] = lambda bands: _of_case(bands, case_numbers)
     return made
@@ -74,7 +75,7 @@ def _of_case(bands: Sequence[Band], names: Sequence[str]) -> Calibrator:
     for name in names:
         values = np.array([band.case[name] for band in bands])
         number = _standardised(name, float(values.mean()), max(float(values.std()), 1e-9))
-        columns += [number, lambda band, number=number: band.logit * number(band)]  # type: ignore[misc]
+        columns += [number, partial(_times_logit, number)]
     return _logistic(bands, [_logit, _one], columns)
 
 
@@ -84,6 +85,10 @@ def _standardised(name: str, mean: float, spread: float) -> Column:
         return np.full(len(band.probability), value)
 
     return number
+
+
+def _times_logit(number: Column, band: Band) -> np.ndarray:
+    return band.logit * number(band)
 
 
 def _logistic(bands: Sequence[Band], columns: Sequence[Column], ridged: Sequence[Column] = ()) -> Calibrator:
