@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..models.zoo import Model
     from ..tasks.segment.settings import Settings
 
-SHIPPED = "Platt"  # what calibrate() fits
+SHIPPED = "Platt"  # the line that calibrate() fits, there to each sample and here to their mean
 Scores = dict[str, list[dict[str, float]]]
 
 
@@ -45,19 +45,14 @@ def as_rows(scores: Scores, names: Sequence[str]) -> list[dict[str, Any]]:
 
 def calibrators_table(scores: Scores, title: str) -> Table:
     """A line a correction: means over the cases, and how surely its ECE is another than that of SHIPPED."""
+    from ..metrics.significance import compare as paired
+
     columns = ("ECE", "median", f"p against {SHIPPED}", "Brier", "AUROC of the error")
     table = Table("correction", *columns, title=title)
     for kind, rows in scores.items():
         eces = [row["ece"] for row in rows]
         known = [row["auroc"] for row in rows if np.isfinite(row["auroc"])]
-        p = _p([mine - row["ece"] for mine, row in zip(eces, scores[SHIPPED], strict=True)])
+        p = "" if kind == SHIPPED else f"{paired(eces, [row['ece'] for row in scores[SHIPPED]]).p:.3f}"
         cells = [f"{fmean(eces):.4f}", f"{median(eces):.4f}", p, f"{fmean(row['brier'] for row in rows):.4f}"]
         table.add_row(kind, *cells, f"{fmean(known):.3f}" if known else "")
     return table
-
-
-def _p(differences: Sequence[float]) -> str:
-    """Of Wilcoxon's signed-rank test, two-sided; "" where nothing differs."""
-    from scipy.stats import wilcoxon
-
-    return f"{float(wilcoxon(differences).pvalue):.3f}" if any(differences) else ""

@@ -69,7 +69,7 @@ def diagnose(
     Every case needs a drawn lesion. Cases that the model was trained on say whether it fits them.
     """
     from ..io.split import read_split
-    from ..tasks.segment.calibrate import check_drawn, drawn_by_hand
+    from ..tasks.segment.calibrate import check_drawn, check_patients, drawn_by_hand
     from ..tasks.segment.diagnose import diagnose_case, gating_gain
     from ..tasks.segment.evaluate import read_cases, writable, write_csv
     from ..tasks.segment.settings import Settings
@@ -81,6 +81,8 @@ def diagnose(
         other = "--cross-fitted" if cross_fitted else "--calibrators"
         raise input_error(f"{other} with --reader", "one of the two", "leave one out")
     asked = networks(ready, cross_fitted, device, names)
+    if calibrators:
+        check_patients(len(names))
     loaded = read_cases(cases, names, plan)
     check_drawn(loaded)
     for path in filter(None, (csv, markdown)):
@@ -130,11 +132,10 @@ def _let_read(
 def _compare(
     loaded: Sequence[Case], network: Callable[[str], Model], settings: Settings, csv: Path | None, model: str
 ) -> None:
-    from ..tasks.segment.calibrate import check_cases, check_patients
+    from ..tasks.segment.calibrate import check_cases
     from ..tasks.segment.evaluate import write_csv
     from .calibrators import as_rows, calibrators_table, compare
 
-    check_patients(len(loaded))
     check_cases(loaded)
     with err_console.status("comparing") as status:
         scores, names = compare(loaded, network, settings, status.update)

@@ -65,7 +65,7 @@ def kinds(case_numbers: Sequence[str]) -> dict[str, Callable[[Sequence[Band]], C
     for name in case_numbers:
         made[f"Platt, {name}"] = partial(_of_case, names=[name])
     if len(case_numbers) > 1:
-        made["Platt, all of the case"] = lambda bands: _of_case(bands, case_numbers)
+        made["Platt, all of the case"] = partial(_of_case, names=case_numbers)
     return made
 
 

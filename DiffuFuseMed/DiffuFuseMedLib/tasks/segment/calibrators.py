@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from math import log
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt
 
 from ...core.case import Case
 from ...core.lesion import uptake_totals
@@ -14,6 +13,7 @@ from ...metrics.calibration import BAND_MM, band, calibration_scores
 from ...metrics.detection import auroc
 from ...models.zoo import ModelRecord
 from ...preprocessing.likeness import distance, features
+from ...training.dataset import border_distance_mm
 from ...uncertainty.calibrators import Band, kinds
 from ...uncertainty.intervals import LEAST, log_spread
 from .calibrate import check_patients, on_network
@@ -79,5 +79,4 @@ def _to_border(mask: np.ndarray, spacing_kji_mm: tuple[float, float, float]) -> 
     """Distance in mm to the mask's border, negative inside; as far as can be where there is none."""
     if not mask.any() or mask.all():
         return np.full(mask.shape, -np.inf if mask.any() else np.inf)
-    outside, inside = (distance_transform_edt(x, sampling=spacing_kji_mm) for x in (~mask, mask))
-    return outside - inside
+    return np.where(mask, -1, 1) * border_distance_mm(mask, spacing_kji_mm)
