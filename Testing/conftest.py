@@ -118,7 +118,8 @@ def models(tmp_path_factory, a_case):
     with torch.no_grad():
         network.decoder.head.bias -= float(np.quantile(to_logit(samples), 0.8))
     record = zoo.save(network, facts, folder / "tiny")
-    volume = {"mean": 0.1, "sd": 0.3, "patients": 12, "spreads": [0.0, 0.1, 0.6, 0.9]}  # a range of the case's own
+    volume = {"mean": 0.1, "sd": 0.3, "patients": 4, "level_spreads": [0.0, 0.1, 0.6, 0.9]}  # a range of the case's own
+    volume["ratios"] = [0.2, 0.1, 0.5, -0.4]
     fitted = {"scale": 1.0, "offset": 0.0, "contour_width": 0.05}
     zoo.write_record(replace(record, calibration={"all": {**fitted, "volume": volume}}), folder / "tiny")
     return folder

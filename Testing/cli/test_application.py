@@ -380,11 +380,25 @@ def test_the_list_s_order_is_held_against_chance():
 
 def test_calibrate_writes_into_the_models_record(command, cases_folder, own_models):
     path = own_models / "tiny"
-    code, out, _ = command("calibrate", cases_folder, "--fold", 1, "--model", path, "--samples", 1)
+    options = ["--fold", 1, "--model", path, "--samples", 1]
+    code, out, _ = command("calibrate", cases_folder, *options, "--no-subsets")
     fitted = zoo.verify(str(path)).calibration
     assert code == 0
     assert json.loads(out) == fitted["all"]
     assert set(fitted["without"]) == {"one", "second", "patient 3"}
+    assert "given" not in fitted
+
+
+def test_calibrate_says_with_which_modalities_a_case_has_no_calibration_of_its_own(command, cases_folder, own_models):
+    """An untrained network: what some choices tell it is nothing."""
+    path = own_models / "tiny"
+    _, _, told = command("calibrate", cases_folder, "--fold", 1, "--model", path, "--samples", 1)
+    given = zoo.verify(str(path)).calibration.get("given", {})
+    names = {"CT": "CT", "PET": "PET", "MR_T1": "MR T1"}
+    for some in ("CT PET", "CT MR_T1", "PET MR_T1", "CT", "PET", "MR_T1"):
+        alone = " and ".join(names[key] for key in some.split())
+        assert (f"Not calibrated with {alone} alone: " in told) is (some not in given)
+    assert 0 < len(given) < 6
 
 
 def test_calibrate_refuses_training_patients(refused, cases_folder, own_models):
@@ -412,7 +426,7 @@ def without_one(own_models):
 
 def test_calibrate_takes_each_patient_from_a_network_that_never_saw_it(command, refused, cases_folder, without_one):
     path, other = without_one
-    options = ["--model", path, "--cross-fitted", f"{other}", "--samples", 1]
+    options = ["--model", path, "--cross-fitted", f"{other}", "--samples", 1, "--no-subsets"]
     assert "the patient trained_on, whom each of the 2 networks was trained on" in refused(
         "calibrate", cases_folder, *options
     )

@@ -18,6 +18,11 @@ def test_a_mask_comes_back_from_its_box_and_bits(a_mask):
     np.testing.assert_array_equal(voxels.mask(), a_mask)
 
 
+def test_they_are_counted(a_mask):
+    assert Voxels.of(a_mask).count() == 11
+    assert Voxels.of(np.zeros((2, 3, 4), bool)).count() == 0
+
+
 def test_an_empty_mask_and_a_full_one_come_back():
     for mask in (np.zeros((2, 3, 4), bool), np.ones((2, 3, 4), bool)):
         np.testing.assert_array_equal(Voxels.of(mask).mask(), mask)

@@ -31,6 +31,13 @@ def test_a_perfect_prediction_scores_perfectly(a_tiny_case, a_lesion):
     assert (scores["volume_ml"], scores["volume_low_ml"], scores["volume_high_ml"]) == (1.7, 1.5, 1.9)
     assert scores["reference_volume_ml"] == pytest.approx(1.728)
     assert scores["volume_hit"] is True
+    assert scores["volume_high_to_low"] == pytest.approx(1.9 / 1.5)
+
+
+def test_an_interval_from_nothing_on_has_no_width_as_a_ratio(a_tiny_case, a_lesion):
+    scores = score_case(predict(a_tiny_case, a_lesion, Interval(1.7, 0.0, 1.9, "mL")), a_tiny_case)
+    assert scores["volume_hit"] is True
+    assert "volume_high_to_low" not in scores
 
 
 @pytest.mark.parametrize(("low", "high", "hit"), [(1.8, 2.0, False), (1.0, 1.7, False), (1.728, 2.0, True)])

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 FIT = {"scale": 1.0, "offset": 0.0, "contour_width": 0.5, "volume": {"mean": 0.0, "sd": 0.3, "patients": 9}}
+OWN = {"scale": 1.0, "offset": 0.0, "contour_width": 0.5}  # what is written for each patient left out
 LIKE = {"names": ["fat"], "median": [0.1], "spread": [0.1], "precision": [[1.0]], "threshold": 3.0}
 ABSURD = st.one_of(
     st.sampled_from([-1, 0, 1, 10**9, 10**30, float("nan"), float("inf"), -0.5, "", "x" * 50, None, True, [], {}]),
@@ -91,7 +92,8 @@ def test_a_record_with_anything_changed_loads_or_is_refused_in_one_sentence(a_fo
         (("calibration", "all", "contour_width"), "wide", "contour_width = wide"),
         (("calibration", "all", "volume", "sd"), None, "the calibration all.volume with sd = None"),
         (("calibration", "all", "volume", "patients"), 1, "patients = 1"),
-        (("calibration", "all", "volume", "spreads"), [-1], "the calibration all.volume.spreads = [-1]"),
+        (("calibration", "all", "volume", "level_spreads"), [-1], "the calibration all.volume.level_spreads = [-1]"),
+        (("calibration", "all", "volume", "level_spreads"), [0.1], "the calibration all.volume.ratios = []"),
         (("calibration", "all", "volume", "ratios"), [99], "the calibration all.volume.ratios = [99]"),
         (("calibration", "all", "volume", "ratios"), [0.1], "the calibration all.volume.ratios = [0.1]"),
         (("calibration", "all", "uptake"), {"luck": {}}, "the calibration all.uptake = "),
@@ -99,6 +101,13 @@ def test_a_record_with_anything_changed_loads_or_is_refused_in_one_sentence(a_fo
         (("calibration", "all", "uptake"), {"tlg_g": 5}, "the calibration all.tlg_g = 5"),
         (("calibration", "all"), [], "the calibration all = []"),
         (("calibration", "all"), {}, "the calibration all with scale = None"),
+        (("calibration",), {"given": []}, "the calibration given = []"),
+        (("calibration",), {"given": {"CT luck": {"all": FIT}}}, "the calibration given = {'CT luck'"),
+        (("calibration",), {"given": {"CT": {"all": {**FIT, "scale": -1}}}}, "given CT all with scale = -1"),
+        (("calibration",), {"given": {"CT": {}}}, "the calibration given CT = {}"),
+        (("calibration",), {"given": {"CT": 5}}, "the calibration given CT = 5"),
+        (("calibration",), {"all": FIT, "patients": "all", "without": {}}, "the calibration without = {}"),
+        (("calibration",), {"all": FIT, "patients": ["a"], "without": {"a": OWN}}, "the calibration patients = ['a']"),
         (("calibration",), {"all": FIT, "without": []}, "the calibration without = []"),
         (("calibration",), {"all": FIT, "without": {"a": 3}}, "the calibration without a = 3"),
         (("domain",), {"likeness": {"CT": {**LIKE, "names": ["luck"]}}}, "the domain's likeness"),

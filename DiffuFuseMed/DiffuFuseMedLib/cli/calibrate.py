@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ..core.errors import input_error
-from .console import out_console, progress
+from .console import err_console, out_console, progress
 from .inputs import cross_fitted as networks
 from .inputs import load_model, one_fold
 from .options import DEFAULT_MODEL, CrossFittedOption, DeviceOption, ModelOption, SamplesOption, SeedOption, SplitOption
@@ -27,6 +27,9 @@ def calibrate(
     pairs: Annotated[
         list[Path] | None, typer.Option(help="Fusion only: folders of pairs, whose series left out of training count.")
     ] = None,
+    subsets: Annotated[
+        bool, typer.Option(help="Also for cases with fewer of the model's modalities, each choice of them by itself.")
+    ] = True,
     device: DeviceOption = "auto",
     seed: SeedOption = 0,
 ) -> None:
@@ -40,11 +43,13 @@ def calibrate(
             raise input_error(f"--cross-fitted for {model}", "a segmenter", "leave it out")
         _calibrate_fusion(cases, fold, split or cases / "split.json", tuple(pairs or ()), device, seed)
         return
+    from ..core.modalities import title_of
     from ..io.split import read_split
     from ..models import zoo
     from ..tasks.segment.calibrate import calibrate as fit
     from ..tasks.segment.cross_fitted import patients_of
     from ..tasks.segment.evaluate import read_cases
+    from ..tasks.segment.fitted import subsets_of
     from ..tasks.segment.settings import Settings
 
     ready, plan = load_model(model, device), read_split(split or cases / "split.json")
@@ -54,8 +59,14 @@ def calibrate(
         given = f"fold {fold} with {len(seen)} of the patients that {ready.record.id} was trained on"
         raise input_error(given, "patients it never saw", "choose another --fold")
     with progress() as step:
-        record = fit(ready, read_cases(cases, names, plan), Settings(samples, seed), step, asked.others)
+        record = fit(ready, read_cases(cases, names, plan), Settings(samples, seed), step, asked.others, subsets)
     zoo.write_record(record, zoo.model_folder(model))
+    for some in subsets_of(record.modalities) if subsets else ():
+        if frozenset(some) not in record.calibrated_alone:
+            alone = " and ".join(map(title_of, some))
+            err_console.print(
+                f"Not calibrated with {alone} alone: too few patients, or the network tells nothing by it."
+            )
     out_console.print_json(json.dumps(record.calibration["all"]))
 
 

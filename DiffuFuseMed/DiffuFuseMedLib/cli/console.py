@@ -54,7 +54,7 @@ def say_domain(case: Case, record: ModelRecord) -> None:
     from ..preprocessing.domain import before_run
     from ..preprocessing.quality import WARNING
 
-    found = before_run(case, record.domain, record.modalities, case.modalities)
+    found = before_run(case, record.domain, record.modalities, case.modalities, record.calibrated_alone)
     for sentence in found.sentences:
         err_console.print(WARNING + sentence, style="bold yellow", markup=False, soft_wrap=True)
 

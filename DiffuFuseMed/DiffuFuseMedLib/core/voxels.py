@@ -62,6 +62,10 @@ class Voxels:
             found[tuple(slice(a - c, b - c) for (a, b), (c, _) in zip(both, ends, strict=True))] = self._inside()[there]
         return found
 
+    def count(self) -> int:
+        """How many there are. ValueError as mask()."""
+        return int(np.count_nonzero(self._inside()))
+
     def moved(self, shape: tuple[int, int, int], start: tuple[int, int, int]) -> Voxels:
         """The same in a larger mask of this shape, [k, j, i], in which this one's first voxel lies at `start`."""
         first, last = (triple(a + b for a, b in zip(start, end, strict=True)) for end in (self.start, self.stop))

@@ -23,8 +23,8 @@ def score_case(prediction: Prediction, case: Case) -> dict[str, float | bool]:
 
     coverage: fraction of the reference surface between the inner and outer contour; volume_ml, volume_low_ml,
     volume_high_ml, reference_volume_ml; volume_hit: whether the reference's volume lies in the interval, ends included;
-    where the interval is withheld there is neither it nor volume_low_ml and volume_high_ml; suv_mean_hit, mtv_hit,
-    tlg_hit: the same of the numbers in PET.
+    volume_high_to_low: the interval's upper end over its lower; where the interval is withheld there is neither of
+    these nor volume_low_ml and volume_high_ml; suv_mean_hit, mtv_hit, tlg_hit: volume_hit of the numbers in PET.
     Raises InputError without a reference mask, on another grid, or when the volume is not in mL.
     """
     if not prediction.grid.same_as(case.grid):
@@ -78,7 +78,8 @@ def _of_interval(volume: Interval, reference_ml: float) -> dict[str, float | boo
     if volume.ends is None:
         return {}
     low, high = volume.ends
-    return {"volume_low_ml": low, "volume_high_ml": high, "volume_hit": bool(low <= reference_ml <= high)}
+    width = {"volume_high_to_low": high / low} if low > 0 else {}
+    return {"volume_low_ml": low, "volume_high_ml": high, "volume_hit": bool(low <= reference_ml <= high), **width}
 
 
 def _of_uptake(prediction: Prediction, reference: np.ndarray, case: Case) -> dict[str, bool]:

@@ -75,19 +75,41 @@ def _fits(value: Any) -> bool:
 
 def check_calibration(calibration: Mapping[str, Any]) -> None:
     """Raises InputError for a fit that cannot have been fitted; {} is a model that was not calibrated yet."""
-    fits = [("all", calibration["all"])] if "all" in calibration else []
-    without = calibration.get("without", {})
-    if not isinstance(without, Mapping):
-        raise _no_fit("without", without)
-    for name, fit in [*fits, *((f"without {name}", fit) for name, fit in without.items())]:
-        if not isinstance(fit, Mapping):
-            raise _no_fit(name, fit)
-        _check_numbers(name, fit, FIT)
-        uptake = fit.get("uptake", {})
-        if not isinstance(uptake, Mapping) or not set(uptake) <= set(OF_PET):
-            raise _no_fit(f"{name}.uptake", uptake)
-        for number, errors in {"volume": fit.get("volume", {}), **uptake}.items():
-            _check_errors(f"{name}.{number}", errors)
+    given = calibration.get("given", {})
+    if not isinstance(given, Mapping) or not all(set(some.split()) <= set(MODALITIES) for some in given):
+        raise _no_fit("given", given)
+    for of, fitted in {"": calibration, **{f"given {some} ": fitted for some, fitted in given.items()}}.items():
+        if not isinstance(fitted, Mapping) or (of and "all" not in fitted):
+            raise _no_fit(of.strip(), fitted)
+        _check_fits(of, fitted)
+
+
+def _check_fits(of: str, fitted: Mapping[str, Any]) -> None:
+    """What was fitted on all of the patients and without each of them; of: with which modalities, "" for all."""
+    without, patients = fitted.get("without", {}), fitted.get("patients", [])
+    if not isinstance(without, Mapping) or not isinstance(patients, list):
+        raise _no_fit(f"{of}without", without)
+    for name, fit in {f"{of}without {name}": fit for name, fit in without.items()}.items():
+        _check_fit(name, fit)
+    if "all" not in fitted:
+        return
+    _check_fit(f"{of}all", fitted["all"])
+    errors = {"volume": fitted["all"].get("volume", {}), **fitted["all"].get("uptake", {})}
+    left_out = [name for name, fit in without.items() if "volume" not in fit]
+    whole = all(len(each.get("ratios", [])) == len(patients) for each in errors.values())
+    if left_out and (not whole or not set(left_out) <= set(patients)):
+        raise _no_fit(f"{of}patients", patients)
+
+
+def _check_fit(name: str, fit: Any) -> None:
+    if not isinstance(fit, Mapping):
+        raise _no_fit(name, fit)
+    _check_numbers(name, fit, FIT)
+    uptake = fit.get("uptake", {})
+    if not isinstance(uptake, Mapping) or not set(uptake) <= set(OF_PET):
+        raise _no_fit(f"{name}.uptake", uptake)
+    for number, errors in {"volume": fit.get("volume", {}), **uptake}.items():
+        _check_errors(f"{name}.{number}", errors)
 
 
 def check_domain(domain: Mapping[str, Any]) -> None:
@@ -150,12 +172,13 @@ def _check_errors(name: str, errors: Any) -> None:
     if not errors:
         return
     _check_numbers(name, errors, VOLUME)
-    spreads, ratios = errors.get("spreads", []), errors.get("ratios", [])
+    earlier = errors.get("spreads", [])  # of the samples, as earlier versions measured it
+    spreads, ratios = errors.get("level_spreads", earlier), errors.get("ratios", [])
     if not isinstance(spreads, Sequence) or not all(is_number(s) and 0 <= s <= 20 for s in spreads):
-        raise _no_fit(f"{name}.spreads", spreads)
+        raise _no_fit(f"{name}.level_spreads", spreads)
     if not isinstance(ratios, Sequence) or not all(is_number(r) and abs(r) <= 20 for r in ratios):
         raise _no_fit(f"{name}.ratios", ratios)
-    if ratios and len(ratios) != len(spreads):
+    if len(ratios) != len(spreads) and ("level_spreads" in errors or ratios):
         raise _no_fit(f"{name}.ratios", ratios)
 
 

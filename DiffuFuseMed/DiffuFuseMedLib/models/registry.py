@@ -74,6 +74,11 @@ class ModelRecord:
         return tuple(told.get("modalities", ()))
 
     @property
+    def calibrated_alone(self) -> frozenset[frozenset[str]]:
+        """Which of its modalities are enough for numbers that were calibrated so, besides all of them together."""
+        return frozenset(frozenset(some.split()) for some in self.calibration.get("given", {}))
+
+    @property
     def patients(self) -> tuple[str, ...]:
         """Whom it was trained on, and before it the model that its training went on from; () where it does not say. A
         fusion model calls them trained_on."""

@@ -7,7 +7,7 @@ its images usually look like (likeness.py), with the farthest that held-out pati
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,16 +35,28 @@ class Findings:
         return Findings((*self.outside, *outside), self.remarks)
 
 
-def before_run(case: Case, domain: Mapping[str, Any], modalities: Sequence[str], on: Sequence[str]) -> Findings:
+def before_run(
+    case: Case,
+    domain: Mapping[str, Any],
+    modalities: Sequence[str],
+    on: Sequence[str],
+    calibrated_alone: Collection[frozenset[str]] = (),
+) -> Findings:
     """What the case itself tells. domain: of the model's record, {} where it has none; modalities: what the model
-    takes; on: those of the case that are switched on."""
+    takes; on: those of the case that are switched on; calibrated_alone: which of them are enough for a range, besides
+    all that the domain needs."""
     unused = [key for key in on if key not in modalities]
     remarks = [f"{_titles(unused)} will not be used: the model was not trained with it."] if unused else []
     used = case.only([key for key in on if key in modalities])
     if not domain:
         return Findings((), tuple(remarks))
     return Findings(
-        (*_missing(used, domain), *_body_part(case, domain), *_view(case, domain), *unlike(used, domain)),
+        (
+            *_missing(used, domain, calibrated_alone),
+            *_body_part(case, domain),
+            *_view(case, domain),
+            *unlike(used, domain),
+        ),
         tuple(remarks),
     )
 
@@ -90,7 +102,9 @@ def unlike(case: Case, domain: Mapping[str, Any]) -> list[str]:
     return said
 
 
-def _missing(used: Case, domain: Mapping[str, Any]) -> list[str]:
+def _missing(used: Case, domain: Mapping[str, Any], calibrated_alone: Collection[frozenset[str]]) -> list[str]:
+    if frozenset(used.modalities) in calibrated_alone:
+        return []
     lacking = [key for key in domain.get("needed", ()) if key not in used.volumes]
     return (
         [f"The model was calibrated with {_titles(domain['needed'])} together; missing: {_titles(lacking)}."]

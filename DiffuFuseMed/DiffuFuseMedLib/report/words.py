@@ -17,6 +17,7 @@ SCORES = {  # label, unit; in the order shown
     "hd95_mm": ("Hausdorff distance, 95th percentile", "mm"),
     "reference_volume_ml": ("Reference volume", "mL"),
     "volume_hit": ("Reference volume inside the interval", ""),
+    "volume_high_to_low": ("Upper end of the volume's interval over its lower", ""),
     "suv_mean_hit": ("Reference SUVmean inside the interval", ""),
     "mtv_hit": ("Reference MTV inside the interval", ""),
     "tlg_hit": ("Reference TLG inside the interval", ""),

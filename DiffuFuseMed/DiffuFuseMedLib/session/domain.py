@@ -55,4 +55,4 @@ def _found(case: Case, model: str, on: tuple[str, ...]) -> tuple[str, ...]:
     except InputError:
         return ()
     domain: Mapping[str, Any] = told.domain
-    return before_run(case, domain, told.modalities, on).sentences
+    return before_run(case, domain, told.modalities, on, told.calibrated_alone).sentences

@@ -33,6 +33,12 @@ def test_each_is_what_the_whole_image_would_give(samples, grid):
     assert not outlines[2].mask().any()
 
 
+def test_an_outline_may_be_of_another_level_than_one_half(samples):
+    narrow, usual, wide = (sample_outlines(samples[:1], SOURCE, FINER, at=at)[0].mask() for at in (0.9, 0.5, 0.1))
+    np.testing.assert_array_equal(wide, onto_case(samples[0], SOURCE, FINER) > 0.1)
+    assert 0 < narrow.sum() < usual.sum() < wide.sum()
+
+
 def test_nothing_found_is_empty_outlines(samples):
     assert not any(outline.mask().any() for outline in sample_outlines(samples[2:], SOURCE, FINER))
 
@@ -47,7 +53,7 @@ def test_a_prediction_holds_one_for_each_sample_and_says_what_was_left_out(a_cas
     made = predict(a_case(), a_model, Settings(samples=3))
     assert [voxels.mask().sum() > 0 for voxels in made.samples] == [True] * 3
     assert not made.provenance["notes"]
-    monkeypatch.setattr("DiffuFuseMedLib.tasks.segment.outlines.sample_outlines.__defaults__", (1,))
+    monkeypatch.setattr("DiffuFuseMedLib.tasks.segment.outlines.sample_outlines.__defaults__", (1, 0.5))
     made = predict(a_case(), a_model, Settings(samples=3))
     assert made.samples == ()
     assert "3 of the 3 samples are not offered" in made.provenance["notes"][0]

@@ -13,13 +13,11 @@ from DiffuFuseMedLib.models import devices, zoo
 from DiffuFuseMedLib.networks.draw import Draw
 from DiffuFuseMedLib.networks.inputs import network_images
 from DiffuFuseMedLib.tasks.segment import sampling
+from DiffuFuseMedLib.tasks.segment.fitted import calibration_for
 from DiffuFuseMedLib.tasks.segment.predict import (
-    calibration_for,
     draw,
     onto_case,
     predict,
-    without_far_specks,
-    without_specks,
 )
 from DiffuFuseMedLib.tasks.segment.settings import Settings
 from DiffuFuseMedLib.tasks.segment.views import view_grids
@@ -299,8 +297,8 @@ def test_a_validation_patient_gets_what_was_fitted_without_it(a_case, a_model):
     fitted = {**a_model.record.calibration["all"]}
     without = {"tiny": {**fitted, "scale": 2.0, "contour_width": 3.0}}
     record = replace(a_model.record, calibration={"all": fitted, "without": without})
-    assert calibration_for(record, "tiny") == without["tiny"]
-    assert calibration_for(record, "another") == fitted
+    assert calibration_for(record, "tiny", KNOWN) == without["tiny"]
+    assert calibration_for(record, "another", KNOWN) == fitted
     own, other = (
         predict(a_case(name=n), replace(a_model, record=record), Settings(samples=1)) for n in ("tiny", "case")
     )
@@ -314,8 +312,9 @@ def test_a_model_without_a_calibration_is_refused_before_it_draws(a_case, a_mode
 
 
 def measured_in_pet(model):
-    """The model with errors in numbers of PET, whose samples lay apart in some patients."""
-    errors = {"mean": 0.1, "sd": 0.2, "patients": 9, "spreads": [0.0, 0.1, 0.6, 0.9]}
+    """The model with errors in numbers of PET, of some patients of which it was unsure."""
+    errors = {"mean": 0.1, "sd": 0.2, "patients": 4, "level_spreads": [0.0, 0.1, 0.6, 0.9]}
+    errors["ratios"] = [0.2, 0.1, 0.5, -0.4]
     fitted = {**model.record.calibration["all"], "uptake": dict.fromkeys(OF_PET, errors)}
     return replace(model, record=replace(model.record, calibration={"all": fitted}))
 
@@ -353,14 +352,6 @@ def test_provenance_tells_how_the_result_came_to_be(a_model, a_prediction):
     assert set(told["timings_s"]) == {"network", "assembly"}
 
 
-def test_specks_go_and_what_is_a_tenth_of_the_largest_stays():
-    labels = np.zeros((1, 1, 40), bool)
-    labels[..., :20], labels[..., 25:27], labels[..., 35] = True, True, True
-    kept = without_specks(labels)
-    assert kept[..., :30].sum() == 22
-    assert not kept[..., 35]
-
-
 def test_the_border_stays_half_way_where_the_grid_gets_finer():
     """Logits -4 and 4 in voxels of 4 mm: probability a half in the middle, and surely no lesion beyond the grid."""
     probability = 1 / (1 + np.exp(np.array([[[4.0, -4.0]]])))
@@ -383,19 +374,6 @@ def test_samples_differ_by_mirror_and_view_only_where_they_may(a_case, a_model, 
     draw(a_case((20, 40, 40)), a_model, Settings(samples=4, looks=looks))
     assert len(seen) == 4
     assert sum(one not in seen[:n] for n, one in enumerate(seen)) == different
-
-
-def test_of_the_outer_contour_small_pieces_far_from_the_lesion_go():
-    outer, labels = np.zeros((1, 10, 60), bool), np.zeros((1, 10, 60), bool)
-    outer[0, :, :20] = True  # 200 voxels around the lesion
-    labels[0, 2:8, 5:15] = True
-    outer[0, 0, 30] = True  # a speck
-    outer[0, :5, 40:45] = True  # 25 voxels, more than a tenth
-    outer[0, 9, 55] = labels[0, 9, 55] = True  # a voxel of the lesion
-    kept = without_far_specks(outer, labels)
-    assert not kept[0, 0, 30] and kept[0, :5, 40:45].all() and kept[0, 9, 55] and kept[0, :, :20].all()
-    assert kept.sum() == outer.sum() - 1
-    np.testing.assert_array_equal(without_far_specks(labels, labels), labels)
 
 
 class _Store:

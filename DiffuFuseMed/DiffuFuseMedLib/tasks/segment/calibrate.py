@@ -1,7 +1,8 @@
 """Fit on patients that were not trained on what makes a model's numbers honest: Platt, contour width, volume errors.
 
 Each patient's own calibration is fitted without it ("without" in model.json): predict() uses that one for it, so
-coverage and calibration printed for these patients are not numbers of their own fit.
+coverage and calibration printed for these patients are not numbers of their own fit. With fewer modalities a model errs
+otherwise: each choice of them has a calibration of its own ("given").
 """
 
 from __future__ import annotations
@@ -18,26 +19,27 @@ from ...core.grid import Grid
 from ...core.resampling import resample_smoothly
 from ...metrics.calibration import BAND_MM, band
 from ...models.zoo import Model, ModelRecord
-from ...uncertainty import critical_widths, log_ratio_errors, log_spread, smallest_width
+from ...uncertainty import critical_widths, log_ratio_errors, smallest_width
 from ...uncertainty.platt import fit
 from .cross_fitted import CrossFitted
 from .drawn import Drawn
-from .outlines import sample_outlines
+from .fitted import key_of, subsets_of
+from .levels import level_outlines, volume_spread
 from .predict import LEVEL, draw, labels_and_uncertainty
 from .settings import Settings
 from .uptake_intervals import Measured, measured, uptake_errors
 
 FEWEST = 3  # patients: each is left out once
-MOST_VOXELS = (
-    5000  # of a patient's band that Platt's line is fitted to: with 35 patients all of them take seven minutes
-)
+LEAST_SCALE = 0.01  # of Platt's line, below which a network with fewer modalities tells nothing
+# Of a patient's band, that Platt's line is fitted to: with 35 patients all of them take seven minutes.
+MOST_VOXELS = 5000
 
 
 @dataclass(frozen=True)
 class Evidence:
     """What one validation patient contributes: samples (k, n) and reference (n,) of voxels of its band on the network's
-    grid, the critical contour widths of its reference surface, its predicted and its drawn volume, the log spread of
-    its samples' volumes, and the same of its numbers in PET."""
+    grid, the critical contour widths of its reference surface, its predicted and its drawn volume, how far that one
+    reaches between two levels of the probability, and the same of its numbers in PET."""
 
     name: str
     samples_in_band: np.ndarray
@@ -55,9 +57,12 @@ def calibrate(
     settings: Settings,
     progress: Callable[[float, str], None] | None = None,
     others: Sequence[Model] = (),
+    subsets: bool = False,
 ) -> ModelRecord:
     """The model's record with its calibration fitted on these cases; others: networks of its recipe, each trained
     without other patients. A case is asked of the first, the model before the others, that was not trained on it.
+    subsets: once more with each choice of fewer modalities, for cases with no others, where the network tells something
+    by them alone.
 
     Raises InputError for fewer than three cases (each is left out once, and one alone has no spread), for one that all
     were trained on, and for one without a drawn lesion or a border of it.
@@ -66,21 +71,45 @@ def calibrate(
     check_cases(cases)
     fitted_on = CrossFitted(model, tuple(others))
     asked = fitted_on.asked(case.name for case in cases)  # refused before minutes of drawing
-    evidence = []
+    choices = [model.modalities, *(subsets_of(model.modalities) if subsets else ())]
+    evidence: dict[tuple[str, ...], list[Evidence]] = {some: [] for some in choices}
     for index, case in enumerate(cases):
-        if progress:
-            progress(index / len(cases), f"case {index + 1} of {len(cases)}")
-        evidence.append(gather(case, draw(case, fitted_on.of(case.name), settings)))
-    without = {item.name: fit_all([e for e in evidence if e is not item]) for item in evidence}
+        for n, some in enumerate(choices):
+            if progress:
+                progress((index + n / len(choices)) / len(cases), f"case {index + 1} of {len(cases)}")
+            if seen := _with(case, some, choices[0]):
+                evidence[some].append(gather(seen, draw(seen, fitted_on.of(case.name), settings)))
+    whole, *fewer = (_each(e) if len(e) >= FEWEST else {} for e in evidence.values())
+    given = {key_of(some): fit for some, fit in zip(choices[1:], fewer, strict=True) if _tells(fit)}
     fitted = {
         "level": LEVEL,
         "samples": settings.samples,
-        "patients": [case.name for case in cases],
         **({"asked": asked} if others else {}),
-        "all": fit_all(evidence),
-        "without": without,
+        **whole,
+        **({"given": given} if given else {}),
     }
     return replace(model.record, calibration=fitted)
+
+
+def _with(case: Case, some: Sequence[str], every: Sequence[str]) -> Case | None:
+    """The case with these modalities and no others, None where it lacks one; itself where all of the model's count."""
+    if some == every:
+        return case
+    return case.only(list(some)) if set(some) <= set(case.modalities) else None
+
+
+def _tells(fitted: dict[str, Any]) -> bool:
+    """Whether the network's probability rises with the lesion's, with all patients and without each of them."""
+    return bool(fitted) and all(fit["scale"] > LEAST_SCALE for fit in (fitted["all"], *fitted["without"].values()))
+
+
+def _each(evidence: Sequence[Evidence]) -> dict[str, Any]:
+    """What was fitted on all of the patients, and for each one without it what cannot be told from that."""
+    return {
+        "patients": [item.name for item in evidence],
+        "all": fit_all(evidence),
+        "without": {item.name: _probabilities([e for e in evidence if e is not item]) for item in evidence},
+    }
 
 
 def check_patients(count: int) -> None:
@@ -114,15 +143,16 @@ def gather(case: Case, drawn: Drawn) -> Evidence:
     by_hand = drawn_by_hand(case)
     labels, uncertainty_map = labels_and_uncertainty(case, drawn)
     voxel_ml = case.grid.voxel_mm3 / 1000
+    volume_ml, at_levels = float(np.count_nonzero(labels)) * voxel_ml, level_outlines(drawn, case.grid)
     return Evidence(
         case.name,
         drawn.samples[:, near],
         reference[near],
         critical_widths(by_hand, labels, uncertainty_map),
-        float(np.count_nonzero(labels)) * voxel_ml,
+        volume_ml,
         float(np.count_nonzero(by_hand)) * voxel_ml,
-        log_spread([float(np.count_nonzero(s > 0.5)) for s in drawn.samples]),
-        measured(case, labels, by_hand, sample_outlines(drawn.samples, drawn.grid, case.grid)),
+        volume_spread(volume_ml, at_levels, case.grid),
+        measured(case, labels, by_hand, at_levels),
     )
 
 
@@ -149,13 +179,14 @@ def drawn_by_hand(case: Case) -> np.ndarray:
 
 def fit_all(evidence: Sequence[Evidence]) -> dict[str, Any]:
     """scale and offset (Platt), contour_width, and log-ratio errors of the volume and of the numbers in PET."""
-    scale, offset = fit([e.samples_in_band for e in evidence], [e.reference_in_band for e in evidence])
+    volumes, drawn = [e.volume_ml for e in evidence], [e.reference_ml for e in evidence]
     return {
-        "scale": scale,
-        "offset": offset,
-        "contour_width": smallest_width([e.critical for e in evidence], LEVEL),
-        "volume": log_ratio_errors(
-            [e.reference_ml for e in evidence], [e.volume_ml for e in evidence], [e.spread for e in evidence]
-        ),
+        **_probabilities(evidence),
+        "volume": log_ratio_errors(drawn, volumes, [e.spread for e in evidence]),
         "uptake": uptake_errors([e.uptake for e in evidence]),
     }
+
+
+def _probabilities(evidence: Sequence[Evidence]) -> dict[str, float]:
+    scale, offset = fit([e.samples_in_band for e in evidence], [e.reference_in_band for e in evidence])
+    return {"scale": scale, "offset": offset, "contour_width": smallest_width([e.critical for e in evidence], LEVEL)}

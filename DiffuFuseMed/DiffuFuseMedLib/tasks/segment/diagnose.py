@@ -33,7 +33,8 @@ from .contract import options_of
 from .corruptions import corrupt
 from .drawn import Drawn
 from .evaluate import GATING
-from .predict import assemble, calibration_for, draw, labels_and_uncertainty, predict
+from .fitted import calibration_for
+from .predict import assemble, draw, labels_and_uncertainty, predict
 from .settings import Settings
 
 Row = dict[str, float]
@@ -55,14 +56,14 @@ class MeasuresDenoising(Protocol):
 
 def diagnose_case(case: Case, model: Model, settings: Settings) -> tuple[Row, Prediction]:
     """Everything that one case says of the model, and its prediction."""
-    drawn = draw(case, model, settings)
-    prediction = assemble(case, drawn, calibration_for(model.record, case.name))
+    drawn, fitted = draw(case, model, settings), calibration_for(model.record, case.name, case.modalities)
+    prediction = assemble(case, drawn, fitted)
     row = {**overlap(prediction.labels > 0, case), **doubted(prediction)}
     row |= {**spread(drawn, case), **found_errors(prediction, drawn, case)}
     alike = draw(case, model, replace(settings, looks=False))
     one_look = {**overlap(labels_and_uncertainty(case, alike)[0], case), **spread(alike, case)}
     row |= {f"{name}, one look": value for name, value in one_look.items()}
-    row |= calibration(drawn, case, calibration_for(model.record, case.name))
+    row |= calibration(drawn, case, fitted)
     return row | denoising(case, model, settings.seed), prediction
 
 

@@ -30,7 +30,7 @@ from .trivial import trivial_rows
 
 METRICS = (
     "dice", "iou", "hd95_mm", "nsd_2mm", "precision", "recall", "ece", "ace", "brier", "nll", "coverage",
-    "volume_hit", "suv_mean_hit", "mtv_hit", "tlg_hit", "seconds",
+    "volume_hit", "volume_high_to_low", "suv_mean_hit", "mtv_hit", "tlg_hit", "seconds",
 )  # fmt: skip
 CLEAN = "clean"
 GATING = "gating"

@@ -18,20 +18,22 @@ LEFT_OUT = "The outlines of {} of the {} samples are not offered: all of them wo
 Corner = tuple[int, int, int]
 
 
-def sample_outlines(samples: np.ndarray, source: Grid, grid: Grid, most_bytes: int = MOST_BYTES) -> tuple[Voxels, ...]:
-    """samples: (n, *source.shape) probabilities -> where each is above one half on `grid`, by the network's own
+def sample_outlines(
+    samples: np.ndarray, source: Grid, grid: Grid, most_bytes: int = MOST_BYTES, at: float = 0.5
+) -> tuple[Voxels, ...]:
+    """samples: (n, *source.shape) probabilities -> where each is above `at` on `grid`, by the network's own
     probabilities as the labels are. As many as fit into most_bytes, from the first.
 
     Only the box around all of them is brought to the grid, which is a small part of a large image.
     """
-    start, stop = bounds_of(np.any(samples > 0.5, axis=0))
+    start, stop = bounds_of(np.any(samples > at, axis=0))
     start = triple(max(0, n - MARGIN) for n in start)
     stop = triple(min(n + MARGIN, count) for n, count in zip(stop, source.shape, strict=True))
     near, (first, last) = source.cropped(start, stop), _covered(source, start, stop, grid)
     part, inside = grid.cropped(first, last), tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
     found, used = list[Voxels](), 0
     for sample in samples:
-        outline = _packed(sample[inside], near, part, grid.shape, first)
+        outline = _packed(sample[inside], near, part, grid.shape, first, at)
         used += len(outline.bits)
         if used > most_bytes:
             break
@@ -39,10 +41,10 @@ def sample_outlines(samples: np.ndarray, source: Grid, grid: Grid, most_bytes: i
     return tuple(found)
 
 
-def _packed(sample: np.ndarray, near: Grid, part: Grid, shape: Corner, first: Corner) -> Voxels:
+def _packed(sample: np.ndarray, near: Grid, part: Grid, shape: Corner, first: Corner, at: float) -> Voxels:
     if not sample.size or 0 in part.size:
         return Voxels.of(np.zeros(shape, bool))
-    return Voxels.of(onto_case(sample, near, part) > 0.5).moved(shape, first)
+    return Voxels.of(onto_case(sample, near, part) > at).moved(shape, first)
 
 
 def _covered(source: Grid, start: Corner, stop: Corner, grid: Grid) -> tuple[Corner, Corner]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
 import torch
-from scipy import ndimage
 
 from ... import __version__
 from ...core.case import Case
 from ...core.errors import input_error
+from ...core.modalities import title_of
 from ...core.prediction import Prediction
 from ...core.resampling import resample_smoothly
 from ...models import devices
@@ -24,14 +24,16 @@ from ...uncertainty import contours, prediction_interval, uncertainty, uncertain
 from ...uncertainty.platt import apply
 from .contract import check_draws, options_for
 from .drawn import Drawn
+from .fitted import calibration_for, given_alone
+from .levels import level_outlines, volume_spread
 from .outlines import LEFT_OUT, sample_outlines
 from .panel import draw_panel
 from .sampling import Run, Samples, onto_case, sample_all
 from .settings import Kept, NothingKept, Settings
+from .specks import without_far_specks, without_specks
 from .uptake_intervals import uptake_intervals
 from .views import grid_of
 
-SMALLEST_SHARE = 0.1  # a component below this share of the largest is taken for noise
 LEVEL = 0.95
 
 
@@ -43,10 +45,11 @@ def predict(case: Case, model: Model, settings: Settings | None = None, encoding
     """
     began = time.monotonic()
     check_segments(model.record)
-    calibration = calibration_for(model.record, case.name)  # refused before minutes of drawing
+    calibration = calibration_for(model.record, case.name, case.modalities)  # refused before minutes of drawing
     drawn = draw(case, model, settings or Settings(), encodings)
     sampled = time.monotonic()
     prediction = guarded(case, assemble(case, drawn, calibration), model.record)
+    prediction = _resting_on(prediction, given_alone(model.record, case.modalities))
     timings = {"network": round(sampled - began, 2), "assembly": round(time.monotonic() - sampled, 2)}
     return replace(prediction, provenance={**prediction.provenance, "timings_s": timings})
 
@@ -97,7 +100,7 @@ def _with_less_memory(run: Run, work: Callable[[], Samples]) -> Samples:
 def guarded(case: Case, prediction: Prediction, record: ModelRecord) -> Prediction:
     """The prediction, which says of itself whether the case is one of those that the model is for: outside of these no
     interval is given, and the notes say why."""
-    found = before_run(case, record.domain, record.modalities, case.modalities)
+    found = before_run(case, record.domain, record.modalities, case.modalities, record.calibrated_alone)
     outside = (*found.outside, *beside_result(case, record.domain, prediction.labels > 0))
     told = prediction.provenance
     told = {**told, "domain": {"outside": list(outside)}, "notes": [*told["notes"], *outside]}
@@ -106,6 +109,18 @@ def guarded(case: Case, prediction: Prediction, record: ModelRecord) -> Predicti
     why = withheld(outside)
     uptake = {name: interval.without_ends(why) for name, interval in prediction.uptake.items()}
     return replace(prediction, volume_ml=prediction.volume_ml.without_ends(why), uptake=uptake, provenance=told)
+
+
+def _resting_on(prediction: Prediction, alone: Sequence[str]) -> Prediction:
+    """The prediction, whose intervals say that they are of cases with these modalities alone; () for all."""
+    if not alone:
+        return prediction
+    words = f", each asked with {' and '.join(title_of(key) for key in alone)} alone"
+    volume_ml, *uptake = (
+        replace(interval, basis=interval.basis and interval.basis + words)
+        for interval in (prediction.volume_ml, *prediction.uptake.values())
+    )
+    return replace(prediction, volume_ml=volume_ml, uptake=dict(zip(prediction.uptake, uptake, strict=True)))
 
 
 def assemble(case: Case, drawn: Drawn, calibration: dict[str, Any]) -> Prediction:
@@ -117,6 +132,8 @@ def assemble(case: Case, drawn: Drawn, calibration: dict[str, Any]) -> Predictio
     volume_ml = float(np.count_nonzero(labels)) * case.grid.voxel_mm3 / 1000
     calibrated = apply(drawn.samples, calibration["scale"], calibration["offset"])
     maps = {**drawn.maps, **uncertainty_maps(calibrated)}
+    at_levels = level_outlines(drawn, case.grid)
+    spread = volume_spread(volume_ml, at_levels, case.grid)
     outlines, told = sample_outlines(drawn.samples, drawn.grid, case.grid), drawn.provenance
     if left_out := len(drawn.samples) - len(outlines):
         told = {**told, "notes": [*told["notes"], LEFT_OUT.format(left_out, len(drawn.samples))]}
@@ -128,11 +145,11 @@ def assemble(case: Case, drawn: Drawn, calibration: dict[str, Any]) -> Predictio
         inner=inner,
         outer=outer,
         gates=drawn.gates,
-        volume_ml=prediction_interval(volume_ml, sample_ml, calibration.get("volume"), LEVEL),
+        volume_ml=prediction_interval(volume_ml, spread, calibration.get("volume"), LEVEL),
         sample_volumes_ml=tuple(sample_ml),
         provenance=told,
         samples=outlines,
-        uptake=uptake_intervals(case, labels, outlines, calibration.get("uptake", {}), LEVEL),
+        uptake=uptake_intervals(case, labels, at_levels, calibration.get("uptake", {}), LEVEL),
     )
 
 
@@ -148,35 +165,6 @@ def labels_and_uncertainty(case: Case, drawn: Drawn) -> tuple[np.ndarray, np.nda
         return without_specks(own > 0.5), uncertainty(own)
     lesion = onto_case(drawn.deciding_mean(), drawn.grid, case.grid) > 0.5
     return without_specks(lesion), np.where(lesion == (own > 0.5), uncertainty(own), np.float32(0))
-
-
-def calibration_for(record: ModelRecord, case_name: str) -> dict[str, Any]:
-    """What was fitted on validation patients; for one of these, what was fitted without it. Raises InputError for a
-    model without: its probabilities would be nobody's."""
-    fitted = record.calibration
-    if "all" not in fitted:
-        given, wanted = f"the model {record.id} without a calibration", "one fitted on patients that it never saw"
-        raise input_error(given, wanted, "run `diffufusemed calibrate` first, or install the model again")
-    return {**fitted["all"], **fitted.get("without", {}).get(case_name, {})}
-
-
-def without_specks(labels: np.ndarray) -> np.ndarray:
-    """labels without connected components smaller than SMALLEST_SHARE of the largest."""
-    return without_far_specks(labels, np.zeros_like(labels))
-
-
-def without_far_specks(outer: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The outer contour's mask without pieces that hold nothing of the lesion and are under SMALLEST_SHARE of the
-    largest: what is taken for noise in the lesion is none of its border either."""
-    # MONAI's RemoveSmallObjects takes a number of voxels, not a share of the largest component, which has to be counted
-    parts, count = ndimage.label(outer)
-    if count < 2:
-        return outer
-    sizes = np.bincount(parts.ravel())
-    sizes[0] = 0
-    kept = sizes >= SMALLEST_SHARE * sizes.max()
-    kept[np.unique(parts[labels])] = True
-    return kept[parts] & outer
 
 
 def _mean_gates(gates: list[dict[str, float]]) -> dict[str, float]:

@@ -25,7 +25,8 @@ from ...models.zoo import Model
 from ...uncertainty.platt import apply
 from ...uncertainty.readers import ReaderModel, ball_radius_mm
 from .drawn import Drawn
-from .predict import calibration_for, draw
+from .fitted import calibration_for
+from .predict import draw
 from .sampling import onto_case
 from .settings import Settings
 from .trivial import trivial_rows
@@ -93,7 +94,7 @@ def _calibrated(drawn: Drawn, case: Case, model: Model) -> Row:
     """Of the calibrated probability in the lesion band; {} of a model that was never calibrated."""
     if not model.record.calibration:
         return {}
-    fitted = calibration_for(model.record, case.name)
+    fitted = calibration_for(model.record, case.name, case.modalities)
     probability = apply(drawn.samples, fitted["scale"], fitted["offset"]).mean(axis=0)
     return calibration_of_set(onto_case(probability, drawn.grid, case.grid), _masks(case), case.grid.spacing_kji_mm)
 

@@ -13,24 +13,25 @@ from ...core.prediction import Interval
 from ...core.suv_units import BODY_WEIGHT
 from ...core.triples import triple
 from ...core.voxels import Voxels
-from ...uncertainty import log_ratio_errors, log_spread, prediction_interval
+from ...uncertainty import level_spread, log_ratio_errors, prediction_interval
 
 UNITS = {"suv_mean": BODY_WEIGHT.told.unit, "mtv_ml": "mL", "tlg_g": BODY_WEIGHT.told.total_unit}
 NAMES = {"suv_mean": "SUVmean", "mtv_ml": "the MTV", "tlg_g": "the TLG"}
-Measured = dict[str, tuple[float, float, float]]  # by name what was predicted, what was drawn, the samples' spread
+Measured = dict[str, tuple[float, float, float]]  # by name what was predicted, what was drawn, its level_spread()
 
 
-def measured(case: Case, labels: np.ndarray, by_hand: np.ndarray, outlines: Sequence[Voxels]) -> Measured:
+def measured(case: Case, labels: np.ndarray, by_hand: np.ndarray, at_levels: Sequence[Voxels]) -> Measured:
     """OF_PET of one calibration patient; {} without a PET, or where the drawn lesion lies outside of its view.
 
-    labels, by_hand: bool [k, j, i]; outlines: each sample's lesion.
+    labels, by_hand: bool [k, j, i]; at_levels: level_outlines().
     """
     if "PET" not in case.volumes:
         return {}
-    found, drawn, samples = uptake_totals(labels, case), uptake_totals(by_hand, case), _of_samples(case, outlines)
+    found, drawn = uptake_totals(labels, case), uptake_totals(by_hand, case)
     if not drawn["suv_mean"]:
         return {}
-    return {name: (found[name], drawn[name], log_spread(samples[name])) for name in OF_PET}
+    spreads = _spreads(case, found, at_levels)
+    return {name: (found[name], drawn[name], spreads[name]) for name in OF_PET}
 
 
 def uptake_errors(patients: Sequence[Measured]) -> dict[str, Any]:
@@ -45,22 +46,23 @@ def uptake_errors(patients: Sequence[Measured]) -> dict[str, Any]:
 
 
 def uptake_intervals(
-    case: Case, labels: np.ndarray, outlines: Sequence[Voxels], errors: Mapping[str, Any], level: float
+    case: Case, labels: np.ndarray, at_levels: Sequence[Voxels], errors: Mapping[str, Any], level: float
 ) -> dict[str, Interval]:
     """OF_PET of the lesion with their intervals; {} without a PET, or where no errors were measured."""
     if "PET" not in case.volumes or not errors:
         return {}
-    found, samples = uptake_totals(labels, case), _of_samples(case, outlines)
+    found = uptake_totals(labels, case)
+    spreads = _spreads(case, found, at_levels)
     return {
-        name: prediction_interval(found[name], samples[name], errors.get(name), level, UNITS[name], NAMES[name])
+        name: prediction_interval(found[name], spreads[name], errors.get(name), level, UNITS[name], NAMES[name])
         for name in OF_PET
     }
 
 
-def _of_samples(case: Case, outlines: Sequence[Voxels]) -> dict[str, list[float]]:
+def _spreads(case: Case, found: Mapping[str, float], at_levels: Sequence[Voxels]) -> dict[str, float]:
     pet = case.only(("PET",))
-    each = [_inside(outline, pet) for outline in outlines]
-    return {name: [one[name] for one in each] for name in OF_PET}
+    wide, narrow = (_inside(outline, pet) for outline in at_levels)
+    return {name: level_spread(found[name], wide[name], narrow[name]) for name in OF_PET}
 
 
 def _inside(outline: Voxels, pet: Case) -> dict[str, float]:
