@@ -44,7 +44,9 @@ def test_what_is_none_is_refused(name, sentence):
 def test_what_a_recipe_does_not_use_is_no_part_of_its_fingerprint():
     told = content_of(RECIPES["sts-segresnet"])
     assert "synthetic" not in told and "portion" not in told["data"] and "faint" not in told["windows"]
-    told = content_of(variant_of("sts-segresnet+synthetic+patients-10+faint"))
+    assert "ace" not in told
+    told = content_of(variant_of("sts-segresnet+synthetic+patients-10+faint+ace"))
+    assert told["ace"] == 1.0
     assert told["windows"]["faint"] == 0.4
     assert told["synthetic"]["share"] == 0.5 and told["data"]["portion"] == 0.1
 

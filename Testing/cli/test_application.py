@@ -553,6 +553,13 @@ def test_train_lets_any_recipe_see_fainter_lesions_and_its_record_tells_how_ofte
     assert plain.sha256 != faint.sha256
 
 
+def test_train_weighs_the_calibration_error_of_any_recipe_where_it_is_asked_to(train_toy, a_recipe, tmp_path):
+    assert train_toy(out="plain")[0] == train_toy("--ace", 1, out="weighed")[0] == 0
+    plain, weighed = (zoo.verify(str(tmp_path / name / "toy")) for name in ("plain", "weighed"))
+    assert (plain.training["ace"], weighed.training["ace"]) == (0.0, 1.0)
+    assert plain.sha256 != weighed.sha256
+
+
 def test_train_takes_other_folds_than_the_recipes(train_toy, refused, a_recipe, cases_folder, tmp_path):
     assert train_toy("--folds", "2, 1")[0] == 0
     record = zoo.verify(str(tmp_path / "models" / "toy"))

@@ -114,6 +114,8 @@ def content_of(recipe: Recipe) -> dict[str, Any]:
     told = asdict(recipe)
     if recipe.synthetic is None:
         del told["synthetic"]
+    if recipe.ace == 0:
+        del told["ace"]
     if recipe.data.portion == 1:
         del told["data"]["portion"]
     if recipe.windows.faint == 0:

@@ -14,6 +14,7 @@ from ..training.synthetic import Synthetic
 MARK = "+"
 PORTIONS = (10, 30, 50, 70)
 FAINT = 0.4  # of windows
+ACE = 1.0  # as much as cross-entropy and Dice
 
 
 def _of_patients(percent: int) -> Callable[[Recipe], Recipe]:
@@ -30,6 +31,7 @@ VARIANTS: dict[str, Callable[[Recipe], Recipe]] = {
     "synthetic-median": lambda recipe: replace(recipe, synthetic=Synthetic(remover="median filter")),
     "synthetic-pasted": lambda recipe: replace(recipe, synthetic=Synthetic(tumors="pasted")),
     "faint": lambda recipe: replace(recipe, windows=replace(recipe.windows, faint=FAINT)),
+    "ace": lambda recipe: replace(recipe, ace=ACE),
     **{f"patients-{percent}": _of_patients(percent) for percent in PORTIONS},
     **{f"only-{modality}": _of_one(modality) for modality in ("CT", "PET", "MR_T1")},
 }

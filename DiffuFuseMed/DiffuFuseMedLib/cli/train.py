@@ -50,6 +50,10 @@ def train(
         float | None,
         typer.Option(min=0, max=1, help="Share of windows whose lesion takes up less tracer in PET; any segmenter."),
     ] = None,
+    ace: Annotated[
+        float | None,
+        typer.Option(min=0, help="Weight of the average calibration error in the loss, such as 1; any segmenter."),
+    ] = None,
     folds: Annotated[
         str | None, typer.Option(help="Train on these folds instead of the recipe's, such as 0,2,3; any segmenter.")
     ] = None,
@@ -65,10 +69,10 @@ def train(
 
     Ctrl-C finishes the step and keeps what --resume goes on from, to the same weights as without a stop.
     """
-    of_segmenters = {"--start": start, "--drgo": drgo or None, "--synthetic": synthetic, "--faint": faint}
+    of_segmenters = {"--start": start, "--drgo": drgo or None, "--synthetic": synthetic, "--faint": faint, "--ace": ace}
     _check_used(recipe, pairs, {**of_segmenters, "--folds": folds})
     split = split or cases / "split.json"
-    told: dict[str, Any] = {"minutes": minutes, "seed": seed, "learning_rate": rate}
+    told: dict[str, Any] = {"minutes": minutes, "seed": seed, "learning_rate": rate, "ace": ace}
     told = {name: value for name, value in told.items() if value is not None}
     with running(checkpoints / recipe, resume, device) as context:
         if recipe == FUSION:

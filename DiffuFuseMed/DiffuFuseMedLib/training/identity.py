@@ -14,6 +14,8 @@ def identity(
     """By the words that a refusal uses: the recipe with its settings, seed, data (a fingerprint of each case), starting
     weights (their sha256), and what its synthetic cases are made with."""
     settings = {name: value for name, value in asdict(recipe).items() if name != "seed"}
+    if not settings.get("ace"):
+        settings.pop("ace", None)  # it came later: what was begun without goes on
     return {
         "recipe or setting": json.dumps(settings, sort_keys=True, default=str),
         "seed": str(recipe.seed),

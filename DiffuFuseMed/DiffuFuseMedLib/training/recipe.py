@@ -40,7 +40,8 @@ class BaseRecipe:
 @dataclass(frozen=True, kw_only=True)
 class Recipe(BaseRecipe):
     """A segmenter's. model_id: folder under models/; system: a key of SYSTEMS; config: of the system's network; drgo:
-    how regions guide sampling and loss, or None where they do not; synthetic: how synthetic cases take part, or None.
+    how regions guide sampling and loss, or None where they do not; synthetic: how synthetic cases take part, or None;
+    ace: weight of the average calibration error in the loss.
 
     steps and minutes (training/budget.py) bound the run, whichever ends first; the learning rate follows whichever is
     further along.
@@ -61,6 +62,7 @@ class Recipe(BaseRecipe):
     clip: float = 1.0
     drgo: Drgo | None = None
     synthetic: Synthetic | None = None
+    ace: float = 0.0
 
 
 def recipe_of_readers(model_id: str, system: str, config: Any, **told: Any) -> Recipe:

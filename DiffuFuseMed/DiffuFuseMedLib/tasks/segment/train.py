@@ -15,6 +15,7 @@ from ...models import zoo
 from ...preprocessing.load import load_whole
 from ...systems import build
 from ...training.after import FitsAfterTraining, LearnsFromAverage
+from ...training.calibration_loss import calibrated
 from ...training.dataset import TrainingCase, training_case
 from ...training.identity import identity
 from ...training.loop import RunContext, optimize
@@ -99,6 +100,7 @@ def stage_of(
         synthetic.cases()  # made before the clock starts, as the paper's stages follow each other
         sampler = mixed(sampler, synthetic.sampler(recipe.batch, recipe.windows), recipe.synthetic.share)
     losses = guide.around(network.loss) if guide else network.loss
+    losses = calibrated(losses, recipe.ace) if recipe.ace else losses
     optimization, from_average = recipe.optimization(**budget), isinstance(network, LearnsFromAverage)
     return Stage(recipe.model_id, network, sampler, losses, optimization, guide, synthetic, start or {}, from_average)
 
