@@ -150,6 +150,13 @@ def test_a_score_that_is_not_finite_is_left_out_of_the_mean():
     assert summary(group)[0]["hd95_mm"] == 6.0
 
 
+def test_a_score_that_the_first_case_lacks_has_a_mean_over_those_that_have_it():
+    """Such as whether an interval held, where it was withheld from the first."""
+    group = [{"method": "m", "condition": CLEAN, "case": "A", "dice": 0.5}]
+    group += [{**group[0], "case": case, "volume_hit": hit} for case, hit in (("B", True), ("C", False))]
+    assert summary(group)[0]["volume_hit"] == 0.5
+
+
 def test_the_csv_reads_back(rows, tmp_path):
     path = tmp_path / "out" / "table.csv"
     write_csv([*rows, *summary(rows)], path)

@@ -160,7 +160,7 @@ def _summary_of(method: str, condition: str, group: Sequence[Row], seed: int) ->
     lines: list[Row] = [
         {"method": method, "condition": condition, "case": name} for name in ("mean", "low 95 %", "high 95 %")
     ]
-    for metric in [m for m in group[0] if m in METRICS or m.startswith("gate_")]:
+    for metric in dict.fromkeys(m for row in group for m in row if m in METRICS or m.startswith("gate_")):
         values = np.array([float(row[metric]) for row in group if row.get(metric) is not None])
         values = values[np.isfinite(values)]
         three = mean_interval(values, seed) if len(values) > 1 else [values.mean() if len(values) else np.nan] * 3
