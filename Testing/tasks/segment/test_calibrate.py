@@ -14,7 +14,7 @@ from DiffuFuseMedLib.tasks.segment import calibrate as module
 from DiffuFuseMedLib.tasks.segment.calibrate import calibrate, drawn_by_hand, fit_all, gather, on_network
 from DiffuFuseMedLib.tasks.segment.fitted import calibration_for
 from DiffuFuseMedLib.tasks.segment.levels import level_outlines, volume_spread
-from DiffuFuseMedLib.tasks.segment.predict import draw, labels_and_uncertainty, predict
+from DiffuFuseMedLib.tasks.segment.predict import _resting_on, draw, labels_and_uncertainty, predict
 from DiffuFuseMedLib.tasks.segment.settings import Settings
 from DiffuFuseMedLib.tasks.segment.uptake_intervals import measured
 from scipy.ndimage import gaussian_filter
@@ -121,8 +121,11 @@ def test_a_case_is_judged_by_the_calibration_of_its_modalities(with_subsets, a_m
     assert calibration_for(record, "new", KNOWN) == record.calibration["all"]
     found = predict(case.only(["CT", "PET"]), model, Settings(samples=2))
     assert not any("missing" in sentence for sentence in found.outside)  # two are enough, though the domain needs three
-    basis = predict(case.only(["CT", "PET"]), a_model_of_two(a_model, record), Settings(samples=2)).volume_ml.basis
-    assert basis == "from the errors on 3 patients, taken as log-normal, each asked with CT and PET alone"
+    two = predict(case.only(["CT", "PET"]), a_model_of_two(a_model, record), Settings(samples=2))
+    withheld = replace(two.volume_ml, low=None, high=None, withheld="why", basis="")
+    assert _resting_on(replace(two, volume_ml=withheld), ("CT", "PET")).volume_ml == withheld
+    assert _resting_on(two, ()) == two
+    assert two.volume_ml.basis == "from the errors on 3 patients, taken as log-normal, each asked with CT and PET alone"
     assert predict(case, a_model_of_two(a_model, record), Settings(samples=2)).volume_ml.basis == ""
     none = replace(a_model, record=replace(record, domain=domain, calibration={"all": record.calibration["all"]}))
     assert "together; missing: MR T1" in predict(case.only(["CT", "PET"]), none, Settings(samples=1)).outside[0]
