@@ -37,6 +37,17 @@ def test_a_case_like_those_of_the_training_is_within(a_case, a_domain):
     assert beside_result(case, a_domain, inside) == []
 
 
+@pytest.mark.parametrize(
+    ("on", "missing"),
+    [(("CT", "PET"), ""), (("PET", "CT"), ""), (("CT",), "PET, MR T1"), (("PET", "MR_T1"), "CT"), (KNOWN, "")],
+)
+def test_some_of_the_modalities_are_enough_where_a_model_was_calibrated_with_just_these(a_case, a_domain, on, missing):
+    case = a_case((12, 36, 32), "ggggggg")
+    found = before_run(case, a_domain, KNOWN, on, {frozenset(["CT", "PET"])}).outside
+    told = f"The model was calibrated with CT, PET, MR T1 together; missing: {missing}."
+    assert found == ((told,) if missing else ())
+
+
 @pytest.mark.parametrize("modality", KNOWN)
 def test_the_features_of_a_modality_are_known_by_name(cases, modality):
     assert tuple(features(cases[0].volumes[modality], cases[0].valid[modality])) == feature_names(modality)
