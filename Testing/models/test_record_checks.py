@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 FIT = {"scale": 1.0, "offset": 0.0, "contour_width": 0.5, "volume": {"mean": 0.0, "sd": 0.3, "patients": 9}}
 OWN = {"scale": 1.0, "offset": 0.0, "contour_width": 0.5}  # what is written for each patient left out
+OF_TWO = {**OWN, "volume": {"mean": 0.0, "sd": 0.3, "patients": 2, "level_spreads": [0.1, 0.2], "ratios": [0.3, -0.3]}}
 LIKE = {"names": ["fat"], "median": [0.1], "spread": [0.1], "precision": [[1.0]], "threshold": 3.0}
 ABSURD = st.one_of(
     st.sampled_from([-1, 0, 1, 10**9, 10**30, float("nan"), float("inf"), -0.5, "", "x" * 50, None, True, [], {}]),
@@ -108,6 +109,11 @@ def test_a_record_with_anything_changed_loads_or_is_refused_in_one_sentence(a_fo
         (("calibration",), {"given": {"CT": 5}}, "the calibration given CT = 5"),
         (("calibration",), {"all": FIT, "patients": "all", "without": {}}, "the calibration without = {}"),
         (("calibration",), {"all": FIT, "patients": ["a"], "without": {"a": OWN}}, "the calibration patients = ['a']"),
+        (
+            ("calibration",),
+            {"all": OF_TWO, "patients": ["a", "c"], "without": {"b": OWN}},
+            "the calibration patients = ['a', 'c']",
+        ),
         (("calibration",), {"all": FIT, "without": []}, "the calibration without = []"),
         (("calibration",), {"all": FIT, "without": {"a": 3}}, "the calibration without a = 3"),
         (("domain",), {"likeness": {"CT": {**LIKE, "names": ["luck"]}}}, "the domain's likeness"),
