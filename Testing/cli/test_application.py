@@ -389,15 +389,26 @@ def test_calibrate_writes_into_the_models_record(command, cases_folder, own_mode
     assert "given" not in fitted
 
 
-def test_calibrate_says_with_which_modalities_a_case_has_no_calibration_of_its_own(command, cases_folder, own_models):
-    """An untrained network: what some choices tell it is nothing."""
-    path = own_models / "tiny"
-    _, _, told = command("calibrate", cases_folder, "--fold", 1, "--model", path, "--samples", 1)
-    given = zoo.verify(str(path)).calibration.get("given", {})
+def test_calibrate_says_on_how_many_patients_with_which_modalities_and_where_it_lies(
+    command, cases_folder, own_models, tmp_path
+):
+    """An untrained network: what some choices tell it is nothing. One patient has no PET."""
+    path, folder = own_models / "tiny", tmp_path / "cases"
+    shutil.copytree(cases_folder, folder)
+    shutil.copytree(folder / "one", folder / "no pet")
+    (folder / "no pet" / "PET.nii.gz").unlink()
+    split = json.loads((folder / "split.json").read_text())
+    split["folds"][1].append("no pet")
+    (folder / "split.json").write_text(json.dumps(split))
+    _, _, told = command("calibrate", folder, "--fold", 1, "--model", path, "--samples", 1)
+    given = zoo.verify(str(path)).calibration["given"]
+    assert "With CT, PET, MR T1: 3 patients." in told
+    assert "Not among them, since a modality is missing: no pet." in told
+    assert f"Written into {path}." in told
     names = {"CT": "CT", "PET": "PET", "MR_T1": "MR T1"}
     for some in ("CT PET", "CT MR_T1", "PET MR_T1", "CT", "PET", "MR_T1"):
-        alone = " and ".join(names[key] for key in some.split())
-        assert (f"Not calibrated with {alone} alone: " in told) is (some not in given)
+        count = "not calibrated" if some not in given else f"{3 if 'PET' in some else 4} patients"
+        assert f"With {' and '.join(names[key] for key in some.split())} alone: {count}" in told
     assert 0 < len(given) < 6
 
 

@@ -43,9 +43,11 @@ def test_a_case_like_those_of_the_training_is_within(a_case, a_domain):
 )
 def test_some_of_the_modalities_are_enough_where_a_model_was_calibrated_with_just_these(a_case, a_domain, on, missing):
     case = a_case((12, 36, 32), "ggggggg")
-    found = before_run(case, a_domain, KNOWN, on, {frozenset(["CT", "PET"])}).outside
+    found = before_run(case, a_domain, KNOWN, on, {frozenset(["CT", "PET"])})
     told = f"The model was calibrated with CT, PET, MR T1 together; missing: {missing}."
-    assert found == ((told,) if missing else ())
+    assert found.outside == ((told,) if missing else ())
+    alone = "Without MR T1: ranges and probabilities are those of patients with CT, PET alone."
+    assert found.remarks == ((alone,) if set(on) == {"CT", "PET"} else ())
 
 
 @pytest.mark.parametrize("modality", KNOWN)

@@ -254,6 +254,16 @@ def test_a_withheld_range_of_a_corrected_lesion_is_a_sentence_of_its_own():
     assert tile["meaning"] == "as corrected; predicted 294 mL. No range is shown: why."
 
 
+def test_a_tile_whose_range_is_withheld_says_why():
+    volume, uptake = (
+        Interval(294.0, 200.0, 400.0, "mL"),
+        {"suv_mean": Interval(4.0, 3.0, 5.0, "g/mL").without_ends("Why not.")},
+    )
+    tiles = content.key_numbers(volume, {"volume_ml": 294.0, "suv_mean": 4.0, "suv_max": 9.0}, BODY_WEIGHT, uptake)
+    assert [tile["meaning"] for tile in tiles if tile["label"] == "SUVmean"] == ["mean of the lesion, Why not"]
+    assert "not" not in next(tile["meaning"] for tile in tiles if tile["label"] == "SUVmax")
+
+
 def test_tiles_tell_the_intervals_of_numbers_in_pet_in_their_unit():
     volume = Interval(294.0, 200.0, 400.0, "mL", basis="from nine patients")
     uptake = {"suv_mean": Interval(4.0, 3.0, 5.0, "g/mL"), "mtv_ml": Interval(90.0, 95.0, 99.0, "mL")}

@@ -20,14 +20,14 @@ def rows_of(sarcoma, ends):
     [(0.0, 1e6, "0.0 to 1000000.0"), (1e6, 0.0, "0.0 to 1000000.0"), (1e5, 1e6, ""), (0.0, 0.01, ""), (0.0, 0.0, "")],
 )
 def test_a_range_that_leaves_out_its_own_value_is_not_shown(sarcoma, low, high, shown):
-    row = rows_of(sarcoma, [{"mtv_ml": low}, {"mtv_ml": high}])["MTV (41 %)"]
+    row = rows_of(sarcoma, [{"suv_max": low}, {"suv_max": high}])["SUVmax"]
     assert (row["range"], row["value"] != "none") == (shown, True)
 
 
 @pytest.mark.parametrize("ends", [(0.0, 1.0), (1.0, 2.0), (1.0, 1.0), (0.9999, 1.0001)])
 def test_a_range_that_ends_at_its_own_value_is_not_shown(sarcoma, ends):
-    value = quantified(np.asarray(sarcoma.volumes["PET"].array > 3), sarcoma)["mtv_ml"]
-    row = rows_of(sarcoma, [{"mtv_ml": value * end} for end in ends])["MTV (41 %)"]
+    value = quantified(np.asarray(sarcoma.volumes["PET"].array > 3), sarcoma)["suv_max"]
+    row = rows_of(sarcoma, [{"suv_max": value * end} for end in ends])["SUVmax"]
     assert row["range"] == ""
 
 
@@ -49,7 +49,8 @@ def rows_with(sarcoma, uptake, suv=BODY_WEIGHT, outside=()):
 def test_where_errors_in_pet_were_measured_the_range_is_the_calibrated_one(sarcoma):
     told = rows_with(sarcoma, {"suv_mean": Interval(4.0, 1.0, 90.0, "g/mL")})
     assert told["SUVmean"] == "1.0 to 90.0"
-    assert told["MTV (41 %)"] == told["SUVmax"] == "0.0 to 1000000.0"  # of the contours, as before
+    assert told["SUVmax"] == "0.0 to 1000000.0"  # inside the contours
+    assert told["MTV (41 %)"] == told["Volume"] == ""  # which are no interval of a number that could have one
 
 
 def test_a_calibrated_range_goes_with_the_unit_of_suv(sarcoma):
@@ -60,10 +61,8 @@ def test_a_calibrated_range_goes_with_the_unit_of_suv(sarcoma):
     assert ends["TLG"] == "2 to 1800000"
 
 
-def test_a_calibrated_range_that_leaves_out_the_number_is_not_shown_and_contours_stand_for_one_that_is_withheld(
-    sarcoma,
-):
+def test_a_calibrated_range_that_leaves_out_the_number_is_not_shown_nor_contours_for_one_that_is_withheld(sarcoma):
     assert rows_with(sarcoma, {"suv_mean": Interval(4.0, 1e4, 2e4, "g/mL")})["SUVmean"] == ""
     told = rows_with(sarcoma, {"suv_mean": Interval(4.0, None, None, "g/mL", withheld="why")})
-    assert told["SUVmean"] == "0.0 to 1000000.0"
+    assert told["SUVmean"] == ""
     assert told["Volume"] == ""  # of which nothing but the calibrated range is a range

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +14,9 @@ from .console import err_console, out_console, progress
 from .inputs import cross_fitted as networks
 from .inputs import load_model, one_fold
 from .options import DEFAULT_MODEL, CrossFittedOption, DeviceOption, ModelOption, SamplesOption, SeedOption, SplitOption
+
+if TYPE_CHECKING:
+    from ..models.zoo import ModelRecord
 
 FUSION_STUDENT = "clin-fusediff-student"
 
@@ -43,13 +47,11 @@ def calibrate(
             raise input_error(f"--cross-fitted for {model}", "a segmenter", "leave it out")
         _calibrate_fusion(cases, fold, split or cases / "split.json", tuple(pairs or ()), device, seed)
         return
-    from ..core.modalities import title_of
     from ..io.split import read_split
     from ..models import zoo
     from ..tasks.segment.calibrate import calibrate as fit
     from ..tasks.segment.cross_fitted import patients_of
     from ..tasks.segment.evaluate import read_cases
-    from ..tasks.segment.fitted import subsets_of
     from ..tasks.segment.settings import Settings
 
     ready, plan = load_model(model, device), read_split(split or cases / "split.json")
@@ -61,13 +63,25 @@ def calibrate(
     with progress() as step:
         record = fit(ready, read_cases(cases, names, plan), Settings(samples, seed), step, asked.others, subsets)
     zoo.write_record(record, zoo.model_folder(model))
-    for some in subsets_of(record.modalities) if subsets else ():
-        if frozenset(some) not in record.calibrated_alone:
-            alone = " and ".join(map(title_of, some))
-            err_console.print(
-                f"Not calibrated with {alone} alone: too few patients, or the network tells nothing by it."
-            )
+    _say_fitted(record, names, subsets)
+    err_console.print(f"Written into {zoo.model_folder(model)}.", soft_wrap=True)
     out_console.print_json(json.dumps(record.calibration["all"]))
+
+
+def _say_fitted(record: ModelRecord, names: Sequence[str], subsets: bool) -> None:
+    """On how many patients, with which modalities, and who took no part."""
+    from ..core.modalities import title_of
+    from ..tasks.segment.fitted import subsets_of
+
+    fitted, titles = record.calibration, {key: title_of(key) for key in record.modalities}
+    err_console.print(f"With {', '.join(titles.values())}: {len(fitted['patients'])} patients.")
+    if lacking := [name for name in names if name not in fitted["patients"]]:
+        err_console.print(f"Not among them, since a modality is missing: {', '.join(lacking)}.", soft_wrap=True)
+    given = {frozenset(key.split()): len(own["patients"]) for key, own in fitted.get("given", {}).items()}
+    for some in subsets_of(record.modalities) if subsets else ():
+        count, alone = given.get(frozenset(some)), " and ".join(titles[key] for key in some)
+        without = "not calibrated, since the network tells nothing by it"
+        err_console.print(f"With {alone} alone: {f'{count} patients' if count else without}.", soft_wrap=True)
 
 
 def _calibrate_fusion(cases: Path, fold: int, split: Path, pairs: tuple[Path, ...], device: str, seed: int) -> None:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from ..tasks.segment.settings import Settings
 
 SHIPPED = "Platt"  # the line that calibrate() fits, there to each sample and here to their mean
+LEGEND = (
+    f"Means over patients, each corrected by the others, and the median of the ECE; p: its Wilcoxon signed-rank test "
+    f"against {SHIPPED}, two-sided, for each line by itself; a line that some patient lacks what it takes is left out."
+)
 Scores = dict[str, list[dict[str, float]]]
 
 
@@ -48,7 +52,7 @@ def calibrators_table(scores: Scores, title: str) -> Table:
     from ..metrics.significance import compare as paired
 
     columns = ("ECE", "median", f"p against {SHIPPED}", "Brier", "AUROC of the error")
-    table = Table("correction", *columns, title=title)
+    table = Table("correction", *columns, title=title, caption=LEGEND)
     for kind, rows in scores.items():
         eces = [row["ece"] for row in rows]
         known = [row["auroc"] for row in rows if np.isfinite(row["auroc"])]

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from ..core.errors import input_error
-from .console import as_markdown, err_console, print_table
+from .console import as_markdown, err_console, out_console, print_table
 from .inputs import case_names, load_model
 from .inputs import cross_fitted as networks
 from .options import (
@@ -64,6 +64,7 @@ def evaluate(
     from ..tasks.segment.evaluate import (
         conditions_of,
         read_cases,
+        said_of_intervals,
         sampler_conditions,
         summary,
         writable,
@@ -107,6 +108,9 @@ def evaluate(
     write_csv([*rows, *means], csv)
     table = _table(means)
     print_table(table)
+    for each in ready:
+        for sentence in said_of_intervals(rows, each.record.id):
+            out_console.print(sentence, markup=False, soft_wrap=True)
     if markdown:
         write_text(markdown, as_markdown([table]))
 

@@ -10,6 +10,8 @@ import numpy as np
 from .grid import Grid
 from .voxels import Voxels
 
+NO_RANGE, IS_SHOWN = "No range of ", " is shown: "
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -74,3 +76,19 @@ class Prediction:
     def outside(self) -> tuple[str, ...]:
         """Why the case is not one of those that the model is for, in sentences: then no range holds, of any number."""
         return tuple(self.provenance.get("domain", {}).get("outside", ()))
+
+    @property
+    def withheld(self) -> tuple[str, ...]:
+        """Why numbers of the lesion have no range: a sentence for each reason, with the names of all that it is of."""
+        names: dict[str, list[str]] = {}
+        for interval in (self.volume_ml, *self.uptake.values()):
+            named, told, why = interval.withheld.partition(IS_SHOWN)
+            if interval.withheld:
+                names.setdefault(why if told else interval.withheld, []).append(
+                    named.removeprefix(NO_RANGE) if told else ""
+                )
+        return tuple(f"{NO_RANGE}{_and(who)}{IS_SHOWN}{why}" if who[0] else why for why, who in names.items())
+
+
+def _and(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -48,6 +48,8 @@ def before_run(
     unused = [key for key in on if key not in modalities]
     remarks = [f"{_titles(unused)} will not be used: the model was not trained with it."] if unused else []
     used = case.only([key for key in on if key in modalities])
+    if frozenset(used.modalities) in calibrated_alone:
+        remarks.append(_alone(used.modalities, modalities))
     if not domain:
         return Findings((), tuple(remarks))
     return Findings(
@@ -111,6 +113,12 @@ def _missing(used: Case, domain: Mapping[str, Any], calibrated_alone: Collection
         if lacking
         else []
     )
+
+
+def _alone(used: Sequence[str], modalities: Sequence[str]) -> str:
+    without = [key for key in modalities if key not in used]
+    rests = f"ranges and probabilities are those of patients with {_titles(used)} alone"
+    return f"Without {_titles(without)}: {rests}."
 
 
 def _body_part(case: Case, domain: Mapping[str, Any]) -> list[str]:

@@ -45,9 +45,11 @@ def key_numbers(
 
 
 def _reach(value: float | None, interval: Interval | None, ends: tuple[float, float] | None) -> str:
-    """The interval, with its ends in the value's unit; "" where there is none of this value."""
-    if value is None or interval is None or ends is None:
+    """The interval, with its ends in the value's unit, or why it is withheld; "" where there is none of this value."""
+    if value is None or interval is None:
         return ""
+    if ends is None:
+        return interval.withheld.rstrip(".")
     return _interval_words(ends, interval.level) if ends[0] <= value <= ends[1] else ""
 
 

@@ -43,9 +43,7 @@ class DomainGuard:
 
     def _judge_result(self) -> None:
         found = self._context.prediction
-        self._context.view_state.withheld = (
-            () if found is None else tuple(s for s in (found.volume_ml.withheld, *found.outside[1:]) if s)
-        )
+        self._context.view_state.withheld = () if found is None else (*found.withheld, *found.outside[1:])
 
 
 def _found(case: Case, model: str, on: tuple[str, ...]) -> tuple[str, ...]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from ..core.case import Case
-from ..core.lesion import PEAK_RADIUS_MM, ends_in, quantify
+from ..core.lesion import OF_PET, PEAK_RADIUS_MM, ends_in, quantify
 from ..core.prediction import Prediction
 from ..core.suv_units import BODY_WEIGHT, SuvScale
 from ..core.triples import triple
 from ..core.voxels import box_around
+
+CALIBRATED = ("volume_ml", *OF_PET)
 
 
 def _shown(suv: SuvScale) -> tuple[tuple[str, str, str, int], ...]:
@@ -34,10 +36,10 @@ def number_rows(
 ) -> tuple[dict[str, str], ...]:
     """label, value, range of each number of the lesion, bool [k, j, i].
 
-    The range of the volume, and of SUVmean, MTV and TLG where they have one, is the Prediction's calibrated interval;
-    that of the others what they are inside the inner and inside the outer contour, which is how far the drawn border
-    moves them; one that does not hold its own value, or in which the value is an end, is not shown. ends:
-    contour_ends() in the unit `suv`, where it is known.
+    The range of the volume, SUVmean, MTV and TLG is the Prediction's calibrated interval, where they have one; that of
+    the others what they are inside the inner and inside the outer contour, which is how far the drawn border moves
+    them; one that does not hold its own value, or in which the value is an end, is not shown. ends: contour_ends() in
+    the unit `suv`, where it is known.
     """
     now = quantified(lesion, case, suv)
     if prediction is not None and prediction.outside:
@@ -48,7 +50,7 @@ def number_rows(
     for key, label, unit, digits in _shown(suv):
         if key in now:
             reach = _calibrated(prediction, key, suv)
-            if not (reach or (key == "volume_ml" and prediction)):
+            if key not in CALIBRATED:
                 reach = _between(_range(ends, key), now[key], digits)
             rows.append(_row(label, now[key], reach, unit, digits))
     return tuple(rows)

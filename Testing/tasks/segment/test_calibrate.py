@@ -62,26 +62,35 @@ def with_subsets(cases, a_model):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "draw", sees_the_lesion)
         record = calibrate(a_model, some, Settings(samples=2), subsets=True)
-        only = calibrate(a_model, [case.only(["MR_T1"]) for case in some], Settings(samples=2))
-    return record, only
+    alone = [case.only(["MR_T1"]) for case in some]
+    return record, fit_all([gather(case, sees_the_lesion(case, a_model, Settings(samples=2))) for case in alone])
 
 
 def test_each_choice_of_modalities_has_a_calibration_of_the_patients_that_have_them(with_subsets, a_model):
     record, only_t1 = with_subsets
     fitted = record.calibration
     assert list(fitted["given"]) == ["CT PET", "CT MR_T1", "PET MR_T1", "CT", "PET", "MR_T1"]
-    assert fitted["patients"] == fitted["given"]["CT MR_T1"]["patients"] == ["one", "second", "patient 3", "last"]
-    assert fitted["given"]["CT PET"]["patients"] == fitted["given"]["PET"]["patients"] == ["one", "patient 3", "last"]
-    assert all(fitted["given"]["MR_T1"][name] == only_t1.calibration[name] for name in ("patients", "all", "without"))
+    assert fitted["given"]["CT MR_T1"]["patients"] == ["one", "second", "patient 3", "last"]
+    assert (
+        fitted["patients"]
+        == fitted["given"]["CT PET"]["patients"]
+        == fitted["given"]["PET"]["patients"]
+        == ["one", "patient 3", "last"]
+    )
+    assert fitted["given"]["MR_T1"]["all"] == only_t1
     assert fitted["given"]["MR_T1"]["all"]["uptake"] == {} != fitted["given"]["PET"]["all"]["uptake"]
 
 
-def test_a_choice_that_fewer_than_three_patients_have_is_left_out(cases, a_model, monkeypatch):
-    monkeypatch.setattr(module, "draw", sees_the_lesion)
-    some = [cases[0].only(["CT"]), cases[1], cases[2].only(["CT"])]
-    record = calibrate(a_model, some, Settings(samples=1), subsets=True)
-    assert list(record.calibration["given"]) == ["CT"]
-    assert record.calibrated_alone == {frozenset(["CT"])}
+def test_who_lacks_a_modality_takes_no_part_where_all_are_asked_for(with_subsets):
+    fitted = with_subsets[0].calibration
+    assert fitted["patients"] == list(fitted["without"]) == ["one", "patient 3", "last"]
+    assert set(fitted["all"]["uptake"]) == set(OF_PET)  # one patient without PET had left all without
+
+
+def test_refuses_fewer_than_three_patients_with_all_modalities(cases, a_model):
+    some = [cases[0].only(["CT"]), cases[1], cases[2]]
+    with pytest.raises(InputError, match=r"^Given 2 patients with all of CT, PET, MR T1, wanted at least 3"):
+        calibrate(a_model, some, Settings(samples=1), subsets=True)
 
 
 def test_a_choice_with_which_the_network_tells_nothing_is_left_out(cases, a_model, monkeypatch):
@@ -123,9 +132,11 @@ def test_a_case_is_judged_by_the_calibration_of_its_modalities(with_subsets, a_m
     assert not any("missing" in sentence for sentence in found.outside)  # two are enough, though the domain needs three
     two = predict(case.only(["CT", "PET"]), a_model_of_two(a_model, record), Settings(samples=2))
     withheld = replace(two.volume_ml, low=None, high=None, withheld="why", basis="")
-    assert _resting_on(replace(two, volume_ml=withheld), ("CT", "PET")).volume_ml == withheld
-    assert _resting_on(two, ()) == two
-    assert two.volume_ml.basis == "from the errors on 3 patients, taken as log-normal, each asked with CT and PET alone"
+    only_two = case.only(["CT", "PET"])
+    assert _resting_on(replace(two, volume_ml=withheld), record, only_two).volume_ml == withheld
+    assert _resting_on(two, record, replace(case, name="new")) == two
+    assert _resting_on(two, record, case).volume_ml.basis == two.volume_ml.basis + ", this one left out"
+    assert two.volume_ml.basis == "from the errors on 3 patients, taken as log-normal, each with CT and PET alone"
     assert predict(case, a_model_of_two(a_model, record), Settings(samples=2)).volume_ml.basis == ""
     none = replace(a_model, record=replace(record, domain=domain, calibration={"all": record.calibration["all"]}))
     assert "together; missing: MR T1" in predict(case.only(["CT", "PET"]), none, Settings(samples=1)).outside[0]

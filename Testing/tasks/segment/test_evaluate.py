@@ -16,6 +16,7 @@ from DiffuFuseMedLib.tasks.segment.evaluate import (
     conditions_of,
     evaluate,
     read_cases,
+    said_of_intervals,
     sampler_conditions,
     summary,
     write_csv,
@@ -155,6 +156,17 @@ def test_a_score_that_the_first_case_lacks_has_a_mean_over_those_that_have_it():
     group = [{"method": "m", "condition": CLEAN, "case": "A", "dice": 0.5}]
     group += [{**group[0], "case": case, "volume_hit": hit} for case, hit in (("B", True), ("C", False))]
     assert summary(group)[0]["volume_hit"] == 0.5
+
+
+def test_of_how_many_an_interval_was_shown_and_held_is_told():
+    """Of the cases as they are, not of spoilt ones or of another method."""
+    case = {"method": "m", "condition": CLEAN}
+    rows = [{**case, "volume_hit": True, "mtv_hit": False}, {**case, "volume_hit": False}, {**case, "dice": 1.0}]
+    rows += [{**case, "condition": "noise", "volume_hit": True}, {**case, "method": "n", "volume_hit": True}]
+    assert said_of_intervals(rows, "m") == [
+        "m: the 95 % interval is shown of the volume in 2 of 3, held in 1; the MTV in 1 of 3, held in 0."
+    ]
+    assert said_of_intervals(rows[2:3], "m") == []
 
 
 def test_the_csv_reads_back(rows, tmp_path):

@@ -16,6 +16,7 @@ import numpy as np
 from ...core.case import Case
 from ...core.errors import input_error
 from ...core.grid import Grid
+from ...core.modalities import title_of
 from ...core.resampling import resample_smoothly
 from ...metrics.calibration import BAND_MM, band
 from ...models.zoo import Model, ModelRecord
@@ -61,14 +62,14 @@ def calibrate(
 ) -> ModelRecord:
     """The model's record with its calibration fitted on these cases; others: networks of its recipe, each trained
     without other patients. A case is asked of the first, the model before the others, that was not trained on it.
-    subsets: once more with each choice of fewer modalities, for cases with no others, where the network tells something
-    by them alone.
+    A case that lacks a modality takes no part, but for subsets: once more with each choice of fewer modalities, for
+    cases with no others, where the network tells something by them alone.
 
-    Raises InputError for fewer than three cases (each is left out once, and one alone has no spread), for one that all
-    were trained on, and for one without a drawn lesion or a border of it.
+    Raises InputError for fewer than three cases with all modalities (each is left out once, and one alone has no
+    spread), for one that all were trained on, and for one without a drawn lesion or a border of it.
     """
     check_patients(len(cases))
-    check_cases(cases)
+    check_cases(cases, model.modalities)
     fitted_on = CrossFitted(model, tuple(others))
     asked = fitted_on.asked(case.name for case in cases)  # refused before minutes of drawing
     choices = [model.modalities, *(subsets_of(model.modalities) if subsets else ())]
@@ -77,9 +78,9 @@ def calibrate(
         for n, some in enumerate(choices):
             if progress:
                 progress((index + n / len(choices)) / len(cases), f"case {index + 1} of {len(cases)}")
-            if seen := _with(case, some, choices[0]):
+            if seen := _with(case, some):
                 evidence[some].append(gather(seen, draw(seen, fitted_on.of(case.name), settings)))
-    whole, *fewer = (_each(e) if len(e) >= FEWEST else {} for e in evidence.values())
+    whole, *fewer = map(_each, evidence.values())
     given = {key_of(some): fit for some, fit in zip(choices[1:], fewer, strict=True) if _tells(fit)}
     fitted = {
         "level": LEVEL,
@@ -91,16 +92,14 @@ def calibrate(
     return replace(model.record, calibration=fitted)
 
 
-def _with(case: Case, some: Sequence[str], every: Sequence[str]) -> Case | None:
-    """The case with these modalities and no others, None where it lacks one; itself where all of the model's count."""
-    if some == every:
-        return case
+def _with(case: Case, some: Sequence[str]) -> Case | None:
+    """The case with these modalities and no others, None where it lacks one."""
     return case.only(list(some)) if set(some) <= set(case.modalities) else None
 
 
 def _tells(fitted: dict[str, Any]) -> bool:
     """Whether the network's probability rises with the lesion's, with all patients and without each of them."""
-    return bool(fitted) and all(fit["scale"] > LEAST_SCALE for fit in (fitted["all"], *fitted["without"].values()))
+    return all(fit["scale"] > LEAST_SCALE for fit in (fitted["all"], *fitted["without"].values()))
 
 
 def _each(evidence: Sequence[Evidence]) -> dict[str, Any]:
@@ -118,13 +117,19 @@ def check_patients(count: int) -> None:
         raise input_error(f"{count} patients", f"at least {FEWEST}", "choose a fold with more")
 
 
-def check_cases(cases: Iterable[Case]) -> None:
-    """Raises InputError for a case that cannot be calibrated on; cases may be read one after the other."""
+def check_cases(cases: Iterable[Case], modalities: Sequence[str] = ()) -> None:
+    """Raises InputError for a case that cannot be calibrated on, and where fewer than can be have all the modalities;
+    cases may be read one after the other."""
+    whole = 0
     for case in cases:
+        whole += set(modalities) <= set(case.modalities)
         check_drawn([case])
         if drawn_by_hand(case).all():
             given = f"the case {case.name} whose drawn lesion fills its image, so that it has no border"
             raise input_error(given, "one with background beside it", "correct its GTV file or leave it out")
+    if whole < FEWEST:
+        given = f"{whole} patients with all of {', '.join(map(title_of, modalities))}"
+        raise input_error(given, f"at least {FEWEST}", "choose a fold with more of them")
 
 
 def check_drawn(cases: Sequence[Case]) -> None:

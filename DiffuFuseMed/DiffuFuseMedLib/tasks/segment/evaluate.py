@@ -32,6 +32,7 @@ METRICS = (
     "dice", "iou", "hd95_mm", "nsd_2mm", "precision", "recall", "ece", "ace", "brier", "nll", "coverage",
     "volume_hit", "volume_high_to_low", "suv_mean_hit", "mtv_hit", "tlg_hit", "seconds",
 )  # fmt: skip
+HITS = {"the volume": "volume_hit", "SUVmean": "suv_mean_hit", "the MTV": "mtv_hit", "the TLG": "tlg_hit"}
 CLEAN = "clean"
 GATING = "gating"
 DUPLICATED = ", duplicated"
@@ -167,6 +168,18 @@ def _summary_of(method: str, condition: str, group: Sequence[Row], seed: int) ->
         for line, value in zip(lines, three, strict=True):
             line[metric] = float(value)
     return lines
+
+
+def said_of_intervals(rows: Sequence[Row], method: str) -> list[str]:
+    """In how many of the method's cases, as they are, each number's interval was shown, and in how many it held: a
+    mean over those shown does not tell that."""
+    own = [row for row in rows if (row["method"], row["condition"]) == (method, CLEAN)]
+    said = []
+    for name, hit in HITS.items():
+        held = [bool(row[hit]) for row in own if row.get(hit) is not None]
+        if held:
+            said.append(f"{name} in {len(held)} of {len(own)}, held in {sum(held)}")
+    return [f"{method}: the 95 % interval is shown of {'; '.join(said)}."] if said else []
 
 
 def write_csv(rows: Sequence[Row], path: Path) -> None:

@@ -38,7 +38,16 @@ def calibration_for(record: ModelRecord, case_name: str, modalities: Collection[
         given, wanted = f"the model {record.id} without a calibration", "one fitted on patients that it never saw"
         raise input_error(given, wanted, "run `diffufusemed calibrate` first, or install the model again")
     alone = given_alone(record, modalities)
-    return _without(fitted["given"][key_of(alone)] if alone else fitted, case_name)
+    return _without(_of_choice(fitted["given"], alone) if alone else fitted, case_name)
+
+
+def left_out_of(record: ModelRecord, case_name: str) -> bool:
+    """Whether the case is one of the calibration's patients, whose own errors it is not judged by."""
+    return case_name in record.calibration.get("without", {})
+
+
+def _of_choice(given: Mapping[str, Any], some: Collection[str]) -> Mapping[str, Any]:
+    return next(fitted for key, fitted in given.items() if set(key.split()) == set(some))
 
 
 def _without(fitted: Mapping[str, Any], case_name: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +24,7 @@ from ...uncertainty import contours, prediction_interval, uncertainty, uncertain
 from ...uncertainty.platt import apply
 from .contract import check_draws, options_for
 from .drawn import Drawn
-from .fitted import calibration_for, given_alone
+from .fitted import calibration_for, given_alone, left_out_of
 from .levels import level_outlines, volume_spread
 from .outlines import LEFT_OUT, sample_outlines
 from .panel import draw_panel
@@ -49,7 +49,7 @@ def predict(case: Case, model: Model, settings: Settings | None = None, encoding
     drawn = draw(case, model, settings or Settings(), encodings)
     sampled = time.monotonic()
     prediction = guarded(case, assemble(case, drawn, calibration), model.record)
-    prediction = _resting_on(prediction, given_alone(model.record, case.modalities))
+    prediction = _resting_on(prediction, model.record, case)
     timings = {"network": round(sampled - began, 2), "assembly": round(time.monotonic() - sampled, 2)}
     return replace(prediction, provenance={**prediction.provenance, "timings_s": timings})
 
@@ -111,11 +111,12 @@ def guarded(case: Case, prediction: Prediction, record: ModelRecord) -> Predicti
     return replace(prediction, volume_ml=prediction.volume_ml.without_ends(why), uptake=uptake, provenance=told)
 
 
-def _resting_on(prediction: Prediction, alone: Sequence[str]) -> Prediction:
-    """The prediction, whose intervals say that they are of cases with these modalities alone; () for all."""
-    if not alone:
-        return prediction
-    words = f", each asked with {' and '.join(title_of(key) for key in alone)} alone"
+def _resting_on(prediction: Prediction, record: ModelRecord, case: Case) -> Prediction:
+    """The prediction, whose intervals say that they are of cases with these modalities alone, and that the case's own
+    errors are left out."""
+    alone = " and ".join(title_of(key) for key in given_alone(record, case.modalities))
+    words = f", each with {alone} alone" if alone else ""
+    words += ", this one left out" if left_out_of(record, case.name) else ""
     volume_ml, *uptake = (
         replace(interval, basis=interval.basis and interval.basis + words)
         for interval in (prediction.volume_ml, *prediction.uptake.values())

@@ -59,8 +59,8 @@ def _numbers(actions: Any) -> None:
             html.Th("lesion as drawn")
             with html.Th("range"):
                 tooltip(
-                    "Volume: the calibrated 95 % interval. Others: inside the inner and inside the outer contour, "
-                    "where that is lower and higher than the value."
+                    "Volume, SUVmean, MTV and TLG: the calibrated 95 % interval, where there is one. SUVmax and "
+                    "SUVpeak: inside the inner and outer contour, where that is lower and higher than the value."
                 )
         with html.Tbody(), html.Tr(v_for="n in s_numbers", key="n.label"):
             html.Td("{{ n.label }}")
