@@ -15,6 +15,7 @@ from DiffuFuseMedLib.networks.inputs import network_images
 from DiffuFuseMedLib.tasks.segment import sampling
 from DiffuFuseMedLib.tasks.segment.fitted import calibration_for
 from DiffuFuseMedLib.tasks.segment.predict import (
+    assemble,
     draw,
     onto_case,
     predict,
@@ -413,3 +414,17 @@ def test_nothing_is_duplicated_where_all_are_there(a_case, a_model):
     case = a_case().only(a_model.modalities)
     one, other = (predict(case, a_model, Settings(samples=1, duplicate=d)) for d in (False, True))
     assert np.array_equal(one.probability, other.probability)
+
+
+@pytest.mark.parametrize(("likely", "shown"), [(0.03, False), (0.2, True)])
+def test_the_outer_contour_encloses_a_slab_beside_the_lesion_only_where_it_may_be_lesion(
+    a_case, a_model, likely, shown
+):
+    case = a_case()
+    drawn = draw(case, a_model, Settings(samples=1))
+    samples = np.full_like(drawn.samples, 1e-4)
+    samples[..., 2:6, 2:6], samples[..., -3:] = 0.99, likely
+    fitted = {**a_model.record.calibration["all"], "contour_width": 6.0}
+    found = assemble(case, replace(drawn, samples=samples), fitted)
+    assert found.outer[found.labels > 0].all() and found.labels.any()
+    assert found.outer[..., -2:].any() == shown

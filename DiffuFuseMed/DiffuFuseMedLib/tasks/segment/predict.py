@@ -30,7 +30,7 @@ from .outlines import LEFT_OUT, sample_outlines
 from .panel import draw_panel
 from .sampling import Run, Samples, onto_case, sample_all
 from .settings import Kept, NothingKept, Settings
-from .specks import without_far_specks, without_specks
+from .specks import pieces_holding, without_specks
 from .uptake_intervals import uptake_intervals
 from .views import grid_of
 
@@ -128,12 +128,12 @@ def assemble(case: Case, drawn: Drawn, calibration: dict[str, Any]) -> Predictio
     """Calibrate, bring everything to the case's own grid, and draw the contours."""
     labels, uncertainty_map = labels_and_uncertainty(case, drawn)
     inner, outer = contours(labels, uncertainty_map, calibration["contour_width"])
-    outer = without_far_specks(outer, labels)
+    at_levels = level_outlines(drawn, case.grid)
+    outer = pieces_holding(outer, labels | at_levels[0].mask())  # couch and air at one percent are no border
     sample_ml = [float(np.count_nonzero(s > 0.5)) * drawn.grid.voxel_mm3 / 1000 for s in drawn.samples]
     volume_ml = float(np.count_nonzero(labels)) * case.grid.voxel_mm3 / 1000
     calibrated = apply(drawn.samples, calibration["scale"], calibration["offset"])
     maps = {**drawn.maps, **uncertainty_maps(calibrated)}
-    at_levels = level_outlines(drawn, case.grid)
     spread = volume_spread(volume_ml, at_levels, case.grid)
     outlines, told = sample_outlines(drawn.samples, drawn.grid, case.grid), drawn.provenance
     if left_out := len(drawn.samples) - len(outlines):

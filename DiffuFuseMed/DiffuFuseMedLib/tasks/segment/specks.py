@@ -14,8 +14,8 @@ def without_specks(labels: np.ndarray) -> np.ndarray:
 
 
 def without_far_specks(outer: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The outer contour's mask without pieces that hold nothing of the lesion and are under SMALLEST_SHARE of the
-    largest: what is taken for noise in the lesion is none of its border either."""
+    """A wider mask without pieces that hold nothing of the lesion and are under SMALLEST_SHARE of the largest: what is
+    taken for noise in the lesion is none of its surroundings either."""
     # MONAI's RemoveSmallObjects takes a number of voxels, not a share of the largest component, which has to be counted
     parts, count = ndimage.label(outer)
     if count < 2:
@@ -25,3 +25,12 @@ def without_far_specks(outer: np.ndarray, labels: np.ndarray) -> np.ndarray:
     kept = sizes >= SMALLEST_SHARE * sizes.max()
     kept[np.unique(parts[labels])] = True
     return kept[parts] & outer
+
+
+def pieces_holding(mask: np.ndarray, core: np.ndarray) -> np.ndarray:
+    """The connected components of a mask that hold something of another, bool [k, j, i]."""
+    parts, count = ndimage.label(mask)
+    kept = np.zeros(count + 1, bool)
+    kept[np.unique(parts[core])] = True
+    kept[0] = False
+    return kept[parts]
