@@ -31,9 +31,9 @@ def test_it_is_one_more_part_of_what_the_network_says():
 
 
 def test_of_several_readers_it_is_the_share_of_them():
-    """Half of two readers mark every voxel, and the network says one half."""
+    """One of two readers marks every voxel, and the network says one half; the target is the one reader's."""
     masks = torch.stack([torch.ones(2, 2, 2), torch.zeros(2, 2, 2)])[None]
-    batch = a_batch(references=masks, raters=torch.tensor([2]))
+    batch = replace(a_batch(references=masks, raters=torch.tensor([2])), target=masks[:, :1])
     said = calibrated(lambda *_: Losses({}, torch.zeros(1, 1, 2, 2, 2)), 1.0)(batch)
     assert float(said.parts["ace"]) == pytest.approx(0, abs=1e-6)
 
