@@ -257,6 +257,8 @@ def test_evaluate_scores_the_cases_beside_the_trivial_rows(command, cases_folder
     assert shown and float(shown[1]) == pytest.approx(float(rows[0]["dice"]), abs=6e-4)  # the file's is rounded already
     assert "| centre ellipsoid" in (tmp_path / "table.md").read_text(encoding="utf-8")
     assert "Note: tiny was trained on 1 of these 1 cases." in err
+    held = int(rows[0]["volume_hit"] == "True")
+    assert f"tiny: the 95 % interval is shown of the volume in 1 of 1, held in {held}." in out
 
 
 def test_evaluate_takes_the_crop_of_the_split(command, cases_folder, tmp_path):
@@ -335,6 +337,7 @@ def test_diagnose_compares_corrections_of_the_probability(
     assert code == 0
     assert asked == ["one", "second", "patient 3"] * 2  # before any is read, and then of each
     assert "on 3 cases, each by" in out and "p against Platt" in out
+    assert "Wilcoxon" in out  # the legend
     rows = rows_of(table)
     assert {row["case"] for row in rows} == {"one", "second", "patient 3"}
     assert {row["correction"] for row in rows} >= {"none", "Platt", "isotonic", "Platt, size"}

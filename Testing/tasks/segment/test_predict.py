@@ -428,3 +428,13 @@ def test_the_outer_contour_encloses_a_slab_beside_the_lesion_only_where_it_may_b
     found = assemble(case, replace(drawn, samples=samples), fitted)
     assert found.outer[found.labels > 0].all() and found.labels.any()
     assert found.outer[..., -2:].any() == shown
+
+
+def test_what_decides_in_a_panel_lies_inside_the_outer_contour_though_others_deny_it(a_case, a_model):
+    case = a_case()
+    drawn = draw(case, a_model, Settings(samples=1))
+    samples = np.full((12, *drawn.grid.shape), 1e-4, np.float32)
+    samples[0, ..., 2:8, 2:8] = 0.99
+    fitted = {**a_model.record.calibration["all"], "contour_width": 6.0}
+    found = assemble(case, replace(drawn, samples=samples, deciding=1), fitted)
+    assert (found.labels > 0).any() and found.outer[found.labels > 0].all()
