@@ -115,7 +115,9 @@ SCRIPT = """
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill"])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=["Ctrl-C", "a scheduler's", "kill"]
+)
 def test_a_stop_ends_the_processes_beside_it_and_begins_no_other_job(tmp_path, number):
     (tmp_path / "go.py").write_text(textwrap.dedent(SCRIPT))
     path = os.pathsep.join([str(ROOT), str(ROOT / "DiffuFuseMed")])
@@ -130,6 +132,6 @@ def test_a_stop_ends_the_processes_beside_it_and_begins_no_other_job(tmp_path, n
     process.send_signal(number)
     out, err = process.communicate(timeout=60)  # the pipes close once the processes beside it have ended too
     assert "Traceback" not in err
-    assert (out, process.returncode) == (("stopped\n", 0) if number == signal.SIGINT else ("", -signal.SIGKILL))
+    assert (out, process.returncode) == (("stopped\n", 0) if number != signal.SIGKILL else ("", -signal.SIGKILL))
     assert begun() == 2
     assert not JobStore(tmp_path / "jobs").folder.exists()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import active_children, get_context, parent_process
+from typing import Any
 
 from .jobs import Done, Job, Work
 
@@ -22,9 +23,9 @@ def in_pool(jobs: Sequence[Job], doing: Doing, work: Work, processes: int) -> It
     with the reason DIED.
 
     They are begun afresh (spawn): a fork of a process in which torch has threads may hang. An exception here, such as
-    Ctrl-C, stops them.
+    Ctrl-C, stops them, and so does SIGTERM, by which schedulers end what they began.
     """
-    before = active_children()
+    before, on_term = active_children(), _as_ctrl_c()
     pool = ProcessPoolExecutor(processes, get_context("spawn"), initializer=_begin)
     try:
         futures = {pool.submit(_in_process, job, doing, work): job for job in jobs}
@@ -40,6 +41,15 @@ def in_pool(jobs: Sequence[Job], doing: Doing, work: Work, processes: int) -> It
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+        if on_term is not None:
+            signal.signal(signal.SIGTERM, on_term)
+
+
+def _as_ctrl_c() -> Any:
+    """SIGTERM is a KeyboardInterrupt from here on; returns how it was handled, None where Python handles no signals."""
+    if threading.current_thread() is not threading.main_thread():
+        return None
+    return signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _begin() -> None:
