@@ -71,17 +71,16 @@ def calibrate(
 def _say_fitted(record: ModelRecord, names: Sequence[str], subsets: bool) -> None:
     """On how many patients, with which modalities, and who took no part."""
     from ..core.modalities import title_of
-    from ..tasks.segment.fitted import subsets_of
+    from ..tasks.segment.fitted import key_of, subsets_of
 
     fitted, titles = record.calibration, {key: title_of(key) for key in record.modalities}
     err_console.print(f"With {', '.join(titles.values())}: {len(fitted['patients'])} patients.")
     if lacking := [name for name in names if name not in fitted["patients"]]:
         err_console.print(f"Not among them, since a modality is missing: {', '.join(lacking)}.", soft_wrap=True)
-    given = {frozenset(key.split()): len(own["patients"]) for key, own in fitted.get("given", {}).items()}
     for some in subsets_of(record.modalities) if subsets else ():
-        count, alone = given.get(frozenset(some)), " and ".join(titles[key] for key in some)
-        without = "not calibrated, since the network tells nothing by it"
-        err_console.print(f"With {alone} alone: {f'{count} patients' if count else without}.", soft_wrap=True)
+        own, alone = fitted.get("given", {}).get(key_of(some)), " and ".join(titles[key] for key in some)
+        how = f"{len(own['patients'])} patients" if own else "not calibrated, since the network tells nothing by it"
+        err_console.print(f"With {alone} alone: {how}.", soft_wrap=True)
 
 
 def _calibrate_fusion(cases: Path, fold: int, split: Path, pairs: tuple[Path, ...], device: str, seed: int) -> None:

@@ -89,8 +89,8 @@ def _check_fits(of: str, fitted: Mapping[str, Any]) -> None:
     without, patients = fitted.get("without", {}), fitted.get("patients", [])
     if not isinstance(without, Mapping) or not isinstance(patients, list):
         raise _no_fit(f"{of}without", without)
-    for name, fit in {f"{of}without {name}": fit for name, fit in without.items()}.items():
-        _check_fit(name, fit)
+    for name, fit in without.items():
+        _check_fit(f"{of}without {name}", fit)
     if "all" not in fitted:
         return
     _check_fit(f"{of}all", fitted["all"])

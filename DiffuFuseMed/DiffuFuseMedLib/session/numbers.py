@@ -49,9 +49,8 @@ def number_rows(
     rows = []
     for key, label, unit, digits in _shown(suv):
         if key in now:
-            reach = _calibrated(prediction, key, suv)
-            if key not in CALIBRATED:
-                reach = _between(_range(ends, key), now[key], digits)
+            own = key in CALIBRATED
+            reach = _calibrated(prediction, key, suv) if own else _between(_range(ends, key), now[key], digits)
             rows.append(_row(label, now[key], reach, unit, digits))
     return tuple(rows)
 

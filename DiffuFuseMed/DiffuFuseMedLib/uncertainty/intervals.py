@@ -15,20 +15,19 @@ from typing import Any
 import numpy as np
 from scipy.stats import t as student
 
-from ..core.prediction import Interval
+from ..core.prediction import IS_SHOWN, NO_RANGE, Interval
 
 LEAST = 1e-3  # what is less is taken for so much: a logarithm is wanted of it
 LEAST_SHARE = 0.1  # of a number, as which an outline counts that holds less or nothing
 LEAST_DIFFERENCE = 1.1
-NOTHING_FOUND = "No range of {} is shown: nothing was found, and how often that is wrong was not measured."
-NOT_MEASURED = "No range of {} is shown: the model's errors in it on patients that it never saw were not measured."
+NOTHING_FOUND = "nothing was found, and how often that is wrong was not measured."
+NOT_MEASURED = "the model's errors in it on patients that it never saw were not measured."
 ONE_FACTOR = (
-    "No range of {} is shown: on the calibration patients its width did not depend on the case, so it would be the "
-    "same factor for every case."
+    "on the calibration patients its width did not depend on the case, so it would be the same factor for every case."
 )
 EARLIER = (
-    "No range of {} is shown: the model was calibrated by an earlier version, which measured another spread; run "
-    "`diffufusemed calibrate` once more."
+    "the model was calibrated by an earlier version, which measured another spread; run `diffufusemed calibrate` once "
+    "more."
 )
 LOG_NORMAL = "from the errors on {} patients, taken as log-normal"
 DISTRIBUTION_FREE = "from the errors on {} patients whatever their distribution: in {:g} % of cases like these at least"
@@ -94,7 +93,7 @@ def prediction_interval(
     """
     why = _withheld(value, errors)
     if why or not errors:
-        return Interval(max(value, 0.0), None, None, unit, level, why.format(name))
+        return Interval(max(value, 0.0), None, None, unit, level, f"{NO_RANGE}{name}{IS_SHOWN}{why}")
     low, high, basis = _log_ends(errors, spread, level)
     ends = sorted(value * float(np.exp(end)) for end in (low, high))
     return Interval(value, min(ends[0], value), max(ends[1], value), unit, level, basis=basis)

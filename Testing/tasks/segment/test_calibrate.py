@@ -135,6 +135,10 @@ def test_a_case_is_judged_by_the_calibration_of_its_modalities(with_subsets, a_m
     only_two = case.only(["CT", "PET"])
     assert _resting_on(replace(two, volume_ml=withheld), record, only_two).volume_ml == withheld
     assert _resting_on(two, record, replace(case, name="new")) == two
+    shown = replace(two, volume_ml=replace(two.volume_ml, basis="x"))
+    own = _resting_on(shown, record, cases[1].only(["CT", "MR_T1"])).volume_ml.basis
+    assert own == "x, each with CT and MR T1 alone, this one left out"
+    assert _resting_on(shown, record, cases[1]).volume_ml.basis == "x"  # whom all three were not there of
     assert _resting_on(two, record, case).volume_ml.basis == two.volume_ml.basis + ", this one left out"
     assert two.volume_ml.basis == "from the errors on 3 patients, taken as log-normal, each with CT and PET alone"
     assert predict(case, a_model_of_two(a_model, record), Settings(samples=2)).volume_ml.basis == ""

@@ -33,21 +33,23 @@ def calibration_for(record: ModelRecord, case_name: str, modalities: Collection[
     """What was fitted on validation patients with these modalities, or on those with all where nothing was fitted with
     fewer; for one of the patients, what was fitted without it. Raises InputError for a model without: its probabilities
     would be nobody's."""
-    fitted = record.calibration
-    if "all" not in fitted:
+    if "all" not in record.calibration:
         given, wanted = f"the model {record.id} without a calibration", "one fitted on patients that it never saw"
         raise input_error(given, wanted, "run `diffufusemed calibrate` first, or install the model again")
+    return _without(_chosen(record, modalities), case_name)
+
+
+def left_out_of(record: ModelRecord, case_name: str, modalities: Collection[str]) -> bool:
+    """Whether the case is one of the patients of calibration_for(), whose own errors it is not judged by."""
+    return case_name in _chosen(record, modalities).get("without", {})
+
+
+def _chosen(record: ModelRecord, modalities: Collection[str]) -> Mapping[str, Any]:
     alone = given_alone(record, modalities)
-    return _without(_of_choice(fitted["given"], alone) if alone else fitted, case_name)
-
-
-def left_out_of(record: ModelRecord, case_name: str) -> bool:
-    """Whether the case is one of the calibration's patients, whose own errors it is not judged by."""
-    return case_name in record.calibration.get("without", {})
-
-
-def _of_choice(given: Mapping[str, Any], some: Collection[str]) -> Mapping[str, Any]:
-    return next(fitted for key, fitted in given.items() if set(key.split()) == set(some))
+    if not alone:
+        return record.calibration
+    given = record.calibration["given"]
+    return next(fitted for key, fitted in given.items() if set(key.split()) == set(alone))
 
 
 def _without(fitted: Mapping[str, Any], case_name: str) -> dict[str, Any]:

@@ -116,7 +116,7 @@ def _resting_on(prediction: Prediction, record: ModelRecord, case: Case) -> Pred
     errors are left out."""
     alone = " and ".join(title_of(key) for key in given_alone(record, case.modalities))
     words = f", each with {alone} alone" if alone else ""
-    words += ", this one left out" if left_out_of(record, case.name) else ""
+    words += ", this one left out" if left_out_of(record, case.name, case.modalities) else ""
     volume_ml, *uptake = (
         replace(interval, basis=interval.basis and interval.basis + words)
         for interval in (prediction.volume_ml, *prediction.uptake.values())
