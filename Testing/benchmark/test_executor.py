@@ -130,6 +130,9 @@ def test_a_stop_ends_the_processes_beside_it_and_begins_no_other_job(tmp_path, n
     while begun() < 2 and time.monotonic() < until:
         time.sleep(0.05)
     process.send_signal(number)
+    if number == signal.SIGTERM:  # as `timeout` does
+        time.sleep(0.02)
+        process.send_signal(number)
     out, err = process.communicate(timeout=60)  # the pipes close once the processes beside it have ended too
     assert "Traceback" not in err
     assert (out, process.returncode) == (("stopped\n", 0) if number != signal.SIGKILL else ("", -signal.SIGKILL))

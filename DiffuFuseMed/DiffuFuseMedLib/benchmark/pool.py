@@ -41,7 +41,7 @@ def in_pool(jobs: Sequence[Job], doing: Doing, work: Work, processes: int) -> It
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-        if on_term is not None:
+        if signal.getsignal(signal.SIGTERM) is _stop_once:
             signal.signal(signal.SIGTERM, on_term)
 
 
@@ -49,7 +49,14 @@ def _as_ctrl_c() -> Any:
     """SIGTERM is a KeyboardInterrupt from here on; returns how it was handled, None where Python handles no signals."""
     if threading.current_thread() is not threading.main_thread():
         return None
-    return signal.signal(signal.SIGTERM, signal.default_int_handler)
+    return signal.signal(signal.SIGTERM, _stop_once)
+
+
+def _stop_once(number: int, _frame: object) -> None:
+    """A second one, from here to the process' end, would cut the clean end short: `timeout` sends it to the process and
+    to its group."""
+    signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _begin() -> None:
